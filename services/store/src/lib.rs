@@ -1,0 +1,1 @@
+//! Durable group commit: one writer, many commands, one sync
