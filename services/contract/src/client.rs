@@ -1,0 +1,451 @@
+//! The typed client of the three services: one method per call.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode, header};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::order::{NewOrder, Order, OrderEvent};
+use crate::product::{Hold, NewProduct, Product, ProductPatch, Released, Reserved, Restock, StockAccount};
+use crate::reservation::{Answer, Batch, Operation, Reservation};
+use crate::user::{Lookup, NewUser, User, UserSummary};
+use crate::{IdempotencyKey, OrderId, Problem, ProductId, RequestId, Secret, UserId};
+use crate::{header as names, order, product, reservation, user};
+
+/// How long a call may take unless the caller says otherwise.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Largest answer the client reads, in bytes.
+const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+/// Where the three services answer; base URLs without a trailing slash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoints {
+    /// The user service.
+    pub user: String,
+    /// The product service.
+    pub product: String,
+    /// The order service.
+    pub order: String,
+}
+
+/// Why a call gave no usable answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The service answered with a refusal.
+    #[error("{} ({})", problem.detail, problem.code.status().as_u16())]
+    Refused {
+        /// What it said.
+        problem: Box<Problem>,
+    },
+    /// No connection, or it broke before the whole answer was there: the outcome is unknown.
+    #[error("{url} cannot be reached")]
+    Unreachable {
+        /// What was called.
+        url: String,
+        /// What the network said.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// No answer in time: the outcome is unknown.
+    #[error("{url} did not answer in time")]
+    TimedOut {
+        /// What was called.
+        url: String,
+    },
+    /// An answer that does not follow the contract.
+    #[error("{url} answered {status} with something else than the contract says: {detail}")]
+    BadAnswer {
+        /// What was called.
+        url: String,
+        /// The status that came.
+        status: StatusCode,
+        /// What is wrong with it.
+        detail: String,
+    },
+}
+
+impl ClientError {
+    /// The refusal, if it is one.
+    #[must_use]
+    pub fn problem(&self) -> Option<&Problem> {
+        match self {
+            Self::Refused { problem } => Some(problem),
+            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::BadAnswer { .. } => None,
+        }
+    }
+}
+
+/// What an order was answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// The order; still pending if its outcome was not known in time (202).
+    pub order: Order,
+    /// Whether this repeats an earlier answer to the same key.
+    pub replayed: bool,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where the next page is, if there is one: path and query.
+    pub next: Option<String>,
+}
+
+/// What narrows `GET /orders`.
+#[derive(Debug, Clone, Default)]
+pub struct OrderFilter {
+    /// Orders of this user only.
+    pub user: Option<UserId>,
+    /// Orders in this state only.
+    pub status: Option<order::OrderState>,
+    /// Items on a page.
+    pub limit: Option<u32>,
+}
+
+/// Calls the three services.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    endpoints: Endpoints,
+    credential: Option<Secret>,
+    timeout: Duration,
+    request_id: Option<RequestId>,
+}
+
+struct Call<'a> {
+    method: Method,
+    base: &'a str,
+    path: String,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
+}
+
+struct Received {
+    url: String,
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Client {
+    /// A client for these services.
+    #[must_use]
+    pub fn new(endpoints: Endpoints) -> Self {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .tcp_nodelay(true)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap_or_default();
+        Self { http, endpoints, credential: None, timeout: DEFAULT_TIMEOUT, request_id: None }
+    }
+
+    /// The same, presenting a credential with every call.
+    #[must_use]
+    pub fn with_credential(mut self, credential: Option<Secret>) -> Self {
+        self.credential = credential;
+        self
+    }
+
+    /// The same, giving up each call after `timeout`.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The same, naming every call with this request id.
+    #[must_use]
+    pub fn with_request_id(mut self, id: RequestId) -> Self {
+        self.request_id = Some(id);
+        self
+    }
+
+    /// Where the services are.
+    #[must_use]
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// `POST /users`.
+    pub async fn create_user(&self, new: &NewUser) -> Result<User, ClientError> {
+        self.json(self.post(&self.endpoints.user, user::USERS.into(), new)).await
+    }
+
+    /// `GET /users/{id}`.
+    pub async fn user(&self, id: UserId) -> Result<User, ClientError> {
+        self.json(get(&self.endpoints.user, at(user::USER, &id))).await
+    }
+
+    /// `GET /users?email=`: all with this address, at most one page.
+    pub async fn users_by_email(&self, email: &str) -> Result<Vec<User>, ClientError> {
+        let path = format!("{}?{}", user::USERS, query(&[("email", email)]));
+        self.json(get(&self.endpoints.user, path)).await
+    }
+
+    /// `POST /internal/users/lookup`.
+    pub async fn lookup(&self, lookup: &Lookup) -> Result<Vec<Option<UserSummary>>, ClientError> {
+        self.json(self.post(&self.endpoints.user, user::LOOKUP.into(), lookup)).await
+    }
+
+    /// `GET /products`: the first page.
+    pub async fn products(
+        &self,
+        text: Option<&str>,
+        limit: Option<u32>,
+    ) -> Result<Page<Product>, ClientError> {
+        let limit = limit.map(|limit| limit.to_string());
+        let pairs = [("q", text), ("limit", limit.as_deref())];
+        let pairs: Vec<_> = pairs.iter().filter_map(|(name, value)| Some((*name, (*value)?))).collect();
+        self.page(&self.endpoints.product, with_query(product::PRODUCTS, &pairs)).await
+    }
+
+    /// The page of products that [`Page::next`] names.
+    pub async fn more_products(&self, next: &str) -> Result<Page<Product>, ClientError> {
+        self.page(&self.endpoints.product, next.to_owned()).await
+    }
+
+    /// `GET /products/{id}`.
+    pub async fn product(&self, id: ProductId) -> Result<Product, ClientError> {
+        self.json(get(&self.endpoints.product, at(product::PRODUCT, &id))).await
+    }
+
+    /// `POST /products`.
+    pub async fn create_product(&self, new: &NewProduct) -> Result<Product, ClientError> {
+        self.json(self.post(&self.endpoints.product, product::PRODUCTS.into(), new)).await
+    }
+
+    /// `PATCH /products/{id}`, only if its version is still `if_version`.
+    pub async fn edit_product(
+        &self,
+        id: ProductId,
+        patch: &ProductPatch,
+        if_version: Option<u64>,
+    ) -> Result<Product, ClientError> {
+        let mut call = self.post(&self.endpoints.product, at(product::PRODUCT, &id), patch);
+        call.method = Method::PATCH;
+        if let Some(tag) = if_version.and_then(|version| format!("\"{version}\"").parse().ok()) {
+            call.headers.insert(header::IF_MATCH, tag);
+        }
+        self.json(call).await
+    }
+
+    /// `POST /products/{id}/restock`.
+    pub async fn restock(&self, id: ProductId, quantity: u64) -> Result<Product, ClientError> {
+        let call = self.post(&self.endpoints.product, at(product::RESTOCK, &id), &Restock { quantity });
+        self.json(call).await
+    }
+
+    /// `POST /products/{id}/reserve`.
+    pub async fn reserve(&self, id: ProductId, hold: &Hold) -> Result<Reserved, ClientError> {
+        self.json(self.post(&self.endpoints.product, at(product::RESERVE, &id), hold)).await
+    }
+
+    /// `POST /products/{id}/release`.
+    pub async fn release(&self, id: ProductId, hold: &Hold) -> Result<Released, ClientError> {
+        self.json(self.post(&self.endpoints.product, at(product::RELEASE, &id), hold)).await
+    }
+
+    /// `POST /internal/reservations`: one answer per operation, in order.
+    pub async fn reservations(&self, operations: Vec<Operation>) -> Result<Vec<Answer>, ClientError> {
+        let batch = Batch { operations };
+        self.json(self.post(&self.endpoints.product, reservation::RESERVATIONS.into(), &batch)).await
+    }
+
+    /// `GET /internal/reservations/{orderId}`.
+    pub async fn reservation(&self, id: OrderId) -> Result<Reservation, ClientError> {
+        self.json(get(&self.endpoints.product, at(reservation::RESERVATION, &id))).await
+    }
+
+    /// `GET /internal/invariants`.
+    pub async fn stock_accounts(&self) -> Result<Vec<StockAccount>, ClientError> {
+        self.json(get(&self.endpoints.product, product::INVARIANTS.into())).await
+    }
+
+    /// `POST /orders`. Repeating it with the same key is safe whatever the outcome was.
+    pub async fn place(&self, new: &NewOrder, key: Option<&IdempotencyKey>) -> Result<Placed, ClientError> {
+        let mut call = self.post(&self.endpoints.order, order::ORDERS.into(), new);
+        if let Some(value) = key.and_then(|key| key.as_str().parse().ok()) {
+            call.headers.insert(names::IDEMPOTENCY_KEY, value);
+        }
+        let received = self.send(call).await?;
+        let replayed = received.headers.contains_key(names::IDEMPOTENCY_REPLAYED);
+        Ok(Placed { order: received.json()?, replayed })
+    }
+
+    /// `GET /orders/{id}`.
+    pub async fn order(&self, id: OrderId) -> Result<Order, ClientError> {
+        self.json(get(&self.endpoints.order, at(order::ORDER, &id))).await
+    }
+
+    /// `GET /orders`: the first page, newest first.
+    pub async fn orders(&self, filter: &OrderFilter) -> Result<Page<Order>, ClientError> {
+        let user = filter.user.map(|id| id.to_string());
+        let limit = filter.limit.map(|limit| limit.to_string());
+        let pairs = [
+            ("userId", user.as_deref()),
+            ("status", filter.status.map(order::OrderState::as_str)),
+            ("limit", limit.as_deref()),
+        ];
+        let pairs: Vec<_> = pairs.iter().filter_map(|(name, value)| Some((*name, (*value)?))).collect();
+        self.page(&self.endpoints.order, with_query(order::ORDERS, &pairs)).await
+    }
+
+    /// The page of orders that [`Page::next`] names.
+    pub async fn more_orders(&self, next: &str) -> Result<Page<Order>, ClientError> {
+        self.page(&self.endpoints.order, next.to_owned()).await
+    }
+
+    /// `GET /orders/{id}/events`.
+    pub async fn events(&self, id: OrderId) -> Result<Vec<OrderEvent>, ClientError> {
+        self.json(get(&self.endpoints.order, at(order::EVENTS, &id))).await
+    }
+
+    /// One step of an order's life: one of the paths `CANCEL`, `PAY`, `SHIP`, `DELIVER`.
+    pub async fn step(&self, id: OrderId, path: &str) -> Result<Order, ClientError> {
+        let mut call = get(&self.endpoints.order, at(path, &id));
+        call.method = Method::POST;
+        self.json(call).await
+    }
+
+    /// A plain `GET` of any path of a service: the status and the body.
+    pub async fn get_raw(&self, base: &str, path: &str) -> Result<(StatusCode, Bytes), ClientError> {
+        let received = self.exchange(get(base, path.to_owned())).await?;
+        Ok((received.status, received.body))
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as one family with the calls that need it")]
+    fn post<'a>(&self, base: &'a str, path: String, body: &impl Serialize) -> Call<'a> {
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        Call { method: Method::POST, base, path, headers: HeaderMap::new(), body: Some(body) }
+    }
+
+    async fn json<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, ClientError> {
+        self.send(call).await?.json()
+    }
+
+    async fn page<T: DeserializeOwned>(&self, base: &str, path: String) -> Result<Page<T>, ClientError> {
+        let received = self.send(get(base, path)).await?;
+        let link = received.headers.get(header::LINK).and_then(|value| value.to_str().ok());
+        let next = link.and_then(next_link).map(str::to_owned);
+        Ok(Page { items: received.json()?, next })
+    }
+
+    /// Sends the call; an answer that is not a success becomes an error.
+    async fn send(&self, call: Call<'_>) -> Result<Received, ClientError> {
+        let received = self.exchange(call).await?;
+        if received.status.is_success() { Ok(received) } else { Err(received.into_error()) }
+    }
+
+    async fn exchange(&self, call: Call<'_>) -> Result<Received, ClientError> {
+        let url = format!("{}{}", call.base, call.path);
+        let mut request = self.http.request(call.method, &url).timeout(self.timeout).headers(call.headers);
+        if let Some(body) = call.body {
+            request = request.header(header::CONTENT_TYPE, "application/json").body(body);
+        }
+        if let Some(credential) = &self.credential {
+            request = request.bearer_auth(credential.expose());
+        }
+        if let Some(id) = &self.request_id {
+            request = request.header(names::REQUEST_ID, id.as_str());
+        }
+        let failed = |source: reqwest::Error| {
+            let source = source.without_url();
+            if source.is_timeout() {
+                ClientError::TimedOut { url: url.clone() }
+            } else {
+                ClientError::Unreachable { url: url.clone(), source }
+            }
+        };
+        let mut answer = request.send().await.map_err(failed)?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+                let detail = format!("more than {MAX_ANSWER_BYTES} bytes");
+                return Err(ClientError::BadAnswer { url, status, detail });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Received { url, status, headers, body: body.into() })
+    }
+}
+
+impl Received {
+    fn json<T: DeserializeOwned>(self) -> Result<T, ClientError> {
+        serde_json::from_slice(&self.body).map_err(|source| ClientError::BadAnswer {
+            url: self.url,
+            status: self.status,
+            detail: source.to_string(),
+        })
+    }
+
+    fn into_error(self) -> ClientError {
+        let retry_after = self.headers.get(header::RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
+        match Problem::from_body(&self.body, retry_after) {
+            Some(problem) => ClientError::Refused { problem: Box::new(problem) },
+            None => ClientError::BadAnswer {
+                url: self.url,
+                status: self.status,
+                detail: String::from_utf8_lossy(&self.body).chars().take(200).collect(),
+            },
+        }
+    }
+}
+
+fn get(base: &str, path: String) -> Call<'_> {
+    Call { method: Method::GET, base, path, headers: HeaderMap::new(), body: None }
+}
+
+/// A path constant with its id put in.
+fn at(path: &str, id: &impl std::fmt::Display) -> String {
+    path.replace("{id}", &id.to_string())
+}
+
+fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
+    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", query(pairs)) }
+}
+
+fn query(pairs: &[(&str, &str)]) -> String {
+    let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", percent(value))).collect();
+    pairs.join("&")
+}
+
+/// Percent-encodes everything but unreserved characters (RFC 3986, section 2.3).
+#[must_use]
+pub fn percent(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}"); // writing to a String cannot fail
+        }
+    }
+    encoded
+}
+
+/// The target of `rel="next"` in a `Link` header of ours: one link, path and query.
+fn next_link(link: &str) -> Option<&str> {
+    let (target, rest) = link.strip_prefix('<')?.split_once('>')?;
+    rest.contains("rel=\"next\"").then_some(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_queries_are_encoded() {
+        assert_eq!(with_query("/x", &[("q", "27\" Monitor&a=b")]), "/x?q=27%22%20Monitor%26a%3Db");
+        assert_eq!(with_query("/x", &[]), "/x");
+        assert_eq!(next_link("</orders?cursor=a>; rel=\"next\""), Some("/orders?cursor=a"));
+        assert_eq!(next_link("</orders>; rel=\"prev\""), None);
+    }
+}

@@ -1,0 +1,155 @@
+//! Ids that cannot be confused: a UUID tagged with the kind of thing it names.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+/// What an [`Id`] names; the word is used in messages.
+pub trait Kind {
+    /// The kind in lower case, e.g. `order`.
+    const NAME: &'static str;
+}
+
+macro_rules! kinds {
+    ($($kind:ident = $name:literal),*) => {$(
+        #[doc = concat!("Marks the id of a ", $name, ".")]
+        #[derive(Debug, Clone, Copy)]
+        pub enum $kind {}
+        impl Kind for $kind {
+            const NAME: &'static str = $name;
+        }
+    )*};
+}
+kinds!(OrderKind = "order", ProductKind = "product", UserKind = "user");
+
+/// The id of one thing of kind `K`.
+pub struct Id<K>(Uuid, PhantomData<fn() -> K>);
+
+impl<K> Id<K> {
+    /// A new id whose order follows the time of its making (UUID version 7).
+    #[must_use]
+    pub fn now() -> Self {
+        Self(Uuid::now_v7(), PhantomData)
+    }
+
+    /// A new random id (UUID version 4).
+    #[must_use]
+    pub fn random() -> Self {
+        Self(Uuid::new_v4(), PhantomData)
+    }
+
+    /// The id with these 16 bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes), PhantomData)
+    }
+
+    /// The 16 bytes of the id, in the order they sort by.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
+
+/// The text is not the id of a `K`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a {kind} id")]
+pub struct NotAnId {
+    text: String,
+    kind: &'static str,
+}
+
+impl<K: Kind> FromStr for Id<K> {
+    type Err = NotAnId;
+
+    /// Reads the hyphenated form only, in either case.
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let hyphenated = text.len() == 36;
+        match Uuid::try_parse(text) {
+            Ok(uuid) if hyphenated => Ok(Self(uuid, PhantomData)),
+            _ => Err(NotAnId { text: text.chars().take(64).collect(), kind: K::NAME }),
+        }
+    }
+}
+
+impl<K> fmt::Display for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_hyphenated().fmt(f)
+    }
+}
+
+impl<K> fmt::Debug for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_hyphenated().fmt(f)
+    }
+}
+
+impl<K> Serialize for Id<K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut buffer = Uuid::encode_buffer();
+        serializer.serialize_str(self.0.as_hyphenated().encode_lower(&mut buffer))
+    }
+}
+
+impl<'de, K: Kind> Deserialize<'de> for Id<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor<K>(PhantomData<K>);
+        impl<K: Kind> serde::de::Visitor<'_> for Visitor<K> {
+            type Value = Id<K>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a {} id", K::NAME)
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Id<K>, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Visitor(PhantomData))
+    }
+}
+
+impl<K> Clone for Id<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<K> Copy for Id<K> {}
+impl<K> PartialEq for Id<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+impl<K> Eq for Id<K> {}
+impl<K> PartialOrd for Id<K> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<K> Ord for Id<K> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+impl<K> Hash for Id<K> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_hyphenated_form_is_an_id() {
+        let id = Id::<OrderKind>::now();
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(id.to_string().to_uppercase().parse(), Ok(id));
+        for text in ["", "abc-123", &id.to_string().replace('-', ""), &format!("{{{id}}}")] {
+            assert!(text.parse::<Id<OrderKind>>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Orders as clients send and read them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Cents, Currency, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
+
+/// `POST /orders`, `GET /orders`.
+pub const ORDERS: &str = "/orders";
+/// `GET /orders/{id}`.
+pub const ORDER: &str = "/orders/{id}";
+/// `GET /orders/{id}/events`.
+pub const EVENTS: &str = "/orders/{id}/events";
+/// `POST /orders/{id}/cancel`.
+pub const CANCEL: &str = "/orders/{id}/cancel";
+/// `POST /orders/{id}/pay`.
+pub const PAY: &str = "/orders/{id}/pay";
+/// `POST /orders/{id}/ship`.
+pub const SHIP: &str = "/orders/{id}/ship";
+/// `POST /orders/{id}/deliver`.
+pub const DELIVER: &str = "/orders/{id}/deliver";
+/// `GET /internal/orders/by-key`.
+pub const BY_KEY: &str = "/internal/orders/by-key";
+/// `GET /internal/orders`.
+pub const INTERNAL_ORDERS: &str = "/internal/orders";
+
+/// Most characters of an id in a request body; longer text is no id of ours or anybody's.
+pub const MAX_ID_TEXT: usize = 128;
+
+/// The body of `POST /orders`. Ids are free text here: a text that is no id of ours names
+/// something unknown (422), it is not a malformed request.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct NewOrder {
+    /// Who orders.
+    pub user_id: String,
+    /// What is ordered.
+    pub items: Vec<NewLine>,
+}
+
+/// One line of a [`NewOrder`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct NewLine {
+    /// Which product.
+    pub product_id: String,
+    /// How many units.
+    pub quantity: Quantity,
+}
+
+/// Where an order stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OrderState {
+    /// Wanted durably, outcome open.
+    Pending,
+    /// Stock is sold to it.
+    Confirmed,
+    /// Paid.
+    Paid,
+    /// On its way.
+    Shipped,
+    /// Arrived; final.
+    Delivered,
+    /// Stock did not suffice; final.
+    Rejected,
+    /// It took too long to be reserved; final.
+    Expired,
+    /// Being given up; stock may still be bound.
+    Aborting,
+    /// Given up, nothing bound; final.
+    Aborted,
+    /// Being cancelled; stock is still bound.
+    Cancelling,
+    /// Cancelled, nothing bound; final.
+    Cancelled,
+}
+
+impl OrderState {
+    /// Every state there is.
+    pub const ALL: [Self; 11] = [
+        Self::Pending,
+        Self::Confirmed,
+        Self::Paid,
+        Self::Shipped,
+        Self::Delivered,
+        Self::Rejected,
+        Self::Expired,
+        Self::Aborting,
+        Self::Aborted,
+        Self::Cancelling,
+        Self::Cancelled,
+    ];
+
+    /// The state on the wire and in tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Confirmed => "confirmed",
+            Self::Paid => "paid",
+            Self::Shipped => "shipped",
+            Self::Delivered => "delivered",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Aborting => "aborting",
+            Self::Aborted => "aborted",
+            Self::Cancelling => "cancelling",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The state with this name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// Whether a driver still has to bring it to an outcome.
+    #[must_use]
+    pub fn needs_driver(self) -> bool {
+        matches!(self, Self::Pending | Self::Aborting | Self::Cancelling)
+    }
+}
+
+/// An order as services answer it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Order {
+    /// The order's id.
+    pub id: OrderId,
+    /// Who ordered.
+    pub user_id: UserId,
+    /// The user's name when ordering.
+    pub user_name: String,
+    /// What was ordered.
+    pub items: Vec<OrderLine>,
+    /// The sum of all lines; zero until stock was reserved.
+    pub total: Cents,
+    /// The currency of all amounts.
+    pub currency: Currency,
+    /// Where the order stands.
+    pub status: OrderState,
+    /// Rises by one per step.
+    pub version: u64,
+    /// When the order was first stored.
+    pub created_at: Timestamp,
+    /// When its last step was stored.
+    pub updated_at: Timestamp,
+}
+
+/// One line of an [`Order`]. Name and prices are as of the reservation and absent before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderLine {
+    /// Which product.
+    pub product_id: ProductId,
+    /// How many units.
+    pub quantity: Quantity,
+    /// The product's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The price of one unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_price: Option<Cents>,
+    /// Price times quantity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line_total: Option<Cents>,
+}
+
+/// One step in the history of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderEvent {
+    /// Which order.
+    pub order_id: OrderId,
+    /// 1 for the first step, without gaps.
+    pub seq: u64,
+    /// The state reached.
+    pub status: OrderState,
+    /// When it was reached.
+    pub at: Timestamp,
+    /// The request that caused it.
+    pub request_id: RequestId,
+}

@@ -1,0 +1,138 @@
+//! Products: the catalog and the inventory as the product service answers them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Cents, Currency, OrderId, ProductId, Timestamp};
+
+/// `GET /products`, `POST /products`.
+pub const PRODUCTS: &str = "/products";
+/// `GET /products/{id}`, `PATCH /products/{id}`.
+pub const PRODUCT: &str = "/products/{id}";
+/// `POST /products/{id}/restock`.
+pub const RESTOCK: &str = "/products/{id}/restock";
+/// `POST /products/{id}/reserve`.
+pub const RESERVE: &str = "/products/{id}/reserve";
+/// `POST /products/{id}/release`.
+pub const RELEASE: &str = "/products/{id}/release";
+/// `GET /internal/invariants`.
+pub const INVARIANTS: &str = "/internal/invariants";
+
+/// Most bytes of a product's name.
+pub const MAX_NAME_BYTES: usize = 200;
+/// Most units a product may start with, or a restock may add.
+pub const MAX_STOCK: u64 = 1_000_000_000_000;
+
+/// The body of `POST /products`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct NewProduct {
+    /// What to call the product.
+    pub name: String,
+    /// The price of one unit.
+    pub price: Cents,
+    /// Units to start with.
+    pub stock: u64,
+    /// The currency of the price.
+    #[serde(default)]
+    pub currency: Currency,
+}
+
+/// The body of `PATCH /products/{id}`: what is named changes.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ProductPatch {
+    /// The new name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The new price of one unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Cents>,
+}
+
+/// The body of `POST /products/{id}/restock`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Restock {
+    /// Units to add, from 1 to [`MAX_STOCK`].
+    pub quantity: u64,
+}
+
+/// A product as services answer it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Product {
+    /// The product's id.
+    pub id: ProductId,
+    /// What to call the product.
+    pub name: String,
+    /// The price of one unit.
+    pub price: Cents,
+    /// The currency of the price.
+    pub currency: Currency,
+    /// Units that can be ordered now.
+    pub stock: u64,
+    /// Rises with every edit of name or price; the `ETag`.
+    pub version: u64,
+    /// When the product was made.
+    pub created_at: Timestamp,
+}
+
+/// The article's body of `reserve` and `release`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Hold {
+    /// Units to take or give back.
+    pub quantity: crate::Quantity,
+    /// Which hold is meant; a repeated call with the same id acts once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reservation_id: Option<OrderId>,
+}
+
+/// The article's answer to `reserve`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reserved {
+    /// Units taken.
+    pub reserved: u64,
+    /// Units left.
+    pub remaining_stock: u64,
+    /// Names the hold when giving it back.
+    pub reservation_id: OrderId,
+}
+
+/// The article's answer to `release`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Released {
+    /// Units given back.
+    pub released: u64,
+    /// Units that can be ordered now.
+    pub current_stock: u64,
+}
+
+/// Where every unit of a product is: `initial + restocked = available + reserved + sold`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StockAccount {
+    /// Which product.
+    pub product_id: ProductId,
+    /// Units at the start.
+    pub initial: u64,
+    /// Units added since.
+    pub restocked: u64,
+    /// Units that can be ordered now.
+    pub available: u64,
+    /// Units held for orders not yet decided.
+    pub reserved: u64,
+    /// Units that left with an order.
+    pub sold: u64,
+}
+
+impl StockAccount {
+    /// Whether every unit is accounted for.
+    #[must_use]
+    pub fn is_balanced(&self) -> bool {
+        let put_in = u128::from(self.initial) + u128::from(self.restocked);
+        put_in == u128::from(self.available) + u128::from(self.reserved) + u128::from(self.sold)
+    }
+}

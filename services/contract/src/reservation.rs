@@ -1,0 +1,175 @@
+//! The reservation protocol between the order service and the product service.
+//!
+//! One call carries many operations; each is one local transaction keyed by the order id, and
+//! repeating an operation with the same id gives the stored answer.
+
+use serde::{Deserialize, Serialize};
+
+use crate::money::minor;
+use crate::{Cents, Currency, OrderId, ProductId, Quantity, RequestId, Timestamp};
+
+/// `POST /internal/reservations`.
+pub const RESERVATIONS: &str = "/internal/reservations";
+/// `GET /internal/reservations/{orderId}`.
+pub const RESERVATION: &str = "/internal/reservations/{id}";
+
+/// One line of a reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Line {
+    /// Which product.
+    pub product_id: ProductId,
+    /// How many units.
+    pub quantity: Quantity,
+}
+
+/// What the order service asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub enum Action {
+    /// Take the units of all lines, or none.
+    #[serde(rename_all = "camelCase")]
+    Reserve {
+        /// What to take; lines of one product are added up.
+        lines: Vec<Line>,
+        /// Sell at once instead of holding.
+        commit: bool,
+        /// How long a hold lasts, in milliseconds.
+        lease_ms: u64,
+        /// After this time nothing is taken any more.
+        not_after: Timestamp,
+    },
+    /// Sell what is held.
+    Confirm,
+    /// Give back what is held, and let nothing be taken later.
+    Cancel,
+    /// Take back what was sold.
+    Release,
+}
+
+/// One operation of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Operation {
+    /// The order, and so the reservation.
+    pub order_id: OrderId,
+    /// The request this is done for.
+    pub request_id: RequestId,
+    /// What to do.
+    pub action: Action,
+}
+
+/// The body of `POST /internal/reservations`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Batch {
+    /// At most [`crate::MAX_BATCH`] operations.
+    pub operations: Vec<Operation>,
+}
+
+/// Where a reservation stands. A missing row is not a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ReservationState {
+    /// Units are set aside until the lease ends.
+    Held,
+    /// Units are sold.
+    Committed,
+    /// Stock did not suffice; final.
+    Rejected,
+    /// Given back or never taken; final.
+    Cancelled,
+    /// The lease ended; final.
+    Expired,
+    /// Sold, then taken back; final.
+    Released,
+}
+
+impl ReservationState {
+    /// Every state there is.
+    pub const ALL: [Self; 6] =
+        [Self::Held, Self::Committed, Self::Rejected, Self::Cancelled, Self::Expired, Self::Released];
+
+    /// The state on the wire and in tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Committed => "committed",
+            Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::Released => "released",
+        }
+    }
+
+    /// Whether stock is bound by it.
+    #[must_use]
+    pub fn holds_stock(self) -> bool {
+        match self {
+            Self::Held | Self::Committed => true,
+            Self::Rejected | Self::Cancelled | Self::Expired | Self::Released => false,
+        }
+    }
+}
+
+/// A line as it was when stock was taken: name and price as of then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PricedLine {
+    /// Which product.
+    pub product_id: ProductId,
+    /// Its name then.
+    pub name: String,
+    /// How many units.
+    pub quantity: Quantity,
+    /// The price of one unit then, in minor units.
+    #[serde(with = "minor")]
+    pub unit_price: Cents,
+    /// The currency of the price.
+    pub currency: Currency,
+}
+
+/// A product of which there is not enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shortage {
+    /// Which product.
+    pub product_id: ProductId,
+    /// Units asked for, all lines of the product together.
+    pub requested: u64,
+    /// Units there were.
+    pub available: u64,
+}
+
+/// A stored reservation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reservation {
+    /// The order it belongs to.
+    pub order_id: OrderId,
+    /// Where it stands.
+    pub state: ReservationState,
+    /// What was taken; empty if nothing ever was.
+    pub lines: Vec<PricedLine>,
+    /// What was short, for a rejected one.
+    pub shortages: Vec<Shortage>,
+}
+
+/// The answer to one operation of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Answer {
+    /// The reservation as it now stands, also when it stood so before.
+    Stands(Reservation),
+    /// Too late for a reserve: nothing was written.
+    Gone,
+    /// These products do not exist: nothing was written.
+    UnknownProducts(Vec<ProductId>),
+    /// The id is known with other lines: nothing was written.
+    Mismatch,
+    /// Its state does not allow this: nothing was written.
+    Illegal(ReservationState),
+    /// There is no such reservation: nothing was written.
+    NotFound,
+}

@@ -1,0 +1,83 @@
+//! Flags every command takes, and what they resolve to: a project, a printer, a client.
+
+use std::path::PathBuf;
+
+use ordersys_contract::Client;
+use ordersys_contract::client::Endpoints;
+
+use super::{Exit, Failure, OrFail, Outcome};
+use crate::stack::project::{Project, ProjectName};
+use crate::stack::record::StackRecord;
+use crate::ui::{Output, Printer};
+
+/// Flags every command takes.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Globals {
+    /// Which stack: keeps names, network, volumes, ports and state apart
+    #[arg(long, global = true, env = "ORDERSYS_PROJECT", default_value = "ordersys", value_name = "NAME")]
+    pub project: ProjectName,
+    /// Where projects keep their state [default: the user's state directory]
+    #[arg(long, global = true, env = "ORDERSYS_STATE_DIR", value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// How data is printed
+    #[arg(short, long, global = true, env = "ORDERSYS_OUTPUT", default_value = "table", value_name = "FORMAT")]
+    pub output: Output,
+    /// Print data and errors only
+    #[arg(short, long, global = true, env = "ORDERSYS_QUIET")]
+    pub quiet: bool,
+    /// The user service, instead of the project's stack
+    #[arg(long, global = true, env = "ORDERSYS_USER_URL", value_name = "URL", hide_short_help = true)]
+    pub user_url: Option<String>,
+    /// The product service, instead of the project's stack
+    #[arg(long, global = true, env = "ORDERSYS_PRODUCT_URL", value_name = "URL", hide_short_help = true)]
+    pub product_url: Option<String>,
+    /// The order service, instead of the project's stack
+    #[arg(long, global = true, env = "ORDERSYS_ORDER_URL", value_name = "URL", hide_short_help = true)]
+    pub order_url: Option<String>,
+}
+
+impl Globals {
+    /// The printer these flags ask for.
+    #[must_use]
+    pub fn printer(&self) -> Printer {
+        Printer::new(self.output, self.quiet)
+    }
+
+    /// The project these flags name.
+    pub fn project(&self) -> Outcome<Project> {
+        let state_dir = match &self.state_dir {
+            Some(dir) => dir.clone(),
+            None => dirs::state_dir()
+                .or_else(dirs::data_local_dir)
+                .map(|dir| dir.join("ordersys"))
+                .ok_or_else(|| Failure::new(Exit::Environment, "there is no home directory to keep state in"))
+                .hint("name a directory with --state-dir")?,
+        };
+        Ok(Project::new(self.project.clone(), &state_dir))
+    }
+
+    /// Where the services are: as the flags say, else as the project's stack is up.
+    pub fn endpoints(&self) -> Outcome<Endpoints> {
+        let trim = |url: &Option<String>| url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
+        let named = (trim(&self.user_url), trim(&self.product_url), trim(&self.order_url));
+        if let (Some(user), Some(product), Some(order)) = named {
+            return Ok(Endpoints { user, product, order });
+        }
+        let stack = StackRecord::load(&self.project()?)?.ok_or_else(|| {
+            Failure::new(Exit::NotFound, format!("no stack of project `{}` is running", self.project))
+                .hint("start one with `ordersys up`, or name the services with --user-url, --product-url and --order-url")
+        })?;
+        let (user, product, order) = named;
+        Ok(Endpoints {
+            user: user.unwrap_or(stack.endpoints.user),
+            product: product.unwrap_or(stack.endpoints.product),
+            order: order.unwrap_or(stack.endpoints.order),
+        })
+    }
+
+    /// A client of the services, with the project's admin credential where there is one.
+    pub fn client(&self) -> Outcome<Client> {
+        Ok(Client::new(self.endpoints()?).with_credential(self.project()?.admin_credential()))
+    }
+}

@@ -1,0 +1,55 @@
+//! The command line: one file per command, each an args struct and a `run`.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub mod failure;
+pub mod globals;
+mod serve;
+
+pub use failure::{Exit, Failure, OrFail, Outcome};
+pub use globals::Globals;
+
+/// An order system you can trust and the load tester that proves it.
+///
+/// Three services (user, product, order) in one binary: started in Docker or as local
+/// processes, seeded, ordered from, loaded and verified.
+#[derive(Debug, Parser)]
+#[command(name = "ordersys", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Args),
+}
+
+/// Parses the command line, runs the command and reports how it went.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            crate::ui::error(&failure.error, failure.hint.as_deref());
+            ExitCode::from(failure.exit as u8)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Outcome {
+    let globals = cli.globals;
+    match cli.command {
+        Command::Serve(args) => serve::run(args),
+    }
+}
+
+/// Runs an async command on a runtime of its own.
+fn block_on<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}

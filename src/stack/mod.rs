@@ -1,0 +1,4 @@
+//! The orchestrator: desired and observed state, a pure plan between them, and its application.
+
+pub mod project;
+pub mod record;

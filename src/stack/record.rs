@@ -1,0 +1,73 @@
+//! What a running stack leaves in its project's directory so that clients find it.
+
+use std::fs;
+use std::io::ErrorKind;
+
+use anyhow::Context as _;
+use ordersys_contract::client::Endpoints;
+use serde::{Deserialize, Serialize};
+
+use super::project::{Project, write_private};
+
+/// Where services run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RuntimeKind {
+    /// Containers of a Docker engine.
+    Docker,
+    /// Processes of this machine.
+    Process,
+}
+
+/// How services are spread over processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Topology {
+    /// Three services.
+    Services,
+    /// One process that is all three.
+    Monolith,
+}
+
+/// A stack that is up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackRecord {
+    /// Where it runs.
+    pub runtime: RuntimeKind,
+    /// How it is spread.
+    pub topology: Topology,
+    /// Where its services answer.
+    pub endpoints: Endpoints,
+}
+
+const FILE: &str = "stack.json";
+
+impl StackRecord {
+    /// The record of a project's stack; `None` if none is up.
+    pub fn load(project: &Project) -> anyhow::Result<Option<Self>> {
+        let path = project.dir.join(FILE);
+        match fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text)
+                .map(Some)
+                .with_context(|| format!("{} is not a stack record", path.display())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
+    }
+
+    /// Stores the record, replacing an earlier one.
+    pub fn save(&self, project: &Project) -> anyhow::Result<()> {
+        write_private(&project.dir.join(FILE), &serde_json::to_vec_pretty(self)?)
+    }
+
+    /// Removes the record, if there is one.
+    pub fn remove(project: &Project) -> anyhow::Result<()> {
+        let path = project.dir.join(FILE);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", path.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What people see: data on stdout, talk on stderr. The only user of comfy-table and indicatif.
+
+use std::io::{IsTerminal, Write};
+
+use serde::Serialize;
+
+mod progress;
+mod table;
+
+pub use progress::Progress;
+pub use table::Table;
+
+/// How data is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Output {
+    /// Tables to read.
+    Table,
+    /// JSON to pipe.
+    Json,
+}
+
+/// Prints for one command.
+#[derive(Debug, Clone)]
+pub struct Printer {
+    output: Output,
+    quiet: bool,
+}
+
+impl Printer {
+    /// A printer; `quiet` drops talk, never data or errors.
+    #[must_use]
+    pub fn new(output: Output, quiet: bool) -> Self {
+        Self { output, quiet }
+    }
+
+    /// Whether data goes out as JSON.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.output == Output::Json
+    }
+
+    /// Prints data: as JSON, or as what `text` makes of it.
+    pub fn data<T: Serialize + ?Sized>(&self, value: &T, text: impl FnOnce() -> String) {
+        let text = match self.output {
+            Output::Json => serde_json::to_string_pretty(value).unwrap_or_default(),
+            Output::Table => text(),
+        };
+        self.out(&text);
+    }
+
+    /// Prints one line or block of text to stdout. A reader that went away (`| head`) ends nothing.
+    #[expect(clippy::unused_self, reason = "all printing goes through the printer")]
+    pub fn out(&self, text: &str) {
+        let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
+    }
+
+    /// Says something to the person at the terminal, on stderr.
+    pub fn say(&self, text: impl AsRef<str>) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr().lock(), "{}", text.as_ref());
+        }
+    }
+
+    /// Names the likely next command.
+    pub fn next(&self, command: &str) {
+        self.say(format!("next: {command}"));
+    }
+
+    /// A progress display on stderr, silent when quiet or not on a terminal.
+    #[must_use]
+    pub fn progress(&self, total: Option<u64>, what: &str) -> Progress {
+        Progress::new(total, what, !self.quiet && std::io::stderr().is_terminal())
+    }
+}
+
+/// Prints an error, its causes and the next step to stderr.
+pub fn error(error: &anyhow::Error, hint: Option<&str>) {
+    let mut stderr = std::io::stderr().lock();
+    let _ = writeln!(stderr, "error: {error}");
+    for cause in error.chain().skip(1) {
+        let _ = writeln!(stderr, "  cause: {cause}");
+    }
+    if let Some(hint) = hint {
+        let _ = writeln!(stderr, "\nhint: {hint}");
+    }
+}
