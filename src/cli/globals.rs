@@ -21,7 +21,14 @@ pub struct Globals {
     #[arg(long, global = true, env = "ORDERSYS_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
     /// How data is printed
-    #[arg(short, long, global = true, env = "ORDERSYS_OUTPUT", default_value = "table", value_name = "FORMAT")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        env = "ORDERSYS_OUTPUT",
+        default_value = "table",
+        value_name = "FORMAT"
+    )]
     pub output: Output,
     /// Print data and errors only
     #[arg(short, long, global = true, env = "ORDERSYS_QUIET")]

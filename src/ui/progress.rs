@@ -11,7 +11,11 @@ pub struct Progress(ProgressBar);
 impl Progress {
     pub(super) fn new(total: Option<u64>, what: &str, visible: bool) -> Self {
         let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
-        bar.set_draw_target(if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() });
+        bar.set_draw_target(if visible {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        });
         let template = match total {
             Some(_) => "{prefix} [{bar:32}] {pos}/{len} {msg}",
             None => "{prefix} {spinner} {msg}",

@@ -1,0 +1,1 @@
+//! Repeatable test data.

@@ -1,0 +1,73 @@
+//! The three roles the one binary plays.
+
+use std::fmt;
+
+/// One of the three services.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    clap::ValueEnum,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Accounts.
+    User,
+    /// Catalog and inventory.
+    Product,
+    /// Orders; needs the other two.
+    Order,
+}
+
+impl Role {
+    /// Every role, in the order they start.
+    pub const ALL: [Self; 3] = [Self::User, Self::Product, Self::Order];
+
+    /// The role's name: `user`, `product`, `order`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Product => "product",
+            Self::Order => "order",
+        }
+    }
+
+    /// The port the role listens on inside its container, and outside where none is named.
+    #[must_use]
+    pub fn default_port(self) -> u16 {
+        match self {
+            Self::User => 3001,
+            Self::Product => 3002,
+            Self::Order => 3003,
+        }
+    }
+
+    /// The role's host name on the stack's network: `user-service` and so on.
+    #[must_use]
+    pub fn host_name(self) -> String {
+        format!("{}-service", self.name())
+    }
+
+    /// Which roles have to be ready before this one is.
+    #[must_use]
+    pub fn needs(self) -> &'static [Self] {
+        match self {
+            Self::User | Self::Product => &[],
+            Self::Order => &[Self::User, Self::Product],
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
