@@ -11,7 +11,7 @@ impl Table {
     #[must_use]
     pub fn new<const N: usize>(titles: [&str; N]) -> Self {
         let mut table = comfy_table::Table::new();
-        table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(titles);
         Self(table)
     }
