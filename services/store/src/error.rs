@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use ordersys_contract::{Code, Problem};
+
 /// Why a store does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -74,6 +76,21 @@ impl StoreError {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
             _ => Self::Statement(error.to_string()),
+        }
+    }
+}
+
+impl From<&StoreError> for Problem {
+    /// What clients are told. A mistake of ours is logged here and not told.
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Overloaded => Self::new(Code::Overloaded, "too many requests are waiting"),
+            StoreError::Full => Self::new(Code::StorageFull, "the disk is full; nothing was written"),
+            StoreError::Stopped => Self::new(Code::Unavailable, "the service is stopping"),
+            StoreError::Statement(statement) => {
+                tracing::error!(error = statement, "a statement failed");
+                Self::new(Code::Internal, "an internal error")
+            }
         }
     }
 }
