@@ -45,7 +45,9 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Outcome {
     let globals = cli.globals;
     match cli.command {
-        Command::Serve(args) => serve::run(args),
+        Command::Serve(args) => {
+            serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
+        }
     }
 }
 
