@@ -6,7 +6,11 @@ use clap::{Parser, Subcommand};
 
 pub mod failure;
 pub mod globals;
+mod order;
+mod product;
+mod seed;
 mod serve;
+mod user;
 
 pub use failure::{Exit, Failure, OrFail, Outcome};
 pub use globals::Globals;
@@ -27,6 +31,10 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
+    Seed(seed::Args),
+    User(user::Args),
+    Product(product::Args),
+    Order(order::Args),
 }
 
 /// Parses the command line, runs the command and reports how it went.
@@ -45,6 +53,10 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Outcome {
     let globals = cli.globals;
     match cli.command {
+        Command::Seed(args) => seed::run(&globals, &args),
+        Command::User(args) => user::run(&globals, args),
+        Command::Product(args) => product::run(&globals, args),
+        Command::Order(args) => order::run(&globals, args),
         Command::Serve(args) => {
             serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
         }
