@@ -1,0 +1,8 @@
+//! Tests through the front door: real services on free ports, real connections.
+
+mod article;
+mod bad_input;
+mod crash;
+mod orders;
+mod policy;
+mod support;
