@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 pub mod failure;
 pub mod globals;
 mod serve;
+mod supervise;
 
 pub use failure::{Exit, Failure, OrFail, Outcome};
 pub use globals::Globals;
@@ -27,6 +28,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
+    #[command(hide = true)]
+    Supervise(supervise::Args),
 }
 
 /// Parses the command line, runs the command and reports how it went.
@@ -46,6 +49,7 @@ fn run(cli: Cli) -> Outcome {
     let globals = cli.globals;
     match cli.command {
         Command::Serve(args) => serve::run(args),
+        Command::Supervise(args) => supervise::run(&args),
     }
 }
 
