@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 pub mod failure;
 pub mod globals;
+mod health;
 mod serve;
 mod supervise;
 
@@ -28,6 +29,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
+    Health(health::Args),
     #[command(hide = true)]
     Supervise(supervise::Args),
 }
@@ -49,6 +51,7 @@ fn run(cli: Cli) -> Outcome {
     let globals = cli.globals;
     match cli.command {
         Command::Serve(args) => serve::run(args),
+        Command::Health(args) => health::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
     }
 }

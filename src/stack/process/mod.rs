@@ -10,8 +10,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use ordersys_contract::Timestamp;
-use serde::Serialize;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -23,6 +21,7 @@ mod journal;
 mod keeper;
 pub(crate) mod layout;
 mod lock;
+mod observe;
 mod orphans;
 mod os;
 mod output;
@@ -33,6 +32,7 @@ mod state;
 mod supervisor;
 
 pub use binary::binary_hash;
+pub use observe::ProcessObserved;
 pub use os::Signal;
 pub use service::ProcessService;
 pub use state::ProcessState;
@@ -41,7 +41,7 @@ pub use supervisor::supervise;
 use layout::{Layout, read_json, remove, replace_json};
 use lock::{Holder, Lock};
 use service::{Desired, layers};
-use state::{Child as ChildRecord, State};
+use state::State;
 
 use super::project::Project;
 
@@ -55,29 +55,6 @@ const DOWN_LIMIT: Duration = Duration::from_secs(45);
 const APPLY_LOCK_LIMIT: Duration = Duration::from_mins(2);
 /// Supervisors started for one list before giving up.
 const MAX_STARTS: u32 = 3;
-
-/// A service as it is now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ProcessObserved {
-    /// The service's name.
-    pub name: String,
-    /// Its process, where one runs: checked, not only remembered.
-    pub pid: Option<u32>,
-    /// How it is doing.
-    pub state: ProcessState,
-    /// Names its settings.
-    pub spec_hash: String,
-    /// The SHA-256 of the program it runs; empty as long as it was never started.
-    pub binary_hash: String,
-    /// When its process started, or when it came into its state where none runs.
-    pub since: Timestamp,
-    /// How many times it was started again.
-    pub restarts: u32,
-    /// Its resident memory.
-    pub memory_bytes: Option<u64>,
-    /// How its process ended last.
-    pub last_exit: Option<String>,
-}
 
 /// The processes of a project.
 #[derive(Debug, Clone)]
@@ -106,10 +83,7 @@ impl Processes {
     /// The services there are, by name. Nothing is started or signalled. Services whose supervisor
     /// was killed are listed as unready as long as their process lives.
     pub fn observe(&self) -> anyhow::Result<Vec<ProcessObserved>> {
-        let state: State = read_json(&self.layout.state())?.unwrap_or_default();
-        let supervised = Holder::of(&self.layout.supervisor_lock()).is_some();
-        let seen = state.children.into_iter().filter_map(|(name, child)| observed(name, child, supervised));
-        Ok(seen.collect())
+        observe::observe(&self.layout)
     }
 
     /// Makes the project's supervisor run exactly these services: unchanged ones are not touched,
@@ -272,26 +246,6 @@ impl Processes {
             sleep(LOOK).await;
         }
     }
-}
-
-fn observed(name: String, child: ChildRecord, supervised: bool) -> Option<ProcessObserved> {
-    let pid = child.identity.filter(identity::Identity::is_alive).map(|identity| identity.pid);
-    let (state, last_exit) = match (pid, supervised) {
-        (None, false) => return None,
-        (Some(_), false) => (ProcessState::Unready, Some("its supervisor is gone".to_owned())),
-        (_, true) => (child.state, child.last_exit),
-    };
-    Some(ProcessObserved {
-        name,
-        pid,
-        state,
-        spec_hash: child.spec_hash,
-        binary_hash: child.binary_hash,
-        since: child.since,
-        restarts: child.restarts,
-        memory_bytes: pid.and_then(os::memory_of),
-        last_exit,
-    })
 }
 
 /// Waits for ended supervisors in the background: this process may live on, and is their parent.
