@@ -6,7 +6,9 @@ use clap::{Parser, Subcommand};
 
 pub mod failure;
 pub mod globals;
+mod health;
 mod serve;
+mod supervise;
 
 pub use failure::{Exit, Failure, OrFail, Outcome};
 pub use globals::Globals;
@@ -27,6 +29,9 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
+    Health(health::Args),
+    #[command(hide = true)]
+    Supervise(supervise::Args),
 }
 
 /// Parses the command line, runs the command and reports how it went.
@@ -46,6 +51,8 @@ fn run(cli: Cli) -> Outcome {
     let globals = cli.globals;
     match cli.command {
         Command::Serve(args) => serve::run(args),
+        Command::Health(args) => health::run(&args, &globals),
+        Command::Supervise(args) => supervise::run(&args),
     }
 }
 

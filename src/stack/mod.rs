@@ -4,6 +4,7 @@ pub mod command;
 pub mod observed;
 pub mod plan;
 pub mod ports;
+pub mod process;
 pub mod project;
 pub mod record;
 pub mod role;

@@ -1,0 +1,4 @@
+//! The one integration test binary: everything through the front door.
+
+#[cfg(unix)]
+mod processes;
