@@ -4,11 +4,15 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod down;
+pub mod engine;
 pub mod failure;
 pub mod globals;
 mod health;
 mod serve;
+mod status;
 mod supervise;
+mod up;
 
 pub use failure::{Exit, Failure, OrFail, Outcome};
 pub use globals::Globals;
@@ -32,6 +36,10 @@ enum Command {
     Health(health::Args),
     #[command(hide = true)]
     Supervise(supervise::Args),
+    Up(up::Args),
+    Down(down::Args),
+    #[command(visible_alias = "ps")]
+    Status(status::Args),
 }
 
 /// Parses the command line, runs the command and reports how it went.
@@ -53,6 +61,9 @@ fn run(cli: Cli) -> Outcome {
         Command::Serve(args) => serve::run(args),
         Command::Health(args) => health::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
+        Command::Up(args) => up::run(args, &globals),
+        Command::Down(args) => down::run(&args, &globals),
+        Command::Status(args) => status::run(&args, &globals),
     }
 }
 

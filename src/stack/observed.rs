@@ -20,6 +20,20 @@ pub struct Observed {
     pub services: Vec<ObservedService>,
 }
 
+impl Observed {
+    /// Adds settings that are remembered from an earlier run to the services they were made with.
+    pub fn recall(&mut self, remembered: &[ServiceSpec]) {
+        for service in &mut self.services {
+            let made_with =
+                |spec: &&ServiceSpec| spec.name.name() == service.service && spec.hash() == service.spec_hash;
+            service.spec = remembered.iter().find(made_with).cloned();
+            if let (true, Some(spec)) = (service.ports.is_empty(), &service.spec) {
+                service.ports.clone_from(&spec.ports);
+            }
+        }
+    }
+}
+
 /// A network's id: names are not unique on older engines.
 pub type NetworkId = String;
 
