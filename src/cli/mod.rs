@@ -9,10 +9,14 @@ pub mod engine;
 pub mod failure;
 pub mod globals;
 mod health;
+mod order;
+mod product;
+mod seed;
 mod serve;
 mod status;
 mod supervise;
 mod up;
+mod user;
 
 pub use failure::{Exit, Failure, OrFail, Outcome};
 pub use globals::Globals;
@@ -40,6 +44,10 @@ enum Command {
     Down(down::Args),
     #[command(visible_alias = "ps")]
     Status(status::Args),
+    Seed(seed::Args),
+    User(user::Args),
+    Product(product::Args),
+    Order(order::Args),
 }
 
 /// Parses the command line, runs the command and reports how it went.
@@ -58,12 +66,18 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Outcome {
     let globals = cli.globals;
     match cli.command {
-        Command::Serve(args) => serve::run(args),
         Command::Health(args) => health::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
         Command::Up(args) => up::run(args, &globals),
         Command::Down(args) => down::run(&args, &globals),
         Command::Status(args) => status::run(&args, &globals),
+        Command::Seed(args) => seed::run(&globals, &args),
+        Command::User(args) => user::run(&globals, args),
+        Command::Product(args) => product::run(&globals, args),
+        Command::Order(args) => order::run(&globals, args),
+        Command::Serve(args) => {
+            serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
+        }
     }
 }
 
