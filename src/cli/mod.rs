@@ -4,12 +4,18 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod down;
+pub mod engine;
 pub mod failure;
 pub mod globals;
+mod health;
 mod order;
 mod product;
 mod seed;
 mod serve;
+mod status;
+mod supervise;
+mod up;
 mod user;
 
 pub use failure::{Exit, Failure, OrFail, Outcome};
@@ -31,6 +37,13 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
+    Health(health::Args),
+    #[command(hide = true)]
+    Supervise(supervise::Args),
+    Up(up::Args),
+    Down(down::Args),
+    #[command(visible_alias = "ps")]
+    Status(status::Args),
     Seed(seed::Args),
     User(user::Args),
     Product(product::Args),
@@ -53,6 +66,11 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Outcome {
     let globals = cli.globals;
     match cli.command {
+        Command::Health(args) => health::run(&args, &globals),
+        Command::Supervise(args) => supervise::run(&args),
+        Command::Up(args) => up::run(args, &globals),
+        Command::Down(args) => down::run(&args, &globals),
+        Command::Status(args) => status::run(&args, &globals),
         Command::Seed(args) => seed::run(&globals, &args),
         Command::User(args) => user::run(&globals, args),
         Command::Product(args) => product::run(&globals, args),
