@@ -4,9 +4,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 pub mod failure;
 pub mod globals;
+mod order;
+mod product;
+mod seed;
 mod serve;
+mod user;
 
 pub use failure::{Exit, Failure, OrFail, Outcome};
 pub use globals::Globals;
@@ -27,6 +32,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
+    Seed(seed::Args),
+    User(user::Args),
+    Product(product::Args),
+    Order(order::Args),
+    Bench(Box<bench::Args>),
 }
 
 /// Parses the command line, runs the command and reports how it went.
@@ -45,7 +55,14 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Outcome {
     let globals = cli.globals;
     match cli.command {
-        Command::Serve(args) => serve::run(args),
+        Command::Seed(args) => seed::run(&globals, &args),
+        Command::User(args) => user::run(&globals, args),
+        Command::Product(args) => product::run(&globals, args),
+        Command::Order(args) => order::run(&globals, args),
+        Command::Bench(args) => bench::run(*args, &globals),
+        Command::Serve(args) => {
+            serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
+        }
     }
 }
 

@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn books_balance_or_say_what_is_wrong() {
-        let books = Books { planned: 10, sent: 7, skipped: 2, unsent: 1, ok: 6, aborted: 1, ..Books::default() };
+        let books =
+            Books { planned: 10, sent: 7, skipped: 2, unsent: 1, ok: 6, aborted: 1, ..Books::default() };
         assert_eq!(books.balance(), Ok(()));
         assert!(Books { skipped: 1, ..books }.balance().is_err());
         assert!(Books { ok: 5, ..books }.balance().is_err());

@@ -10,18 +10,18 @@ use super::worker::{Seat, Ticket};
 
 /// How many requests that count are left, for all threads of a run that ends by count.
 #[derive(Debug, Clone)]
-pub struct Quota(Arc<AtomicI64>);
+pub(super) struct Quota(Arc<AtomicI64>);
 
 impl Quota {
     /// So many requests.
     #[must_use]
-    pub fn new(count: u64) -> Self {
+    pub(super) fn new(count: u64) -> Self {
         Self(Arc::new(AtomicI64::new(i64::try_from(count).unwrap_or(i64::MAX))))
     }
 
     /// Whether there was one left; takes it.
     #[must_use]
-    pub fn take(&self) -> bool {
+    pub(super) fn take(&self) -> bool {
         // Goes below zero by at most one for each connection, since each stops at the first refusal.
         self.0.fetch_sub(1, Ordering::Relaxed) > 0
     }
@@ -29,7 +29,7 @@ impl Quota {
 
 /// Whose turn it is among the connections of one thread.
 #[derive(Debug)]
-pub struct Turns {
+pub(super) struct Turns {
     share: Share,
     next: Cell<u64>,
     quota: Option<Quota>,
@@ -38,7 +38,7 @@ pub struct Turns {
 impl Turns {
     /// The turns of one thread.
     #[must_use]
-    pub fn new(share: Share, quota: Option<Quota>) -> Self {
+    pub(super) fn new(share: Share, quota: Option<Quota>) -> Self {
         Self { share, next: Cell::new(0), quota }
     }
 
@@ -50,7 +50,7 @@ impl Turns {
 }
 
 /// Sends order after order until the run is over.
-pub async fn run(mut seat: Seat, turns: Rc<Turns>) {
+pub(super) async fn run(mut seat: Seat, turns: Rc<Turns>) {
     loop {
         let (now, window) = (seat.shared().clock.now(), seat.shared().window);
         if now >= window.closes {

@@ -30,16 +30,16 @@ type Io = TokioIo<TcpStream>;
 
 /// A whole answer.
 #[derive(Debug)]
-pub struct Answer {
+pub(super) struct Answer {
     /// The HTTP status.
-    pub status: u16,
+    pub(super) status: u16,
     /// The body.
-    pub body: Bytes,
+    pub(super) body: Bytes,
 }
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub enum Broken {
+pub(super) enum Broken {
     /// No connection.
     #[error("cannot connect: {0}")]
     Connect(std::io::Error),
@@ -56,7 +56,7 @@ pub enum Broken {
 
 /// Whether a connection could be used as it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Readiness {
+pub(super) enum Readiness {
     /// It was open.
     Was,
     /// It had to be opened.
@@ -65,7 +65,7 @@ pub enum Readiness {
 
 /// A connection that opens itself when it is needed and after it broke.
 #[derive(Debug)]
-pub struct Connection {
+pub(super) struct Connection {
     target: Rc<Target>,
     open: Option<Open>,
     watch: Watch,
@@ -82,13 +82,13 @@ struct Open {
 impl Connection {
     /// A connection that is not open yet.
     #[must_use]
-    pub fn new(target: Rc<Target>) -> Self {
+    pub(super) fn new(target: Rc<Target>) -> Self {
         let watch = Watch::new(target.timeout);
         Self { target, open: None, watch, pause: Duration::ZERO }
     }
 
     /// Makes sure that it is open. After a failure it waits a little longer each time.
-    pub async fn ready(&mut self) -> Result<Readiness, Broken> {
+    pub(super) async fn ready(&mut self) -> Result<Readiness, Broken> {
         if let Some(open) = &mut self.open {
             if open.is_usable().await {
                 return Ok(Readiness::Was);
@@ -112,7 +112,7 @@ impl Connection {
     }
 
     /// Posts an order and reads the answer. Must be [`Connection::ready`].
-    pub async fn post(&mut self, body: Bytes, key: &[u8]) -> Result<Answer, Broken> {
+    pub(super) async fn post(&mut self, body: Bytes, key: &[u8]) -> Result<Answer, Broken> {
         let Some(open) = &mut self.open else {
             return Err(Broken::Connect(std::io::ErrorKind::NotConnected.into()));
         };
@@ -142,8 +142,7 @@ async fn connect(target: &Target) -> Result<Open, Broken> {
         match TcpStream::connect(address).await {
             Ok(stream) => {
                 stream.set_nodelay(true).map_err(Broken::Connect)?;
-                let (sender, driver) =
-                    http1::handshake(TokioIo::new(stream)).await.map_err(Broken::Reset)?;
+                let (sender, driver) = http1::handshake(TokioIo::new(stream)).await.map_err(Broken::Reset)?;
                 return Ok(Open { sender, driver: Box::pin(driver), finished: false });
             }
             Err(error) => last = error,

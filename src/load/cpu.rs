@@ -6,13 +6,13 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// Processor time of the calling thread, where the system tells.
 #[must_use]
-pub fn this_thread() -> Option<Duration> {
+pub(super) fn this_thread() -> Option<Duration> {
     clock(CpuClock::Thread)
 }
 
 /// Processor time of this process, where the system tells.
 #[must_use]
-pub fn this_process() -> Option<Duration> {
+pub(super) fn this_process() -> Option<Duration> {
     clock(CpuClock::Process)
 }
 
@@ -42,7 +42,7 @@ fn clock(clock: CpuClock) -> Option<Duration> {
 
 /// Processor time of other processes together; `None` if there are none or one of them is gone.
 #[must_use]
-pub fn of_processes(pids: &[u32]) -> Option<Duration> {
+pub(super) fn of_processes(pids: &[u32]) -> Option<Duration> {
     if pids.is_empty() {
         return None;
     }

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::distribution::{Distribution, millis};
+use super::recording::Kind;
 use super::render::word;
 use super::report::{Core, Report};
 use super::series::Series;
@@ -70,20 +71,13 @@ fn put(dir: &Path, name: &str, content: &[u8]) -> anyhow::Result<()> {
 }
 
 fn stored(report: &Report) -> Stored<'_> {
-    let outcome = |kind: &super::recording::Kind| Outcome {
-        ending: word(kind.ending),
-        status: kind.status,
-        code: &kind.code,
-        count: kind.count,
-        example: &kind.example,
-    };
     Stored {
         core: report.core(),
         host: Host {
             os: std::env::consts::OS,
             arch: std::env::consts::ARCH,
-            kernel: sysinfo::System::kernel_version(),
-            name: sysinfo::System::host_name(),
+            kernel: sysinfo::System::kernel_version().ok(),
+            name: sysinfo::System::host_name().ok(),
         },
         elapsed_seconds: report.generated.elapsed.as_secs_f64(),
         interrupted: report.generated.interrupted,
@@ -94,10 +88,21 @@ fn stored(report: &Report) -> Stored<'_> {
     }
 }
 
+fn outcome(kind: &Kind) -> Outcome<'_> {
+    Outcome {
+        ending: word(kind.ending),
+        status: kind.status,
+        code: &kind.code,
+        count: kind.count,
+        example: &kind.example,
+    }
+}
+
 /// The percentile distribution in the text form that HdrHistogram's plotter reads, in milliseconds.
 fn hgrm(distribution: &Distribution) -> String {
     let histogram = distribution.histogram();
-    let mut text = format!("{:>12} {:>14} {:>10} {:>14}\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
+    let mut text =
+        format!("{:>12} {:>14} {:>10} {:>14}\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
     let mut below = 0;
     for step in histogram.iter_quantiles(TICKS_PER_HALF_DISTANCE) {
         let (quantile, value) = (step.quantile_iterated_to(), millis(step.value_iterated_to()));
@@ -108,8 +113,18 @@ fn hgrm(distribution: &Distribution) -> String {
             writeln!(text, "{value:>12.3} {quantile:>14.12} {below:>10}")
         };
     }
-    let _ = writeln!(text, "#[Mean    = {:>12.3}, StdDeviation   = {:>12.3}]", histogram.mean() / 1e6, histogram.stdev() / 1e6);
-    let _ = writeln!(text, "#[Max     = {:>12.3}, Total count    = {:>12}]", millis(distribution.quantile(1.0).nanos), histogram.len());
+    let _ = writeln!(
+        text,
+        "#[Mean    = {:>12.3}, StdDeviation   = {:>12.3}]",
+        histogram.mean() / 1e6,
+        histogram.stdev() / 1e6
+    );
+    let _ = writeln!(
+        text,
+        "#[Max     = {:>12.3}, Total count    = {:>12}]",
+        millis(distribution.quantile(1.0).nanos),
+        histogram.len()
+    );
     let _ = writeln!(text, "#[Buckets = {:>12}, SubBuckets     = {:>12}]", histogram.buckets(), 2048);
     text
 }

@@ -6,13 +6,15 @@ use crate::cli::{Exit, Failure, Outcome};
 const RESERVE: u64 = 128;
 
 /// Makes room for so many connections, or says how much is missing.
-pub fn make_room(connections: u32) -> Outcome {
+pub(super) fn make_room(connections: u32) -> Outcome {
     let needed = u64::from(connections) + RESERVE;
     match raise_to(needed) {
         Ok(()) => Ok(()),
         Err(limit) => Err(Failure::new(
             Exit::Environment,
-            format!("{connections} connections need {needed} file descriptors, this process may have {limit}"),
+            format!(
+                "{connections} connections need {needed} file descriptors, this process may have {limit}"
+            ),
         )
         .hint(format!("raise the limit with `ulimit -n {needed}`, or use a smaller --concurrency"))),
     }

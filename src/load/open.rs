@@ -17,7 +17,7 @@ const MAX_BACKLOG: f64 = 100_000.0;
 
 /// Released requests that wait for a connection of their thread.
 #[derive(Debug)]
-pub struct Queue {
+pub(super) struct Queue {
     waiting: RefCell<VecDeque<Ticket>>,
     limit: usize,
     wake: Notify,
@@ -27,7 +27,7 @@ pub struct Queue {
 /// How many requests of one thread may wait: those that could still be sent within the time an
 /// answer may take, but not without bound.
 #[must_use]
-pub fn backlog_limit(rate: f64, timeout: Duration, threads: u32) -> usize {
+pub(super) fn backlog_limit(rate: f64, timeout: Duration, threads: u32) -> usize {
     let all = (rate * timeout.as_secs_f64()).min(MAX_BACKLOG);
     #[expect(
         clippy::cast_possible_truncation,
@@ -41,7 +41,7 @@ pub fn backlog_limit(rate: f64, timeout: Duration, threads: u32) -> usize {
 impl Queue {
     /// An empty queue for so many requests.
     #[must_use]
-    pub fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize) -> Self {
         Self { waiting: RefCell::default(), limit, wake: Notify::new(), over: Cell::new(false) }
     }
 
@@ -75,7 +75,7 @@ impl Queue {
     }
 
     /// Ends the run: what still waits will not be sent.
-    pub fn close(&self, shared: &Shared) {
+    pub(super) fn close(&self, shared: &Shared) {
         self.over.set(true);
         for ticket in self.waiting.borrow_mut().drain(..) {
             shared.unsent(ticket.planned);
@@ -90,7 +90,7 @@ impl Queue {
 }
 
 /// Sends released requests until the run is over.
-pub async fn run(mut seat: Seat, queue: Rc<Queue>) {
+pub(super) async fn run(mut seat: Seat, queue: Rc<Queue>) {
     while let Some(ticket) = queue.next().await {
         seat.send(ticket).await;
     }
@@ -99,7 +99,12 @@ pub async fn run(mut seat: Seat, queue: Rc<Queue>) {
 
 /// Releases the plan of one thread, then closes the queue: at the end of the window, or, in a run that
 /// ends by count, once all is sent or `patience` is over.
-pub async fn release(shared: Rc<Shared>, queue: Rc<Queue>, mut schedule: Schedule, patience: Duration) {
+pub(super) async fn release(
+    shared: Rc<Shared>,
+    queue: Rc<Queue>,
+    mut schedule: Schedule,
+    patience: Duration,
+) {
     let pacer = Pacer::new(shared.clock);
     while let Some(next) = schedule.peek() {
         if next > shared.clock.now() {

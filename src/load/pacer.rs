@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::clock::{Clock, Moment};
 
 /// Wake-ups closer together than this are not worth their cost; requests due meanwhile leave together.
-pub const FINEST_WAIT: Duration = Duration::from_micros(100);
+pub(super) const FINEST_WAIT: Duration = Duration::from_micros(100);
 
 /// Waits for one generator thread.
 #[derive(Debug)]
-pub struct Pacer {
+pub(super) struct Pacer {
     clock: Clock,
     #[cfg(target_os = "linux")]
     timer: Option<exact::Timer>,
@@ -18,7 +18,7 @@ pub struct Pacer {
 impl Pacer {
     /// A pacer of this clock. Must be made on the runtime that waits.
     #[must_use]
-    pub fn new(clock: Clock) -> Self {
+    pub(super) fn new(clock: Clock) -> Self {
         Self {
             clock,
             #[cfg(target_os = "linux")]
@@ -27,7 +27,7 @@ impl Pacer {
     }
 
     /// Waits until the moment, at least [`FINEST_WAIT`].
-    pub async fn wait_until(&self, moment: Moment) {
+    pub(super) async fn wait_until(&self, moment: Moment) {
         let wait = moment.since(self.clock.now()).max(FINEST_WAIT);
         #[cfg(target_os = "linux")]
         if let Some(timer) = &self.timer
@@ -60,7 +60,9 @@ mod exact {
         pub(super) fn new() -> io::Result<Self> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
             let fd = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-            Ok(Self(AsyncFd::with_interest(fd, Interest::READABLE)?))
+            #[expect(deprecated, reason = "unsound only for types that may give up their descriptor early")]
+            let fd = AsyncFd::with_interest(fd, Interest::READABLE)?;
+            Ok(Self(fd))
         }
 
         pub(super) async fn wait(&self, wait: Duration) -> io::Result<()> {

@@ -94,7 +94,10 @@ pub struct Shape {
 
 impl Plan {
     /// A plan over these users and products; `run` keeps the keys of runs with one seed apart.
-    /// There is at least one user, and at least as many products as the largest order has lines.
+    ///
+    /// # Panics
+    /// Without a user, or with fewer products than the largest order has lines: the preparation
+    /// makes sure of both.
     #[must_use]
     pub fn new(shape: Shape, run: u128, users: &[String], products: Vec<Product>) -> Self {
         assert!(!users.is_empty(), "somebody has to order");
@@ -104,6 +107,7 @@ impl Plan {
     }
 
     /// The users by place.
+    #[must_use]
     pub fn users(&self) -> impl ExactSizeIterator<Item = &str> {
         self.users.iter().map(|user| &*user.plain)
     }
@@ -209,8 +213,11 @@ mod tests {
     fn plan(seed: u64, run: u128) -> Plan {
         let users: Vec<_> = (0..4).map(|n| format!("user \"{n}\"")).collect();
         let products = (0..5).map(|n| Product::new(&format!("p{n}"), 100, 10)).collect();
-        let shape =
-            Shape { seed, lines: Span::new(1, 5).expect("a range"), quantity: Span::new(1, 12).expect("a range") };
+        let shape = Shape {
+            seed,
+            lines: Span::new(1, 5).expect("a range"),
+            quantity: Span::new(1, 12).expect("a range"),
+        };
         Plan::new(shape, run, &users, products)
     }
 
@@ -244,16 +251,17 @@ mod tests {
     #[test]
     fn keys_differ_by_number_and_run() {
         let (one, two) = (plan(1, 1), plan(1, 2));
-        let keys: HashSet<_> =
-            (0..1000).flat_map(|number| [one.key(number).0, two.key(number).0]).collect();
+        let keys: HashSet<_> = (0..1000).flat_map(|number| [one.key(number).0, two.key(number).0]).collect();
         assert_eq!(keys.len(), 2000);
     }
 
     #[test]
     fn the_body_is_the_json_of_the_order() {
         let plan = plan(1, 1);
-        let draft =
-            Draft { user: 2, lines: vec![Line { product: 4, quantity: 1 }, Line { product: 0, quantity: 10_000 }] };
+        let draft = Draft {
+            user: 2,
+            lines: vec![Line { product: 4, quantity: 1 }, Line { product: 0, quantity: 10_000 }],
+        };
         let mut body = BytesMut::new();
         plan.render(&draft, &mut body);
         let expected = serde_json::json!({

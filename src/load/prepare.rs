@@ -27,15 +27,15 @@ const PRICE_STEP: i64 = 37;
 
 /// A system that is ready.
 #[derive(Debug)]
-pub struct Prepared {
+pub(super) struct Prepared {
     /// What will be sent.
-    pub plan: Arc<Plan>,
+    pub(super) plan: Arc<Plan>,
     /// What the system promises.
-    pub dialect: Dialect,
+    pub(super) dialect: Dialect,
 }
 
 /// Makes the system ready; nothing has been counted before this succeeds.
-pub async fn prepare(profile: &Profile, client: &Client, printer: &Printer) -> Outcome<Prepared> {
+pub(super) async fn prepare(profile: &Profile, client: &Client, printer: &Printer) -> Outcome<Prepared> {
     reach(client).await?;
     let run = rand::random::<u128>();
     let label = format!("{:08x}", run >> 96);
@@ -118,7 +118,10 @@ async fn existing_products(profile: &Profile, client: &Client) -> Outcome<Vec<Pr
     let listed = match listed.exit(Exit::Environment)? {
         Got::Found(products, _) => products,
         Got::Refused(status) => {
-            return Err(Failure::new(Exit::Failed, format!("listing the products of {base} is answered with {status}")));
+            return Err(Failure::new(
+                Exit::Failed,
+                format!("listing the products of {base} is answered with {status}"),
+            ));
         }
     };
     let in_stock = listed.into_iter().filter(|product| product.stock > 0);
@@ -148,8 +151,10 @@ async fn make_users(
     let make = |number: u32| {
         let url = url.clone();
         async move {
-            let new =
-                NewUser { name: format!("Bench {label} {number}"), email: format!("bench-{label}-{number}@example.com") };
+            let new = NewUser {
+                name: format!("Bench {label} {number}"),
+                email: format!("bench-{label}-{number}@example.com"),
+            };
             let body = serde_json::to_vec(&new)?;
             let (status, body) = Http::new(client).post(&url, None, body).await?;
             let made = serde_json::from_slice::<wire::User>(&body).ok().filter(|_| status.is_success());
@@ -166,5 +171,9 @@ async fn make_users(
 
 fn cannot_make(what: &str, error: impl Into<anyhow::Error>) -> Failure {
     let error = error.into().context(format!("the {what} of the run cannot be made"));
-    Failure { exit: Exit::Failed, error, hint: Some("read the services' logs with `ordersys logs`".to_owned()) }
+    Failure {
+        exit: Exit::Failed,
+        error,
+        hint: Some("read the services' logs with `ordersys logs`".to_owned()),
+    }
 }

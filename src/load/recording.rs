@@ -254,7 +254,8 @@ mod tests {
 
     #[test]
     fn recordings_are_exchanged_and_never_lost() {
-        let (exchange, mut mine, mut sum) = (Exchange::default(), Box::<Recording>::default(), Recording::default());
+        let (exchange, mut mine, mut sum) =
+            (Exchange::default(), Box::<Recording>::default(), Recording::default());
         mine.books.planned = 1;
         exchange.give(&mut mine);
         mine.books.planned += 2;

@@ -64,13 +64,16 @@ fn latency(report: &Report, pace: Pace) -> String {
     let mut rows = vec![("response", &total.response)];
     // In a closed loop requests are planned when they are sent: all but one row would be empty.
     if let Pace::Open { .. } = pace {
-        rows.extend([("service", &total.service), ("connection wait", &total.wait), ("generator lag", &total.lag)]);
+        rows.extend([
+            ("service", &total.service),
+            ("connection wait", &total.wait),
+            ("generator lag", &total.lag),
+        ]);
     }
     if !total.refusals.is_empty() {
         rows.push(("refusals", &total.refusals));
     }
-    let mut table =
-        Table::new(["ms", "p50", "p90", "p99", "p99.9", "max"]).right(&[1, 2, 3, 4, 5]);
+    let mut table = Table::new(["ms", "p50", "p90", "p99", "p99.9", "max"]).right(&[1, 2, 3, 4, 5]);
     for (name, distribution) in &rows {
         table.row(latency_row(name, distribution));
     }
@@ -98,7 +101,13 @@ fn outcomes(report: &Report) -> String {
     for kind in kinds.iter().take(MAX_KINDS) {
         let share = share(kind.count, report.books().sent) * 100.0;
         let example: String = kind.example.chars().take(EXAMPLE_CHARS).collect();
-        table.row([word(kind.ending).to_owned(), answer(kind), kind.count.to_string(), format!("{share:.2} %"), example]);
+        table.row([
+            word(kind.ending).to_owned(),
+            answer(kind),
+            kind.count.to_string(),
+            format!("{share:.2} %"),
+            example,
+        ]);
     }
     let more = kinds.len().saturating_sub(MAX_KINDS);
     if more == 0 { table.to_string() } else { format!("{table}\nand {more} more kinds of answers") }

@@ -35,7 +35,12 @@ pub struct Report {
 impl Report {
     /// Judges what was generated and verified.
     #[must_use]
-    pub fn new(profile: &Profile, settings: Settings, generated: Generated, verification: Verification) -> Self {
+    pub fn new(
+        profile: &Profile,
+        settings: Settings,
+        generated: Generated,
+        verification: Verification,
+    ) -> Self {
         let facts =
             Facts { pace: profile.pace, total: &generated.total, busiest_thread: generated.busiest_thread };
         let verdict = verdict::judge(&facts);
@@ -54,19 +59,30 @@ impl Report {
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
         if let Some(finding) = self.verification.failure() {
-            let what = format!("{} does not hold ({}): {}", finding.check.id(), finding.check.statement(), finding.detail());
+            let what = format!(
+                "{} does not hold ({}): {}",
+                finding.check.id(),
+                finding.check.statement(),
+                finding.detail()
+            );
             return Some(Failure::new(Exit::InvariantViolated, what));
         }
         if self.generated.interrupted {
-            return Some(Failure::new(Exit::Interrupted, "the run was interrupted; its numbers are of the part before"));
+            return Some(Failure::new(
+                Exit::Interrupted,
+                "the run was interrupted; its numbers are of the part before",
+            ));
         }
         if let Some(reason) = &self.verification.incomplete {
             return Some(Failure::new(Exit::Failed, format!("the run could not be verified: {reason}")));
         }
         if self.verdict.grade == Grade::Invalid {
             let cause = self.verdict.cause.as_deref().unwrap_or("no cause known");
-            return Some(Failure::new(Exit::InvalidRun, format!("the run is invalid: {cause}"))
-                .hint("give the generator more room: fewer requests, more connections, or another machine"));
+            return Some(
+                Failure::new(Exit::InvalidRun, format!("the run is invalid: {cause}")).hint(
+                    "give the generator more room: fewer requests, more connections, or another machine",
+                ),
+            );
         }
         self.missed.first().map(|missed| Failure::new(Exit::ObjectiveMissed, missed))
     }
@@ -115,7 +131,8 @@ impl Measured for Report {
     /// A refusal for want of stock is a right answer.
     fn error_share(&self) -> f64 {
         let books = self.books();
-        let out_of_stock = self.generated.total.kinds.iter().filter(|kind| &*kind.code == "insufficient-stock");
+        let out_of_stock =
+            self.generated.total.kinds.iter().filter(|kind| &*kind.code == "insufficient-stock");
         let right = books.ok + out_of_stock.map(|kind| kind.count).sum::<u64>();
         1.0 - verdict::share(right, books.planned)
     }

@@ -174,8 +174,7 @@ mod tests {
         let gaps: Vec<_> =
             planned.windows(2).map(|pair| as_float(pair[1].at.nanos_since(pair[0].at))).collect();
         let mean = gaps.iter().sum::<f64>() / as_float(gaps.len() as u64);
-        let variance =
-            gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / as_float(gaps.len() as u64);
+        let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / as_float(gaps.len() as u64);
         let variation = variance.sqrt() / mean;
         assert!((0.93..1.07).contains(&variation), "an exponential's is 1, found {variation}");
     }

@@ -119,7 +119,13 @@ impl Settings {
         [
             format!(
                 "{pace}, {} connections on {} threads, {} lines of {} units, {} users, {} products with stock {stock}, seed {}",
-                self.concurrency, self.threads, self.lines, self.quantity, self.users, self.products, self.seed
+                self.concurrency,
+                self.threads,
+                self.lines,
+                self.quantity,
+                self.users,
+                self.products,
+                self.seed
             ),
             format!(
                 "durability {}, topology {}, runtime {}, {} cores shared with the generator, version {} ({} build)",

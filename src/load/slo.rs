@@ -90,7 +90,9 @@ impl FromStr for Objective {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
-            format!("`{text}` is no objective; write for example p99<50ms, max<=1s, errors<0.1% or throughput>1000")
+            format!(
+                "`{text}` is no objective; write for example p99<50ms, max<=1s, errors<0.1% or throughput>1000"
+            )
         };
         let at = text.find(['<', '>']).ok_or_else(wrong)?;
         let (name, rest) = text.split_at(at);

@@ -29,26 +29,26 @@ const TICKS_PER_EXCHANGE: u32 = 100;
 
 /// What a generator thread has to do.
 #[derive(Debug, Clone)]
-pub struct Job {
+pub(super) struct Job {
     /// Which thread it is.
-    pub share: Share,
+    pub(super) share: Share,
     /// How many connections it has.
-    pub connections: usize,
+    pub(super) connections: usize,
     /// What is sent.
-    pub plan: Arc<Plan>,
+    pub(super) plan: Arc<Plan>,
     /// Where to.
-    pub target: Target,
+    pub(super) target: Target,
     /// When.
-    pub order: Order,
+    pub(super) order: Order,
     /// The part of the run that counts.
-    pub window: Window,
+    pub(super) window: Window,
     /// Where it hands over what it measured.
-    pub exchange: Arc<Exchange>,
+    pub(super) exchange: Arc<Exchange>,
 }
 
 /// When the requests of a thread leave.
 #[derive(Debug, Clone)]
-pub enum Order {
+pub(super) enum Order {
     /// After the last answer.
     Closed(Option<Quota>),
     /// On this plan.
@@ -57,32 +57,32 @@ pub enum Order {
 
 /// What tells threads when to begin and when to give up.
 #[derive(Debug, Clone)]
-pub struct Signals {
+pub(super) struct Signals {
     /// Dropped by each thread when its connections are tried.
-    pub connected: mpsc::Sender<()>,
+    pub(super) connected: mpsc::Sender<()>,
     /// The start of the run, once it is known.
-    pub start: watch::Receiver<Option<Instant>>,
+    pub(super) start: watch::Receiver<Option<Instant>>,
     /// The run is given up.
-    pub abort: CancellationToken,
+    pub(super) abort: CancellationToken,
 }
 
 /// What a thread leaves behind.
 #[derive(Debug)]
-pub struct Product {
+pub(super) struct Product {
     /// What it measured since the last exchange.
-    pub recording: Box<Recording>,
+    pub(super) recording: Box<Recording>,
     /// What its clients were told.
-    pub ledger: Ledger,
+    pub(super) ledger: Ledger,
     /// Processor time it used during the run, where the system tells.
-    pub cpu: Option<Duration>,
+    pub(super) cpu: Option<Duration>,
     /// How long the run was for it.
-    pub wall: Duration,
+    pub(super) wall: Duration,
     /// When its last request that counts ended.
-    pub last_done: Moment,
+    pub(super) last_done: Moment,
 }
 
 /// Runs one thread to its end.
-pub fn run(job: Job, signals: Signals) -> std::io::Result<Product> {
+pub(super) fn run(job: Job, signals: Signals) -> std::io::Result<Product> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
     Ok(local.block_on(&runtime, generate(job, signals)))

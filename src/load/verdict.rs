@@ -87,8 +87,8 @@ pub fn judge(facts: &Facts<'_>) -> Verdict {
         .unwrap_or(Verdict { grade: Grade::Valid, cause: None })
 }
 
-fn because(grade: Grade, cause: String) -> Option<Verdict> {
-    Some(Verdict { grade, cause: Some(cause) })
+fn because(grade: Grade, cause: String) -> Verdict {
+    Verdict { grade, cause: Some(cause) }
 }
 
 fn nothing_answered(books: &Books) -> Option<Verdict> {
@@ -96,7 +96,7 @@ fn nothing_answered(books: &Books) -> Option<Verdict> {
     if answered > 0 {
         return None;
     }
-    because(Grade::Invalid, format!("not one of {} requests was answered", books.planned))
+    Some(because(Grade::Invalid, format!("not one of {} requests was answered", books.planned)))
 }
 
 fn lagging(total: &Recording) -> Option<Verdict> {
@@ -105,10 +105,10 @@ fn lagging(total: &Recording) -> Option<Verdict> {
     if lag <= limit {
         return None;
     }
-    because(
+    Some(because(
         Grade::Invalid,
         format!("the generator was late: its lag has a p99 of {}, more than {}", show(lag), show(limit)),
-    )
+    ))
 }
 
 fn not_sent(total: &Recording) -> Option<Verdict> {
@@ -118,7 +118,7 @@ fn not_sent(total: &Recording) -> Option<Verdict> {
     let sent = share(books.sent, books.planned);
     if sent < SENT_SHARE && at(&total.wait, 0.99) <= FREE_LAG {
         let cause = format!("{:.1} % of the plan was sent though connections were free", sent * 100.0);
-        return because(Grade::Invalid, cause);
+        return Some(because(Grade::Invalid, cause));
     }
     if sent < SENT_SHARE || books.skipped > 0 || waited {
         let cause = format!(
@@ -126,7 +126,7 @@ fn not_sent(total: &Recording) -> Option<Verdict> {
             sent * 100.0,
             show(wait)
         );
-        return because(Grade::Saturated, cause);
+        return Some(because(Grade::Saturated, cause));
     }
     None
 }
@@ -136,7 +136,13 @@ fn starved(total: &Recording, limit: u64, grade: Grade) -> Option<Verdict> {
     if late <= limit {
         return None;
     }
-    because(grade, format!("generator threads had to wait for a processor: 1 % of their ticks came {} late or later", show(late)))
+    Some(because(
+        grade,
+        format!(
+            "generator threads had to wait for a processor: 1 % of their ticks came {} late or later",
+            show(late)
+        ),
+    ))
 }
 
 fn busy(facts: &Facts<'_>) -> Option<Verdict> {
@@ -145,10 +151,10 @@ fn busy(facts: &Facts<'_>) -> Option<Verdict> {
         Pace::Open { .. } => BUSY_OPEN,
     };
     let busiest = facts.busiest_thread.filter(|busiest| *busiest > limit)?;
-    because(
+    Some(because(
         Grade::Suspect,
         format!("a generator thread was busy {:.0} % of the time and may be the limit", busiest * 100.0),
-    )
+    ))
 }
 
 fn at(distribution: &Distribution, quantile: f64) -> u64 {
@@ -188,9 +194,14 @@ mod tests {
         Run { planned: 1000, sent: 1000, skipped: 0, lag: MS / 5, wait: 0, hiccup: MS, busy: 0.3 };
 
     fn grade(pace: Pace, run: &Run) -> Grade {
-        let mut total = Recording::default();
-        total.books =
-            Books { planned: run.planned, sent: run.sent, skipped: run.skipped, ok: run.sent, ..Books::default() };
+        let books = Books {
+            planned: run.planned,
+            sent: run.sent,
+            skipped: run.skipped,
+            ok: run.sent,
+            ..Books::default()
+        };
+        let mut total = Recording { books, ..Recording::default() };
         for _ in 0..100 {
             total.lag.record(run.lag);
             total.wait.record(run.wait);

@@ -18,32 +18,32 @@ const BODY_BUFFER_BYTES: usize = 4096;
 
 /// What the connections of one generator thread share.
 #[derive(Debug)]
-pub struct Shared {
+pub(super) struct Shared {
     /// What is sent.
-    pub plan: Arc<Plan>,
+    pub(super) plan: Arc<Plan>,
     /// The time of the run.
-    pub clock: Clock,
+    pub(super) clock: Clock,
     /// The part of the run that counts.
-    pub window: Window,
+    pub(super) window: Window,
     /// What was measured since the last exchange.
-    pub recording: RefCell<Box<Recording>>,
+    pub(super) recording: RefCell<Box<Recording>>,
     /// What clients were told.
-    pub ledger: RefCell<Ledger>,
+    pub(super) ledger: RefCell<Ledger>,
     /// What each connection is at.
     seats: RefCell<Vec<AtWork>>,
     /// When the last request that counts ended.
-    pub last_done: Cell<Moment>,
+    pub(super) last_done: Cell<Moment>,
 }
 
 /// A request on its way.
 #[derive(Debug, Clone, Copy)]
-pub struct Ticket {
+pub(super) struct Ticket {
     /// Its number in the plan.
-    pub number: u64,
+    pub(super) number: u64,
     /// When it should leave.
-    pub planned: Moment,
+    pub(super) planned: Moment,
     /// When the generator noticed.
-    pub woken: Moment,
+    pub(super) woken: Moment,
 }
 
 /// What a connection is at, for the books of an interrupted run.
@@ -57,7 +57,7 @@ enum AtWork {
 impl Shared {
     /// The state of a thread with so many connections.
     #[must_use]
-    pub fn new(plan: Arc<Plan>, clock: Clock, window: Window, connections: usize) -> Self {
+    pub(super) fn new(plan: Arc<Plan>, clock: Clock, window: Window, connections: usize) -> Self {
         Self {
             plan,
             clock,
@@ -70,21 +70,21 @@ impl Shared {
     }
 
     /// Counts a planned request.
-    pub fn planned(&self, at: Moment) {
+    pub(super) fn planned(&self, at: Moment) {
         let mut recording = self.recording.borrow_mut();
         let counts = self.window.counts(at);
         (if counts { &mut recording.books } else { &mut recording.warmup }).planned += 1;
     }
 
     /// Counts a planned request that is not even kept waiting.
-    pub fn skipped(&self, at: Moment) {
+    pub(super) fn skipped(&self, at: Moment) {
         let mut recording = self.recording.borrow_mut();
         let counts = self.window.counts(at);
         (if counts { &mut recording.books } else { &mut recording.warmup }).skipped += 1;
     }
 
     /// Counts a planned request that will not be sent any more.
-    pub fn unsent(&self, at: Moment) {
+    pub(super) fn unsent(&self, at: Moment) {
         let mut recording = self.recording.borrow_mut();
         if self.window.counts(at) {
             recording.unsent(self.clock.now().nanos_since(at));
@@ -113,7 +113,7 @@ impl Shared {
     }
 
     /// Closes the books of a run that is given up: what is on its way is aborted.
-    pub fn give_up(&self) {
+    pub(super) fn give_up(&self) {
         let now = self.clock.now();
         for seat in self.seats.borrow_mut().iter_mut() {
             match std::mem::replace(seat, AtWork::Idle) {
@@ -137,7 +137,7 @@ impl Ticket {
 
 /// One connection with all it needs to send orders.
 #[derive(Debug)]
-pub struct Seat {
+pub(super) struct Seat {
     shared: Rc<Shared>,
     place: usize,
     connection: Connection,
@@ -148,19 +148,19 @@ pub struct Seat {
 impl Seat {
     /// The seat at a place of its thread.
     #[must_use]
-    pub fn new(shared: Rc<Shared>, place: usize, connection: Connection) -> Self {
+    pub(super) fn new(shared: Rc<Shared>, place: usize, connection: Connection) -> Self {
         let buffer = BytesMut::with_capacity(BODY_BUFFER_BYTES);
         Self { shared, place, connection, draft: Draft::default(), buffer }
     }
 
     /// What the thread shares.
     #[must_use]
-    pub fn shared(&self) -> &Shared {
+    pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }
 
     /// Sends one planned order and records what came of it.
-    pub async fn send(&mut self, ticket: Ticket) {
+    pub(super) async fn send(&mut self, ticket: Ticket) {
         self.at_work(AtWork::Waiting(ticket));
         let ready = self.connection.ready().await;
         let sent = match ready {

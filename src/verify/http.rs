@@ -68,8 +68,11 @@ impl<'a> Http<'a> {
         }
         let next = answer.headers().get(header::LINK).and_then(|link| next_link(link.to_str().ok()?));
         let next = next.map(str::to_owned);
-        let value = serde_json::from_slice(answer.body())
-            .map_err(|error| ClientError::BadAnswer { url, status, detail: error.to_string() })?;
+        let value = serde_json::from_slice(answer.body()).map_err(|error| ClientError::BadAnswer {
+            url,
+            status,
+            detail: error.to_string(),
+        })?;
         Ok(Got::Found(value, next))
     }
 

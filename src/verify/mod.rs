@@ -88,10 +88,7 @@ pub async fn verify(subject: Subject<'_>, step: impl Fn(&str)) -> Verification {
     }
 }
 
-async fn gather_and_judge(
-    subject: Subject<'_>,
-    step: impl Fn(&str),
-) -> Result<Vec<Finding>, ClientError> {
+async fn gather_and_judge(subject: Subject<'_>, step: impl Fn(&str)) -> Result<Vec<Finding>, ClientError> {
     let Subject { client, dialect, plan, ledger, negative } = subject;
     let http = Http::new(client);
     step("asking again for unknown outcomes");
@@ -109,7 +106,9 @@ async fn gather_and_judge(
     step("reading orders");
     let coverage = match dialect {
         Dialect::Full => read::list(http, plan, &mut judge).await?,
-        Dialect::Article => Coverage::Acknowledged("the system is not known to list a user's orders".to_owned()),
+        Dialect::Article => {
+            Coverage::Acknowledged("the system is not known to list a user's orders".to_owned())
+        }
     };
     let coverage = match coverage {
         Coverage::Acknowledged(reason) => read::each(http, &reason, &mut judge).await?,
@@ -126,3 +125,6 @@ async fn gather_and_judge(
     findings.extend(judge.finish(&coverage, replays));
     Ok(findings)
 }
+
+#[cfg(test)]
+mod tests;

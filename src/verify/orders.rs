@@ -69,7 +69,7 @@ impl<'a> Judge<'a> {
         if let Some(claim) = self.claims.standing.get_mut(&id) {
             claim.seen = true;
             let claim = claim.clone();
-            self.compare(order, &claim, stage, content);
+            self.compare(order, &claim, stage, content.as_ref());
             self.total(order, &claim);
         } else if matches!(stage, Stage::Refused | Stage::GaveBack) {
             self.refused_stored += 1;
@@ -100,12 +100,15 @@ impl<'a> Judge<'a> {
         Some(Draft { user, lines })
     }
 
-    fn compare(&mut self, order: &wire::Order, claim: &Claim, stage: Stage, content: Option<Draft>) {
+    fn compare(&mut self, order: &wire::Order, claim: &Claim, stage: Stage, content: Option<&Draft>) {
         let sent = self.claims.draft(claim.number);
         let expected_total = claim.total.filter(|total| order.total.is_some_and(|found| found.0 != *total));
         let (expected, found) = if stage != Stage::Live {
-            ("an order that stands".to_owned(), format!("status {}", order.status.as_deref().unwrap_or("none")))
-        } else if content.as_ref() != Some(&sent) && order.user_id.is_some() {
+            (
+                "an order that stands".to_owned(),
+                format!("status {}", order.status.as_deref().unwrap_or("none")),
+            )
+        } else if content != Some(&sent) && order.user_id.is_some() {
             (self.claims.show(&sent), show_stored(order))
         } else if let (Some(told), Some(found)) = (expected_total, order.total) {
             (format!("total {}, as acknowledged", show_amount(told)), format!("total {found}"))
@@ -153,10 +156,11 @@ impl<'a> Judge<'a> {
         let mut duplicates = replays.differing;
         self.shared_keys(&mut duplicates);
         let mut traces = Cases::default();
-        let books = Books { phantom: &mut self.phantom, duplicates: &mut duplicates, traces: &mut traces };
-        self.strangers.judge(&self.claims, books);
+        let mut books =
+            Books { phantom: &mut self.phantom, duplicates: &mut duplicates, traces: &mut traces };
+        self.strangers.judge(&self.claims, &mut books);
         self.count_refused();
-        let unresolved = self.unresolved(&replays.skipped);
+        let unresolved = self.unresolved(replays.skipped.as_deref());
         let Self { lost, half, totals, phantom, .. } = self;
         let mut findings = vec![
             lost.into_finding(Check::NothingLost),
@@ -167,7 +171,8 @@ impl<'a> Judge<'a> {
             totals.into_finding(Check::TotalsAddUp),
         ];
         for finding in &mut findings {
-            let reason = skip_reason(finding.check, coverage, replays.skipped.as_deref(), unresolved.as_deref());
+            let reason =
+                skip_reason(finding.check, coverage, replays.skipped.as_deref(), unresolved.as_deref());
             if let (false, Some(reason)) = (finding.failed(), reason) {
                 *finding = Finding::skipped(finding.check, reason);
             }
@@ -219,7 +224,7 @@ impl<'a> Judge<'a> {
 
     /// What to say of outcomes that nobody knows. Where keys are promised to be answered, staying
     /// unknown is against the promise.
-    fn unresolved(&mut self, no_replays: &Option<String>) -> Option<String> {
+    fn unresolved(&mut self, no_replays: Option<&str>) -> Option<String> {
         let (number, reason) = self.claims.open.first()?.clone();
         let open = self.claims.open.len();
         if no_replays.is_some() {

@@ -28,7 +28,11 @@ const PAUSE: Duration = Duration::from_millis(250);
 const MAX_SECOND_LOOKS: usize = 10_000;
 
 /// Lists all orders of the run's users.
-pub async fn list(http: Http<'_>, plan: &Plan, judge: &mut Judge<'_>) -> Result<Coverage, ClientError> {
+pub(super) async fn list(
+    http: Http<'_>,
+    plan: &Plan,
+    judge: &mut Judge<'_>,
+) -> Result<Coverage, ClientError> {
     let first = |user: &str| format!("{}?userId={user}&limit={PAGE}", order::ORDERS);
     let users: Vec<_> = plan.users().map(first).collect();
     let mut pages = stream::iter(users).flat_map_unordered(LISTS, |first| Box::pin(pages(http, first)));
@@ -86,7 +90,11 @@ async fn second_look(http: Http<'_>, judge: &mut Judge<'_>) -> Result<(), Client
 }
 
 /// Reads every acknowledged order by its id.
-pub async fn each(http: Http<'_>, reason: &str, judge: &mut Judge<'_>) -> Result<Coverage, ClientError> {
+pub(super) async fn each(
+    http: Http<'_>,
+    reason: &str,
+    judge: &mut Judge<'_>,
+) -> Result<Coverage, ClientError> {
     let missing: Vec<_> = judge.missing().iter().map(ToString::to_string).collect();
     let wanted = missing.len();
     let refusals = by_id(http, missing, judge).await?;
@@ -125,7 +133,7 @@ async fn read(http: Http<'_>, id: &str) -> Result<Got<wire::Order>, ClientError>
 }
 
 /// Reads the stock of every product of the plan.
-pub async fn stock(http: Http<'_>, plan: &Plan) -> Result<Stock, ClientError> {
+pub(super) async fn stock(http: Http<'_>, plan: &Plan) -> Result<Stock, ClientError> {
     let reads = plan.products().iter().map(|product| one_stock(http, &product.id));
     let mut left: Vec<_> = stream::iter(reads).buffered(READS).try_collect().await?;
     if left.iter().all(Option::is_none) {
@@ -149,8 +157,7 @@ async fn listed_stock(http: Http<'_>, plan: &Plan) -> Result<Vec<Option<i64>>, C
         Got::Found(products, _) => products,
         Got::Refused(_) => Vec::new(),
     };
-    let stock: HashMap<_, _> =
-        products.iter().map(|product| (product.id.as_str(), product.stock)).collect();
+    let stock: HashMap<_, _> = products.iter().map(|product| (product.id.as_str(), product.stock)).collect();
     Ok(plan.products().iter().map(|product| stock.get(&*product.id).copied()).collect())
 }
 

@@ -17,7 +17,7 @@ use crate::load::ledger::{Entry, Ledger, OrderRef, Refusal, Told};
 use crate::load::plan::{Draft, Plan};
 
 /// How long unknown outcomes may stay unknown: twice what the order service gives itself.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The pause before the same key is sent again.
 const PAUSE: Duration = Duration::from_millis(200);
 /// Requests on their way at a time.
@@ -26,7 +26,7 @@ const IN_FLIGHT: usize = 16;
 const SAMPLE: usize = 64;
 
 /// Asks again for every outcome the client does not know.
-pub async fn unknowns(
+pub(super) async fn unknowns(
     http: Http<'_>,
     plan: &Plan,
     ledger: &Ledger,
@@ -39,7 +39,7 @@ pub async fn unknowns(
 
 /// The same where keys are not promised to be honoured: repeating would order twice.
 #[must_use]
-pub fn leave_open(ledger: &Ledger, reason: &str) -> HashMap<u64, Resolution> {
+pub(super) fn leave_open(ledger: &Ledger, reason: &str) -> HashMap<u64, Resolution> {
     let unknown = ledger.iter().filter(|entry| is_unknown(entry));
     unknown.map(|entry| (entry.number, Resolution::Open(reason.to_owned()))).collect()
 }
@@ -49,7 +49,7 @@ fn is_unknown(entry: &Entry) -> bool {
 }
 
 /// Sends some acknowledged keys again, spread over the run: each must give the order it gave before.
-pub async fn replays(http: Http<'_>, plan: &Plan, ledger: &Ledger) -> Result<Replays, ClientError> {
+pub(super) async fn replays(http: Http<'_>, plan: &Plan, ledger: &Ledger) -> Result<Replays, ClientError> {
     let deadline = Instant::now() + PATIENCE;
     let step = (ledger.len() / SAMPLE).max(1);
     let acknowledged = ledger.iter().step_by(step).filter_map(|entry| match &entry.told {
@@ -86,12 +86,7 @@ fn difference(order: &OrderRef, again: &Resolution) -> Option<String> {
 }
 
 /// Repeats one order until the answer is definite or time is up.
-async fn ask(
-    http: Http<'_>,
-    plan: &Plan,
-    number: u64,
-    deadline: Instant,
-) -> Result<Resolution, ClientError> {
+async fn ask(http: Http<'_>, plan: &Plan, number: u64, deadline: Instant) -> Result<Resolution, ClientError> {
     let url = format!("{}{}", http.client().endpoints().order, order::ORDERS);
     let (mut draft, mut body) = (Draft::default(), BytesMut::new());
     plan.draft(number, &mut draft);

@@ -12,25 +12,25 @@ const MAX_STRANGERS: usize = 10_000;
 
 /// Stored orders that no client was told of.
 #[derive(Debug, Default)]
-pub struct Strangers {
+pub(super) struct Strangers {
     orders: Vec<(OrderRef, Option<Draft>)>,
     more: u64,
 }
 
 /// Where cases go.
 #[derive(Debug)]
-pub struct Books<'a> {
+pub(super) struct Books<'a> {
     /// Orders nobody sent.
-    pub phantom: &'a mut Cases,
+    pub(super) phantom: &'a mut Cases,
     /// Second orders for a key.
-    pub duplicates: &'a mut Cases,
+    pub(super) duplicates: &'a mut Cases,
     /// Orders of refused requests.
-    pub traces: &'a mut Cases,
+    pub(super) traces: &'a mut Cases,
 }
 
 impl Strangers {
     /// One more; its content if it could have been sent by the run.
-    pub fn add(&mut self, order: OrderRef, content: Option<Draft>) {
+    pub(super) fn add(&mut self, order: OrderRef, content: Option<Draft>) {
         if self.orders.len() < MAX_STRANGERS {
             self.orders.push((order, content));
         } else {
@@ -40,7 +40,7 @@ impl Strangers {
 
     /// Decides by its content whether each is an unknown outcome that was applied, the trace of a
     /// refused order, a second order for a key, or nobody's.
-    pub fn judge(&self, claims: &Claims<'_>, books: Books<'_>) {
+    pub(super) fn judge(&self, claims: &Claims<'_>, books: &mut Books<'_>) {
         let contents: HashSet<_> = self.orders.iter().filter_map(|(_, draft)| draft.as_ref()).collect();
         let having = |numbers: Vec<u64>| Having::new(claims, &contents, numbers);
         let mut open = having(claims.open.iter().map(|(number, _)| *number).collect());

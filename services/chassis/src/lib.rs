@@ -1,1 +1,24 @@
-//! How every service serves HTTP
+//! How every service serves HTTP: request ids, problems, credentials, health, metrics, logs,
+//! limits and a stop that loses nothing. What a service does is not known here.
+
+pub mod auth;
+pub mod body;
+pub mod health;
+pub mod log;
+pub mod metrics;
+mod observe;
+pub mod page;
+pub mod params;
+pub mod refusal;
+mod routes;
+pub mod serve;
+
+pub use auth::{AdminOnly, Caller, Credentials, Internal, InternalOrAdmin};
+pub use body::{InternalJson, Json};
+pub use health::Health;
+pub use metrics::Metrics;
+pub use observe::{RequestIdOf, TaggedOrder};
+pub use prometheus_client;
+pub use refusal::Refusal;
+pub use routes::{Service, finish};
+pub use serve::{ServeError, serve};

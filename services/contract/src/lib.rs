@@ -15,6 +15,7 @@ pub mod product;
 pub mod quantity;
 pub mod reservation;
 pub mod secret;
+pub mod strict;
 pub mod time;
 pub mod user;
 

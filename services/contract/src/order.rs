@@ -34,6 +34,7 @@ pub struct NewOrder {
     /// Who orders.
     pub user_id: String,
     /// What is ordered.
+    #[serde(deserialize_with = "crate::strict::objects")]
     pub items: Vec<NewLine>,
 }
 

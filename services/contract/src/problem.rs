@@ -82,8 +82,6 @@ codes! {
     UnknownUser = "unknown-user", UNPROCESSABLE_ENTITY, "Unknown user";
     /// The order names a product that does not exist.
     UnknownProduct = "unknown-product", UNPROCESSABLE_ENTITY, "Unknown product";
-    /// The amounts of the order cannot be added up.
-    AmountTooLarge = "amount-too-large", UNPROCESSABLE_ENTITY, "Amount too large";
     /// The lines of the order have different currencies.
     MixedCurrencies = "mixed-currencies", UNPROCESSABLE_ENTITY, "Mixed currencies";
     /// The key was used with another body.

@@ -19,6 +19,8 @@ pub const INVARIANTS: &str = "/internal/invariants";
 
 /// Most bytes of a product's name.
 pub const MAX_NAME_BYTES: usize = 200;
+/// Highest price of one unit, in minor units: the largest order of it still fits in 64 bits.
+pub const MAX_PRICE_MINOR: i64 = 1_000_000_000_000;
 /// Most units a product may start with, or a restock may add.
 pub const MAX_STOCK: u64 = 1_000_000_000_000;
 

@@ -166,6 +166,8 @@ pub enum Answer {
     Gone,
     /// These products do not exist: nothing was written.
     UnknownProducts(Vec<ProductId>),
+    /// The lines have different currencies: nothing was written.
+    MixedCurrencies,
     /// The id is known with other lines: nothing was written.
     Mismatch,
     /// Its state does not allow this: nothing was written.

@@ -1,1 +1,89 @@
-//! The product service
+//! The product service: catalog and inventory. It alone decides whether stock suffices.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ordersys_chassis::{Credentials, Health, Metrics, ServeError, Service};
+use ordersys_contract::Timestamp;
+use ordersys_store::Durability;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+mod app;
+pub mod domain;
+mod error;
+mod http;
+mod store;
+
+pub use app::App;
+pub use error::ProductError;
+
+/// The service's name in answers, logs and metrics.
+pub const NAME: &str = "product";
+
+/// How often ended leases are looked for.
+const SWEEP: Duration = Duration::from_millis(500);
+
+/// What the service needs to know.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where its data lives.
+    pub data_dir: PathBuf,
+    /// What a commit means.
+    pub durability: Durability,
+    /// Whom it lets in.
+    pub credentials: Credentials,
+}
+
+/// An opened product service.
+#[derive(Clone)]
+pub struct ProductService {
+    app: App,
+    service: Service,
+}
+
+impl ProductService {
+    /// Opens the service's data. A new store starts with the article's three products.
+    pub async fn open(config: &Config) -> Result<Self, ProductError> {
+        let tables = store::Tables::open(config).map_err(ProductError::Open)?;
+        let metrics = Metrics::new(NAME);
+        metrics.register(|registry| tables.register(registry));
+        let health = Health::starting({
+            let tables = tables.clone();
+            move || tables.is_writable()
+        });
+        let app = App::open(tables, Timestamp::now()).await?;
+        let credentials = config.credentials.clone();
+        Ok(Self { app, service: Service { name: NAME, credentials, health, metrics } })
+    }
+
+    /// The use cases, for callers in the same process.
+    #[must_use]
+    pub fn app(&self) -> App {
+        self.app.clone()
+    }
+
+    /// Serves until `shutdown`, then closes the data.
+    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), ServeError> {
+        let health = self.service.health.clone();
+        let router = ordersys_chassis::finish(http::routes(self.app.clone()), self.service);
+        let sweeper = tokio::spawn(sweep(self.app.clone(), shutdown.clone()));
+        health.serving();
+        let served = ordersys_chassis::serve(router, listener, health, shutdown).await;
+        sweeper.abort();
+        self.app.close().await;
+        served
+    }
+}
+
+/// Ends leases that are over.
+async fn sweep(app: App, shutdown: CancellationToken) {
+    let mut ticks = tokio::time::interval(SWEEP);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while !shutdown.is_cancelled() {
+        ticks.tick().await;
+        if let Err(error) = app.end_leases(Timestamp::now()).await {
+            tracing::warn!(service = NAME, %error, "ended leases could not be swept; the next sweep tries again");
+        }
+    }
+}

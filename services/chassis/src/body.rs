@@ -1,0 +1,174 @@
+//! JSON bodies, read strictly and within limits.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::response::{IntoResponse, Response};
+use bytes::{BufMut, Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, header};
+use http_body_util::{BodyExt, Limited};
+use ordersys_contract::strict::Object;
+use ordersys_contract::{Code, MAX_BODY_BYTES, MAX_INTERNAL_BODY_BYTES, Problem};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::Refusal;
+
+/// How long a client may take to send its body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A JSON body of at most 64 KiB, or a JSON answer.
+#[derive(Debug, Clone)]
+pub struct Json<T>(pub T);
+
+/// A JSON body of another service: a whole batch.
+#[derive(Debug, Clone)]
+pub struct InternalJson<T>(pub T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        Ok(Self(parse(&read(request, MAX_BODY_BYTES).await?)?))
+    }
+}
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for InternalJson<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        Ok(Self(parse(&read(request, MAX_INTERNAL_BODY_BYTES).await?)?))
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        let mut writer = BytesMut::with_capacity(512).writer();
+        match serde_json::to_writer(&mut writer, &self.0) {
+            Ok(()) => {
+                let mut response = Response::new(Body::from(writer.into_inner().freeze()));
+                let json = HeaderValue::from_static("application/json");
+                response.headers_mut().insert(header::CONTENT_TYPE, json);
+                response
+            }
+            Err(error) => {
+                tracing::error!(%error, "an answer cannot be written as JSON");
+                Refusal::new(Code::Internal, "the answer cannot be written").into_response()
+            }
+        }
+    }
+}
+
+/// A request with no body, or an empty JSON object.
+#[derive(Debug, Clone, Copy)]
+pub struct NoBody;
+
+impl<S: Sync> FromRequest<S> for NoBody {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Empty {}
+        let bytes = collect(request, MAX_BODY_BYTES).await?;
+        if !bytes.is_empty() {
+            parse::<Empty>(&bytes)?;
+        }
+        Ok(Self)
+    }
+}
+
+async fn read(request: Request, limit: usize) -> Result<Bytes, Problem> {
+    if !is_json(request.headers()) {
+        let why = "the body must be `application/json`: set the content-type header";
+        return Err(Problem::new(Code::UnsupportedMediaType, why));
+    }
+    collect(request, limit).await
+}
+
+async fn collect(request: Request, limit: usize) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(Code::BodyTooLarge, format!("the body is larger than {limit} bytes"));
+    let announced = request.headers().get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    let collected = Limited::new(request.into_body(), limit).collect();
+    match tokio::time::timeout(BODY_TIMEOUT, collected).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(Problem::new(Code::MalformedJson, "the body ended early")),
+        Err(_) => Err(Problem::new(Code::RequestTimeout, "the body took too long to arrive")),
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.map(|value| value.split(';').next().unwrap_or("").trim());
+    essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+}
+
+/// Reads a JSON object into a `T`, saying which member is wrong if one is.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    match serde_json::from_slice::<Object<T>>(bytes) {
+        Ok(Object(value)) => Ok(value),
+        Err(error) if error.is_data() => Err(explain::<T>(bytes, &error)),
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            let why = format!("the body is not valid JSON (line {line}, column {column})");
+            Err(Problem::new(Code::MalformedJson, why))
+        }
+    }
+}
+
+/// Parses once more to find the path of what is wrong; only refused requests pay for it.
+fn explain<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -> Problem {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let tracked = serde_path_to_error::deserialize::<_, Object<T>>(&mut deserializer);
+    let path = tracked.err().map(|error| error.path().to_string()).filter(|path| path != ".");
+    let text = error.to_string();
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+    let code = if text.starts_with("unknown field") {
+        Code::UnknownField
+    } else if text.starts_with("missing field") {
+        Code::MissingField
+    } else {
+        Code::InvalidField
+    };
+    let detail = path.as_ref().map_or_else(|| text.to_owned(), |path| format!("{path}: {text}"));
+    let problem = Problem::new(code, detail);
+    match path {
+        Some(path) => problem.with("field", path),
+        None => problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ordersys_contract::order::NewOrder;
+
+    #[test]
+    fn refusals_name_the_member() {
+        let item = r#"{"productId":"p","quantity":0}"#;
+        let cases = [
+            (r#"{"userId":"u","items":["#.to_owned(), Code::MalformedJson, ""),
+            ("[\"u\",[]]".to_owned(), Code::InvalidField, ""),
+            (r#"{"items":[]}"#.to_owned(), Code::MissingField, ""),
+            (r#"{"userId":"u","items":[],"total":1}"#.to_owned(), Code::UnknownField, "total"),
+            (r#"{"userId":7,"items":[]}"#.to_owned(), Code::InvalidField, "userId"),
+            (r#"{"userId":"u","userId":"u","items":[]}"#.to_owned(), Code::InvalidField, ""),
+            (format!(r#"{{"userId":"u","items":[{item}]}}"#), Code::InvalidField, "items[0].quantity"),
+            (r#"{"userId":"u","items":[["p",2]]}"#.to_owned(), Code::InvalidField, "items[0]"),
+        ];
+        for (body, code, field) in cases {
+            let problem = parse::<NewOrder>(body.as_bytes()).expect_err(&body);
+            assert_eq!(problem.code, code, "{body}: {}", problem.detail);
+            let named = problem.members.get("field").and_then(|field| field.as_str()).unwrap_or("");
+            if !field.is_empty() {
+                assert_eq!(named, field, "{body}");
+            }
+        }
+    }
+}

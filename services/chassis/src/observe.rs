@@ -1,0 +1,122 @@
+//! Around every request: its id, who calls, one log line, one count, and the problem body.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use http::request::Parts;
+use http::{HeaderValue, StatusCode, header};
+use ordersys_contract::header::REQUEST_ID;
+use ordersys_contract::{Code, OrderId, Problem, RequestId};
+
+use crate::auth::Unidentified;
+use crate::{Caller, Credentials, Metrics, Refusal};
+
+/// What the layer needs of its service.
+pub(crate) struct Observer {
+    pub(crate) service: &'static str,
+    pub(crate) credentials: Credentials,
+    pub(crate) metrics: Metrics,
+}
+
+/// The request's id, for handlers.
+#[derive(Debug, Clone)]
+pub struct RequestIdOf(pub RequestId);
+
+impl<S: Sync> FromRequestParts<S> for RequestIdOf {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        Ok(parts.extensions.get().cloned().unwrap_or_else(|| Self(RequestId::random())))
+    }
+}
+
+/// Put into an answer's extensions, names the order in the log line of the request.
+#[derive(Debug, Clone, Copy)]
+pub struct TaggedOrder(pub OrderId);
+
+pub(crate) async fn observe(State(observer): State<Arc<Observer>>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let (mut parts, body) = request.into_parts();
+    let id = parts.headers.get(REQUEST_ID).and_then(|value| RequestId::parse(value.to_str().ok()?));
+    let id = id.unwrap_or_else(RequestId::random);
+    let method = parts.method.clone();
+    let matched = parts.extensions.get::<MatchedPath>().cloned();
+    parts.extensions.insert(RequestIdOf(id.clone()));
+    match observer.credentials.caller(&parts.headers) {
+        Ok(caller) => parts.extensions.insert(caller).map_or((), |_: Caller| ()),
+        Err(problem) => parts.extensions.insert(Unidentified(Arc::new(problem))).map_or((), |_| ()),
+    }
+    let answered = AssertUnwindSafe(next.run(Request::from_parts(parts, body))).catch_unwind().await;
+    let response = answered.unwrap_or_else(|_| {
+        tracing::error!(service = observer.service, requestId = %id, "a handler panicked");
+        Refusal::new(Code::Internal, "an internal error").into_response()
+    });
+    let response = complete(response, &id);
+    let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let elapsed = started.elapsed();
+    observer.metrics.count(route, &method, response.status(), elapsed);
+    log(observer.service, &id, &method, route, &response, elapsed);
+    response
+}
+
+/// Writes the problem body, if the answer is a refusal, and the id of the request.
+fn complete(mut response: Response, id: &RequestId) -> Response {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let body = serde_json::to_vec(&problem.body(id.as_str())).unwrap_or_default();
+        *response.body_mut() = Body::from(body);
+        let headers = response.headers_mut();
+        headers.remove(header::CONTENT_LENGTH);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = problem.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if problem.code == Code::Unauthenticated {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+    }
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+fn log(
+    service: &'static str,
+    id: &RequestId,
+    method: &http::Method,
+    route: &str,
+    response: &Response,
+    took: Duration,
+) {
+    let status = response.status();
+    let order = response.extensions().get::<TaggedOrder>().map(|tag| tracing::field::display(tag.0));
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    let quiet = matches!(route, "/health" | "/livez" | "/readyz" | "/metrics") && status.is_success();
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                service,
+                requestId = id.as_str(),
+                orderId = order,
+                method = method.as_str(),
+                route,
+                status = status.as_u16(),
+                durationUs = micros,
+                "request"
+            )
+        };
+    }
+    if status == StatusCode::INTERNAL_SERVER_ERROR {
+        line!(error);
+    } else if quiet {
+        line!(debug);
+    } else {
+        line!(info);
+    }
+}

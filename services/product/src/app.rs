@@ -1,0 +1,168 @@
+//! What the product service does.
+
+use ordersys_contract::product::{
+    Hold, MAX_NAME_BYTES, MAX_PRICE_MINOR, MAX_STOCK, NewProduct, Product, ProductPatch, Released, Reserved,
+    StockAccount,
+};
+use ordersys_contract::reservation::{Answer, Operation, Reservation, ReservationState};
+use ordersys_contract::{Cents, OrderId, ProductId, Timestamp};
+
+use crate::store::{Edit, Edited, Filter, HoldOutcome, Tables};
+use crate::{NAME, ProductError};
+
+/// The products a new store starts with: name, price in minor units, units.
+const FIRST_PRODUCTS: [(&str, i64, u64); 3] =
+    [("Mechanical Keyboard", 14_999, 50), ("USB-C Hub", 4_999, 200), ("27\" Monitor", 39_999, 30)];
+
+/// The use cases; clones share one store.
+#[derive(Clone)]
+pub struct App {
+    tables: Tables,
+}
+
+impl App {
+    pub(crate) async fn open(tables: Tables, now: Timestamp) -> Result<Self, ProductError> {
+        let first = FIRST_PRODUCTS.map(|(name, price, stock)| Product {
+            id: ProductId::now(),
+            name: name.to_owned(),
+            price: Cents::from_minor(price).unwrap_or_default(),
+            currency: ordersys_contract::Currency::USD,
+            stock,
+            version: 1,
+            created_at: now,
+        });
+        tables.seed_once(first.into()).await?;
+        Ok(Self { tables })
+    }
+
+    pub(crate) async fn close(&self) {
+        self.tables.close().await;
+    }
+
+    pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<Product>, ProductError> {
+        Ok(self.tables.list(filter).await?)
+    }
+
+    pub(crate) async fn get(&self, id: ProductId) -> Result<Product, ProductError> {
+        self.tables.get(id).await?.ok_or(ProductError::NotFound)
+    }
+
+    pub(crate) async fn create(&self, new: NewProduct, now: Timestamp) -> Result<Product, ProductError> {
+        let NewProduct { name, price, stock, currency } = new;
+        let (name, price) = (checked_name(&name)?, checked_price(price)?);
+        checked_units("stock", stock, 0)?;
+        let product =
+            Product { id: ProductId::now(), name, price, currency, stock, version: 1, created_at: now };
+        self.tables.insert(product.clone()).await?;
+        Ok(product)
+    }
+
+    pub(crate) async fn edit(
+        &self,
+        id: ProductId,
+        patch: ProductPatch,
+        if_version: Option<u64>,
+    ) -> Result<Product, ProductError> {
+        let name = patch.name.as_deref().map(checked_name).transpose()?;
+        let price = patch.price.map(checked_price).transpose()?;
+        if name.is_none() && price.is_none() {
+            return Err(ProductError::NothingToChange);
+        }
+        match self.tables.edit(id, Edit { name, price, if_version }).await? {
+            Edited::Done(product) => Ok(product),
+            Edited::Changed { current } => Err(ProductError::Changed { current }),
+            Edited::NotFound => Err(ProductError::NotFound),
+        }
+    }
+
+    pub(crate) async fn restock(&self, id: ProductId, units: u64) -> Result<Product, ProductError> {
+        checked_units("quantity", units, 1)?;
+        let restocked = self.tables.restock(id, units).await?.ok_or(ProductError::NotFound)?;
+        restocked.ok_or(ProductError::Units { field: "quantity", least: 1 })
+    }
+
+    pub(crate) async fn hold(&self, product: ProductId, hold: &Hold) -> Result<Reserved, ProductError> {
+        let id = hold.reservation_id.unwrap_or_else(OrderId::now);
+        match self.tables.hold(id, product, hold.quantity).await? {
+            HoldOutcome::Done(stock) => Ok(Reserved {
+                reserved: hold.quantity.get().into(),
+                remaining_stock: stock.available,
+                reservation_id: id,
+            }),
+            HoldOutcome::Answer(Answer::Stands(reservation)) => Err(match reservation.state {
+                ReservationState::Rejected => ProductError::Insufficient {
+                    available: reservation.shortages.first().map_or(0, |shortage| shortage.available),
+                },
+                _ => ProductError::NothingHeld,
+            }),
+            HoldOutcome::Answer(_) => Err(ProductError::Mismatch),
+            HoldOutcome::NothingHeld => Err(ProductError::NothingHeld),
+            HoldOutcome::NotFound => Err(ProductError::NotFound),
+        }
+    }
+
+    pub(crate) async fn give_back(&self, product: ProductId, hold: &Hold) -> Result<Released, ProductError> {
+        match self.tables.give_back(product, hold.quantity, hold.reservation_id).await? {
+            HoldOutcome::Done(stock) => {
+                Ok(Released { released: hold.quantity.get().into(), current_stock: stock.available })
+            }
+            HoldOutcome::NotFound => Err(ProductError::NotFound),
+            HoldOutcome::NothingHeld | HoldOutcome::Answer(_) => Err(ProductError::NothingHeld),
+        }
+    }
+
+    /// Decides a batch of operations in one transaction; one answer each, in order.
+    pub async fn apply(
+        &self,
+        operations: Vec<Operation>,
+        now: Timestamp,
+    ) -> Result<Vec<Answer>, ProductError> {
+        let named: Vec<_> =
+            operations.iter().map(|operation| (operation.order_id, operation.request_id.clone())).collect();
+        let answers = self.tables.apply(operations, now).await?;
+        for ((order, request), answer) in named.iter().zip(&answers) {
+            let outcome = outcome_name(answer);
+            tracing::info!(service = NAME, requestId = request.as_str(), orderId = %order, outcome, "reservation");
+        }
+        Ok(answers)
+    }
+
+    pub(crate) async fn reservation(&self, id: OrderId) -> Result<Option<Reservation>, ProductError> {
+        Ok(self.tables.reservation(id).await?)
+    }
+
+    pub(crate) async fn accounts(&self) -> Result<Vec<StockAccount>, ProductError> {
+        Ok(self.tables.accounts().await?)
+    }
+
+    pub(crate) async fn end_leases(&self, now: Timestamp) -> Result<usize, ProductError> {
+        Ok(self.tables.end_leases(now).await?)
+    }
+}
+
+fn outcome_name(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Stands(reservation) => reservation.state.as_str(),
+        Answer::Gone => "gone",
+        Answer::UnknownProducts(_) => "unknown-product",
+        Answer::MixedCurrencies => "mixed-currencies",
+        Answer::Mismatch => "mismatch",
+        Answer::Illegal(_) => "illegal",
+        Answer::NotFound => "not-found",
+    }
+}
+
+fn checked_name(name: &str) -> Result<String, ProductError> {
+    let name = name.trim();
+    let usable = (1..=MAX_NAME_BYTES).contains(&name.len()) && !name.chars().any(char::is_control);
+    if usable { Ok(name.to_owned()) } else { Err(ProductError::Name) }
+}
+
+fn checked_price(price: Cents) -> Result<Cents, ProductError> {
+    if price.minor() <= MAX_PRICE_MINOR { Ok(price) } else { Err(ProductError::Price) }
+}
+
+fn checked_units(field: &'static str, units: u64, least: u64) -> Result<(), ProductError> {
+    let fits = (least..=MAX_STOCK).contains(&units);
+    if fits { Ok(()) } else { Err(ProductError::Units { field, least }) }
+}

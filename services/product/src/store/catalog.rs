@@ -1,0 +1,202 @@
+//! Products in their table: catalog and stock.
+
+use ordersys_contract::product::{Product, StockAccount};
+use ordersys_contract::{Cents, Currency, ProductId, Timestamp};
+use ordersys_store::StoreError;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::Tables;
+use crate::domain::inventory::Item;
+use crate::domain::stock::Stock;
+
+const COLUMNS: &str =
+    "id, name, price, currency, version, created_at, initial, restocked, available, reserved, sold";
+
+/// What narrows a list of products.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Filter {
+    /// Products whose name has this text in it, in either case.
+    pub(crate) text: Option<String>,
+    /// Products after this one only.
+    pub(crate) after: Option<ProductId>,
+    pub(crate) limit: u32,
+}
+
+/// A change to a product's catalog entry.
+#[derive(Debug, Clone)]
+pub(crate) struct Edit {
+    pub(crate) name: Option<String>,
+    pub(crate) price: Option<Cents>,
+    /// Only if the product's version is still this one.
+    pub(crate) if_version: Option<u64>,
+}
+
+/// How an edit ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Edited {
+    Done(Product),
+    Changed { current: u64 },
+    NotFound,
+}
+
+impl Tables {
+    pub(crate) async fn insert(&self, product: Product) -> Result<(), StoreError> {
+        self.0.write(move |connection| insert(connection, &product)).await
+    }
+
+    /// Puts the first products into a new store; later calls change nothing.
+    pub(crate) async fn seed_once(&self, products: Vec<Product>) -> Result<(), StoreError> {
+        self.0
+            .write(move |connection| {
+                let first = connection.execute("INSERT OR IGNORE INTO seeded VALUES (1)", [])? == 1;
+                for product in products.iter().filter(|_| first) {
+                    insert(connection, product)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    pub(crate) async fn get(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
+        self.0.read(move |connection| select(connection, id)).await
+    }
+
+    pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<Product>, StoreError> {
+        let list = format!(
+            "SELECT {COLUMNS} FROM product
+             WHERE id > ?1 AND (?2 IS NULL OR instr(lower(name), lower(?2)) > 0) ORDER BY id LIMIT ?3"
+        );
+        self.0
+            .read(move |connection| {
+                let after = filter.after.as_ref().map_or(&[][..], |id| id.as_bytes());
+                let mut statement = connection.prepare_cached(&list)?;
+                let rows = statement.query_map(params![after, filter.text, filter.limit], product)?;
+                rows.collect()
+            })
+            .await
+    }
+
+    pub(crate) async fn edit(&self, id: ProductId, edit: Edit) -> Result<Edited, StoreError> {
+        self.0
+            .write(move |connection| {
+                let Some(mut product) = select(connection, id)? else { return Ok(Edited::NotFound) };
+                if edit.if_version.is_some_and(|version| version != product.version) {
+                    return Ok(Edited::Changed { current: product.version });
+                }
+                product.version += 1;
+                product.name = edit.name.unwrap_or(product.name);
+                product.price = edit.price.unwrap_or(product.price);
+                let update = "UPDATE product SET name = ?2, price = ?3, version = ?4 WHERE id = ?1";
+                let row = params![id.as_bytes(), product.name, product.price.minor(), product.version];
+                connection.prepare_cached(update)?.execute(row)?;
+                Ok(Edited::Done(product))
+            })
+            .await
+    }
+
+    /// Adds units; `None` if there is no such product, `Some(None)` beyond what can be counted.
+    pub(crate) async fn restock(
+        &self,
+        id: ProductId,
+        units: u64,
+    ) -> Result<Option<Option<Product>>, StoreError> {
+        self.0
+            .write(move |connection| {
+                let Some(item) = item(connection, id)? else { return Ok(None) };
+                let Some(stock) = item.stock.restocked_by(units) else { return Ok(Some(None)) };
+                write_stock(connection, id, stock)?;
+                Ok(Some(select(connection, id)?))
+            })
+            .await
+    }
+
+    /// Where every unit of every product is, in one snapshot.
+    pub(crate) async fn accounts(&self) -> Result<Vec<StockAccount>, StoreError> {
+        self.0
+            .read(|connection| {
+                let list = format!("SELECT {COLUMNS} FROM product ORDER BY id");
+                let mut statement = connection.prepare_cached(&list)?;
+                statement.query_map([], account)?.collect()
+            })
+            .await
+    }
+}
+
+fn insert(connection: &Connection, product: &Product) -> rusqlite::Result<()> {
+    let insert = "
+        INSERT INTO product(id, name, price, currency, version, created_at, initial, available)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)";
+    let row = params![
+        product.id.as_bytes(),
+        product.name,
+        product.price.minor(),
+        product.currency.as_str(),
+        product.version,
+        product.created_at.as_millis(),
+        product.stock,
+    ];
+    connection.prepare_cached(insert)?.execute(row).map(|_| ())
+}
+
+fn select(connection: &Connection, id: ProductId) -> rusqlite::Result<Option<Product>> {
+    let select = format!("SELECT {COLUMNS} FROM product WHERE id = ?1");
+    connection.prepare_cached(&select)?.query_row([id.as_bytes()], product).optional()
+}
+
+/// The product as reservations need it.
+pub(super) fn item(connection: &Connection, id: ProductId) -> rusqlite::Result<Option<Item>> {
+    let select = "SELECT name, price, currency, initial, restocked, available, reserved, sold
+                  FROM product WHERE id = ?1";
+    let read = |row: &Row<'_>| {
+        let stock = Stock {
+            initial: row.get(3)?,
+            restocked: row.get(4)?,
+            available: row.get(5)?,
+            reserved: row.get(6)?,
+            sold: row.get(7)?,
+        };
+        Ok(Item { name: row.get(0)?, price: price(row, 1)?, currency: currency(row, 2)?, stock })
+    };
+    connection.prepare_cached(select)?.query_row([id.as_bytes()], read).optional()
+}
+
+pub(super) fn write_stock(connection: &Connection, id: ProductId, stock: Stock) -> rusqlite::Result<()> {
+    let update = "
+        UPDATE product SET restocked = ?2, available = ?3, reserved = ?4, sold = ?5 WHERE id = ?1";
+    let row = params![id.as_bytes(), stock.restocked, stock.available, stock.reserved, stock.sold];
+    connection.prepare_cached(update)?.execute(row).map(|_| ())
+}
+
+fn product(row: &Row<'_>) -> rusqlite::Result<Product> {
+    Ok(Product {
+        id: ProductId::from_bytes(row.get(0)?),
+        name: row.get(1)?,
+        price: price(row, 2)?,
+        currency: currency(row, 3)?,
+        version: row.get(4)?,
+        created_at: Timestamp::from_millis(row.get(5)?),
+        stock: row.get(8)?,
+    })
+}
+
+fn account(row: &Row<'_>) -> rusqlite::Result<StockAccount> {
+    Ok(StockAccount {
+        product_id: ProductId::from_bytes(row.get(0)?),
+        initial: row.get(6)?,
+        restocked: row.get(7)?,
+        available: row.get(8)?,
+        reserved: row.get(9)?,
+        sold: row.get(10)?,
+    })
+}
+
+fn price(row: &Row<'_>, column: usize) -> rusqlite::Result<Cents> {
+    let minor = row.get(column)?;
+    Cents::from_minor(minor).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, minor))
+}
+
+fn currency(row: &Row<'_>, column: usize) -> rusqlite::Result<Currency> {
+    let wrong = |error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error));
+    row.get_ref(column)?.as_str()?.parse().map_err(wrong)
+}

@@ -1,0 +1,68 @@
+//! The product service's tables.
+
+use ordersys_chassis::prometheus_client::registry::Registry;
+use ordersys_store::{OpenError, Options, Store};
+
+use crate::{Config, NAME};
+
+mod catalog;
+mod reservations;
+
+pub(crate) use catalog::{Edit, Edited, Filter};
+pub(crate) use reservations::HoldOutcome;
+
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE product(
+        id BLOB PRIMARY KEY CHECK (length(id) = 16),
+        name TEXT NOT NULL,
+        price INTEGER NOT NULL CHECK (price >= 0),
+        currency TEXT NOT NULL CHECK (length(currency) = 3),
+        version INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        initial INTEGER NOT NULL CHECK (initial >= 0),
+        restocked INTEGER NOT NULL DEFAULT 0 CHECK (restocked >= 0),
+        available INTEGER NOT NULL CHECK (available >= 0),
+        reserved INTEGER NOT NULL DEFAULT 0 CHECK (reserved >= 0),
+        sold INTEGER NOT NULL DEFAULT 0 CHECK (sold >= 0),
+        CHECK (initial + restocked = available + reserved + sold)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE reservation(
+        order_id BLOB PRIMARY KEY CHECK (length(order_id) = 16),
+        state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 5),
+        lines TEXT NOT NULL,
+        shortages TEXT,
+        lease_until INTEGER,
+        direct_product BLOB
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX held_by_lease ON reservation(lease_until) WHERE state = 0 AND lease_until IS NOT NULL;
+    CREATE INDEX held_directly ON reservation(direct_product, order_id)
+        WHERE state = 0 AND direct_product IS NOT NULL;
+
+    CREATE TABLE clock(one INTEGER PRIMARY KEY CHECK (one = 1), now INTEGER NOT NULL) STRICT;
+    INSERT INTO clock VALUES (1, 0);
+    CREATE TABLE seeded(one INTEGER PRIMARY KEY CHECK (one = 1)) STRICT;
+"];
+
+/// The stored catalog, stock and reservations.
+#[derive(Clone)]
+pub(crate) struct Tables(Store);
+
+impl Tables {
+    pub(crate) fn open(config: &Config) -> Result<Self, OpenError> {
+        let (dir, durability) = (config.data_dir.clone(), config.durability);
+        Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS }).map(Self)
+    }
+
+    pub(crate) fn is_writable(&self) -> bool {
+        self.0.is_writable()
+    }
+
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        self.0.metrics().register(registry);
+    }
+
+    pub(crate) async fn close(&self) {
+        self.0.close().await;
+    }
+}

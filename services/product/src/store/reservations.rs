@@ -1,0 +1,305 @@
+//! Reservations in their table, and the transaction of a batch: gather, decide, write back.
+
+use ordersys_contract::reservation::{Action, Answer, Line, Operation, Reservation, ReservationState};
+use ordersys_contract::{OrderId, ProductId, Quantity, Timestamp};
+use ordersys_store::StoreError;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::Tables;
+use super::catalog::{item, write_stock};
+use crate::domain::inventory::{Change, Inventory, Stored};
+use crate::domain::stock::Stock;
+use crate::domain::transition::Event;
+
+/// Most leases ended in one commit.
+const SWEEP_LIMIT: u32 = 512;
+
+/// How a single-product hold or its giving back ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HoldOutcome {
+    /// Done; the stock as it is now.
+    Done(Stock),
+    /// The reservation stands otherwise.
+    Answer(Answer),
+    /// Not that many units are held that way.
+    NothingHeld,
+    /// There is no such product.
+    NotFound,
+}
+
+impl Tables {
+    /// Decides a batch of operations in one transaction; one answer each, in order.
+    pub(crate) async fn apply(
+        &self,
+        operations: Vec<Operation>,
+        now: Timestamp,
+    ) -> Result<Vec<Answer>, StoreError> {
+        self.0
+            .write(move |connection| {
+                let now = advance_clock(connection, now)?;
+                let mut inventory = gather(connection, &operations)?;
+                let decide = |operation| inventory.apply(operation, now);
+                let answers = operations.iter().map(decide).collect();
+                write_back(connection, &inventory, None)?;
+                Ok(answers)
+            })
+            .await
+    }
+
+    pub(crate) async fn reservation(&self, id: OrderId) -> Result<Option<Reservation>, StoreError> {
+        self.0
+            .read(move |connection| {
+                let stored = stored(connection, id)?;
+                Ok(stored.map(|Stored { state, lines, shortages, .. }| Reservation {
+                    order_id: id,
+                    state,
+                    lines,
+                    shortages,
+                }))
+            })
+            .await
+    }
+
+    /// Ends leases that are over; returns how many ended.
+    pub(crate) async fn end_leases(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let due = "SELECT order_id FROM reservation
+                   WHERE state = 0 AND lease_until IS NOT NULL AND lease_until < ?1 LIMIT ?2";
+        let find = move |connection: &Connection| -> rusqlite::Result<Vec<OrderId>> {
+            let mut statement = connection.prepare_cached(due)?;
+            let rows = statement.query_map(params![now.as_millis(), SWEEP_LIMIT], |row| {
+                row.get(0).map(OrderId::from_bytes)
+            })?;
+            rows.collect()
+        };
+        let over = self.0.read(find).await?;
+        if over.is_empty() {
+            return Ok(0);
+        }
+        self.0
+            .write(move |connection| {
+                advance_clock(connection, now)?;
+                let mut inventory = Inventory::default();
+                for id in &over {
+                    gather_reservation(connection, &mut inventory, *id)?;
+                    inventory.advance(*id, Event::LeaseEnd);
+                }
+                write_back(connection, &inventory, None).map(|()| over.len())
+            })
+            .await
+    }
+
+    /// The article's reserve: holds units of one product, without a lease.
+    pub(crate) async fn hold(
+        &self,
+        id: OrderId,
+        product: ProductId,
+        quantity: Quantity,
+    ) -> Result<HoldOutcome, StoreError> {
+        self.0
+            .write(move |connection| {
+                let mut inventory = Inventory::default();
+                gather_reservation(connection, &mut inventory, id)?;
+                gather_item(connection, &mut inventory, product)?;
+                let Some(before) = inventory.item(product).map(|item| item.stock) else {
+                    return Ok(HoldOutcome::NotFound);
+                };
+                let lines = vec![Line { product_id: product, quantity }];
+                let action = Action::Reserve {
+                    lines,
+                    commit: false,
+                    lease_ms: 0,
+                    not_after: Timestamp::from_millis(i64::MAX),
+                };
+                let known = inventory.reservation(id).is_some();
+                let answer = if known {
+                    let request_id = ordersys_contract::RequestId::random();
+                    inventory.apply(&Operation { order_id: id, request_id, action }, Timestamp::now())
+                } else {
+                    let line = Line { product_id: product, quantity };
+                    inventory.reserve(id, &[line], Event::Hold, None)
+                };
+                write_back(connection, &inventory, Some(product))?;
+                let stock = inventory.item(product).map_or(before, |item| item.stock);
+                Ok(match answer {
+                    Answer::Stands(ref stands) if stands.state == ReservationState::Held => {
+                        HoldOutcome::Done(stock)
+                    }
+                    other => HoldOutcome::Answer(other),
+                })
+            })
+            .await
+    }
+
+    /// The article's release: gives back units held by [`Tables::hold`], of one hold if it is
+    /// named, else of the oldest ones. All `quantity` units or none.
+    pub(crate) async fn give_back(
+        &self,
+        product: ProductId,
+        quantity: Quantity,
+        id: Option<OrderId>,
+    ) -> Result<HoldOutcome, StoreError> {
+        self.0
+            .write(move |connection| {
+                let mut inventory = Inventory::default();
+                gather_item(connection, &mut inventory, product)?;
+                if inventory.item(product).is_none() {
+                    return Ok(HoldOutcome::NotFound);
+                }
+                let holds = match id {
+                    Some(id) => vec![id],
+                    None => direct_holds(connection, product, quantity)?,
+                };
+                let mut wanted = quantity.get();
+                for hold in holds {
+                    gather_reservation(connection, &mut inventory, hold)?;
+                    let held = held_units(&inventory, hold, product).min(wanted);
+                    if held > 0 && inventory.give_back(hold, product, held).is_some() {
+                        wanted -= held;
+                    }
+                }
+                match inventory.item(product) {
+                    Some(item) if wanted == 0 => {
+                        let stock = item.stock;
+                        write_back(connection, &inventory, Some(product))?;
+                        Ok(HoldOutcome::Done(stock))
+                    }
+                    _ => Ok(HoldOutcome::NothingHeld),
+                }
+            })
+            .await
+    }
+}
+
+fn held_units(inventory: &Inventory, id: OrderId, product: ProductId) -> u32 {
+    let held = inventory.reservation(id).filter(|stored| stored.state == ReservationState::Held);
+    match held.map(|stored| stored.lines.as_slice()) {
+        Some([line]) if line.product_id == product => line.quantity.get(),
+        _ => 0,
+    }
+}
+
+/// The oldest holds of a product; each holds at least one unit, so `quantity` of them suffice.
+fn direct_holds(
+    connection: &Connection,
+    product: ProductId,
+    quantity: Quantity,
+) -> rusqlite::Result<Vec<OrderId>> {
+    let select = "SELECT order_id FROM reservation
+                  WHERE state = 0 AND direct_product = ?1 ORDER BY order_id LIMIT ?2";
+    let mut statement = connection.prepare_cached(select)?;
+    let rows = statement
+        .query_map(params![product.as_bytes(), quantity.get()], |row| row.get(0).map(OrderId::from_bytes))?;
+    rows.collect()
+}
+
+/// The service's time: the wall clock's, but never earlier than it was, also across restarts.
+fn advance_clock(connection: &Connection, now: Timestamp) -> rusqlite::Result<Timestamp> {
+    let update = "UPDATE clock SET now = max(now, ?1) RETURNING now";
+    let millis = connection.prepare_cached(update)?.query_row([now.as_millis()], |row| row.get(0))?;
+    Ok(Timestamp::from_millis(millis))
+}
+
+/// Reads every row the operations may touch.
+fn gather(connection: &Connection, operations: &[Operation]) -> rusqlite::Result<Inventory> {
+    let mut inventory = Inventory::default();
+    for operation in operations {
+        gather_reservation(connection, &mut inventory, operation.order_id)?;
+        if let Action::Reserve { lines, .. } = &operation.action {
+            for line in lines {
+                gather_item(connection, &mut inventory, line.product_id)?;
+            }
+        }
+    }
+    Ok(inventory)
+}
+
+fn gather_reservation(
+    connection: &Connection,
+    inventory: &mut Inventory,
+    id: OrderId,
+) -> rusqlite::Result<()> {
+    if let Some(stored) = stored(connection, id)? {
+        for line in &stored.lines {
+            gather_item(connection, inventory, line.product_id)?;
+        }
+        inventory.add_reservation(id, stored);
+    }
+    Ok(())
+}
+
+fn gather_item(connection: &Connection, inventory: &mut Inventory, id: ProductId) -> rusqlite::Result<()> {
+    if inventory.item(id).is_none()
+        && let Some(item) = item(connection, id)?
+    {
+        inventory.add_item(id, item);
+    }
+    Ok(())
+}
+
+fn stored(connection: &Connection, id: OrderId) -> rusqlite::Result<Option<Stored>> {
+    let select = "SELECT state, lines, shortages, lease_until FROM reservation WHERE order_id = ?1";
+    let read = |row: &Row<'_>| {
+        let shortages = row.get_ref(2)?.as_bytes_or_null()?;
+        Ok(Stored {
+            state: state(row.get(0)?)?,
+            lines: json(1, row.get_ref(1)?.as_bytes()?)?,
+            shortages: shortages.map_or(Ok(Vec::new()), |text| json(2, text))?,
+            lease_until: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_millis),
+        })
+    };
+    connection.prepare_cached(select)?.query_row([id.as_bytes()], read).optional()
+}
+
+/// Writes what changed. New rows are marked as direct holds of `direct`, if given.
+fn write_back(
+    connection: &Connection,
+    inventory: &Inventory,
+    direct: Option<ProductId>,
+) -> rusqlite::Result<()> {
+    for (id, item) in inventory.changed_items() {
+        write_stock(connection, *id, item.stock)?;
+    }
+    let insert = "INSERT INTO reservation(order_id, state, lines, shortages, lease_until, direct_product)
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let update = "UPDATE reservation SET state = ?2, lines = ?3, lease_until = ?4 WHERE order_id = ?1";
+    for (id, stored, change) in inventory.changed_reservations() {
+        let lines = text(&stored.lines)?;
+        let lease = stored.lease_until.map(Timestamp::as_millis);
+        if change == Change::Inserted {
+            let shortages = (!stored.shortages.is_empty()).then(|| text(&stored.shortages)).transpose()?;
+            let direct = direct.as_ref().map(ProductId::as_bytes);
+            let row = params![id.as_bytes(), code(stored.state), lines, shortages, lease, direct];
+            connection.prepare_cached(insert)?.execute(row)?;
+        } else {
+            let row = params![id.as_bytes(), code(stored.state), lines, lease];
+            connection.prepare_cached(update)?.execute(row)?;
+        }
+    }
+    Ok(())
+}
+
+fn code(state: ReservationState) -> i64 {
+    match state {
+        ReservationState::Held => 0,
+        ReservationState::Committed => 1,
+        ReservationState::Rejected => 2,
+        ReservationState::Cancelled => 3,
+        ReservationState::Expired => 4,
+        ReservationState::Released => 5,
+    }
+}
+
+fn state(stored: i64) -> rusqlite::Result<ReservationState> {
+    let known = ReservationState::ALL.into_iter().find(|state| code(*state) == stored);
+    known.ok_or(rusqlite::Error::IntegralValueOutOfRange(0, stored))
+}
+
+fn text<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+fn json<T: serde::de::DeserializeOwned>(column: usize, text: &[u8]) -> rusqlite::Result<T> {
+    serde_json::from_slice(text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}

@@ -1,0 +1,96 @@
+//! Why a store does not open or does not do what it was asked.
+
+use std::path::PathBuf;
+
+use ordersys_contract::{Code, Problem};
+
+/// Why a store does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process, or another service of this one, has it open.
+    #[error("the data directory {} is in use by another instance", .0.display())]
+    InUse(PathBuf),
+    /// The directory cannot be made or its lock not taken.
+    #[error("the data directory {} cannot be used", path.display())]
+    Directory {
+        /// Which directory.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The database file cannot be opened or migrated.
+    #[error("the database {} cannot be opened", path.display())]
+    Database {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: rusqlite::Error,
+    },
+    /// A setting did not take: data would not be as safe as promised.
+    #[error("the database does not keep {setting}: wanted {wanted}, got {got}")]
+    Setting {
+        /// Which setting.
+        setting: &'static str,
+        /// What was asked for.
+        wanted: String,
+        /// What it is.
+        got: String,
+    },
+    /// The file was written by a newer program.
+    #[error("the database {} has schema {found}, this program knows up to {known}", path.display())]
+    TooNew {
+        /// Which file.
+        path: PathBuf,
+        /// Its schema.
+        found: usize,
+        /// The newest known one.
+        known: usize,
+    },
+    /// The linked SQLite can corrupt its log (fixed in 3.51.3).
+    #[error("SQLite {0} is too old, at least 3.51.3 is needed")]
+    SqliteTooOld(&'static str),
+    /// No thread could be started.
+    #[error("a thread cannot be started")]
+    Thread(#[source] std::io::Error),
+}
+
+/// Why a command or query did not happen. In every case nothing of it was written.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// Too many callers are waiting.
+    #[error("the store's queue is full")]
+    Overloaded,
+    /// The disk is full.
+    #[error("the disk is full")]
+    Full,
+    /// The store was closed.
+    #[error("the store is closed")]
+    Stopped,
+    /// A statement failed: a mistake of ours.
+    #[error("a statement failed: {0}")]
+    Statement(String),
+}
+
+impl StoreError {
+    pub(crate) fn from_statement(error: &rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            _ => Self::Statement(error.to_string()),
+        }
+    }
+}
+
+impl From<&StoreError> for Problem {
+    /// What clients are told. A mistake of ours is logged here and not told.
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Overloaded => Self::new(Code::Overloaded, "too many requests are waiting"),
+            StoreError::Full => Self::new(Code::StorageFull, "the disk is full; nothing was written"),
+            StoreError::Stopped => Self::new(Code::Unavailable, "the service is stopping"),
+            StoreError::Statement(statement) => {
+                tracing::error!(error = statement, "a statement failed");
+                Self::new(Code::Internal, "an internal error")
+            }
+        }
+    }
+}

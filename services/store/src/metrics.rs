@@ -1,0 +1,36 @@
+//! What a store tells about itself.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+/// Counts and durations of commits; clones share them.
+#[derive(Debug, Clone)]
+pub struct StoreMetrics {
+    /// Commands per commit.
+    pub(crate) batch: Histogram,
+    /// Seconds per commit, the sync included.
+    pub(crate) commit: Histogram,
+    /// Commands that were undone.
+    pub(crate) undone: Counter,
+}
+
+impl Default for StoreMetrics {
+    fn default() -> Self {
+        Self {
+            batch: Histogram::new(exponential_buckets(1.0, 2.0, 10)),
+            commit: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
+            undone: Counter::default(),
+        }
+    }
+}
+
+impl StoreMetrics {
+    /// Adds them to a service's metrics.
+    pub fn register(&self, registry: &mut Registry) {
+        let registry = registry.sub_registry_with_prefix("store");
+        registry.register("commands_per_commit", "Commands in one commit", self.batch.clone());
+        registry.register("commit_seconds", "Time of one commit with its sync", self.commit.clone());
+        registry.register("undone_commands", "Commands that failed and were undone", self.undone.clone());
+    }
+}

@@ -1,0 +1,116 @@
+//! Opening a database file so that it keeps what was promised, and proving that it does.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::{OpenError, Options};
+
+/// The first SQLite without the WAL-reset corruption: 3.51.3.
+const OLDEST_SQLITE: i32 = 3_051_003;
+/// Statements kept prepared on each connection.
+const STATEMENTS: usize = 64;
+/// Page cache of the writer, in KiB.
+const WRITER_CACHE_KIB: i64 = 32 * 1024;
+/// Pages in the log before the writer moves them to the file.
+const CHECKPOINT_PAGES: i64 = 8_000;
+/// How long a connection waits for another one's lock.
+const BUSY: Duration = Duration::from_secs(5);
+
+pub(crate) struct Opened {
+    pub(crate) writer: Connection,
+    /// Held as long as the writer lives.
+    pub(crate) lock: File,
+}
+
+pub(crate) fn open(options: &Options) -> Result<Opened, OpenError> {
+    if rusqlite::version_number() < OLDEST_SQLITE {
+        return Err(OpenError::SqliteTooOld(rusqlite::version()));
+    }
+    let lock = lock(&options.dir)?;
+    let path = file(options);
+    let failed = |source| OpenError::Database { path: path.clone(), source };
+    let mut writer = Connection::open(&path).map_err(failed)?;
+    configure(&writer).map_err(failed)?;
+    keep(&writer, "journal_mode", "wal")?;
+    keep(&writer, "synchronous", &options.durability.synchronous().to_string())?;
+    migrate(&mut writer, options, &path)?;
+    Ok(Opened { writer, lock })
+}
+
+pub(crate) fn reader(options: &Options) -> Result<Connection, OpenError> {
+    let path = file(options);
+    let connect = || {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(connection)
+    };
+    connect().map_err(|source| OpenError::Database { path: path.clone(), source })
+}
+
+fn file(options: &Options) -> PathBuf {
+    options.dir.join(format!("{}.db", options.name))
+}
+
+fn lock(dir: &Path) -> Result<File, OpenError> {
+    let failed = |source| OpenError::Directory { path: dir.to_owned(), source };
+    fs::create_dir_all(dir).map_err(failed)?;
+    let lock = File::options().create(true).truncate(false).write(true).open(dir.join("lock"));
+    let lock = lock.map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(dir.to_owned())),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
+}
+
+/// Sets a pragma and reads it back.
+fn keep(connection: &Connection, setting: &'static str, wanted: &str) -> Result<(), OpenError> {
+    let set = connection.pragma_update(None, setting, wanted);
+    let got = set.and_then(|()| {
+        connection.pragma_query_value(None, setting, |row| {
+            row.get::<_, rusqlite::types::Value>(0).map(|value| match value {
+                rusqlite::types::Value::Integer(number) => number.to_string(),
+                rusqlite::types::Value::Text(text) => text,
+                other => format!("{other:?}"),
+            })
+        })
+    });
+    let got = got.unwrap_or_else(|error| error.to_string());
+    if got == wanted { Ok(()) } else { Err(OpenError::Setting { setting, wanted: wanted.to_owned(), got }) }
+}
+
+/// Runs the migrations the file has not seen, each in a transaction with its number.
+fn migrate(connection: &mut Connection, options: &Options, path: &Path) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Database { path: path.to_owned(), source };
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    let found = usize::try_from(version.map_err(failed)?).unwrap_or(usize::MAX);
+    let known = options.migrations.len();
+    if found > known {
+        return Err(OpenError::TooNew { path: path.to_owned(), found, known });
+    }
+    for (number, migration) in options.migrations.iter().enumerate().skip(found) {
+        let step = || -> rusqlite::Result<()> {
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(migration)?;
+            transaction.pragma_update(None, "user_version", i64::try_from(number + 1).unwrap_or(i64::MAX))?;
+            transaction.commit()
+        };
+        let mut step = step;
+        step().map_err(failed)?;
+    }
+    Ok(())
+}
