@@ -10,6 +10,7 @@ mod error;
 mod image;
 mod labels;
 mod lookup;
+mod memory;
 mod network;
 mod observe;
 mod project_sweep;
