@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 pub mod failure;
 pub mod globals;
 mod health;
+mod logs;
 mod serve;
 mod supervise;
 
@@ -30,6 +31,7 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Health(health::Args),
+    Logs(logs::Args),
     #[command(hide = true)]
     Supervise(supervise::Args),
 }
@@ -52,6 +54,7 @@ fn run(cli: Cli) -> Outcome {
     match cli.command {
         Command::Serve(args) => serve::run(args),
         Command::Health(args) => health::run(&args, &globals),
+        Command::Logs(args) => logs::run(args, &globals),
         Command::Supervise(args) => supervise::run(&args),
     }
 }

@@ -4,9 +4,11 @@ use std::io::{IsTerminal, Write};
 
 use serde::Serialize;
 
+mod lines;
 mod progress;
 mod table;
 
+pub use lines::Lines;
 pub use progress::Progress;
 pub use table::Table;
 
@@ -52,6 +54,12 @@ impl Printer {
     #[expect(clippy::unused_self, reason = "all printing goes through the printer")]
     pub fn out(&self, text: &str) {
         let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
+    }
+
+    /// A stream of lines to stdout.
+    #[must_use]
+    pub fn lines(&self) -> Lines {
+        Lines::new()
     }
 
     /// Says something to the person at the terminal, on stderr.

@@ -1,4 +1,5 @@
 //! The one integration test binary: everything through the front door.
 
+mod logs;
 #[cfg(unix)]
 mod processes;
