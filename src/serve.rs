@@ -1,1 +1,202 @@
-//! Runs the services in this process.
+//! Runs the services in this process: one of them, or all three as a monolith.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use ordersys_chassis::Credentials;
+use ordersys_contract::reservation::{Answer, Operation};
+use ordersys_contract::user::UserSummary;
+use ordersys_contract::{Client, Timestamp, client::Endpoints};
+use ordersys_order::Ports;
+use ordersys_order::ports::{Asked, HttpPort, Inventory, PortError, UserQuery, Users};
+use ordersys_store::Durability;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{Exit, Failure, OrFail, Outcome};
+use crate::stack::role::Role;
+
+/// How long a call between services may take on the wire. Callers have less patience and ask
+/// again; this frees the lane for them.
+const CALL_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(1500);
+
+/// What a service process needs to know.
+#[derive(Debug, Clone)]
+pub struct ServeConfig {
+    /// The address to listen on.
+    pub bind: IpAddr,
+    /// Each role's data goes into a directory of its own below this one.
+    pub data_dir: PathBuf,
+    /// Where the credentials are; without them every caller may do everything.
+    pub secrets_dir: Option<PathBuf>,
+    /// What a commit means.
+    pub durability: Durability,
+}
+
+impl ServeConfig {
+    fn credentials(&self) -> Outcome<Credentials> {
+        match &self.secrets_dir {
+            Some(dir) => Credentials::read(dir)
+                .hint(format!("{} must hold service.token and admin.token", dir.display())),
+            None => Ok(Credentials::Open),
+        }
+    }
+
+    fn data(&self, role: Role) -> PathBuf {
+        self.data_dir.join(role.name())
+    }
+}
+
+/// Opens the port a role listens on.
+pub async fn listen(bind: IpAddr, role: Role, port: u16) -> Outcome<TcpListener> {
+    let address = SocketAddr::new(bind, port);
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("the {role} service cannot listen on {address}"))
+        .exit(Exit::Environment)
+        .hint("choose another port with --port, or stop what uses this one")
+}
+
+/// Runs one service until `shutdown`. The order service reaches its peers over HTTP.
+pub async fn one(
+    role: Role,
+    config: &ServeConfig,
+    peers: Endpoints,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> Outcome {
+    announce(role, &listener);
+    let credentials = config.credentials()?;
+    let (data_dir, durability) = (config.data(role), config.durability);
+    match role {
+        Role::User => {
+            let config = ordersys_user::Config { data_dir, durability, credentials };
+            ordersys_user::UserService::open(&config)?.serve(listener, shutdown).await?;
+        }
+        Role::Product => {
+            let config = ordersys_product::Config { data_dir, durability, credentials };
+            ordersys_product::ProductService::open(&config).await?.serve(listener, shutdown).await?;
+        }
+        Role::Order => {
+            let ports = over_http(&peers, &credentials);
+            let config = ordersys_order::Config { data_dir, durability, credentials };
+            ordersys_order::OrderService::open(&config, ports)?.serve(listener, shutdown).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The three listeners of a monolith.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For the user service.
+    pub user: TcpListener,
+    /// For the product service.
+    pub product: TcpListener,
+    /// For the order service.
+    pub order: TcpListener,
+}
+
+/// Runs all three services until `shutdown`. The order service calls its peers directly.
+pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: CancellationToken) -> Outcome {
+    announce(Role::User, &listeners.user);
+    announce(Role::Product, &listeners.product);
+    announce(Role::Order, &listeners.order);
+    let (credentials, durability) = (config.credentials()?, config.durability);
+    let user = ordersys_user::UserService::open(&ordersys_user::Config {
+        data_dir: config.data(Role::User),
+        durability,
+        credentials: credentials.clone(),
+    })?;
+    let product = ordersys_product::ProductService::open(&ordersys_product::Config {
+        data_dir: config.data(Role::Product),
+        durability,
+        credentials: credentials.clone(),
+    })
+    .await?;
+    let inventory = Arc::new(LocalInventory(product.app()));
+    let users = Arc::new(LocalUsers(user.app()));
+    let ports = Ports { users, inventory: Arc::clone(&inventory) as _, drivers: inventory };
+    let order_config = ordersys_order::Config { data_dir: config.data(Role::Order), durability, credentials };
+    let order = ordersys_order::OrderService::open(&order_config, ports)?;
+
+    // The order service stops first: its last requests still need the other two.
+    let peers = CancellationToken::new();
+    let peers_task = {
+        let (user_stop, product_stop) = (peers.clone(), peers.clone());
+        tokio::spawn(async move {
+            tokio::join!(
+                user.serve(listeners.user, user_stop),
+                product.serve(listeners.product, product_stop)
+            )
+        })
+    };
+    let ordered = order.serve(listeners.order, shutdown).await;
+    peers.cancel();
+    let (user_ended, product_ended) = peers_task.await.context("a service panicked")?;
+    ordered?;
+    user_ended?;
+    product_ended?;
+    Ok(())
+}
+
+fn announce(role: Role, listener: &TcpListener) {
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!(service = role.name(), %address, version = env!("CARGO_PKG_VERSION"), "listening");
+    }
+}
+
+fn over_http(peers: &Endpoints, credentials: &Credentials) -> Ports {
+    // A client each: lanes share no connections, so none can hold up another.
+    let port = || {
+        let client = Client::new(peers.clone()).with_credential(credentials.service());
+        Arc::new(HttpPort(client.with_timeout(CALL_TIMEOUT)))
+    };
+    Ports { users: port(), inventory: port(), drivers: port() }
+}
+
+/// The user service in the same process.
+struct LocalUsers(ordersys_user::App);
+
+impl Users for LocalUsers {
+    fn lookup(&self, queries: Vec<UserQuery>) -> Asked<'_, Vec<Option<UserSummary>>> {
+        Box::pin(async move {
+            let (ids, requests): (Vec<_>, Vec<_>) =
+                queries.into_iter().map(|query| (query.user, query.request)).unzip();
+            self.0.lookup(ids, &requests).await.map_err(|error| PortError::NoAnswer(error.to_string()))
+        })
+    }
+}
+
+/// The product service in the same process.
+struct LocalInventory(ordersys_product::App);
+
+impl Inventory for LocalInventory {
+    fn apply(&self, operations: Vec<Operation>) -> Asked<'_, Vec<Answer>> {
+        Box::pin(async move {
+            let answers = self.0.apply(operations, Timestamp::now()).await;
+            answers.map_err(|error| PortError::NoAnswer(error.to_string()))
+        })
+    }
+}
+
+/// Refuses to serve other machines without credentials.
+pub fn check_exposure(bind: IpAddr, closed: Exposure) -> Outcome {
+    if bind.is_loopback() || closed == Exposure::Guarded {
+        return Ok(());
+    }
+    let what = format!("{bind} can be reached from other machines, and no credentials are configured");
+    Err(Failure::new(Exit::Usage, what)
+        .hint("name a directory with service.token and admin.token with --secrets-dir, or accept it with --insecure"))
+}
+
+/// Who may call internal routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exposure {
+    /// Callers with a credential, or anybody because that was asked for.
+    Guarded,
+    /// Anybody.
+    Open,
+}

@@ -8,8 +8,12 @@ pub mod failure;
 pub mod globals;
 mod health;
 mod logs;
+mod order;
+mod product;
+mod seed;
 mod serve;
 mod supervise;
+mod user;
 
 pub use failure::{Exit, Failure, OrFail, Outcome};
 pub use globals::Globals;
@@ -30,8 +34,12 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
-    Health(health::Args),
     Logs(logs::Args),
+    Seed(seed::Args),
+    User(user::Args),
+    Product(product::Args),
+    Order(order::Args),
+    Health(health::Args),
     #[command(hide = true)]
     Supervise(supervise::Args),
 }
@@ -52,9 +60,15 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Outcome {
     let globals = cli.globals;
     match cli.command {
-        Command::Serve(args) => serve::run(args),
-        Command::Health(args) => health::run(&args, &globals),
+        Command::Seed(args) => seed::run(&globals, &args),
+        Command::User(args) => user::run(&globals, args),
+        Command::Product(args) => product::run(&globals, args),
+        Command::Order(args) => order::run(&globals, args),
+        Command::Serve(args) => {
+            serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
+        }
         Command::Logs(args) => logs::run(args, &globals),
+        Command::Health(args) => health::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
     }
 }

@@ -1,11 +1,141 @@
-//! `ordersys serve`.
+//! `ordersys serve`: one service, or all, in the foreground.
 
-use super::Outcome;
+use std::io::IsTerminal as _;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+use ordersys_chassis::log::{self, Format};
+use ordersys_contract::client::Endpoints;
+use ordersys_store::Durability;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::{Exit, OrFail as _, Outcome, block_on};
+use crate::serve::{self, Exposure, Listeners, ServeConfig};
+use crate::stack::role::Role;
 
 /// Run one service, or all in one process, in the foreground
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+#[command(after_help = "Examples:
+  ordersys serve user --data-dir ./data
+  ordersys serve order --data-dir ./data --user-url http://127.0.0.1:3001 --product-url http://127.0.0.1:3002
+  ordersys serve all --data-dir ./data --log-format text")]
+pub(super) struct Args {
+    /// Which service
+    role: What,
+    /// The address to listen on
+    #[arg(long, env = "ORDERSYS_BIND", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "ADDRESS")]
+    bind: IpAddr,
+    /// The port of a single service [default: 3001 user, 3002 product, 3003 order]
+    #[arg(long, env = "ORDERSYS_PORT", value_name = "PORT")]
+    port: Option<u16>,
+    /// The user service's port, for `all`
+    #[arg(long, default_value_t = Role::User.default_port(), value_name = "PORT")]
+    user_port: u16,
+    /// The product service's port, for `all`
+    #[arg(long, default_value_t = Role::Product.default_port(), value_name = "PORT")]
+    product_port: u16,
+    /// The order service's port, for `all`
+    #[arg(long, default_value_t = Role::Order.default_port(), value_name = "PORT")]
+    order_port: u16,
+    /// Where data lives: a directory for each service below it
+    #[arg(long, env = "ORDERSYS_DATA_DIR", value_name = "DIR")]
+    data_dir: PathBuf,
+    /// The directory with service.token and admin.token
+    #[arg(long, env = "ORDERSYS_SECRETS_DIR", value_name = "DIR")]
+    secrets_dir: Option<PathBuf>,
+    /// Serve other machines without credentials: everybody may then do everything
+    #[arg(long, env = "ORDERSYS_INSECURE")]
+    insecure: bool,
+    /// What a commit means: full (on disk), normal, memory; anything but full is for measuring
+    #[arg(long, env = "ORDERSYS_DURABILITY", default_value_t = Durability::Full, value_name = "LEVEL")]
+    durability: Durability,
+    /// How log lines look [default: text on a terminal, else json]
+    #[arg(long, env = "ORDERSYS_LOG_FORMAT", value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+    /// Which log lines: error, warn, info, debug or trace
+    #[arg(long, env = "ORDERSYS_LOG", default_value = "info", value_name = "LEVEL")]
+    log: String,
+}
 
-pub(super) fn run(_args: Args) -> Outcome {
-    Ok(())
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum What {
+    /// Accounts
+    User,
+    /// Catalog and inventory
+    Product,
+    /// Orders
+    Order,
+    /// All three in one process
+    All,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum LogFormat {
+    Json,
+    Text,
+}
+
+pub(super) fn run(args: &Args, user_url: Option<&str>, product_url: Option<&str>) -> Outcome {
+    let format = match args.log_format {
+        Some(LogFormat::Text) => Format::Text,
+        None if std::io::stdout().is_terminal() => Format::Text,
+        Some(LogFormat::Json) | None => Format::Json,
+    };
+    let _flush = log::start(format, &args.log).exit(Exit::Usage)?;
+    let guarded = args.secrets_dir.is_some() || args.insecure;
+    serve::check_exposure(args.bind, if guarded { Exposure::Guarded } else { Exposure::Open })?;
+    if args.secrets_dir.is_none() {
+        tracing::warn!("no credentials are configured: every caller may do everything");
+    }
+    let peers = Endpoints {
+        user: url(user_url, Role::User),
+        product: url(product_url, Role::Product),
+        order: String::new(),
+    };
+    block_on(serve_until_signal(args, peers))
+}
+
+/// Where a peer is unless named: its host name on the stack's network, as in the compose file.
+fn url(named: Option<&str>, role: Role) -> String {
+    let default = || format!("http://{}:{}", role.host_name(), role.default_port());
+    named.map_or_else(default, |url| url.trim_end_matches('/').to_owned())
+}
+
+async fn serve_until_signal(args: &Args, peers: Endpoints) -> Outcome {
+    let shutdown = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::info!("stopping: requests in flight are finished first");
+            shutdown.cancel();
+        }
+    });
+    let config = ServeConfig {
+        bind: args.bind,
+        data_dir: args.data_dir.clone(),
+        secrets_dir: args.secrets_dir.clone(),
+        durability: args.durability,
+    };
+    let role = match args.role {
+        What::User => Role::User,
+        What::Product => Role::Product,
+        What::Order => Role::Order,
+        What::All => {
+            let listeners = Listeners {
+                user: serve::listen(args.bind, Role::User, args.user_port).await?,
+                product: serve::listen(args.bind, Role::Product, args.product_port).await?,
+                order: serve::listen(args.bind, Role::Order, args.order_port).await?,
+            };
+            return serve::all(&config, listeners, shutdown).await;
+        }
+    };
+    let listener = serve::listen(args.bind, role, args.port.unwrap_or(role.default_port())).await?;
+    serve::one(role, &config, peers, listener, shutdown).await
 }

@@ -51,7 +51,6 @@ impl Printer {
     }
 
     /// Prints one line or block of text to stdout. A reader that went away (`| head`) ends nothing.
-    #[expect(clippy::unused_self, reason = "all printing goes through the printer")]
     pub fn out(&self, text: &str) {
         let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
     }

@@ -182,10 +182,10 @@ impl Client {
         self.json(get(&self.endpoints.user, at(user::USER, &id))).await
     }
 
-    /// `GET /users?email=`: all with this address, at most one page.
-    pub async fn users_by_email(&self, email: &str) -> Result<Vec<User>, ClientError> {
-        let path = format!("{}?{}", user::USERS, query(&[("email", email)]));
-        self.json(get(&self.endpoints.user, path)).await
+    /// `GET /users`: the first page, only those with this address if one is given.
+    pub async fn users(&self, email: Option<&str>) -> Result<Vec<User>, ClientError> {
+        let pairs: Vec<_> = email.map(|email| ("email", email)).into_iter().collect();
+        self.json(get(&self.endpoints.user, with_query(user::USERS, &pairs))).await
     }
 
     /// `POST /internal/users/lookup`.

@@ -1,1 +1,107 @@
-//! The order service
+//! The order service: turns what a client wants into an order, through every crash, without
+//! losing, doubling or overselling. It writes down what it wants; the product service decides.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use ordersys_chassis::prometheus_client::metrics::gauge::Gauge;
+use ordersys_chassis::{Credentials, Health, Metrics, ServeError, Service};
+use ordersys_contract::Timestamp;
+use ordersys_store::{Durability, OpenError};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+mod app;
+pub mod domain;
+mod error;
+mod http;
+pub mod ports;
+mod store;
+
+pub use app::Ports;
+pub use error::OrderError;
+
+/// The service's name in answers, logs and metrics.
+pub const NAME: &str = "order";
+
+/// How often the age of the oldest unfinished order is measured.
+const AGE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What the service needs to know.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where its data lives.
+    pub data_dir: PathBuf,
+    /// What a commit means.
+    pub durability: Durability,
+    /// Whom it lets in.
+    pub credentials: Credentials,
+}
+
+/// An opened order service.
+#[derive(Clone)]
+pub struct OrderService {
+    app: app::App,
+    service: Service,
+    oldest: Gauge<f64, AtomicU64>,
+}
+
+impl OrderService {
+    /// Opens the service's data.
+    pub fn open(config: &Config, ports: Ports) -> Result<Self, OpenError> {
+        let orders = store::Orders::open(config)?;
+        let metrics = Metrics::new(NAME);
+        let oldest = Gauge::<f64, AtomicU64>::default();
+        metrics.register(|registry| {
+            orders.register(registry);
+            let help = "Age of the oldest order whose outcome is not known yet, zero if there is none";
+            registry.register("oldest_unfinished_order_seconds", help, oldest.clone());
+        });
+        let health = Health::starting({
+            let orders = orders.clone();
+            move || orders.is_writable()
+        });
+        let credentials = config.credentials.clone();
+        let service = Service { name: NAME, credentials, health, metrics };
+        Ok(Self { app: app::App::new(orders, ports), service, oldest })
+    }
+
+    /// Recovers what a crash left, serves until `shutdown`, then closes the data.
+    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), ServeError> {
+        let health = self.service.health.clone();
+        let router = ordersys_chassis::finish(http::routes(self.app.clone()), self.service);
+        let serving = ordersys_chassis::serve(router, listener, health.clone(), shutdown);
+        let recovering = async {
+            match self.app.recover().await {
+                Ok(0) => health.serving(),
+                Ok(recovered) => {
+                    tracing::info!(service = NAME, recovered, "driving unfinished orders on");
+                    health.serving();
+                }
+                Err(error) => tracing::error!(service = NAME, %error, "unfinished orders cannot be loaded"),
+            }
+        };
+        let measuring = tokio::spawn(measure_age(self.app.clone(), self.oldest));
+        let (served, ()) = tokio::join!(serving, recovering);
+        measuring.abort();
+        self.app.close().await;
+        served
+    }
+}
+
+/// Keeps the gauge of the oldest unfinished order current.
+async fn measure_age(app: app::App, oldest: Gauge<f64, AtomicU64>) {
+    let mut ticks = tokio::time::interval(AGE_INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match app.oldest_unfinished().await {
+            Ok(since) => {
+                let now = Timestamp::now();
+                oldest.set(since.map_or(0.0, |since| now.since(since).as_secs_f64()));
+            }
+            Err(error) => tracing::warn!(service = NAME, %error, "the oldest unfinished order is not known"),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Drives an order to its outcome, through every failure of the others.
+
+use std::time::Duration;
+
+use ordersys_contract::reservation::{Action, Operation};
+use ordersys_contract::{RequestId, Timestamp};
+use ordersys_store::StoreError;
+use rand::RngExt;
+
+use super::App;
+use crate::NAME;
+use crate::domain::order::{Evidence, StoredOrder};
+use crate::domain::saga::{Meaning, Want, meaning, next, reserve};
+
+/// How long the first, second and every later try of a call may take.
+const TRIES: [Duration; 3] = [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1)];
+/// Longest pause before the second try; it doubles from try to try.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+/// Longest pause between tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// What one round with an order came to.
+enum Round {
+    /// The order has a new version.
+    Advanced(StoredOrder),
+    /// Its outcome is known.
+    Finished,
+    /// No answer, or one that could not be stored: the same again after a pause.
+    Again,
+    /// The service stops; a restart goes on.
+    Stopped,
+}
+
+impl App {
+    /// Drives an order on until its outcome is stored. `None` if the service stops before that.
+    pub(super) async fn drive(&self, mut stored: StoredOrder, request: &RequestId) -> Option<StoredOrder> {
+        let mut tries = 0;
+        loop {
+            match self.round(&stored, request, tries).await {
+                Round::Advanced(next) => {
+                    stored = next;
+                    tries = 0;
+                }
+                Round::Finished => return Some(stored),
+                Round::Again => {
+                    tries = tries.saturating_add(1);
+                    self.pause(tries).await;
+                }
+                Round::Stopped => return None,
+            }
+            if self.0.stopping.is_cancelled() && stored.order.status.needs_driver() {
+                return None;
+            }
+        }
+    }
+
+    async fn round(&self, stored: &StoredOrder, request: &RequestId, tries: usize) -> Round {
+        match next(stored, Timestamp::now()) {
+            Want::Nothing => Round::Finished,
+            Want::Step(event) => {
+                self.store(stored.after(event, Evidence::None, Timestamp::now()), stored, request).await
+            }
+            Want::Ask(action) => self.ask(stored, action, request, tries).await,
+        }
+    }
+
+    async fn ask(&self, stored: &StoredOrder, action: Action, request: &RequestId, tries: usize) -> Round {
+        let meaning = match self.answer(stored, action, request, tries).await {
+            Some(Meaning::FetchPrices) => self.answer(stored, reserve(stored), request, tries).await,
+            meaning => meaning,
+        };
+        match meaning {
+            Some(Meaning::Step(event, evidence)) => {
+                self.store(stored.after(event, evidence, Timestamp::now()), stored, request).await
+            }
+            Some(Meaning::FetchPrices | Meaning::Contradiction) => {
+                contradiction(stored, request);
+                Round::Again
+            }
+            None => Round::Again,
+        }
+    }
+
+    async fn answer(
+        &self,
+        stored: &StoredOrder,
+        action: Action,
+        request: &RequestId,
+        tries: usize,
+    ) -> Option<Meaning> {
+        // The first try of a new order shares its lane with other new orders only.
+        let lane = if tries == 0 && matches!(action, Action::Reserve { .. }) {
+            &self.0.requests
+        } else {
+            &self.0.drivers
+        };
+        let patience = TRIES[tries.min(TRIES.len() - 1)];
+        let operation =
+            Operation { order_id: stored.order.id, request_id: request.clone(), action: action.clone() };
+        let answer = lane.ask(operation, patience).await.ok()?;
+        Some(meaning(stored.order.status, &action, answer))
+    }
+
+    async fn store(&self, next: Option<StoredOrder>, stored: &StoredOrder, request: &RequestId) -> Round {
+        let Some(next) = next else {
+            contradiction(stored, request);
+            return Round::Again;
+        };
+        match self.0.orders.advance(next.clone(), request.clone()).await {
+            Ok(true) => Round::Advanced(next),
+            // Another driver was faster: go on from what it stored.
+            Ok(false) => match self.0.orders.get(stored.order.id).await {
+                Ok(Some(current)) => Round::Advanced(current),
+                Ok(None) | Err(_) => Round::Again,
+            },
+            Err(StoreError::Stopped) => Round::Stopped,
+            Err(error) => {
+                let order = stored.order.id;
+                tracing::warn!(service = NAME, requestId = request.as_str(), orderId = %order, %error, "a step could not be stored");
+                Round::Again
+            }
+        }
+    }
+
+    /// Waits a random time, longer from try to try, shorter when the service stops.
+    async fn pause(&self, tries: usize) {
+        let doubled = FIRST_PAUSE.saturating_mul(1 << tries.min(16)).min(LONGEST_PAUSE);
+        let pause = doubled.mul_f64(rand::rng().random());
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.0.stopping.cancelled() => {}
+        }
+    }
+}
+
+fn contradiction(stored: &StoredOrder, request: &RequestId) {
+    let (order, state) = (stored.order.id, stored.order.status.as_str());
+    tracing::error!(
+        service = NAME,
+        requestId = request.as_str(),
+        orderId = %order,
+        state,
+        "the product service's answer contradicts the order; asking again"
+    );
+}

@@ -1,0 +1,69 @@
+//! Orders in the making by their idempotency key, so that a repeated post joins the first one.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ordersys_contract::{IdempotencyKey, UserId};
+use tokio::sync::watch;
+
+use super::place::Progress;
+use crate::domain::draft::Fingerprint;
+
+type Key = (UserId, IdempotencyKey);
+
+/// The keys in use now.
+#[derive(Debug, Clone, Default)]
+pub(super) struct InFlight(Arc<Mutex<HashMap<Key, Entered>>>);
+
+#[derive(Debug)]
+struct Entered {
+    fingerprint: Fingerprint,
+    progress: watch::Receiver<Progress>,
+}
+
+/// What entering a key found.
+pub(super) enum Entrance {
+    /// Nobody else uses the key: place the order, and keep the ticket until its outcome is known.
+    First(Ticket),
+    /// The same order is in the making.
+    Join(watch::Receiver<Progress>),
+    /// Another order is in the making under this key.
+    Conflict,
+}
+
+/// Frees the key when dropped.
+pub(super) struct Ticket {
+    keys: InFlight,
+    key: Key,
+}
+
+impl InFlight {
+    /// Enters a key, or finds who is there.
+    pub(super) fn enter(
+        &self,
+        user: UserId,
+        key: &IdempotencyKey,
+        fingerprint: Fingerprint,
+        progress: &watch::Receiver<Progress>,
+    ) -> Entrance {
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (user, key.clone());
+        match keys.entry(key.clone()) {
+            Entry::Occupied(entry) if entry.get().fingerprint == fingerprint => {
+                Entrance::Join(entry.get().progress.clone())
+            }
+            Entry::Occupied(_) => Entrance::Conflict,
+            Entry::Vacant(entry) => {
+                entry.insert(Entered { fingerprint, progress: progress.clone() });
+                Entrance::First(Ticket { keys: self.clone(), key })
+            }
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.keys.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}

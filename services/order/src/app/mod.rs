@@ -1,0 +1,185 @@
+//! What the order service does.
+
+use std::sync::Arc;
+
+use ordersys_contract::order::{OrderEvent, OrderState};
+use ordersys_contract::reservation::{Answer, Operation};
+use ordersys_contract::user::UserSummary;
+use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::OrderError;
+use crate::domain::lifecycle::Event;
+use crate::domain::order::StoredOrder;
+use crate::ports::{Coalescer, Inventory, UserQuery, Users};
+use crate::store::{Changed, Filter, Orders};
+
+mod driver;
+mod inflight;
+mod place;
+
+use inflight::InFlight;
+pub(crate) use place::{Placed, outcome};
+
+/// Orders that may be in the making at a time; more are turned away.
+const MAX_IN_FLIGHT: usize = 4096;
+/// Recovered orders that are driven on at a time.
+const RECOVERY_DRIVERS: usize = 64;
+
+/// The use cases; clones share everything.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+struct Shared {
+    orders: Orders,
+    users: Coalescer<UserQuery, Option<UserSummary>>,
+    /// First tries of new orders.
+    requests: Coalescer<Operation, Answer>,
+    /// Everything that finishes orders. A lane of its own: nothing may block giving stock back.
+    drivers: Coalescer<Operation, Answer>,
+    keys: InFlight,
+    admission: Arc<Semaphore>,
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+}
+
+/// How the order service reaches the other two.
+#[derive(Clone)]
+pub struct Ports {
+    /// The user service.
+    pub users: Arc<dyn Users>,
+    /// The product service, for new orders.
+    pub inventory: Arc<dyn Inventory>,
+    /// The product service again, on connections of their own, for finishing orders.
+    pub drivers: Arc<dyn Inventory>,
+}
+
+fn inventory_lane(inventory: Arc<dyn Inventory>) -> Coalescer<Operation, Answer> {
+    Coalescer::start(move |operations| {
+        let inventory = Arc::clone(&inventory);
+        async move { inventory.apply(operations).await }
+    })
+}
+
+impl App {
+    pub(crate) fn new(orders: Orders, ports: Ports) -> Self {
+        let Ports { users, inventory, drivers } = ports;
+        let users = Coalescer::start(move |queries| {
+            let users = Arc::clone(&users);
+            async move { users.lookup(queries).await }
+        });
+        Self(Arc::new(Shared {
+            orders,
+            users,
+            requests: inventory_lane(inventory),
+            drivers: inventory_lane(drivers),
+            keys: InFlight::default(),
+            admission: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        }))
+    }
+
+    /// Loads every order whose outcome is open and starts driving them on. Returns how many.
+    pub(crate) async fn recover(&self) -> Result<usize, OrderError> {
+        let unfinished = self.0.orders.unfinished().await?;
+        let count = unfinished.len();
+        let cap = Arc::new(Semaphore::new(RECOVERY_DRIVERS));
+        for stored in unfinished {
+            let (app, cap) = (self.clone(), Arc::clone(&cap));
+            self.0.tasks.spawn(async move {
+                let _permit = cap.acquire_owned().await;
+                app.drive(stored, &RequestId::random()).await;
+            });
+        }
+        Ok(count)
+    }
+
+    /// Stops drivers at a step boundary and closes the data. Open orders go on after a restart.
+    pub(crate) async fn close(&self) {
+        self.0.stopping.cancel();
+        self.0.tasks.close();
+        if tokio::time::timeout(std::time::Duration::from_secs(10), self.0.tasks.wait()).await.is_err() {
+            tracing::warn!(
+                service = crate::NAME,
+                "drivers did not stop in time; a restart goes on with their orders"
+            );
+        }
+        self.0.orders.close().await;
+    }
+
+    pub(crate) async fn get(&self, id: OrderId) -> Result<StoredOrder, OrderError> {
+        self.0.orders.get(id).await?.ok_or(OrderError::NotFound)
+    }
+
+    pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<StoredOrder>, OrderError> {
+        Ok(self.0.orders.list(filter).await?)
+    }
+
+    pub(crate) async fn events(&self, id: OrderId) -> Result<Vec<OrderEvent>, OrderError> {
+        let events = self.0.orders.events(id).await?;
+        if events.is_empty() { Err(OrderError::NotFound) } else { Ok(events) }
+    }
+
+    pub(crate) async fn by_key(&self, user: UserId, key: IdempotencyKey) -> Result<StoredOrder, OrderError> {
+        let found = self.0.orders.by_key(user, key).await?;
+        found.map(|(_, stored)| stored).ok_or(OrderError::NotFound)
+    }
+
+    pub(crate) async fn oldest_unfinished(&self) -> Result<Option<Timestamp>, OrderError> {
+        Ok(self.0.orders.oldest_unfinished().await?)
+    }
+
+    /// Pays, ships or delivers. Doing it again changes nothing.
+    pub(crate) async fn advance(
+        &self,
+        id: OrderId,
+        event: Event,
+        request: &RequestId,
+    ) -> Result<StoredOrder, OrderError> {
+        match self.0.orders.change(id, event, Timestamp::now(), request.clone()).await? {
+            Changed::Done(stored) => Ok(stored),
+            Changed::NotFound => Err(OrderError::NotFound),
+            Changed::Illegal(state) if Some(state) == reached_by(event) => self.get(id).await,
+            Changed::Illegal(state) => Err(OrderError::Illegal { state }),
+        }
+    }
+
+    /// Cancels: gives the stock back first, and says so only with proof. An order still
+    /// `cancelling` after a while is returned as that.
+    pub(crate) async fn cancel(&self, id: OrderId, request: &RequestId) -> Result<StoredOrder, OrderError> {
+        let cancelling =
+            match self.0.orders.change(id, Event::Cancel, Timestamp::now(), request.clone()).await? {
+                Changed::Done(stored) => stored,
+                Changed::NotFound => return Err(OrderError::NotFound),
+                Changed::Illegal(OrderState::Cancelled | OrderState::Cancelling) => {
+                    return self.get(id).await;
+                }
+                Changed::Illegal(state) => return Err(OrderError::Illegal { state }),
+            };
+        let (app, request, before) = (self.clone(), request.clone(), cancelling.clone());
+        let driven = self.0.tasks.spawn(async move { app.drive(before, &request).await });
+        match tokio::time::timeout(place::PATIENCE, driven).await {
+            Ok(Ok(Some(cancelled))) => Ok(cancelled),
+            _ => Ok(cancelling),
+        }
+    }
+}
+
+/// The state an admin's step leads to.
+fn reached_by(event: Event) -> Option<OrderState> {
+    match event {
+        Event::Pay => Some(OrderState::Paid),
+        Event::Ship => Some(OrderState::Shipped),
+        Event::Deliver => Some(OrderState::Delivered),
+        Event::Committed
+        | Event::Refused
+        | Event::TooLate
+        | Event::GiveUp
+        | Event::NothingHeld
+        | Event::Cancel
+        | Event::Released => None,
+    }
+}

@@ -1,0 +1,170 @@
+//! Placing an order: joined, replayed or new; durable before stock is asked for.
+
+use std::time::Duration;
+
+use ordersys_contract::order::OrderState;
+use ordersys_contract::{IdempotencyKey, RequestId, Timestamp, UserId};
+use tokio::sync::watch;
+
+use super::App;
+use super::inflight::{Entrance, Ticket};
+use crate::OrderError;
+use crate::domain::draft::{Draft, Fingerprint};
+use crate::domain::order::StoredOrder;
+use crate::domain::saga::DEADLINE;
+use crate::ports::{PortError, UserQuery};
+use crate::store::{Inserted, KeyUse};
+
+/// How long a client waits for the outcome before it is told to come back.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+/// How long each try of the user look-up may take.
+const LOOKUP_TRIES: [Duration; 3] =
+    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1)];
+
+/// What a client is told of its order.
+#[derive(Debug, Clone)]
+pub(crate) struct Placed {
+    /// The order as it is now; still without outcome if that took too long.
+    pub(crate) stored: StoredOrder,
+    /// Whether an earlier post made it.
+    pub(crate) replayed: bool,
+}
+
+/// How far the making of an order has come.
+#[derive(Debug, Clone)]
+pub(super) enum Progress {
+    /// Nothing is written yet.
+    Begun,
+    /// The order is durable.
+    Stored(Box<StoredOrder>),
+    /// Its outcome is known, or nothing was written.
+    Done(Result<Box<Placed>, OrderError>),
+}
+
+impl App {
+    /// Places an order, or joins or repeats an earlier post with the same key.
+    pub(crate) async fn place(
+        &self,
+        draft: Draft,
+        key: Option<IdempotencyKey>,
+        request: RequestId,
+    ) -> Result<Placed, OrderError> {
+        let permit = std::sync::Arc::clone(&self.0.admission).try_acquire_owned();
+        let permit = permit.map_err(|_| OrderError::Overloaded)?;
+        let (sender, progress) = watch::channel(Progress::Begun);
+        let fingerprint = draft.fingerprint();
+        let mut ticket = None;
+        if let Some(key) = &key {
+            match self.0.keys.enter(draft.user_id, key, fingerprint, &progress) {
+                Entrance::First(entered) => ticket = Some(entered),
+                Entrance::Join(progress) => return joined(wait(progress).await),
+                Entrance::Conflict => return Err(OrderError::KeyReused),
+            }
+        }
+        let app = self.clone();
+        let key = key.map(|key| KeyUse { key, fingerprint });
+        // A task of its own: a client that hangs up does not stop its order half-way.
+        self.0.tasks.spawn(async move {
+            let outcome = app.make(draft, key, request, &sender).await;
+            finish(&sender, ticket, outcome);
+            drop(permit);
+        });
+        wait(progress).await
+    }
+
+    async fn make(
+        &self,
+        draft: Draft,
+        key: Option<KeyUse>,
+        request: RequestId,
+        progress: &watch::Sender<Progress>,
+    ) -> Result<Placed, OrderError> {
+        let (earlier, user_name) =
+            tokio::join!(self.earlier(draft.user_id, key.as_ref()), self.user_name(draft.user_id, &request),);
+        if let Some(placed) = earlier? {
+            return Ok(placed);
+        }
+        let user_name = user_name?;
+        if self.0.requests.is_full() {
+            return Err(OrderError::Overloaded);
+        }
+        let now = Timestamp::now();
+        let items = draft.order_lines();
+        let stored = StoredOrder::pending((draft.user_id, user_name), items, (now, now.after(DEADLINE)));
+        let fingerprint = key.as_ref().map(|key| key.fingerprint);
+        match self.0.orders.insert(stored.clone(), key, request.clone()).await? {
+            Inserted::Done => {}
+            Inserted::KeyTaken(first, stored) => return replay(Some(first), fingerprint, *stored),
+        }
+        progress.send_replace(Progress::Stored(Box::new(stored.clone())));
+        let outcome = self.drive(stored.clone(), &request).await;
+        Ok(Placed { stored: outcome.unwrap_or(stored), replayed: false })
+    }
+
+    /// The order an earlier post with this key made.
+    async fn earlier(&self, user: UserId, key: Option<&KeyUse>) -> Result<Option<Placed>, OrderError> {
+        let Some(KeyUse { key, fingerprint }) = key else { return Ok(None) };
+        let found = self.0.orders.by_key(user, key.clone()).await?;
+        found.map(|(first, stored)| replay(Some(first), Some(*fingerprint), stored)).transpose()
+    }
+
+    /// The user's name. Fails closed: without an answer nothing is written.
+    async fn user_name(&self, user: UserId, request: &RequestId) -> Result<String, OrderError> {
+        for patience in LOOKUP_TRIES {
+            let query = UserQuery { user, request: request.clone() };
+            match self.0.users.ask(query, patience).await {
+                Ok(Some(summary)) => return Ok(summary.name),
+                Ok(None) => return Err(OrderError::UnknownUser(user.to_string())),
+                Err(PortError::Overloaded) => return Err(OrderError::Overloaded),
+                Err(PortError::NoAnswer(_)) => {}
+            }
+        }
+        Err(OrderError::Dependency { service: "user" })
+    }
+}
+
+fn replay(
+    first: Option<Fingerprint>,
+    now: Option<Fingerprint>,
+    stored: StoredOrder,
+) -> Result<Placed, OrderError> {
+    if first == now { Ok(Placed { stored, replayed: true }) } else { Err(OrderError::KeyReused) }
+}
+
+/// Publishes the outcome before the key is freed: whoever comes later finds the stored order.
+fn finish(sender: &watch::Sender<Progress>, ticket: Option<Ticket>, outcome: Result<Placed, OrderError>) {
+    sender.send_replace(Progress::Done(outcome.map(Box::new)));
+    drop(ticket);
+}
+
+fn joined(outcome: Result<Placed, OrderError>) -> Result<Placed, OrderError> {
+    outcome.map(|placed| Placed { replayed: true, ..placed })
+}
+
+/// Waits for the outcome; after [`PATIENCE`] a stored order is good enough.
+async fn wait(mut progress: watch::Receiver<Progress>) -> Result<Placed, OrderError> {
+    let done = progress.wait_for(|progress| matches!(progress, Progress::Done(_)));
+    if let Ok(Ok(done)) = tokio::time::timeout(PATIENCE, done).await
+        && let Progress::Done(outcome) = &*done
+    {
+        return outcome.clone().map(|placed| *placed);
+    }
+    // Look-ups and the store have limits of their own, so this ends.
+    let stored = progress.wait_for(|progress| !matches!(progress, Progress::Begun)).await;
+    match stored.as_deref() {
+        Ok(Progress::Stored(stored)) => Ok(Placed { stored: (**stored).clone(), replayed: false }),
+        Ok(Progress::Done(outcome)) => outcome.clone().map(|placed| *placed),
+        Ok(Progress::Begun) | Err(_) => Err(OrderError::Stopping),
+    }
+}
+
+/// What the state of a placed order is to its client: the order itself, or why there is none.
+pub(crate) fn outcome(stored: StoredOrder) -> Result<StoredOrder, OrderError> {
+    match (stored.order.status, stored.reason) {
+        (OrderState::Rejected, Some(reason)) => Err(reason.into()),
+        (OrderState::Rejected, None) => Err(OrderError::Shortages(Vec::new())),
+        (OrderState::Expired, _) => Err(OrderError::Expired),
+        (OrderState::Aborted, _) => Err(OrderError::Aborted),
+        (_, reason) => Ok(StoredOrder { reason, ..stored }),
+    }
+}

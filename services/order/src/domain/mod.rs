@@ -1,0 +1,6 @@
+//! What the order service decides. Pure: no clock, no storage, no network.
+
+pub mod draft;
+pub mod lifecycle;
+pub mod order;
+pub mod saga;

@@ -1,0 +1,110 @@
+//! A stored order, and its next version.
+
+use ordersys_contract::order::{Order, OrderLine, OrderState};
+use ordersys_contract::reservation::{Line, PricedLine, Shortage};
+use ordersys_contract::{Cents, Currency, OrderId, ProductId, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::lifecycle::{Event, step};
+
+/// Why the product service refused an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Reason {
+    /// Stock does not suffice.
+    Shortages(Vec<Shortage>),
+    /// Products that do not exist.
+    UnknownProducts(Vec<ProductId>),
+    /// Prices in more than one currency.
+    MixedCurrencies,
+}
+
+/// An order as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredOrder {
+    /// What clients read.
+    pub order: Order,
+    /// Why it was rejected, if it was.
+    pub reason: Option<Reason>,
+    /// When a pending order is given up.
+    pub deadline: Timestamp,
+}
+
+/// What an event brings with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Evidence {
+    /// Nothing but itself.
+    None,
+    /// Names and prices as of the reservation.
+    Priced(Vec<PricedLine>),
+    /// Why it was refused.
+    Reason(Reason),
+}
+
+impl StoredOrder {
+    /// A new pending order.
+    #[must_use]
+    pub fn pending(
+        (user_id, user_name): (UserId, String),
+        items: Vec<OrderLine>,
+        (now, deadline): (Timestamp, Timestamp),
+    ) -> Self {
+        let order = Order {
+            id: OrderId::now(),
+            user_id,
+            user_name,
+            items,
+            total: Cents::ZERO,
+            currency: Currency::USD,
+            status: OrderState::Pending,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        Self { order, reason: None, deadline }
+    }
+
+    /// The order after `event`; `None` if its state does not allow that, or if the evidence
+    /// does not fit its lines.
+    #[must_use]
+    pub fn after(&self, event: Event, evidence: Evidence, now: Timestamp) -> Option<Self> {
+        let mut next = self.clone();
+        next.order.status = step(self.order.status, event)?;
+        next.order.version += 1;
+        next.order.updated_at = now.max(self.order.updated_at);
+        match evidence {
+            Evidence::None => {}
+            Evidence::Priced(lines) => next.price(lines)?,
+            Evidence::Reason(reason) => next.reason = Some(reason),
+        }
+        Some(next)
+    }
+
+    /// Takes over names and prices, if they are those of its own lines.
+    fn price(&mut self, priced: Vec<PricedLine>) -> Option<()> {
+        if priced.len() != self.order.items.len() {
+            return None;
+        }
+        let mut total = Cents::ZERO;
+        for (item, line) in self.order.items.iter_mut().zip(priced) {
+            if item.product_id != line.product_id || item.quantity != line.quantity {
+                return None;
+            }
+            let line_total = line.unit_price.times(line.quantity)?;
+            total = total.plus(line_total)?;
+            self.order.currency = line.currency;
+            item.name = Some(line.name);
+            item.unit_price = Some(line.unit_price);
+            item.line_total = Some(line_total);
+        }
+        self.order.total = total;
+        Some(())
+    }
+
+    /// The lines as the product service is asked for them.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Line> {
+        let line = |item: &OrderLine| Line { product_id: item.product_id, quantity: item.quantity };
+        self.order.items.iter().map(line).collect()
+    }
+}

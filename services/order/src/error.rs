@@ -1,0 +1,111 @@
+//! Why the order service refuses.
+
+use ordersys_chassis::{Refusal, params};
+use ordersys_contract::order::OrderState;
+use ordersys_contract::reservation::Shortage;
+use ordersys_contract::{Code, MAX_ORDER_LINES, OrderKind, ProductId};
+use ordersys_store::StoreError;
+
+use crate::domain::order::Reason;
+
+/// Why the order service refuses.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum OrderError {
+    /// No lines, or too many.
+    #[error("items: 1 to {MAX_ORDER_LINES} lines are needed")]
+    LineCount,
+    /// The user does not exist.
+    #[error("User not found: {0}")]
+    UnknownUser(String),
+    /// Products that do not exist.
+    #[error("Product not found: {}", .0.join(", "))]
+    UnknownProducts(Vec<String>),
+    /// Stock does not suffice.
+    #[error("Failed to reserve: Insufficient stock")]
+    Shortages(Vec<Shortage>),
+    /// Prices in more than one currency.
+    #[error("the lines have prices in more than one currency")]
+    MixedCurrencies,
+    /// It took too long; nothing is held.
+    #[error("the order was not reserved in time; nothing is held")]
+    Expired,
+    /// It was given up; nothing is held.
+    #[error("the order was given up; nothing is held")]
+    Aborted,
+    /// The key was used with another body.
+    #[error("this idempotency key was used for another order")]
+    KeyReused,
+    /// The order's state does not allow the step.
+    #[error("an order that is {} does not allow this", state.as_str())]
+    Illegal {
+        /// Where the order stands.
+        state: OrderState,
+    },
+    /// There is no such order.
+    #[error("Order not found")]
+    NotFound,
+    /// Too many orders are being placed; nothing was written.
+    #[error("too many orders are waiting; nothing was written")]
+    Overloaded,
+    /// Another service does not answer; nothing was written.
+    #[error("the {service} service does not answer; nothing was written")]
+    Dependency {
+        /// Which service.
+        service: &'static str,
+    },
+    /// The service is stopping; what was stored is finished after its restart.
+    #[error("the service is stopping")]
+    Stopping,
+    /// The data could not be reached.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl OrderError {
+    pub(crate) fn unknown_user(text: &str) -> Self {
+        Self::UnknownUser(text.chars().take(64).collect())
+    }
+}
+
+impl From<Reason> for OrderError {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Shortages(shortages) => Self::Shortages(shortages),
+            Reason::UnknownProducts(ids) => {
+                Self::UnknownProducts(ids.iter().map(ProductId::to_string).collect())
+            }
+            Reason::MixedCurrencies => Self::MixedCurrencies,
+        }
+    }
+}
+
+impl From<OrderError> for Refusal {
+    fn from(error: OrderError) -> Self {
+        let detail = error.to_string();
+        let code = match error {
+            OrderError::LineCount => {
+                return Self(Self::new(Code::InvalidField, detail).0.with("field", "items"));
+            }
+            OrderError::Shortages(shortages) => {
+                return Self(Self::new(Code::InsufficientStock, detail).0.with("shortages", shortages));
+            }
+            OrderError::UnknownProducts(products) => {
+                return Self(Self::new(Code::UnknownProduct, detail).0.with("products", products));
+            }
+            OrderError::Illegal { state } => {
+                return Self(Self::new(Code::IllegalTransition, detail).0.with("state", state));
+            }
+            OrderError::NotFound => return params::not_found::<OrderKind>(),
+            OrderError::Store(error) => return Self((&error).into()),
+            OrderError::UnknownUser(_) => Code::UnknownUser,
+            OrderError::MixedCurrencies => Code::MixedCurrencies,
+            OrderError::Expired => Code::OrderExpired,
+            OrderError::Aborted => Code::OrderAborted,
+            OrderError::KeyReused => Code::IdempotencyMismatch,
+            OrderError::Overloaded => Code::Overloaded,
+            OrderError::Dependency { .. } => Code::DependencyDown,
+            OrderError::Stopping => Code::Unavailable,
+        };
+        Self::new(code, detail)
+    }
+}

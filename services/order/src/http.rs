@@ -1,0 +1,202 @@
+//! The order service's routes.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{HeaderMap, HeaderValue, header};
+use ordersys_chassis::body::NoBody;
+use ordersys_chassis::page::{self, Page};
+use ordersys_chassis::params::{PathId, Query};
+use ordersys_chassis::{AdminOnly, InternalOrAdmin, Json, Refusal, RequestIdOf, TaggedOrder};
+use ordersys_contract::header::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
+use ordersys_contract::order::{
+    BY_KEY, CANCEL, DELIVER, EVENTS, INTERNAL_ORDERS, NewOrder, ORDER, ORDERS, Order, OrderEvent, OrderState,
+    PAY, SHIP,
+};
+use ordersys_contract::{Code, IdempotencyKey, OrderId, OrderKind, Timestamp, UserId};
+use serde::Deserialize;
+
+use crate::app::{App, Placed, outcome};
+use crate::domain::draft::Draft;
+use crate::domain::lifecycle::Event;
+use crate::domain::order::StoredOrder;
+use crate::store::Filter;
+
+pub(crate) fn routes(app: App) -> Router {
+    Router::new()
+        .route(ORDERS, post(place).get(list))
+        .route(ORDER, get(read))
+        .route(EVENTS, get(events))
+        .route(CANCEL, post(cancel))
+        .route(PAY, post(pay))
+        .route(SHIP, post(ship))
+        .route(DELIVER, post(deliver))
+        .route(BY_KEY, get(by_key))
+        .route(INTERNAL_ORDERS, get(internal_list))
+        .with_state(app)
+}
+
+async fn place(
+    State(app): State<App>,
+    RequestIdOf(request): RequestIdOf,
+    headers: HeaderMap,
+    Json(new): Json<NewOrder>,
+) -> Result<Response, Refusal> {
+    let key = idempotency_key(&headers)?;
+    let placed = app.place(Draft::new(&new)?, key, request).await?;
+    Ok(placed_answer(placed))
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Refusal> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let key = value.to_str().ok().and_then(IdempotencyKey::parse);
+    let wrong =
+        || Refusal::new(Code::InvalidHeader, "Idempotency-Key takes 1 to 128 visible ASCII characters");
+    key.map(Some).ok_or_else(wrong)
+}
+
+fn placed_answer(Placed { stored, replayed }: Placed) -> Response {
+    let id = stored.order.id;
+    let mut response = match outcome(stored) {
+        Ok(stored) => stored_answer(stored, StatusCode::CREATED),
+        Err(error) => Refusal::from(error).into_response(),
+    };
+    if replayed {
+        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    }
+    response.extensions_mut().insert(TaggedOrder(id));
+    response
+}
+
+/// The order with `done` if its outcome is known, else with 202 and where to ask again.
+fn stored_answer(stored: StoredOrder, done: StatusCode) -> Response {
+    let id = stored.order.id;
+    let open = stored.order.status.needs_driver();
+    let mut response = Json(stored.order).into_response();
+    *response.status_mut() = if open { StatusCode::ACCEPTED } else { done };
+    if let Ok(location) = HeaderValue::from_str(&format!("{ORDERS}/{id}")) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    if open {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response.extensions_mut().insert(TaggedOrder(id));
+    response
+}
+
+async fn read(State(app): State<App>, PathId(id): PathId<OrderKind>) -> Result<Json<Order>, Refusal> {
+    Ok(Json(app.get(id).await?.order))
+}
+
+async fn events(
+    State(app): State<App>,
+    PathId(id): PathId<OrderKind>,
+) -> Result<Json<Vec<OrderEvent>>, Refusal> {
+    Ok(Json(app.events(id).await?))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ListQuery {
+    user_id: Option<UserId>,
+    status: Option<OrderState>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+async fn list(
+    State(app): State<App>,
+    _: AdminOnly,
+    Query(query): Query<ListQuery>,
+) -> Result<Page<Order>, Refusal> {
+    let limit = page::limit(query.limit)?;
+    let before = page::cursor(query.cursor.as_deref())?.map(OrderId::from_bytes);
+    let filter = Filter { user: query.user_id, state: query.status, before, changed_before: None, limit };
+    let items: Vec<_> = app.list(filter).await?.into_iter().map(|stored| stored.order).collect();
+    let full = items.len() == limit as usize;
+    let next = items.last().filter(|_| full).map(|order| page::cursor_text(order.id.as_bytes()));
+    let mut pairs = vec![("limit", limit.to_string())];
+    pairs.extend(query.user_id.map(|user| ("userId", user.to_string())));
+    pairs.extend(query.status.map(|status| ("status", status.as_str().to_owned())));
+    Ok(Page { items, list: (ORDERS, pairs), next })
+}
+
+async fn cancel(
+    State(app): State<App>,
+    PathId(id): PathId<OrderKind>,
+    RequestIdOf(request): RequestIdOf,
+    _: NoBody,
+) -> Result<Response, Refusal> {
+    Ok(stored_answer(app.cancel(id, &request).await?, StatusCode::OK))
+}
+
+async fn pay(
+    State(app): State<App>,
+    _: AdminOnly,
+    PathId(id): PathId<OrderKind>,
+    RequestIdOf(request): RequestIdOf,
+    _: NoBody,
+) -> Result<Response, Refusal> {
+    Ok(stored_answer(app.advance(id, Event::Pay, &request).await?, StatusCode::OK))
+}
+
+async fn ship(
+    State(app): State<App>,
+    _: AdminOnly,
+    PathId(id): PathId<OrderKind>,
+    RequestIdOf(request): RequestIdOf,
+    _: NoBody,
+) -> Result<Response, Refusal> {
+    Ok(stored_answer(app.advance(id, Event::Ship, &request).await?, StatusCode::OK))
+}
+
+async fn deliver(
+    State(app): State<App>,
+    _: AdminOnly,
+    PathId(id): PathId<OrderKind>,
+    RequestIdOf(request): RequestIdOf,
+    _: NoBody,
+) -> Result<Response, Refusal> {
+    Ok(stored_answer(app.advance(id, Event::Deliver, &request).await?, StatusCode::OK))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct KeyQuery {
+    user_id: UserId,
+    key: String,
+}
+
+async fn by_key(
+    State(app): State<App>,
+    _: InternalOrAdmin,
+    Query(query): Query<KeyQuery>,
+) -> Result<Json<Order>, Refusal> {
+    let key = IdempotencyKey::parse(&query.key)
+        .ok_or_else(|| Refusal::new(Code::InvalidQuery, "key: 1 to 128 visible ASCII characters"))?;
+    Ok(Json(app.by_key(query.user_id, key).await?.order))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct InternalListQuery {
+    state: Option<OrderState>,
+    /// Orders whose last step is older than this many seconds.
+    older_than: Option<u32>,
+    limit: Option<u32>,
+}
+
+async fn internal_list(
+    State(app): State<App>,
+    _: InternalOrAdmin,
+    Query(query): Query<InternalListQuery>,
+) -> Result<Json<Vec<Order>>, Refusal> {
+    let limit = page::limit(query.limit)?;
+    let seconds = query.older_than.map(|seconds| i64::from(seconds) * 1000);
+    let changed_before = seconds.map(|millis| Timestamp::from_millis(Timestamp::now().as_millis() - millis));
+    let filter = Filter { user: None, state: query.state, before: None, changed_before, limit };
+    let orders = app.list(filter).await?;
+    Ok(Json(orders.into_iter().map(|stored| stored.order).collect()))
+}

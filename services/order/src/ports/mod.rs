@@ -1,0 +1,49 @@
+//! How the order service reaches the other two: over HTTP, or in the same process.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use ordersys_contract::reservation::{Answer, Operation};
+use ordersys_contract::user::UserSummary;
+use ordersys_contract::{RequestId, UserId};
+
+mod coalesce;
+mod http;
+
+pub(crate) use coalesce::Coalescer;
+pub use http::HttpPort;
+
+/// A call under way.
+pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, PortError>> + Send + 'a>>;
+
+/// One look-up of a batch, with the request it is done for.
+#[derive(Debug, Clone)]
+pub struct UserQuery {
+    /// Whom to look up.
+    pub user: UserId,
+    /// For which request.
+    pub request: RequestId,
+}
+
+/// Why a call brought no answers. In every case the outcome is unknown.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum PortError {
+    /// Too many callers are waiting; this call was not even sent.
+    #[error("too many calls are waiting")]
+    Overloaded,
+    /// No answer in time, or none at all.
+    #[error("no answer: {0}")]
+    NoAnswer(String),
+}
+
+/// The user service, as the order service needs it.
+pub trait Users: Send + Sync + 'static {
+    /// Looks up many users in one call: one answer each, in order.
+    fn lookup(&self, queries: Vec<UserQuery>) -> Asked<'_, Vec<Option<UserSummary>>>;
+}
+
+/// The product service, as the order service needs it.
+pub trait Inventory: Send + Sync + 'static {
+    /// Does many operations in one call: one answer each, in order.
+    fn apply(&self, operations: Vec<Operation>) -> Asked<'_, Vec<Answer>>;
+}

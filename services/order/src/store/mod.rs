@@ -1,0 +1,283 @@
+//! The order service's tables.
+
+use ordersys_chassis::prometheus_client::registry::Registry;
+use ordersys_contract::order::{OrderEvent, OrderState};
+use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
+use ordersys_store::{OpenError, Options, Store, StoreError};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::domain::draft::Fingerprint;
+use crate::domain::lifecycle::Event;
+use crate::domain::order::{Evidence, StoredOrder};
+use crate::{Config, NAME};
+
+mod rows;
+
+use rows::{COLUMNS, code};
+
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE orders(
+        id BLOB PRIMARY KEY CHECK (length(id) = 16),
+        user_id BLOB NOT NULL,
+        user_name TEXT NOT NULL,
+        state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 10),
+        version INTEGER NOT NULL,
+        total INTEGER NOT NULL CHECK (total >= 0),
+        currency TEXT NOT NULL,
+        items TEXT NOT NULL,
+        reason TEXT,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        deadline INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX orders_by_user ON orders(user_id, id);
+    CREATE INDEX unfinished_orders ON orders(created_at) WHERE state IN (0, 6, 8);
+
+    CREATE TABLE idempotency(
+        user_id BLOB NOT NULL,
+        key TEXT NOT NULL,
+        fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 16),
+        order_id BLOB NOT NULL,
+        PRIMARY KEY (user_id, key)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE order_event(
+        order_id BLOB NOT NULL,
+        seq INTEGER NOT NULL,
+        state INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        request_id TEXT NOT NULL,
+        PRIMARY KEY (order_id, seq)
+    ) STRICT, WITHOUT ROWID;
+"];
+
+/// A client's key and what it was first used for.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyUse {
+    pub(crate) key: IdempotencyKey,
+    pub(crate) fingerprint: Fingerprint,
+}
+
+/// How storing a new order ended.
+#[derive(Debug)]
+pub(crate) enum Inserted {
+    Done,
+    /// The key has an order already.
+    KeyTaken(Fingerprint, Box<StoredOrder>),
+}
+
+/// How a step of an order ended.
+#[derive(Debug)]
+pub(crate) enum Changed {
+    Done(StoredOrder),
+    Illegal(OrderState),
+    NotFound,
+}
+
+/// What narrows a list of orders.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Filter {
+    pub(crate) user: Option<UserId>,
+    pub(crate) state: Option<OrderState>,
+    /// Orders older than this one only.
+    pub(crate) before: Option<OrderId>,
+    /// Orders last changed before this time only.
+    pub(crate) changed_before: Option<Timestamp>,
+    pub(crate) limit: u32,
+}
+
+/// The stored orders.
+#[derive(Clone)]
+pub(crate) struct Orders(Store);
+
+impl Orders {
+    pub(crate) fn open(config: &Config) -> Result<Self, OpenError> {
+        let (dir, durability) = (config.data_dir.clone(), config.durability);
+        Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS }).map(Self)
+    }
+
+    pub(crate) fn is_writable(&self) -> bool {
+        self.0.is_writable()
+    }
+
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        self.0.metrics().register(registry);
+    }
+
+    pub(crate) async fn close(&self) {
+        self.0.close().await;
+    }
+
+    /// Stores a new order, its key and its first event, unless the key has an order already.
+    pub(crate) async fn insert(
+        &self,
+        stored: StoredOrder,
+        key: Option<KeyUse>,
+        request: RequestId,
+    ) -> Result<Inserted, StoreError> {
+        self.0
+            .write(move |connection| {
+                let user = stored.order.user_id;
+                if let Some(KeyUse { key, fingerprint }) = key
+                    && !claim_key(connection, user, &key, &fingerprint, stored.order.id)?
+                    && let Some((fingerprint, first)) = by_key(connection, user, &key)?
+                {
+                    return Ok(Inserted::KeyTaken(fingerprint, Box::new(first)));
+                }
+                rows::insert(connection, &stored)?;
+                append_event(connection, &stored, &request)?;
+                Ok(Inserted::Done)
+            })
+            .await
+    }
+
+    /// Replaces the version before `next` by it. `false` if another version is stored.
+    pub(crate) async fn advance(&self, next: StoredOrder, request: RequestId) -> Result<bool, StoreError> {
+        self.0
+            .write(move |connection| {
+                let replaced = rows::replace(connection, &next)?;
+                if replaced {
+                    append_event(connection, &next, &request)?;
+                }
+                Ok(replaced)
+            })
+            .await
+    }
+
+    /// Lets an event happen to an order, whatever its version is by now.
+    pub(crate) async fn change(
+        &self,
+        id: OrderId,
+        event: Event,
+        now: Timestamp,
+        request: RequestId,
+    ) -> Result<Changed, StoreError> {
+        self.0
+            .write(move |connection| {
+                let Some(stored) = select(connection, id)? else { return Ok(Changed::NotFound) };
+                let Some(next) = stored.after(event, Evidence::None, now) else {
+                    return Ok(Changed::Illegal(stored.order.status));
+                };
+                rows::replace(connection, &next)?;
+                append_event(connection, &next, &request)?;
+                Ok(Changed::Done(next))
+            })
+            .await
+    }
+
+    pub(crate) async fn get(&self, id: OrderId) -> Result<Option<StoredOrder>, StoreError> {
+        self.0.read(move |connection| select(connection, id)).await
+    }
+
+    /// The order that a user's key was used for, and the fingerprint of its body.
+    pub(crate) async fn by_key(
+        &self,
+        user: UserId,
+        key: IdempotencyKey,
+    ) -> Result<Option<(Fingerprint, StoredOrder)>, StoreError> {
+        self.0.read(move |connection| by_key(connection, user, &key)).await
+    }
+
+    /// Orders, newest first.
+    pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<StoredOrder>, StoreError> {
+        self.0.read(move |connection| list(connection, &filter)).await
+    }
+
+    /// Every order whose outcome is not known yet, oldest first.
+    pub(crate) async fn unfinished(&self) -> Result<Vec<StoredOrder>, StoreError> {
+        let select = format!("SELECT {COLUMNS} FROM orders WHERE state IN (0, 6, 8) ORDER BY created_at");
+        self.0
+            .read(move |connection| connection.prepare_cached(&select)?.query_map([], rows::order)?.collect())
+            .await
+    }
+
+    /// When the oldest order whose outcome is not known yet was stored.
+    pub(crate) async fn oldest_unfinished(&self) -> Result<Option<Timestamp>, StoreError> {
+        let select = "SELECT min(created_at) FROM orders WHERE state IN (0, 6, 8)";
+        self.0
+            .read(move |connection| {
+                let oldest: Option<i64> =
+                    connection.prepare_cached(select)?.query_row([], |row| row.get(0))?;
+                Ok(oldest.map(Timestamp::from_millis))
+            })
+            .await
+    }
+
+    /// The history of an order, oldest step first.
+    pub(crate) async fn events(&self, id: OrderId) -> Result<Vec<OrderEvent>, StoreError> {
+        let select = "SELECT order_id, seq, state, at, request_id FROM order_event
+                      WHERE order_id = ?1 ORDER BY seq";
+        self.0
+            .read(move |connection| {
+                connection.prepare_cached(select)?.query_map([id.as_bytes()], rows::event)?.collect()
+            })
+            .await
+    }
+}
+
+fn claim_key(
+    connection: &Connection,
+    user: UserId,
+    key: &IdempotencyKey,
+    fingerprint: &Fingerprint,
+    order: OrderId,
+) -> rusqlite::Result<bool> {
+    let insert = "INSERT OR IGNORE INTO idempotency(user_id, key, fingerprint, order_id)
+                  VALUES (?1, ?2, ?3, ?4)";
+    let row = params![user.as_bytes(), key.as_str(), fingerprint, order.as_bytes()];
+    Ok(connection.prepare_cached(insert)?.execute(row)? == 1)
+}
+
+fn by_key(
+    connection: &Connection,
+    user: UserId,
+    key: &IdempotencyKey,
+) -> rusqlite::Result<Option<(Fingerprint, StoredOrder)>> {
+    let select_key = "SELECT fingerprint, order_id FROM idempotency WHERE user_id = ?1 AND key = ?2";
+    let mut statement = connection.prepare_cached(select_key)?;
+    let found = statement.query_row(params![user.as_bytes(), key.as_str()], |row| {
+        Ok((row.get::<_, Fingerprint>(0)?, OrderId::from_bytes(row.get(1)?)))
+    });
+    let Some((fingerprint, id)) = found.optional()? else { return Ok(None) };
+    Ok(select(connection, id)?.map(|stored| (fingerprint, stored)))
+}
+
+fn select(connection: &Connection, id: OrderId) -> rusqlite::Result<Option<StoredOrder>> {
+    let select = format!("SELECT {COLUMNS} FROM orders WHERE id = ?1");
+    connection.prepare_cached(&select)?.query_row([id.as_bytes()], rows::order).optional()
+}
+
+fn list(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<StoredOrder>> {
+    let mut conditions = vec!["id < ?1"];
+    conditions.extend(filter.user.map(|_| "user_id = ?2"));
+    conditions.extend(filter.state.map(|_| "state = ?3"));
+    conditions.extend(filter.changed_before.map(|_| "updated_at < ?4"));
+    let conditions = conditions.join(" AND ");
+    let select = format!(
+        "SELECT {COLUMNS} FROM orders WHERE {conditions} AND ?2 IS ?2 AND ?3 IS ?3 AND ?4 IS ?4
+         ORDER BY id DESC LIMIT ?5"
+    );
+    let before = filter.before.as_ref().map_or(&[0xff; 17][..], |id| id.as_bytes());
+    let row = params![
+        before,
+        filter.user.as_ref().map(UserId::as_bytes),
+        filter.state.map(code),
+        filter.changed_before.map(Timestamp::as_millis),
+        filter.limit,
+    ];
+    connection.prepare_cached(&select)?.query_map(row, rows::order)?.collect()
+}
+
+/// Every stored version has one event: `seq` is the version, so it has no gaps.
+fn append_event(connection: &Connection, stored: &StoredOrder, request: &RequestId) -> rusqlite::Result<()> {
+    let insert = "INSERT INTO order_event(order_id, seq, state, at, request_id) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let order = &stored.order;
+    let row = params![
+        order.id.as_bytes(),
+        order.version,
+        code(order.status),
+        order.updated_at.as_millis(),
+        request.as_str()
+    ];
+    connection.prepare_cached(insert)?.execute(row).map(|_| ())
+}

@@ -1,0 +1,45 @@
+//! `ordersys seed`: repeatable test data.
+
+use super::user::client_failure;
+use super::{Globals, Outcome, block_on};
+use crate::seed::{self, Plan};
+
+/// Create test users and products; the same seed makes the same ones
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ordersys seed
+  ordersys seed --users 1000 --products 200 --stock 5000 --seed 7
+  ordersys seed --users 1 --products 1 -o json")]
+pub(super) struct Args {
+    /// Users to create
+    #[arg(long, default_value_t = 100)]
+    users: u32,
+    /// Products to create
+    #[arg(long, default_value_t = 20)]
+    products: u32,
+    /// Units of each product
+    #[arg(long, default_value_t = 1000)]
+    stock: u64,
+    /// Chooses names and prices
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+pub(super) fn run(globals: &Globals, args: &Args) -> Outcome {
+    let (client, printer) = (globals.client()?, globals.printer());
+    let Args { users, products, stock, seed } = *args;
+    let progress = printer.progress(Some(u64::from(users) + u64::from(products)), "seeding");
+    let seeded = block_on(async {
+        let plan = Plan { users, products, stock, seed };
+        seed::run(&client, &plan, &progress).await.map_err(client_failure)
+    });
+    progress.finish();
+    let seeded = seeded?;
+    printer.data(&seeded, || {
+        format!("created {users} users and {products} products of {stock} units each (seed {seed})")
+    });
+    if let Some(user) = seeded.users.first() {
+        printer.next(&format!("ordersys order place --user {} --item \"USB-C Hub=1\"", user.id));
+    }
+    Ok(())
+}
