@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod down;
+pub mod engine;
 pub mod failure;
 pub mod globals;
 mod health;
@@ -12,7 +14,9 @@ mod order;
 mod product;
 mod seed;
 mod serve;
+mod status;
 mod supervise;
+mod up;
 mod user;
 
 pub use failure::{Exit, Failure, OrFail, Outcome};
@@ -42,6 +46,10 @@ enum Command {
     Health(health::Args),
     #[command(hide = true)]
     Supervise(supervise::Args),
+    Up(up::Args),
+    Down(down::Args),
+    #[command(visible_alias = "ps")]
+    Status(status::Args),
 }
 
 /// Parses the command line, runs the command and reports how it went.
@@ -70,6 +78,9 @@ fn run(cli: Cli) -> Outcome {
         Command::Logs(args) => logs::run(args, &globals),
         Command::Health(args) => health::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
+        Command::Up(args) => up::run(args, &globals),
+        Command::Down(args) => down::run(&args, &globals),
+        Command::Status(args) => status::run(&args, &globals),
     }
 }
 
