@@ -1,19 +1,15 @@
 //! `ordersys logs`: what the services say, merged by time.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::str::FromStr;
 
-use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::{Exit, Failure, Globals, Outcome, block_on};
-use crate::stack::logs::{self, Colour, Entry, Filter, Level, Shown, Source, Until};
-use crate::stack::process;
-use crate::stack::record::{StackRecord, Topology};
+use crate::stack::logs::{self, Colour, Entry, Filter, Found, Level, Shown, Source, Until};
+use crate::stack::record::Topology;
 use crate::stack::role::Role;
 use crate::ui::Lines;
 
@@ -78,27 +74,26 @@ impl Since {
 
 pub(super) fn run(args: Args, globals: &Globals) -> Outcome {
     let project = globals.project()?;
-    let record = StackRecord::load(&project)?;
-    let names = log_names(&process::logs_dir(&project))?;
-    if names.is_empty() {
-        return Err(Failure::new(Exit::NotFound, format!("project `{}` has no logs", project.name))
-            .hint("start a stack with `ordersys up`"));
-    }
-    let roles = match record.as_ref().map(|record| record.topology) {
-        Some(Topology::Monolith) => Role::ALL.map(|role| role.name().to_owned()).to_vec(),
-        Some(Topology::Services) | None => Vec::new(),
-    };
-    check_services(&args.services, &names, &roles)?;
-    if record.is_none() {
-        globals.printer().say("no stack is up; these are the logs of the last one");
-    }
-    let sources = names.into_iter().filter(|name| may_hold(name, &args.services, &roles));
-    let processes = process::Processes::new(&project, std::path::PathBuf::new());
-    let sources: Vec<Source> =
-        sources.map(|name| Source::File { path: processes.log_path(&name), name: name.into() }).collect();
-    let until = if args.follow { Until::Stopped } else { Until::Now };
-    let mut show = shower(globals);
-    block_on(async { Ok(logs::stream(sources, filter(args), until, &mut show).await?) })
+    block_on(async {
+        let Found { sources, topology } = logs::find(&globals.engine.lookup(), &project).await?;
+        if sources.is_empty() {
+            return Err(Failure::new(Exit::NotFound, format!("project `{}` has no logs", project.name))
+                .hint("start a stack with `ordersys up`"));
+        }
+        if topology.is_none() {
+            globals.printer().say("no stack is up; these are the logs of the last one");
+        }
+        let roles = match topology {
+            Some(Topology::Monolith) => Role::ALL.map(|role| role.name().to_owned()).to_vec(),
+            Some(Topology::Services) | None => Vec::new(),
+        };
+        let names = sources.iter().map(|source| source.name().to_owned()).collect();
+        check_services(&args.services, &names, &roles)?;
+        let wanted = |source: &Source| may_hold(source.name(), &args.services, &roles);
+        let sources = sources.into_iter().filter(wanted).collect();
+        let until = if args.follow { Until::Stopped } else { Until::Now };
+        Ok(logs::stream(sources, filter(args), until, shower(globals)).await?)
+    })
 }
 
 fn filter(args: Args) -> Filter {
@@ -109,18 +104,6 @@ fn filter(args: Args) -> Filter {
         order: args.order,
         since: args.since.map(|since| since.resolve(jiff::Timestamp::now())),
     }
-}
-
-/// Names of the services that have a log, by their files.
-fn log_names(dir: &Path) -> anyhow::Result<BTreeSet<String>> {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
-        Err(error) => return Err(error).with_context(|| format!("cannot read {}", dir.display())),
-    };
-    let names =
-        entries.filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(".log")?.to_owned()));
-    Ok(names.collect())
 }
 
 /// Refuses names that neither a log nor, in a log all share, a role has.

@@ -4,10 +4,19 @@
 use std::fs::{File, Metadata};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
 
 use super::line::Line;
+use super::merge::Input;
+use super::source::{Feed, Sieve};
+use super::{Entry, Until};
 use crate::stack::process::old_log;
 
+/// Pause between two looks for new lines.
+const LOOK: Duration = Duration::from_millis(50);
 /// What is read at once.
 const CHUNK: usize = 256 * 1024;
 /// Lines of threads that write at the same time may be that much out of order, in seconds.
@@ -15,9 +24,42 @@ const DISORDER_SECONDS: i64 = 5;
 /// A longer line is cut.
 const MAX_LINE: usize = 1024 * 1024;
 
+/// Feeds a file's lines to the merger: to its end, or on and on. Returns early when nobody listens
+/// any more.
+pub(super) fn read(feed: &Feed, (name, path): (Arc<str>, PathBuf)) -> anyhow::Result<()> {
+    let mut log = LogFile::new(path.clone(), feed.filter.since);
+    let mut sieve = Sieve::new(name, &feed.filter);
+    let mut caught_up = false;
+    loop {
+        let mut lines = Vec::new();
+        let progress = log.read(&mut lines).with_context(|| format!("cannot read {}", path.display()))?;
+        let ended = progress == Progress::AtEnd && feed.until == Until::Now;
+        if ended {
+            log.finish(&mut lines);
+        }
+        let entries: Vec<Entry> = lines.into_iter().filter_map(|line| sieve.pass(line, None)).collect();
+        let first_end = progress == Progress::AtEnd && !std::mem::replace(&mut caught_up, true);
+        let said = [
+            (!entries.is_empty()).then_some(Input::Lines(entries)),
+            ended.then_some(Input::Ended).or(first_end.then_some(Input::CaughtUp)),
+        ];
+        for input in said.into_iter().flatten() {
+            if feed.to.blocking_send((feed.index, Ok(input))).is_err() {
+                return Ok(());
+            }
+        }
+        if ended || feed.to.is_closed() {
+            return Ok(());
+        }
+        if progress == Progress::AtEnd {
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
 /// A log being read.
 #[derive(Debug)]
-pub(super) struct LogFile {
+struct LogFile {
     path: PathBuf,
     since: Option<jiff::Timestamp>,
     current: Option<File>,
@@ -27,7 +69,7 @@ pub(super) struct LogFile {
 
 /// Whether there is more to read now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Progress {
+enum Progress {
     /// There may be.
     More,
     /// All that is there was read.
@@ -36,12 +78,12 @@ pub(super) enum Progress {
 
 impl LogFile {
     /// The log at `path`, which may not be there yet, from about `since` on.
-    pub(super) fn new(path: PathBuf, since: Option<jiff::Timestamp>) -> Self {
+    fn new(path: PathBuf, since: Option<jiff::Timestamp>) -> Self {
         Self { path, since, current: None, partial: Vec::new(), chunk: vec![0; CHUNK] }
     }
 
     /// Adds the next whole lines.
-    pub(super) fn read(&mut self, lines: &mut Vec<String>) -> io::Result<Progress> {
+    fn read(&mut self, lines: &mut Vec<String>) -> io::Result<Progress> {
         if self.current.is_none() {
             self.current = self.first()?;
         }
@@ -66,7 +108,7 @@ impl LogFile {
     }
 
     /// Adds what is left without an end of line.
-    pub(super) fn finish(&mut self, lines: &mut Vec<String>) {
+    fn finish(&mut self, lines: &mut Vec<String>) {
         if !self.partial.is_empty() {
             lines.push(text(&self.partial));
             self.partial.clear();
