@@ -11,6 +11,7 @@ pub mod engine;
 pub mod failure;
 pub mod globals;
 mod health;
+mod logs;
 mod order;
 mod product;
 mod seed;
@@ -40,6 +41,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
+    Logs(logs::Args),
+    Seed(seed::Args),
+    User(user::Args),
+    Product(product::Args),
+    Order(order::Args),
     Health(health::Args),
     #[command(hide = true)]
     Supervise(supervise::Args),
@@ -71,6 +77,14 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Outcome {
     let globals = cli.globals;
     match cli.command {
+        Command::Seed(args) => seed::run(&globals, &args),
+        Command::User(args) => user::run(&globals, args),
+        Command::Product(args) => product::run(&globals, args),
+        Command::Order(args) => order::run(&globals, args),
+        Command::Serve(args) => {
+            serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
+        }
+        Command::Logs(args) => logs::run(args, &globals),
         Command::Health(args) => health::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
         Command::Up(args) => up::run(args, &globals),

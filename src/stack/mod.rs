@@ -7,6 +7,7 @@ pub mod docker;
 pub mod down;
 pub mod halt;
 mod lock;
+pub mod logs;
 pub mod observed;
 pub mod plan;
 mod port_check;

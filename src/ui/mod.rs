@@ -4,9 +4,11 @@ use std::io::{IsTerminal, Write};
 
 use serde::Serialize;
 
+mod lines;
 mod progress;
 mod table;
 
+pub use lines::Lines;
 pub use progress::Progress;
 pub use table::Table;
 
@@ -64,6 +66,12 @@ impl Printer {
             return;
         }
         let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
+    }
+
+    /// A stream of lines to stdout.
+    #[must_use]
+    pub fn lines(&self) -> Lines {
+        Lines::new()
     }
 
     /// Says something to the person at the terminal, on stderr.

@@ -6,6 +6,7 @@ mod bad_input;
 mod crash;
 mod orders;
 mod policy;
+mod logs;
 #[cfg(unix)]
 mod processes;
 mod support;
