@@ -10,7 +10,7 @@ use crate::load::profile::{
 use crate::load::settings::Surroundings;
 use crate::load::slo::{self, Objective};
 use crate::load::{self, export, render};
-use crate::stack::record::{RuntimeKind, StackRecord, Topology};
+use crate::stack::record::StackRecord;
 
 /// How long requests are sent before they count, unless a count is asked for.
 const DEFAULT_WARMUP: Duration = Duration::from_secs(1);
@@ -170,21 +170,6 @@ impl RunArgs {
 /// What the project's record says of the system, unless other addresses were named.
 fn surroundings(globals: &Globals) -> Surroundings {
     let record = globals.project().ok().and_then(|project| StackRecord::load(&project).ok().flatten());
-    let Some(record) = record.filter(|record| globals.endpoints().is_ok_and(|urls| urls == record.endpoints))
-    else {
-        return Surroundings::default();
-    };
-    let runtime = match record.runtime {
-        RuntimeKind::Docker => "docker",
-        RuntimeKind::Process => "process",
-    };
-    let topology = match record.topology {
-        Topology::Services => "services",
-        Topology::Monolith => "monolith",
-    };
-    Surroundings {
-        runtime: Some(runtime.to_owned()),
-        topology: Some(topology.to_owned()),
-        ..Surroundings::default()
-    }
+    let record = record.filter(|record| globals.endpoints().is_ok_and(|urls| urls == record.endpoints));
+    record.as_ref().map(Surroundings::of).unwrap_or_default()
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use ordersys_contract::Client;
 use ordersys_contract::client::Endpoints;
 
+use super::engine::EngineArgs;
 use super::{Exit, Failure, OrFail, Outcome};
 use crate::stack::project::{Project, ProjectName};
 use crate::stack::record::StackRecord;
@@ -42,6 +43,9 @@ pub struct Globals {
     /// The order service, instead of the project's stack
     #[arg(long, global = true, env = "ORDERSYS_ORDER_URL", value_name = "URL", hide_short_help = true)]
     pub order_url: Option<String>,
+    /// Where the Docker engine is.
+    #[command(flatten)]
+    pub engine: EngineArgs,
 }
 
 impl Globals {

@@ -5,12 +5,20 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod down;
+pub mod engine;
+
 pub mod failure;
 pub mod globals;
+mod health;
 mod order;
 mod product;
 mod seed;
 mod serve;
+mod smoke;
+mod status;
+mod supervise;
+mod up;
 mod user;
 
 pub use failure::{Exit, Failure, OrFail, Outcome};
@@ -32,11 +40,19 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
+    Health(health::Args),
+    #[command(hide = true)]
+    Supervise(supervise::Args),
+    Up(up::Args),
+    Down(down::Args),
+    #[command(visible_alias = "ps")]
+    Status(status::Args),
     Seed(seed::Args),
     User(user::Args),
     Product(product::Args),
     Order(order::Args),
     Bench(Box<bench::Args>),
+    Smoke(smoke::Args),
 }
 
 /// Parses the command line, runs the command and reports how it went.
@@ -55,10 +71,16 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Outcome {
     let globals = cli.globals;
     match cli.command {
+        Command::Health(args) => health::run(&args, &globals),
+        Command::Supervise(args) => supervise::run(&args),
+        Command::Up(args) => up::run(args, &globals),
+        Command::Down(args) => down::run(&args, &globals),
+        Command::Status(args) => status::run(&args, &globals),
         Command::Seed(args) => seed::run(&globals, &args),
         Command::User(args) => user::run(&globals, args),
         Command::Product(args) => product::run(&globals, args),
         Command::Order(args) => order::run(&globals, args),
+        Command::Smoke(args) => smoke::run(&args, &globals),
         Command::Bench(args) => bench::run(*args, &globals),
         Command::Serve(args) => {
             serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())

@@ -46,6 +46,30 @@ pub struct Profile {
     pub objectives: Vec<Objective>,
 }
 
+impl Default for Profile {
+    /// The defaults of `ordersys bench`.
+    fn default() -> Self {
+        let connections = 64;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            pace: Pace::Closed,
+            extent: Extent::For(Duration::from_secs(10)),
+            warmup: Duration::from_secs(1),
+            connections,
+            threads: default_threads(connections, u32::try_from(cores).unwrap_or(u32::MAX)),
+            timeout: Duration::from_secs(5),
+            seed: 1,
+            lines: Span::ONE,
+            quantity: Span::ONE,
+            users: 16,
+            products: 100,
+            stock: 1_000_000_000,
+            verification: Verification::On,
+            objectives: Vec::new(),
+        }
+    }
+}
+
 /// When requests leave.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pace {

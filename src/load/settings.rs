@@ -4,6 +4,7 @@ use ordersys_contract::client::Endpoints;
 use serde::Serialize;
 
 use super::profile::{Arrivals, Extent, Pace, Profile};
+use crate::stack::record::{RuntimeKind, StackRecord, Topology};
 use crate::verify::Dialect;
 
 /// The system under test, as far as the caller knows it.
@@ -17,6 +18,22 @@ pub struct Surroundings {
     pub topology: Option<String>,
     /// When a commit counts as durable.
     pub durability: Option<String>,
+}
+
+impl Surroundings {
+    /// What the record of a project's stack tells.
+    #[must_use]
+    pub fn of(record: &StackRecord) -> Self {
+        let runtime = match record.runtime {
+            RuntimeKind::Docker => "docker",
+            RuntimeKind::Process => "process",
+        };
+        let topology = match record.topology {
+            Topology::Services => "services",
+            Topology::Monolith => "monolith",
+        };
+        Self { runtime: Some(runtime.to_owned()), topology: Some(topology.to_owned()), ..Self::default() }
+    }
 }
 
 /// The conditions of a run: everything two runs must share to be compared.

@@ -11,7 +11,7 @@ use ordersys_contract::Secret;
 const MAX_NAME: usize = 40;
 
 /// A project's name: lower-case letters, digits, `-` and `_`, starting with a letter or digit.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProjectName(String);
 
 impl std::str::FromStr for ProjectName {

@@ -8,6 +8,7 @@ use ordersys_contract::client::Endpoints;
 use serde::{Deserialize, Serialize};
 
 use super::project::{Project, write_private};
+use super::spec::ServiceSpec;
 
 /// Where services run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,9 @@ pub struct StackRecord {
     pub topology: Topology,
     /// Where its services answer.
     pub endpoints: Endpoints,
+    /// The services and the settings they were made with.
+    #[serde(default)]
+    pub services: Vec<ServiceSpec>,
 }
 
 const FILE: &str = "stack.json";

@@ -334,6 +334,20 @@ impl Client {
         Ok(answer)
     }
 
+    /// A plain `POST` of any JSON text, right or wrong: the status and the body.
+    pub async fn post_raw(
+        &self,
+        base: &str,
+        path: &str,
+        json: String,
+    ) -> Result<(StatusCode, Bytes), ClientError> {
+        let body = Some(json.into_bytes());
+        let call =
+            Call { method: Method::POST, base, path: path.to_owned(), headers: HeaderMap::new(), body };
+        let received = self.exchange(call).await?;
+        Ok((received.status, received.body))
+    }
+
     #[expect(clippy::unused_self, reason = "reads as one family with the calls that need it")]
     fn post<'a>(&self, base: &'a str, path: String, body: &impl Serialize) -> Call<'a> {
         let body = serde_json::to_vec(body).unwrap_or_default();

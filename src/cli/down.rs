@@ -1,0 +1,52 @@
+//! `ordersys down`.
+
+use super::{Globals, Outcome, block_on};
+use crate::stack::{DataPolicy, Removed, down, down_all};
+use crate::ui::Printer;
+
+/// Stop and remove everything of the project, and prove that nothing is left
+///
+/// Data stays for the next `up`, unless --volumes is given.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ordersys down                    ends the stack, keeps its data
+  ordersys down --volumes          ends the stack and removes its data
+  ordersys down --all --volumes    every project's, and the images")]
+pub(super) struct Args {
+    /// Remove the data as well
+    #[arg(short, long)]
+    volumes: bool,
+    /// Every project, not only this one; also images that nothing uses
+    #[arg(long)]
+    all: bool,
+}
+
+pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
+    let (project, printer) = (globals.project()?, globals.printer());
+    let engine = globals.engine.lookup();
+    let data = if args.volumes { DataPolicy::Remove } else { DataPolicy::Keep };
+    block_on(async {
+        let removed = match project.dir.parent() {
+            Some(state_dir) if args.all => down_all(&engine, state_dir, data, &printer).await?,
+            _ => vec![down(&engine, &project, data, &printer).await?],
+        };
+        print(&removed, &printer);
+        Ok(())
+    })
+}
+
+fn print(removed: &[Removed], printer: &Printer) {
+    if printer.is_json() {
+        printer.data(removed, String::new);
+    }
+    if removed.iter().all(|project| project.removed.is_empty()) {
+        printer.say("nothing to do");
+        return;
+    }
+    for project in removed {
+        for what in &project.removed {
+            printer.say(format!("removed {what} of project {}", project.project));
+        }
+    }
+    printer.next("ordersys up");
+}

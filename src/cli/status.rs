@@ -1,0 +1,20 @@
+//! `ordersys status`.
+
+use super::{Globals, Outcome, block_on};
+use crate::stack::status;
+
+/// Show the services: state, address, restarts, version, memory
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ordersys status
+  ordersys ps -o json | jq -r '.services[] | select(.name == \"order\") | .url'")]
+pub(super) struct Args {}
+
+pub(super) fn run(_args: &Args, globals: &Globals) -> Outcome {
+    let (project, printer) = (globals.project()?, globals.printer());
+    block_on(async {
+        let report = status(&globals.engine.lookup(), &project).await?;
+        printer.data(&report, || report.table());
+        Ok(())
+    })
+}

@@ -1,0 +1,94 @@
+//! `ordersys up`.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ordersys_store::Durability;
+
+use super::{Exit, Failure, Globals, Outcome, block_on};
+use crate::stack::plan::ImagePolicy;
+use crate::stack::record::Topology;
+use crate::stack::{self, OnFailure, PortChoices, PortFlag, RuntimeChoice, UpOptions};
+
+/// Start the stack, or bring it to what the flags say, and wait until it is ready
+///
+/// Changes only what differs and says why. On failure or Ctrl-C what this run made is removed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ordersys up                              in Docker if an engine answers, else as processes
+  ordersys up --runtime process            without Docker
+  ordersys up --topology monolith          all three roles in one process
+  ordersys up --port order=18003           another port for one service
+  ordersys up --port auto --project test   a second stack beside the first
+  ordersys up --dry-run                    what would be done, and why")]
+pub(super) struct Args {
+    /// Where the services run
+    #[arg(long, env = "ORDERSYS_RUNTIME", default_value = "auto", value_name = "RUNTIME")]
+    runtime: RuntimeChoice,
+    /// Three services, or one process that is all three
+    #[arg(long, env = "ORDERSYS_TOPOLOGY", default_value = "services", value_name = "TOPOLOGY")]
+    topology: Topology,
+    /// A service's port, or `auto` for free ones [default: 3001, 3002, 3003]
+    #[arg(long = "port", env = "ORDERSYS_PORTS", value_delimiter = ',', value_name = "SERVICE=N|auto")]
+    ports: Vec<PortFlag>,
+    /// The address ports are published on
+    #[arg(long, env = "ORDERSYS_BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
+    bind: IpAddr,
+    /// What a commit means: full (on disk), normal, memory; anything but full is for measuring
+    #[arg(long, env = "ORDERSYS_DURABILITY", default_value_t = Durability::Full, value_name = "LEVEL")]
+    durability: Durability,
+    /// What the services log, e.g. `debug` or `info,hyper=warn`
+    #[arg(long, env = "ORDERSYS_LOG", default_value = "info", value_name = "FILTER")]
+    log: String,
+    /// The program the services run [default: this one]
+    #[arg(long, env = "ORDERSYS_BINARY", value_name = "PATH")]
+    binary: Option<PathBuf>,
+    /// Load the image again, even if it is there
+    #[arg(long)]
+    build: bool,
+    /// Print what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// How long to wait until everything is ready
+    #[arg(long, env = "ORDERSYS_TIMEOUT", default_value = "60s", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+    /// Leave what was made when something fails, for a look
+    #[arg(long)]
+    keep_on_failure: bool,
+}
+
+impl Args {
+    fn options(self, globals: &Globals) -> Outcome<UpOptions> {
+        let ports = PortChoices::from_flags(&self.ports).map_err(|error| Failure::new(Exit::Usage, error))?;
+        Ok(UpOptions {
+            runtime: self.runtime,
+            topology: self.topology,
+            ports,
+            bind: self.bind,
+            durability: self.durability,
+            log: self.log,
+            binary: self.binary,
+            image: if self.build { ImagePolicy::Always } else { ImagePolicy::WhenMissing },
+            timeout: self.timeout,
+            on_failure: if self.keep_on_failure { OnFailure::Keep } else { OnFailure::RollBack },
+            ..UpOptions::new(globals.engine.lookup())
+        })
+    }
+}
+
+pub(super) fn run(args: Args, globals: &Globals) -> Outcome {
+    let (project, printer) = (globals.project()?, globals.printer());
+    let dry_run = args.dry_run;
+    let options = args.options(globals)?;
+    block_on(async {
+        if dry_run {
+            stack::preview(&options, &project, &printer).await?.print(&printer);
+            printer.next("ordersys up");
+            return Ok(());
+        }
+        Box::pin(stack::up(&options, &project, &printer)).await?;
+        printer.next("ordersys smoke, ordersys order place, ordersys bench; ordersys down ends it");
+        Ok(())
+    })
+}

@@ -1,0 +1,70 @@
+//! Carries a plan out on either runtime: make everything, then start in waves, each wave once the one
+//! before is ready.
+
+use futures_util::future::join_all;
+
+use super::halt::{Halt, Halted};
+use super::observed::{Condition, Observed};
+use super::plan::{Action, Plan};
+use super::readiness::until_ready;
+use super::record::RuntimeKind;
+use super::runtime::Runtime;
+use super::spec::{ServiceSpec, StackSpec};
+use super::timeline::Timeline;
+use super::up_error::UpError;
+use crate::ui::Progress;
+
+/// What is to be done, and what it is done with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Work<'a> {
+    /// The steps.
+    pub(super) plan: &'a Plan,
+    /// The stack as it should be.
+    pub(super) stack: &'a StackSpec,
+    /// What was there before.
+    pub(super) observed: &'a Observed,
+    /// Where the time goes.
+    pub(super) timeline: &'a Timeline,
+    /// When to stop.
+    pub(super) halt: &'a Halt,
+}
+
+/// What a look at a container or process shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Look {
+    /// What it is doing.
+    pub(super) condition: Condition,
+    /// How often it was restarted.
+    pub(super) restarts: u64,
+}
+
+/// Carries the plan out. Returns when every service is ready.
+pub(super) async fn apply(runtime: &Runtime, work: &Work<'_>, progress: &Progress) -> Result<(), UpError> {
+    if !work.plan.changes_nothing() || runtime.kind() == RuntimeKind::Process {
+        progress.message("making what is not there");
+        runtime.prepare(work).await?; // for processes also with nothing to do: the supervisor may be gone
+    }
+    for wave in work.stack.waves() {
+        let names: Vec<&str> = wave.iter().map(|spec| spec.name.name()).collect();
+        progress.message(format!("waiting until {} is ready", names.join(" and ")));
+        let services = wave.iter().map(|spec| async {
+            let result = bring_up(runtime, work, spec).await;
+            if result.is_err() {
+                work.halt.stop(Halted::Failed); // the others need not go on
+            }
+            result
+        });
+        // Joined, not raced: a call to the engine that is under way must not outlive the roll-back.
+        UpError::first(join_all(services).await)?;
+    }
+    Ok(())
+}
+
+async fn bring_up(runtime: &Runtime, work: &Work<'_>, spec: &ServiceSpec) -> Result<(), UpError> {
+    work.halt.check()?;
+    let kept = matches!(work.plan.for_service(spec.name), Some(Action::Keep(_)));
+    if !kept {
+        work.timeline.during(format!("start {}", spec.name), runtime.start(spec.name)).await?;
+    }
+    work.timeline.during(format!("{} ready", spec.name), until_ready(runtime, work, spec)).await
+}

@@ -1,0 +1,85 @@
+//! The command line a service is started with, wherever it runs.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::role::Role;
+use super::spec::{ServiceName, ServiceSpec};
+
+/// What a service sees of the place it runs in.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The address it listens on.
+    pub bind: IpAddr,
+    /// The port of each of its roles, in there.
+    pub ports: BTreeMap<Role, u16>,
+    /// Where it keeps its data.
+    pub data_dir: String,
+    /// Where its credentials are.
+    pub secrets_dir: String,
+}
+
+/// The arguments after the program's name.
+#[must_use]
+pub fn serve_args(spec: &ServiceSpec, place: &Place) -> Vec<String> {
+    let mut args = vec!["serve".to_owned(), spec.name.to_string()];
+    let mut flag = |name: &str, value: String| args.extend([format!("--{name}"), value]);
+    flag("bind", place.bind.to_string());
+    for (role, port) in &place.ports {
+        match spec.name {
+            ServiceName::All => flag(&format!("{role}-port"), port.to_string()),
+            ServiceName::User | ServiceName::Product | ServiceName::Order => flag("port", port.to_string()),
+        }
+    }
+    flag("data-dir", place.data_dir.clone());
+    flag("secrets-dir", place.secrets_dir.clone());
+    for (role, url) in &spec.peers {
+        flag(&format!("{role}-url"), url.clone());
+    }
+    flag("durability", spec.durability.to_string());
+    flag("log-format", "json".to_owned());
+    flag("log", spec.log.clone());
+    args
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::super::record::Topology;
+    use super::super::spec::tests::settings;
+    use super::super::spec::{Addressing, StackSpec};
+    use super::*;
+
+    fn place(spec: &ServiceSpec) -> Place {
+        Place {
+            bind: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            ports: spec.ports.clone(),
+            data_dir: "/data".to_owned(),
+            secrets_dir: "/s".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_service_is_told_its_port_and_its_peers() {
+        let stack = StackSpec::new(&settings(Topology::Services, Addressing::Network));
+        let order = &stack.services[2];
+        assert_eq!(
+            serve_args(order, &place(order)).join(" "),
+            "serve order --bind 0.0.0.0 --port 3003 --data-dir /data --secrets-dir /s \
+             --user-url http://user-service:3001 --product-url http://product-service:3002 \
+             --durability full --log-format json --log info"
+        );
+    }
+
+    #[test]
+    fn the_monolith_is_told_three_ports() {
+        let stack = StackSpec::new(&settings(Topology::Monolith, Addressing::Host));
+        let all = &stack.services[0];
+        assert_eq!(
+            serve_args(all, &place(all)).join(" "),
+            "serve all --bind 0.0.0.0 --user-port 3001 --product-port 3002 --order-port 3003 \
+             --data-dir /data --secrets-dir /s --durability full --log-format json --log info"
+        );
+    }
+}

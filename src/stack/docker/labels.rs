@@ -1,0 +1,92 @@
+//! What everything a project makes in an engine is labelled with, and named.
+
+use std::collections::HashMap;
+
+use crate::stack::project::ProjectName;
+use crate::stack::role::Role;
+use crate::stack::spec::{ServiceName, StackSpec};
+
+/// Which project it is of.
+pub(super) const PROJECT: &str = "ordersys.project";
+/// Which service a container runs.
+pub(super) const SERVICE: &str = "ordersys.service";
+/// The hash of the settings a container was made with.
+pub(super) const SPEC_HASH: &str = "ordersys.spec-hash";
+/// The hash of the image's content.
+pub(super) const IMAGE_HASH: &str = "ordersys.image-hash";
+/// The version of the program that made it.
+pub(super) const VERSION: &str = "ordersys.version";
+/// The run of `up` that made it.
+pub(super) const RUN_ID: &str = "ordersys.run-id";
+
+/// One run of `up`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RunId(String);
+
+impl RunId {
+    /// A new one: twelve hexadecimal digits.
+    pub(super) fn new() -> Self {
+        let text = uuid::Uuid::new_v4().simple().to_string();
+        Self(text[..12].to_owned())
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The names a project uses in an engine.
+#[derive(Debug, Clone)]
+pub(super) struct Names {
+    pub(super) project: ProjectName,
+}
+
+impl Names {
+    pub(super) fn network(&self) -> String {
+        format!("{}_backend", self.project)
+    }
+
+    pub(super) fn data_volume(&self, role: Role) -> String {
+        format!("{}_{role}-data", self.project)
+    }
+
+    pub(super) fn secrets_volume(&self) -> String {
+        format!("{}_secrets", self.project)
+    }
+
+    /// Every volume a stack needs.
+    pub(super) fn volumes(&self, stack: &StackSpec) -> Vec<String> {
+        let roles = stack.services.iter().flat_map(|spec| spec.name.roles());
+        roles.map(|role| self.data_volume(*role)).chain([self.secrets_volume()]).collect()
+    }
+
+    pub(super) fn container(&self, service: ServiceName) -> String {
+        format!("{}-{service}-1", self.project)
+    }
+
+    /// The name a container gets when a run sets it aside.
+    pub(super) fn set_aside(&self, service: ServiceName, run: &RunId) -> String {
+        format!("{}-{service}-replaced-{}", self.project, run.text())
+    }
+
+    /// The labels of everything a run makes for the project.
+    pub(super) fn labels(&self, run: &RunId) -> HashMap<String, String> {
+        [
+            (PROJECT, self.project.to_string()),
+            (VERSION, env!("CARGO_PKG_VERSION").to_owned()),
+            (RUN_ID, run.text().to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
+    /// The filter that finds everything of the project.
+    pub(super) fn filter(&self) -> HashMap<String, Vec<String>> {
+        label_filter(&format!("{PROJECT}={}", self.project))
+    }
+}
+
+/// The filter for one label.
+pub(super) fn label_filter(label: &str) -> HashMap<String, Vec<String>> {
+    HashMap::from([("label".to_owned(), vec![label.to_owned()])])
+}

@@ -1,0 +1,34 @@
+//! The stack as containers of a Docker engine. The only user of bollard: its types stay in here.
+
+mod archive;
+mod containers;
+mod discover;
+mod discover_error;
+mod elf;
+mod engine;
+mod error;
+mod image;
+mod labels;
+mod lookup;
+mod network;
+mod observe;
+mod project_sweep;
+mod stack;
+mod undo;
+mod volumes;
+
+pub use discover::discover;
+pub use discover_error::DiscoverError;
+pub use engine::{Api, Engine};
+pub use error::{EngineError, EngineSaid};
+pub use lookup::{Candidate, Candidates, Lookup, Tls};
+pub(in crate::stack) use project_sweep::{ProjectSweep, projects_of, remove_unused_images};
+pub(in crate::stack) use stack::DockerStack;
+
+/// The user and group services run as in their containers; nobody's on the machine.
+const USER_ID: u64 = 65_532;
+const GROUP_ID: u64 = USER_ID;
+/// Where the data volumes are mounted.
+const DATA_DIR: &str = "/data";
+/// Where the volume of credentials is mounted.
+const SECRETS_DIR: &str = "/run/ordersys/secrets";

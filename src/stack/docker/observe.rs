@@ -1,0 +1,171 @@
+//! What the engine has of a project, found by label and told in the orchestrator's words.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bollard::models::{
+    ContainerInspectResponse, ContainerState, ContainerStateStatusEnum as Status, EndpointSettings,
+    HostConfig,
+};
+use bollard::query_parameters::{InspectContainerOptions, ListContainersOptionsBuilder, StatsOptionsBuilder};
+use futures_util::StreamExt as _;
+use futures_util::future::{join_all, try_join_all};
+
+use super::engine::Engine;
+use super::error::{EngineError, during};
+use super::labels::{self, Names};
+use crate::stack::observed::{Condition, Facts, ObservedService, Standing};
+use crate::stack::role::Role;
+use crate::stack::spec::ServiceName;
+
+/// The containers of the project, whatever their state.
+pub(super) async fn services(engine: &Engine, names: &Names) -> Result<Vec<ObservedService>, EngineError> {
+    let ids = ids(engine, &names.filter()).await?;
+    let found = try_join_all(ids.iter().map(|id| inspect(engine, id))).await?;
+    let mut services: Vec<_> = found.into_iter().flatten().map(|found| told(found, names)).collect();
+    services.sort_by(|a, b| (&a.service, &a.id).cmp(&(&b.service, &b.id)));
+    Ok(services)
+}
+
+/// The ids of containers with these labels.
+pub(super) async fn ids(
+    engine: &Engine,
+    filter: &HashMap<String, Vec<String>>,
+) -> Result<Vec<String>, EngineError> {
+    let options = ListContainersOptionsBuilder::new().all(true).filters(filter).build();
+    let found = engine.docker.list_containers(Some(options)).await.map_err(during("list containers"))?;
+    Ok(found.into_iter().filter_map(|container| container.id).collect())
+}
+
+/// The values a label has on containers.
+pub(super) async fn label_values(engine: &Engine, label: &str) -> Result<Vec<String>, EngineError> {
+    let options = ListContainersOptionsBuilder::new().all(true).filters(&labels::label_filter(label)).build();
+    let found = engine.docker.list_containers(Some(options)).await.map_err(during("list containers"))?;
+    Ok(found.into_iter().filter_map(|container| container.labels?.remove(label)).collect())
+}
+
+/// The container that publishes a port, in words; `None` if there is none or the engine does not say.
+pub(super) async fn port_owner(engine: &Engine, port: u16) -> Option<String> {
+    let filter = HashMap::from([("publish".to_owned(), vec![port.to_string()])]);
+    let options = ListContainersOptionsBuilder::new().filters(&filter).build();
+    let found = engine.docker.list_containers(Some(options)).await.ok()?;
+    let container = found.into_iter().next()?;
+    let names = container.names.unwrap_or_default();
+    let name = names.first().map_or("without a name", |name| name.trim_start_matches('/'));
+    let labels = container.labels.unwrap_or_default();
+    let project = labels.get(labels::PROJECT).or_else(|| labels.get("com.docker.compose.project"));
+    Some(match project {
+        Some(project) => format!("container `{name}` (project {project})"),
+        None => format!("container `{name}`"),
+    })
+}
+
+/// One container; `None` when it is gone.
+pub(super) async fn inspect(
+    engine: &Engine,
+    id: &str,
+) -> Result<Option<ContainerInspectResponse>, EngineError> {
+    let found = engine.docker.inspect_container(id, None::<InspectContainerOptions>).await;
+    match found.map_err(during(format!("look at the container {id}"))) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Adds the memory each running container uses; where the engine does not say, it stays unknown.
+pub(super) async fn add_memory(engine: &Engine, services: &mut [ObservedService]) {
+    let running = |service: &ObservedService| service.condition == Condition::Running;
+    let amounts =
+        join_all(services.iter().map(|service| async {
+            if running(service) { memory(engine, &service.id).await } else { None }
+        }))
+        .await;
+    for (service, amount) in services.iter_mut().zip(amounts) {
+        service.facts.memory_bytes = amount;
+    }
+}
+
+async fn memory(engine: &Engine, id: &str) -> Option<u64> {
+    let options = StatsOptionsBuilder::new().stream(false).one_shot(true).build();
+    let stats = Box::pin(engine.docker.stats(id, Some(options))).next().await?.ok()?.memory_stats?;
+    // What the kernel would give back at once does not count, as in `docker stats`.
+    let cache = stats
+        .stats
+        .as_ref()
+        .and_then(|stats| stats.get("total_inactive_file").or_else(|| stats.get("inactive_file")).copied());
+    stats.usage.map(|usage| usage.saturating_sub(cache.unwrap_or(0)))
+}
+
+/// A container in the orchestrator's words.
+fn told(found: ContainerInspectResponse, names: &Names) -> ObservedService {
+    let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
+    let label = |name: &str| labels.get(name).cloned().unwrap_or_default();
+    let service = label(labels::SERVICE);
+    let state = found.state.unwrap_or_default();
+    let name = found.name.unwrap_or_default();
+    let expected = ServiceName::named(&service).map(|service| names.container(service));
+    let current = expected.is_some_and(|expected| name.trim_start_matches('/') == expected);
+    let networks = found.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+    ObservedService {
+        id: found.id.unwrap_or_default(),
+        standing: if current { Standing::Current } else { Standing::SetAside },
+        condition: condition(&state),
+        spec_hash: label(labels::SPEC_HASH),
+        spec: None,
+        artefact: label(labels::IMAGE_HASH),
+        networks: on_networks(networks, &state, found.host_config.as_ref()),
+        ports: ports(found.host_config.as_ref()),
+        facts: Facts {
+            pid: None,
+            since: state.started_at.filter(|_| state.running == Some(true)).and_then(|at| at.parse().ok()),
+            restarts: found.restart_count.and_then(|count| count.try_into().ok()).unwrap_or(0),
+            version: labels.get(labels::VERSION).cloned(),
+            memory_bytes: None,
+        },
+        service,
+    }
+}
+
+pub(super) fn condition(state: &ContainerState) -> Condition {
+    match state.status {
+        Some(Status::CREATED) => Condition::Created,
+        Some(Status::RUNNING) => Condition::Running,
+        Some(Status::PAUSED) => Condition::Paused,
+        Some(Status::RESTARTING) => Condition::Restarting(ending(state)),
+        Some(Status::EXITED | Status::STOPPING) => Condition::Exited(ending(state)),
+        Some(Status::REMOVING | Status::DEAD | Status::EMPTY) | None => Condition::Dead,
+    }
+}
+
+/// How a container ended.
+pub(super) fn ending(state: &ContainerState) -> String {
+    let code = state.exit_code.unwrap_or(-1);
+    if state.oom_killed == Some(true) {
+        format!("out of memory, exit code {code}")
+    } else {
+        format!("exit code {code}")
+    }
+}
+
+/// Ids of the networks a container is on; one that never ran knows only what it was made with.
+fn on_networks(
+    networks: HashMap<String, EndpointSettings>,
+    state: &ContainerState,
+    host: Option<&HostConfig>,
+) -> Vec<String> {
+    let attached = networks.into_values().filter_map(|endpoint| endpoint.network_id);
+    let mut ids: Vec<String> = attached.filter(|id| !id.is_empty()).collect();
+    if state.status == Some(Status::CREATED) {
+        ids.extend(host.and_then(|host| host.network_mode.clone()));
+    }
+    ids
+}
+
+fn ports(host: Option<&HostConfig>) -> BTreeMap<Role, u16> {
+    let bindings = host.and_then(|host| host.port_bindings.as_ref());
+    let published = |role: Role| {
+        let binding = bindings?.get(&format!("{}/tcp", role.default_port()))?.as_ref()?.first()?;
+        Some((role, binding.host_port.as_ref()?.parse().ok()?))
+    };
+    Role::ALL.into_iter().filter_map(published).collect()
+}

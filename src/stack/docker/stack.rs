@@ -1,0 +1,317 @@
+//! Carries a plan out in an engine: makes, sets aside, starts, and at the end removes or takes back.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::future::{join_all, try_join_all};
+
+use super::archive::ImageName;
+use super::containers::Making;
+use super::engine::Engine;
+use super::error::EngineError;
+use super::labels::{Names, RunId};
+use super::undo::{self, Journal, Undo};
+use super::{containers, image, network, observe, volumes};
+use crate::stack::apply::{Look, Work};
+use crate::stack::observed::{Condition, Observed, ObservedService, Standing};
+use crate::stack::plan::{Action, Cause, Plan, Resource, Step, Surroundings};
+use crate::stack::program::Program;
+use crate::stack::project::Project;
+use crate::stack::spec::{ServiceName, ServiceSpec, StackSpec};
+use crate::stack::up_error::UpError;
+
+/// A project's stack in an engine, during one run.
+#[derive(Debug)]
+pub(in crate::stack) struct DockerStack {
+    pub(in crate::stack) engine: Engine,
+    project: Project,
+    program: Program,
+    names: Names,
+    image: ImageName,
+    run: RunId,
+    journal: Journal,
+    members: Mutex<BTreeMap<ServiceName, Member>>,
+}
+
+/// The container that serves, or is about to.
+#[derive(Debug, Clone)]
+struct Member {
+    id: String,
+    begin: Begin,
+}
+
+/// How a service comes to run.
+#[derive(Debug, Clone)]
+enum Begin {
+    /// It runs.
+    Runs,
+    /// It is started.
+    Start,
+    /// It is paused, and goes on.
+    Unpause,
+    /// It is started in the place of this one, which is stopped first.
+    Replace(Replaced),
+}
+
+#[derive(Debug, Clone)]
+struct Replaced {
+    id: String,
+    condition: Condition,
+}
+
+impl DockerStack {
+    pub(in crate::stack) fn new(engine: Engine, project: Project, program: Program) -> Self {
+        let names = Names { project: project.name.clone() };
+        let image = ImageName::of(&program.sha256);
+        Self {
+            engine,
+            project,
+            program,
+            names,
+            image,
+            run: RunId::new(),
+            journal: Journal::default(),
+            members: Mutex::default(),
+        }
+    }
+
+    /// The hash a running service's program is compared by.
+    pub(in crate::stack) fn artefact(&self) -> &str {
+        &self.image.hash
+    }
+
+    /// What the services need around them.
+    pub(in crate::stack) fn surroundings(&self, stack: &StackSpec) -> Surroundings {
+        Surroundings {
+            image: self.image.tag.clone(),
+            network: self.names.network(),
+            volumes: self.names.volumes(stack),
+        }
+    }
+
+    /// What is there.
+    pub(in crate::stack) async fn observe(&self) -> Result<Observed, EngineError> {
+        let (image_present, networks, volumes, services) = tokio::try_join!(
+            image::is_present(&self.engine, &self.image),
+            network::list(&self.engine, &self.names),
+            volumes::list(&self.engine, &self.names),
+            observe::services(&self.engine, &self.names),
+        )?;
+        Ok(Observed { image_present, networks, volumes, services })
+    }
+
+    /// Adds the memory of each running container.
+    pub(in crate::stack) async fn add_memory(&self, observed: &mut Observed) {
+        observe::add_memory(&self.engine, &mut observed.services).await;
+    }
+
+    /// The container that publishes a port, in words.
+    pub(in crate::stack) async fn port_owner(&self, port: u16) -> Option<String> {
+        observe::port_owner(&self.engine, port).await
+    }
+
+    /// Makes everything the plan asks for; starts nothing. What has to go is stopped and kept until
+    /// [`Self::commit`]. Each call to the engine is waited for, also after another has failed, so that
+    /// nothing appears after the roll-back.
+    pub(in crate::stack) async fn prepare(&self, work: &Work<'_>) -> Result<(), UpError> {
+        let load = work.timeline.during("image", self.load_image(work));
+        let around = work.timeline.during("network, volumes", self.make_around(work.plan));
+        let (loaded, network, stopped) = tokio::join!(load, around, self.stop_leftovers(work));
+        loaded?;
+        stopped?;
+        let network = network?;
+        work.halt.check()?;
+        let members = join_all(work.stack.services.iter().map(|spec| self.make_member(spec, work, &network)));
+        let (filled, members) = tokio::join!(self.fill_secrets(work), members);
+        filled?;
+        members.into_iter().collect::<Result<(), EngineError>>()?;
+        Ok(work.halt.check()?)
+    }
+
+    /// Starts a service, stopping first what it replaces.
+    pub(in crate::stack) async fn start(&self, service: ServiceName) -> Result<(), EngineError> {
+        let Some(member) = self.member(service) else { return Ok(()) };
+        let name = self.names.container(service);
+        match member.begin {
+            Begin::Runs => return Ok(()),
+            Begin::Unpause => return containers::unpause(&self.engine, &member.id).await,
+            Begin::Start => {}
+            Begin::Replace(old) => self.stop_noted(&old.id, &name, &old.condition).await?,
+        }
+        self.journal.note(Undo::Stop { id: member.id.clone() });
+        containers::start(&self.engine, &member.id, &name).await
+    }
+
+    /// How a service is doing; `None` when its container is gone.
+    pub(in crate::stack) async fn look(&self, service: ServiceName) -> Result<Option<Look>, EngineError> {
+        let Some(member) = self.member(service) else { return Ok(None) };
+        let found = observe::inspect(&self.engine, &member.id).await?;
+        Ok(found.map(|found| {
+            let restarts = found.restart_count.and_then(|count| count.try_into().ok()).unwrap_or(0);
+            Look { condition: observe::condition(&found.state.unwrap_or_default()), restarts }
+        }))
+    }
+
+    /// The last lines a service logged; none if they cannot be had.
+    pub(in crate::stack) async fn last_log_lines(&self, service: ServiceName, lines: usize) -> Vec<String> {
+        let Some(member) = self.member(service) else { return Vec::new() };
+        containers::last_log_lines(&self.engine, &member.id, lines).await
+    }
+
+    /// Removes what was replaced or is not wanted, now that the new serves.
+    pub(in crate::stack) async fn commit(&self, plan: &Plan) -> Result<(), EngineError> {
+        let replaced = self.members().into_values().filter_map(|member| match member.begin {
+            Begin::Replace(old) => Some(old.id),
+            Begin::Runs | Begin::Start | Begin::Unpause => None,
+        });
+        let leftovers = plan.steps.iter().filter_map(|step| match (&step.resource, &step.action) {
+            (Resource::Leftover(_), Action::Remove(id, _)) => Some(id.clone()),
+            _ => None,
+        });
+        let gone: Vec<String> = replaced.chain(leftovers).collect();
+        try_join_all(gone.iter().map(|id| containers::remove(&self.engine, id))).await?;
+        for step in &plan.steps {
+            match (&step.resource, &step.action) {
+                (Resource::Network(_), Action::Remove(id, _)) => network::remove(&self.engine, id).await?,
+                (Resource::Image(_), Action::Create(_)) => {
+                    image::prune(&self.engine, Some(&self.image)).await?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back what this run did.
+    pub(in crate::stack) async fn roll_back(&self) -> Result<(), EngineError> {
+        undo::roll_back(&self.engine, &self.names, &self.run, &self.journal).await
+    }
+
+    async fn load_image(&self, work: &Work<'_>) -> Result<(), UpError> {
+        let image = Resource::Image(self.image.tag.clone());
+        let wanted = |step: &Step| step.resource == image && !matches!(step.action, Action::Keep(_));
+        if !work.plan.steps.iter().any(wanted) {
+            return Ok(());
+        }
+        tokio::select! { // a load that is broken off leaves nothing behind
+            loaded = image::load(&self.engine, &self.image, &self.program.path) => Ok(loaded?),
+            halted = work.halt.stopped() => Err(halted.into()),
+        }
+    }
+
+    /// Makes volumes and network; returns the network's id.
+    async fn make_around(&self, plan: &Plan) -> Result<String, EngineError> {
+        let missing = plan.steps.iter().filter_map(|step| match (&step.resource, &step.action) {
+            (Resource::Volume(name), Action::Create(_)) => Some(name),
+            _ => None,
+        });
+        let volumes =
+            join_all(missing.map(|name| volumes::create(&self.engine, &self.names, &self.run, name)));
+        let (volumes, network) = tokio::join!(volumes, self.network(plan));
+        volumes.into_iter().collect::<Result<(), EngineError>>()?;
+        network
+    }
+
+    async fn network(&self, plan: &Plan) -> Result<String, EngineError> {
+        let kept = plan.steps.iter().find_map(|step| match (&step.resource, &step.action) {
+            (Resource::Network(_), Action::Keep(id)) => Some(id.clone()),
+            _ => None,
+        });
+        match kept {
+            Some(id) => Ok(id),
+            None => network::create(&self.engine, &self.names, &self.run).await,
+        }
+    }
+
+    async fn stop_leftovers(&self, work: &Work<'_>) -> Result<(), EngineError> {
+        let unwanted = work.plan.steps.iter().filter_map(|step| match (&step.resource, &step.action) {
+            (Resource::Leftover(name), Action::Remove(id, _)) => Some((name, id)),
+            _ => None,
+        });
+        let stops = unwanted.map(|(name, id)| async move {
+            let condition = work.observed.services.iter().find(|service| service.id == *id);
+            match condition.map(|service| &service.condition) {
+                Some(condition) => self.stop_noted(id, name, condition).await,
+                None => Ok(()),
+            }
+        });
+        join_all(stops).await.into_iter().collect()
+    }
+
+    /// Stops a container that runs, so that a roll-back starts it again.
+    async fn stop_noted(&self, id: &str, name: &str, condition: &Condition) -> Result<(), EngineError> {
+        match condition {
+            Condition::Created | Condition::Exited(_) | Condition::Dead => return Ok(()),
+            Condition::Paused => containers::unpause(&self.engine, id).await?, // else it cannot drain
+            Condition::Running | Condition::Restarting(_) => {}
+        }
+        self.journal.note(Undo::Start { id: id.to_owned(), name: name.to_owned() });
+        containers::stop(&self.engine, id).await
+    }
+
+    async fn fill_secrets(&self, work: &Work<'_>) -> Result<(), EngineError> {
+        let made = |spec: &ServiceSpec| {
+            matches!(work.plan.for_service(spec.name), Some(Action::Create(_) | Action::Recreate(..)))
+        };
+        if !work.stack.services.iter().any(made) {
+            return Ok(());
+        }
+        let dir = self.project.secrets_dir();
+        let fill = volumes::fill_secrets(&self.engine, &self.names, &self.run, &self.image, &dir);
+        work.timeline.during("credentials", fill).await
+    }
+
+    async fn make_member(
+        &self,
+        spec: &ServiceSpec,
+        work: &Work<'_>,
+        network: &str,
+    ) -> Result<(), EngineError> {
+        let Some(action) = work.plan.for_service(spec.name) else { return Ok(()) };
+        let make = async {
+            let member = match action {
+                Action::Keep(id) => Member { id: id.clone(), begin: Begin::Runs },
+                Action::Start(id, Cause::Paused) => Member { id: id.clone(), begin: Begin::Unpause },
+                Action::Start(id, _) => Member { id: id.clone(), begin: Begin::Start },
+                Action::Create(_) => Member { id: self.create(spec, network).await?, begin: Begin::Start },
+                Action::Recreate(id, _) | Action::Remove(id, _) => {
+                    let old = work.observed.services.iter().find(|service| service.id == *id);
+                    let begin = match old {
+                        Some(old) => Begin::Replace(self.set_aside(spec.name, old).await?),
+                        None => Begin::Start,
+                    };
+                    Member { id: self.create(spec, network).await?, begin }
+                }
+            };
+            self.members.lock().unwrap_or_else(PoisonError::into_inner).insert(spec.name, member);
+            Ok(())
+        };
+        match action {
+            Action::Keep(_) => make.await,
+            _ => work.timeline.during(format!("create {}", spec.name), make).await,
+        }
+    }
+
+    async fn create(&self, spec: &ServiceSpec, network: &str) -> Result<String, EngineError> {
+        let making = Making { names: &self.names, run: &self.run, image: &self.image, network };
+        containers::create(&self.engine, making, spec).await
+    }
+
+    /// Frees a service's container name. The old container goes on until its successor starts.
+    async fn set_aside(&self, service: ServiceName, old: &ObservedService) -> Result<Replaced, EngineError> {
+        if old.standing == Standing::Current {
+            let name = self.names.container(service);
+            self.journal.note(Undo::Rename { id: old.id.clone(), name });
+            containers::rename(&self.engine, &old.id, &self.names.set_aside(service, &self.run)).await?;
+        }
+        Ok(Replaced { id: old.id.clone(), condition: old.condition.clone() })
+    }
+
+    fn members(&self) -> BTreeMap<ServiceName, Member> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn member(&self, service: ServiceName) -> Option<Member> {
+        self.members().remove(&service)
+    }
+}

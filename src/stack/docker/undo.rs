@@ -1,0 +1,68 @@
+//! What a run has done to things it did not make, so that it can be taken back.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::engine::Engine;
+use super::error::EngineError;
+use super::labels::{self, Names, RunId};
+use super::{containers, network, observe, volumes};
+
+/// How one deed is taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Undo {
+    /// A container was given another name: give it this one again.
+    Rename { id: String, name: String },
+    /// A running container was stopped: start it.
+    Start { id: String, name: String },
+    /// A stopped container was started: stop it.
+    Stop { id: String },
+}
+
+/// The deeds of a run, noted before they are done: taking back what was not done harms nothing.
+#[derive(Debug, Default)]
+pub(super) struct Journal(Mutex<Vec<Undo>>);
+
+impl Journal {
+    pub(super) fn note(&self, undo: Undo) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(undo);
+    }
+
+    fn take(&self) -> Vec<Undo> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Takes back everything a run did: what it made is found by its label, also what it does not know it
+/// made, and what it changed by its journal.
+pub(super) async fn roll_back(
+    engine: &Engine,
+    names: &Names,
+    run: &RunId,
+    journal: &Journal,
+) -> Result<(), EngineError> {
+    let made = labels::label_filter(&format!("{}={}", labels::RUN_ID, run.text()));
+    for id in observe::ids(engine, &made).await? {
+        containers::remove(engine, &id).await?;
+    }
+    for undo in journal.take().into_iter().rev() {
+        take_back(engine, undo).await?;
+    }
+    for name in volumes::of_run(engine, names, run).await? {
+        volumes::delete(engine, &name).await?;
+    }
+    for id in network::of_run(engine, names, run).await? {
+        network::remove(engine, &id).await?;
+    }
+    Ok(())
+}
+
+async fn take_back(engine: &Engine, undo: Undo) -> Result<(), EngineError> {
+    match undo {
+        Undo::Rename { id, name } => match containers::rename(engine, &id, &name).await {
+            Err(error) if error.is_conflict() || error.is_not_found() => Ok(()), // it has the name still
+            other => other,
+        },
+        Undo::Start { id, name } => containers::start(engine, &id, &name).await,
+        Undo::Stop { id } => containers::stop(engine, &id).await,
+    }
+}

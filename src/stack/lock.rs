@@ -1,0 +1,98 @@
+//! One command at a time changes a project: a lock the operating system drops with its holder.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::time::{Instant, sleep};
+
+use super::project::{Project, make_private_dir};
+use crate::cli::{Exit, Failure, OrFail as _, Outcome};
+use crate::ui::Printer;
+
+const FILE: &str = "change.lock";
+/// Pause between two tries.
+const TRY_EVERY: Duration = Duration::from_millis(50);
+
+/// The right to change a project; given back when dropped, also by a kill.
+#[derive(Debug)]
+pub(super) struct ProjectLock {
+    _file: File,
+}
+
+impl ProjectLock {
+    /// Takes the lock, waiting for another holder for at most `limit`; says for whom.
+    pub(super) async fn take(
+        project: &Project,
+        command: &str,
+        limit: Duration,
+        printer: &Printer,
+    ) -> Outcome<Self> {
+        make_private_dir(&project.dir).exit(Exit::Environment)?;
+        let path = project.dir.join(FILE);
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file =
+            opened.with_context(|| format!("cannot open {}", path.display())).exit(Exit::Environment)?;
+        let deadline = Instant::now() + limit;
+        let mut told = false;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _file: signed(file, command)? }),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => {
+                    Err(error).with_context(|| format!("cannot lock {}", path.display()))?;
+                }
+            }
+            let holder = holder(&mut file);
+            if Instant::now() >= deadline {
+                let what = format!("project `{}` is still being changed by {holder}", project.name);
+                return Err(Failure::new(Exit::TimedOut, what).hint("try again when it is done"));
+            }
+            if !told {
+                printer.say(format!("waiting for {holder}, which is changing project `{}`", project.name));
+                told = true;
+            }
+            sleep(TRY_EVERY).await;
+        }
+    }
+}
+
+/// Writes down who holds the lock; for people only.
+fn signed(mut file: File, command: &str) -> anyhow::Result<File> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "`ordersys {command}` (process {})", std::process::id())?;
+    Ok(file)
+}
+
+fn holder(file: &mut File) -> String {
+    let mut text = String::new();
+    let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
+    match (read, text.trim()) {
+        (Ok(_), text) if !text.is_empty() => text.to_owned(),
+        _ => "another process".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::Output;
+
+    #[tokio::test]
+    async fn the_second_says_who_holds_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let project = Project::new("p".parse().expect("a name"), dir.path());
+        let printer = Printer::new(Output::Table, true);
+        let limit = Duration::from_millis(60);
+        let first = ProjectLock::take(&project, "up", limit, &printer).await.expect("free");
+        let second = ProjectLock::take(&project, "down", limit, &printer).await.expect_err("held");
+        assert_eq!(second.exit, Exit::TimedOut);
+        let wanted =
+            format!("project `p` is still being changed by `ordersys up` (process {})", std::process::id());
+        assert_eq!(second.error.to_string(), wanted);
+        drop(first);
+        ProjectLock::take(&project, "down", limit, &printer).await.expect("free again");
+    }
+}

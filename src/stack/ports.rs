@@ -1,0 +1,178 @@
+//! Which port each role is published on: as asked, as it already is, or a free one.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use super::role::Role;
+
+/// Where `--port auto` looks: below the range systems take source ports from, so that a service that
+/// restarts under load finds its port free.
+const AUTO_FIRST: u16 = 20_000;
+const AUTO_COUNT: u16 = 10_000;
+
+/// How one port is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortChoice {
+    /// This one.
+    Fixed(u16),
+    /// The one the running stack has, else a free one.
+    Auto,
+}
+
+/// One `--port`: `order=18003`, `order=auto` or `auto`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PortFlag {
+    /// The role it is for; `None`: all that no other flag names.
+    role: Option<Role>,
+    choice: PortChoice,
+}
+
+impl FromStr for PortFlag {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (role, choice) = match text.split_once('=') {
+            Some((role, choice)) => (Some(role_named(role)?), choice),
+            None => (None, text),
+        };
+        let choice = match (choice, choice.parse::<u16>()) {
+            ("auto", _) => PortChoice::Auto,
+            (_, Ok(port)) if port > 0 && role.is_some() => PortChoice::Fixed(port),
+            (_, Ok(_)) if role.is_none() => return Err(format!("say which service: order={choice}")),
+            _ => return Err(format!("`{choice}` is neither a port (1 to 65535) nor `auto`")),
+        };
+        Ok(Self { role, choice })
+    }
+}
+
+fn role_named(name: &str) -> Result<Role, String> {
+    let named = |role: &Role| role.name() == name || role.host_name() == name;
+    Role::ALL.into_iter().find(named).ok_or_else(|| format!("`{name}` is none of user, product, order"))
+}
+
+/// How the ports of a stack are chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortChoices(BTreeMap<Role, PortChoice>);
+
+impl Default for PortChoices {
+    fn default() -> Self {
+        Self(Role::ALL.into_iter().map(|role| (role, PortChoice::Fixed(role.default_port()))).collect())
+    }
+}
+
+impl PortChoices {
+    /// A free port for each role.
+    #[must_use]
+    pub fn auto() -> Self {
+        Self(Role::ALL.into_iter().map(|role| (role, PortChoice::Auto)).collect())
+    }
+
+    /// What these flags say; the default ports where they say nothing.
+    pub fn from_flags(flags: &[PortFlag]) -> Result<Self, String> {
+        let mut choices = Self::default();
+        if flags.iter().any(|flag| flag.role.is_none()) {
+            choices = Self::auto();
+        }
+        let mut named = BTreeMap::new();
+        for flag in flags {
+            let Some(role) = flag.role else { continue };
+            if named.insert(role, flag.choice).is_some_and(|earlier| earlier != flag.choice) {
+                return Err(format!("--port names two ports for {role}"));
+            }
+        }
+        choices.0.extend(named);
+        choices.distinct()
+    }
+
+    fn distinct(self) -> Result<Self, String> {
+        let fixed = |(role, choice): (&Role, &PortChoice)| match choice {
+            PortChoice::Fixed(port) => Some((*port, *role)),
+            PortChoice::Auto => None,
+        };
+        let mut taken: BTreeMap<u16, Role> = BTreeMap::new();
+        for (port, role) in self.0.iter().filter_map(fixed) {
+            if let Some(other) = taken.insert(port, role) {
+                return Err(format!("{other} and {role} cannot both have port {port}"));
+            }
+        }
+        Ok(self)
+    }
+
+    /// The port of each role. `running` are those the stack has now, `is_free` tries one, and `seed`
+    /// decides where the search starts. Fails when nothing is free.
+    pub fn assign(
+        &self,
+        running: &BTreeMap<Role, u16>,
+        seed: u64,
+        mut is_free: impl FnMut(u16) -> bool,
+    ) -> Result<BTreeMap<Role, u16>, String> {
+        let mut ports: BTreeMap<Role, u16> = BTreeMap::new();
+        for (role, choice) in &self.0 {
+            if let PortChoice::Fixed(port) = choice {
+                ports.insert(*role, *port);
+            }
+        }
+        for role in self.0.keys() {
+            if ports.contains_key(role) {
+                continue;
+            }
+            let kept = running.get(role).copied().filter(|port| !ports.values().any(|p| p == port));
+            let free = || {
+                let usable = |port: &u16| !ports.values().chain(running.values()).any(|p| p == port);
+                candidates(seed).filter(usable).find(|port| is_free(*port))
+            };
+            let port = kept.or_else(free).ok_or_else(|| {
+                format!("none of the ports {AUTO_FIRST} to {} is free", AUTO_FIRST + AUTO_COUNT - 1)
+            })?;
+            ports.insert(*role, port);
+        }
+        Ok(ports)
+    }
+}
+
+fn candidates(seed: u64) -> impl Iterator<Item = u16> {
+    let start = u16::try_from(seed % u64::from(AUTO_COUNT)).unwrap_or(0);
+    (0..AUTO_COUNT).map(move |step| AUTO_FIRST + (start + step) % AUTO_COUNT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choices(flags: &[&str]) -> Result<PortChoices, String> {
+        let flags: Result<Vec<PortFlag>, String> = flags.iter().map(|flag| flag.parse()).collect();
+        PortChoices::from_flags(&flags?)
+    }
+
+    fn assigned(flags: &[&str], running: &[(Role, u16)], busy: &[u16]) -> Vec<u16> {
+        let running = running.iter().copied().collect();
+        let ports = choices(flags).expect("usable").assign(&running, 7, |port| !busy.contains(&port));
+        ports.expect("assigned").into_values().collect()
+    }
+
+    #[test]
+    fn ports_are_as_asked_as_running_or_free() {
+        assert_eq!(assigned(&[], &[(Role::User, 9)], &[3001]), [3001, 3002, 3003]);
+        assert_eq!(assigned(&["order=18003"], &[], &[]), [3001, 3002, 18003]);
+        assert_eq!(assigned(&["auto"], &[], &[20_008]), [20_007, 20_009, 20_010]);
+        assert_eq!(assigned(&["auto", "order-service=5"], &[], &[]), [20_007, 20_008, 5]);
+        assert_eq!(assigned(&["user=auto"], &[(Role::User, 4001)], &[4001]), [4001, 3002, 3003]);
+        // One that moved to a fixed port elsewhere is not kept twice.
+        assert_eq!(assigned(&["user=auto", "order=4001"], &[(Role::User, 4001)], &[]), [20_007, 3002, 4001]);
+    }
+
+    #[test]
+    fn wrong_flags_say_what_is_wrong() {
+        for (flags, wanted) in [
+            (&["orders=1"][..], "`orders` is none of user, product, order"),
+            (&["order=0"], "`0` is neither a port (1 to 65535) nor `auto`"),
+            (&["order=70000"], "`70000` is neither a port (1 to 65535) nor `auto`"),
+            (&["3001"], "say which service: order=3001"),
+            (&["user=5", "order=5"], "user and order cannot both have port 5"),
+            (&["user=5", "user=6"], "--port names two ports for user"),
+            (&["user=3003"], "user and order cannot both have port 3003"),
+        ] {
+            assert_eq!(choices(flags).expect_err("refused"), wanted);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Where the process runtime keeps its files in a project's directory, and how it replaces them.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::stack::project::make_private_dir;
+
+/// The runtime's files of one project.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    project: PathBuf,
+}
+
+impl Layout {
+    pub(super) fn new(project: &Path) -> Self {
+        Self { project: project.to_owned() }
+    }
+
+    /// Makes the directories.
+    pub(super) fn prepare(&self) -> anyhow::Result<()> {
+        make_private_dir(&self.own_dir())?;
+        make_private_dir(&self.logs_dir())
+    }
+
+    pub(super) fn project_dir(&self) -> &Path {
+        &self.project
+    }
+
+    pub(super) fn logs_dir(&self) -> PathBuf {
+        self.project.join("logs")
+    }
+
+    /// The current log of a service; its predecessor is [`Self::old_log`].
+    pub(super) fn log(&self, name: &str) -> PathBuf {
+        self.logs_dir().join(format!("{name}.log"))
+    }
+
+    /// What the supervisor says about its own work.
+    pub(super) fn supervisor_log(&self) -> PathBuf {
+        self.log("supervisor")
+    }
+
+    /// The list of services that should run. No list means none.
+    pub(super) fn desired(&self) -> PathBuf {
+        self.own_dir().join("desired.json")
+    }
+
+    /// What the supervisor runs.
+    pub(super) fn state(&self) -> PathBuf {
+        self.own_dir().join("state.json")
+    }
+
+    /// Locked by the supervisor for its whole life; holds who it is.
+    pub(super) fn supervisor_lock(&self) -> PathBuf {
+        self.own_dir().join("supervisor.lock")
+    }
+
+    /// Locked by whoever changes the list.
+    pub(super) fn apply_lock(&self) -> PathBuf {
+        self.own_dir().join("apply.lock")
+    }
+
+    /// The standard input of every child, empty and locked by each: see `orphans`.
+    pub(super) fn leash(&self) -> PathBuf {
+        self.own_dir().join("children.lock")
+    }
+
+    fn own_dir(&self) -> PathBuf {
+        self.project.join("process")
+    }
+}
+
+/// Where a log goes when it has grown too large.
+pub(crate) fn old_log(log: &Path) -> PathBuf {
+    let mut name = log.as_os_str().to_owned();
+    name.push(".1");
+    PathBuf::from(name)
+}
+
+/// Opens a file that only its owner may read, making it if need be; content stays.
+pub(super) fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Replaces a file as a whole. The caller is the only writer, by a lock it holds. Not synced to disk:
+/// what these files describe does not outlive the machine either.
+pub(super) fn replace_json<T: Serialize>(path: &Path, value: &T) -> anyhow::Result<()> {
+    let text = serde_json::to_vec_pretty(value)?;
+    let next = path.with_extension("next");
+    let replace = || -> io::Result<()> {
+        let mut file = open_private(&next)?;
+        file.set_len(0)?;
+        file.write_all(&text)?;
+        fs::rename(&next, path)
+    };
+    replace().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Reads what [`replace_json`] wrote; `None` if there is nothing, also after a power cut left it empty.
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Option<T>> {
+    match fs::read(path) {
+        Ok(text) if text.is_empty() => Ok(None),
+        Ok(text) => serde_json::from_slice(&text)
+            .map(Some)
+            .with_context(|| format!("{} is damaged; `ordersys down` makes a fresh start", path.display())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+/// Removes a file, if there is one.
+pub(super) fn remove(path: &Path) -> anyhow::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}

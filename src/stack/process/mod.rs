@@ -1,0 +1,269 @@
+//! The stack as processes of this machine: a small supervisor per project stays behind and keeps
+//! them running.
+//!
+//! The commands here and the supervisor share nothing but files: the list of what should run, the
+//! state of what runs, and locks that the operating system drops with their holder. So each may be
+//! killed at any moment; whoever comes next finds out what is left and ends or continues it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+mod binary;
+mod child;
+mod identity;
+mod journal;
+mod keeper;
+pub(crate) mod layout;
+mod lock;
+mod observe;
+mod orphans;
+mod os;
+mod output;
+pub mod probe;
+mod restart;
+mod service;
+mod state;
+mod supervisor;
+
+pub use binary::binary_hash;
+pub use observe::ProcessObserved;
+pub use os::Signal;
+pub use service::ProcessService;
+pub use state::ProcessState;
+pub use supervisor::supervise;
+
+use layout::{Layout, read_json, remove, replace_json};
+use lock::{Holder, Lock};
+use service::{Desired, layers};
+use state::State;
+
+use super::project::Project;
+
+/// Pause between two looks at what the supervisor has done.
+const LOOK: Duration = Duration::from_millis(5);
+/// How long a supervisor may take over a list: it first ends, layer by layer, what is outdated.
+const TAKE_OVER_LIMIT: Duration = Duration::from_mins(1);
+/// How long a supervisor may take to end everything before it is killed.
+const DOWN_LIMIT: Duration = Duration::from_secs(45);
+/// How long another command may change the list before this one gives up.
+const APPLY_LOCK_LIMIT: Duration = Duration::from_mins(2);
+/// Supervisors started for one list before giving up.
+const MAX_STARTS: u32 = 3;
+
+/// The processes of a project.
+#[derive(Debug, Clone)]
+pub struct Processes {
+    layout: Layout,
+    program: PathBuf,
+    supervisor: Option<PathBuf>,
+}
+
+impl Processes {
+    /// The processes of this project; each service runs `program`.
+    #[must_use]
+    pub fn new(project: &Project, program: PathBuf) -> Self {
+        let dir = std::path::absolute(&project.dir).unwrap_or_else(|_| project.dir.clone());
+        let program = std::path::absolute(&program).unwrap_or(program);
+        Self { layout: Layout::new(&dir), program, supervisor: None }
+    }
+
+    /// The same, with another `ordersys` than this process as the supervisor.
+    #[must_use]
+    pub fn supervised_by(mut self, ordersys: PathBuf) -> Self {
+        self.supervisor = Some(ordersys);
+        self
+    }
+
+    /// The services there are, by name. Nothing is started or signalled. Services whose supervisor
+    /// was killed are listed as unready as long as their process lives.
+    pub fn observe(&self) -> anyhow::Result<Vec<ProcessObserved>> {
+        observe::observe(&self.layout)
+    }
+
+    /// Makes the project's supervisor run exactly these services: unchanged ones are not touched,
+    /// changed ones start anew (also when the program's content changed), others are stopped.
+    /// Starts the supervisor if there is none. Returns when it has taken the list over and nothing
+    /// outdated runs any more; whether services are ready is for the caller to see. An empty list
+    /// is the same as [`Self::down`].
+    pub async fn apply(&self, services: Vec<ProcessService>) -> anyhow::Result<()> {
+        layers(&services)?;
+        std::fs::metadata(&self.program).with_context(|| format!("cannot run {}", self.program.display()))?;
+        if services.is_empty() {
+            return self.down().await;
+        }
+        self.layout.prepare()?;
+        let _lock = Lock::take(&self.layout.apply_lock(), APPLY_LOCK_LIMIT).await?;
+        if self.has_foreign_supervisor()? {
+            self.end_everything().await?; // it may not read what this version writes
+        }
+        let desired = Desired { generation: Uuid::new_v4(), program: self.program.clone(), services };
+        replace_json(&self.layout.desired(), &desired)?;
+        self.wait_for_take_over(desired.generation).await
+    }
+
+    /// Ends the supervisor and every process of the project, also those a killed supervisor left, and
+    /// proves it. Logs stay.
+    pub async fn down(&self) -> anyhow::Result<()> {
+        if !self.layout.project_dir().exists() {
+            return Ok(());
+        }
+        self.layout.prepare()?;
+        let _lock = Lock::take(&self.layout.apply_lock(), APPLY_LOCK_LIMIT).await?;
+        self.end_everything().await
+    }
+
+    /// Signals a service's process and returns its pid; `None` if none runs.
+    pub fn signal(&self, name: &str, signal: Signal) -> anyhow::Result<Option<u32>> {
+        let state: State = read_json(&self.layout.state())?.unwrap_or_default();
+        let identity = state.children.get(name).and_then(|child| child.identity.clone());
+        let Some(identity) = identity.filter(identity::Identity::is_alive) else { return Ok(None) };
+        identity
+            .signal(signal)
+            .with_context(|| format!("cannot signal process {} of `{name}`", identity.pid))?;
+        Ok(Some(identity.pid))
+    }
+
+    /// Where a service's log is.
+    #[must_use]
+    pub fn log_path(&self, name: &str) -> PathBuf {
+        self.layout.log(name)
+    }
+
+    /// The last lines of a service's log; none if there is no log.
+    #[must_use]
+    pub fn last_log_lines(&self, name: &str, lines: usize) -> Vec<String> {
+        output::last_lines(&self.log_path(name), lines)
+    }
+
+    /// Whether the supervisor runs another program than the one that would be started now.
+    fn has_foreign_supervisor(&self) -> anyhow::Result<bool> {
+        let Some(holder) = Holder::of(&self.layout.supervisor_lock()) else { return Ok(false) };
+        let ours = match &self.supervisor {
+            Some(path) => os::program_stamp(path).with_context(|| format!("cannot read {}", path.display())),
+            None => os::own_stamp().context("cannot look at the own program"),
+        };
+        Ok(holder.program != ours?)
+    }
+
+    async fn wait_for_take_over(&self, generation: Uuid) -> anyhow::Result<()> {
+        let deadline = Instant::now() + TAKE_OVER_LIMIT;
+        let mut started: Vec<Child> = Vec::new();
+        loop {
+            if read_json::<State>(&self.layout.state())?
+                .is_some_and(|state| state.generation == Some(generation))
+            {
+                reap_later(started);
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                bail!(
+                    "the supervisor did not take the list over in {TAKE_OVER_LIMIT:?}: {}",
+                    self.its_last_words()
+                );
+            }
+            if self.needs_supervisor(&mut started)? {
+                if started.len() >= MAX_STARTS as usize {
+                    bail!("the supervisor ended at once: {}", self.its_last_words());
+                }
+                started.push(self.start_supervisor()?);
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Whether nobody is there to take the list over: the one started here has ended, or none runs.
+    fn needs_supervisor(&self, started: &mut [Child]) -> anyhow::Result<bool> {
+        match started.last_mut() {
+            // Not by trying the lock, which the new one may be trying to take in this moment.
+            Some(child) => Ok(child.try_wait()?.is_some()),
+            None => Ok(Lock::try_take(&self.layout.supervisor_lock())?.is_some()),
+        }
+    }
+
+    fn start_supervisor(&self) -> anyhow::Result<Child> {
+        let program = match &self.supervisor {
+            Some(path) => path.clone(),
+            None => os::own_program().context("cannot find the own program")?,
+        };
+        let path = self.layout.supervisor_log();
+        let log = output::append_to(&path).with_context(|| format!("cannot open {}", path.display()))?;
+        Command::new(&program)
+            .args(["supervise", "--dir"])
+            .arg(self.layout.project_dir())
+            .current_dir(self.layout.project_dir())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("cannot start the supervisor {}", program.display()))
+    }
+
+    fn its_last_words(&self) -> String {
+        let path = self.layout.supervisor_log();
+        let last = output::last_lines(&path, 3).join("\n");
+        if last.is_empty() { format!("see {}", path.display()) } else { last }
+    }
+
+    /// The caller holds the lock on changes.
+    async fn end_everything(&self) -> anyhow::Result<()> {
+        remove(&self.layout.desired())?; // from here on no supervisor starts anything
+        let lock = self.end_supervisor().await?;
+        let layout = self.layout.clone();
+        spawn_blocking(move || orphans::end_all(&layout)).await??;
+        remove(&self.layout.state())?;
+        drop(lock);
+        Ok(())
+    }
+
+    /// Ends the supervisor, by force if need be, and takes its place so that no other comes.
+    async fn end_supervisor(&self) -> anyhow::Result<Lock> {
+        let path = self.layout.supervisor_lock();
+        let started = Instant::now();
+        let mut asked = false;
+        let mut killed = false;
+        loop {
+            if let Some(lock) = Lock::try_take(&path)? {
+                return Ok(lock);
+            }
+            if let Some(holder) = Holder::of(&path) {
+                if !asked {
+                    holder.identity.signal(Signal::Terminate)?;
+                    asked = true;
+                } else if !killed && started.elapsed() >= DOWN_LIMIT {
+                    holder.identity.signal(Signal::Kill)?;
+                    killed = true;
+                }
+            }
+            if started.elapsed() >= DOWN_LIMIT * 2 {
+                bail!("the supervisor does not end, not even when killed; {} is held", path.display());
+            }
+            sleep(LOOK).await;
+        }
+    }
+}
+
+/// Waits for ended supervisors in the background: this process may live on, and is their parent.
+fn reap_later(children: Vec<Child>) {
+    for mut child in children {
+        let reaper = std::thread::Builder::new().name("reaper".to_owned());
+        let _ = reaper.spawn(move || child.wait()); // without it a zombie stays until this process ends
+    }
+}
+
+/// The log directory of a project, and the logs' common place for `ordersys logs`.
+#[must_use]
+pub fn logs_dir(project: &Project) -> PathBuf {
+    Layout::new(&project.dir).logs_dir()
+}
+
+/// Where a log goes when it has grown too large.
+#[must_use]
+pub fn old_log(log: &Path) -> PathBuf {
+    layout::old_log(log)
+}

@@ -1,0 +1,61 @@
+//! What runs: the supervisor's account, held against what the operating system says.
+
+use ordersys_contract::Timestamp;
+use serde::Serialize;
+
+use super::identity::Identity;
+use super::layout::{Layout, read_json};
+use super::lock::Holder;
+use super::os;
+use super::state::{Child, ProcessState, State};
+
+/// A service as it is now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProcessObserved {
+    /// The service's name.
+    pub name: String,
+    /// Its process, where one runs: checked, not only remembered.
+    pub pid: Option<u32>,
+    /// How it is doing.
+    pub state: ProcessState,
+    /// Names its settings.
+    pub spec_hash: String,
+    /// The SHA-256 of the program it runs; empty as long as it was never started.
+    pub binary_hash: String,
+    /// When its process started, or when it came into its state where none runs.
+    pub since: Timestamp,
+    /// How many times it was started again.
+    pub restarts: u32,
+    /// Its resident memory.
+    pub memory_bytes: Option<u64>,
+    /// How its process ended last.
+    pub last_exit: Option<String>,
+}
+
+/// The services there are, by name.
+pub(super) fn observe(layout: &Layout) -> anyhow::Result<Vec<ProcessObserved>> {
+    let state: State = read_json(&layout.state())?.unwrap_or_default();
+    let supervised = Holder::of(&layout.supervisor_lock()).is_some();
+    let seen = state.children.into_iter().filter_map(|(name, child)| observed(name, child, supervised));
+    Ok(seen.collect())
+}
+
+fn observed(name: String, child: Child, supervised: bool) -> Option<ProcessObserved> {
+    let pid = child.identity.filter(Identity::is_alive).map(|identity| identity.pid);
+    let (state, last_exit) = match (pid, supervised) {
+        (None, false) => return None,
+        (Some(_), false) => (ProcessState::Unready, Some("its supervisor is gone".to_owned())),
+        (_, true) => (child.state, child.last_exit),
+    };
+    Some(ProcessObserved {
+        name,
+        pid,
+        state,
+        spec_hash: child.spec_hash,
+        binary_hash: child.binary_hash,
+        since: child.since,
+        restarts: child.restarts,
+        memory_bytes: pid.and_then(os::memory_of),
+        last_exit,
+    })
+}

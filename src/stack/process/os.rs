@@ -1,0 +1,288 @@
+//! What the process runtime asks of the operating system: looking at processes, signalling them
+//! safely, groups and sessions. The only file here that differs between platforms.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use super::identity::Seen;
+
+/// What can be sent to a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// End in an orderly way (`SIGTERM`), also if paused.
+    Terminate,
+    /// End at once (`SIGKILL`).
+    Kill,
+    /// Stand still (`SIGSTOP`).
+    Pause,
+    /// Go on (`SIGCONT`).
+    Resume,
+}
+
+/// Bytes of memory a process has resident.
+pub(super) fn memory_of(pid: u32) -> Option<u64> {
+    use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+    let mut system = System::new().ok()?;
+    let pid = Pid::from_u32(pid);
+    let kind = ProcessRefreshKind::nothing().with_memory();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, kind);
+    system.process(pid).map(sysinfo::Process::memory)
+}
+
+#[cfg(target_os = "linux")]
+pub(super) fn look_at(pid: u32) -> Option<Seen> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (zombie, ticks) = parse_stat(&stat)?;
+    // Ticks count from the boot, so the boot is part of the name.
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    Some(Seen { started: format!("{}/{ticks}", boot.trim()), zombie })
+}
+
+/// State and start time (fields 3 and 22 of `proc_pid_stat(5)`). The name in field 2 may hold
+/// anything, also spaces and parentheses, so counting starts behind its end.
+#[cfg(target_os = "linux")]
+fn parse_stat(stat: &str) -> Option<(bool, u64)> {
+    let mut fields = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();
+    let state = fields.next()?;
+    let ticks = fields.nth(18)?.parse().ok()?;
+    Some((matches!(state, "Z" | "X" | "x"), ticks))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn look_at(pid: u32) -> Option<Seen> {
+    use sysinfo::{Pid, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System};
+    let mut system = System::new().ok()?;
+    let pid = Pid::from_u32(pid);
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, ProcessRefreshKind::nothing());
+    let process = system.process(pid)?;
+    let zombie = matches!(process.status(), ProcessStatus::Zombie | ProcessStatus::Dead);
+    Some(Seen { started: process.start_time().to_string(), zombie })
+}
+
+/// Pids of the processes whose standard input is this file. Empty where the platform cannot tell.
+#[cfg(target_os = "linux")]
+pub(super) fn readers_of(file: &File) -> io::Result<Vec<u32>> {
+    use std::os::unix::fs::MetadataExt as _;
+    let wanted = file.metadata()?;
+    let is_stdin_of = |pid: &u32| {
+        fs::metadata(format!("/proc/{pid}/fd/0"))
+            .is_ok_and(|found| (found.dev(), found.ino()) == (wanted.dev(), wanted.ino()))
+    };
+    let entries = fs::read_dir("/proc")?;
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    Ok(pids.filter(is_stdin_of).collect())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn readers_of(_file: &File) -> io::Result<Vec<u32>> {
+    Ok(Vec::new())
+}
+
+/// Names the file behind a path as long as it exists; another file put in its place differs.
+pub(super) fn file_stamp(path: &Path) -> io::Result<String> {
+    let found = fs::metadata(path)?;
+    #[cfg(unix)]
+    let place = {
+        use std::os::unix::fs::MetadataExt as _;
+        format!("{}-{}", found.dev(), found.ino())
+    };
+    #[cfg(not(unix))]
+    let place = "file";
+    Ok(format!("{place}-{}-{}", found.len(), modified_nanos(&found)?))
+}
+
+/// Names a program by size and time: the same however the file is reached.
+pub(super) fn program_stamp(program: &Path) -> io::Result<String> {
+    let found = fs::metadata(program)?;
+    Ok(format!("{}-{}", found.len(), modified_nanos(&found)?))
+}
+
+/// The stamp of the program this process runs, even if another file has taken its place on disk.
+pub(super) fn own_stamp() -> io::Result<String> {
+    if cfg!(target_os = "linux") {
+        program_stamp(Path::new("/proc/self/exe"))
+    } else {
+        program_stamp(&std::env::current_exe()?)
+    }
+}
+
+/// A path to start the program this process runs.
+pub(super) fn own_program() -> io::Result<PathBuf> {
+    let path = std::env::current_exe()?;
+    let replaced = cfg!(target_os = "linux") && program_stamp(&path).ok() != Some(own_stamp()?);
+    Ok(if replaced { PathBuf::from("/proc/self/exe") } else { path })
+}
+
+fn modified_nanos(found: &fs::Metadata) -> io::Result<u128> {
+    Ok(found.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos())
+}
+
+#[cfg(unix)]
+pub(super) use unix::{Endings, leave_terminal, own_group, signal_group, signal_verified};
+
+#[cfg(unix)]
+mod unix {
+    use std::io;
+
+    use rustix::io::Errno;
+    use rustix::process::{self, Pid};
+    use tokio::signal::unix::{Signal as Incoming, SignalKind, signal};
+
+    use super::super::identity::Identity;
+    use super::Signal;
+
+    fn number(signal: Signal) -> process::Signal {
+        match signal {
+            Signal::Terminate => process::Signal::TERM,
+            Signal::Kill => process::Signal::KILL,
+            Signal::Pause => process::Signal::STOP,
+            Signal::Resume => process::Signal::CONT,
+        }
+    }
+
+    fn pid(raw: u32) -> io::Result<Pid> {
+        i32::try_from(raw).ok().and_then(Pid::from_raw).ok_or_else(|| Errno::SRCH.into())
+    }
+
+    /// Sends, and wakes a paused process so that it can end; one that is gone is no error.
+    fn send(signal: Signal, raw: impl Fn(process::Signal) -> rustix::io::Result<()>) -> io::Result<()> {
+        let mut outcome = raw(number(signal));
+        if signal == Signal::Terminate && outcome.is_ok() {
+            outcome = raw(process::Signal::CONT);
+        }
+        match outcome {
+            Ok(()) | Err(Errno::SRCH) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(in super::super) fn signal_verified(target: &Identity, signal: Signal) -> io::Result<()> {
+        // The handle is taken before the check, so it means the checked process or none.
+        match process::pidfd_open(pid(target.pid)?, process::PidfdFlags::empty()) {
+            Ok(handle) if target.is_alive() => {
+                send(signal, |number| process::pidfd_send_signal(&handle, number))
+            }
+            Ok(_) | Err(Errno::SRCH) => Ok(()),
+            Err(Errno::NOSYS | Errno::PERM) => signal_after_check(target, signal), // old or sandboxed kernel
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(in super::super) fn signal_verified(target: &Identity, signal: Signal) -> io::Result<()> {
+        signal_after_check(target, signal)
+    }
+
+    fn signal_after_check(target: &Identity, signal: Signal) -> io::Result<()> {
+        if !target.is_alive() {
+            return Ok(());
+        }
+        let pid = pid(target.pid)?;
+        send(signal, |number| process::kill_process(pid, number))
+    }
+
+    /// Signals a whole process group. Only for the parent of a leader that it has not reaped: until
+    /// then the number cannot mean another group.
+    pub(in super::super) fn signal_group(leader: u32, signal: Signal) -> io::Result<()> {
+        let leader = pid(leader)?;
+        send(signal, |number| process::kill_process_group(leader, number))
+    }
+
+    /// Makes the child the leader of a process group of its own.
+    pub(in super::super) fn own_group(command: &mut tokio::process::Command) {
+        command.process_group(0);
+    }
+
+    /// Leaves the terminal's session, so that Ctrl-C and hang-ups there do not arrive here.
+    pub(in super::super) fn leave_terminal() {
+        let _ = process::setsid(); // refused only to a group leader: then a shell runs us in the foreground
+    }
+
+    /// The signals that ask this process to end.
+    pub(in super::super) struct Endings {
+        terminate: Incoming,
+        interrupt: Incoming,
+    }
+
+    impl Endings {
+        pub(in super::super) fn listen() -> io::Result<Self> {
+            Ok(Self {
+                terminate: signal(SignalKind::terminate())?,
+                interrupt: signal(SignalKind::interrupt())?,
+            })
+        }
+
+        /// Returns when one of them has arrived.
+        pub(in super::super) async fn wait(&mut self) {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) use other::{Endings, leave_terminal, own_group, signal_group, signal_verified};
+
+/// Platforms without signals: services run in Docker there.
+#[cfg(not(unix))]
+mod other {
+    use std::io;
+
+    use super::super::identity::Identity;
+    use super::Signal;
+
+    fn refuse() -> io::Error {
+        io::Error::new(
+            io::ErrorKind::Unsupported,
+            "services run as local processes on Linux and macOS only; use `--runtime docker`",
+        )
+    }
+
+    pub(in super::super) fn signal_verified(_target: &Identity, _signal: Signal) -> io::Result<()> {
+        Err(refuse())
+    }
+
+    pub(in super::super) fn signal_group(_leader: u32, _signal: Signal) -> io::Result<()> {
+        Err(refuse())
+    }
+
+    pub(in super::super) fn own_group(_command: &mut tokio::process::Command) {}
+
+    pub(in super::super) fn leave_terminal() {}
+
+    pub(in super::super) struct Endings;
+
+    impl Endings {
+        pub(in super::super) fn listen() -> io::Result<Self> {
+            Err(refuse())
+        }
+
+        pub(in super::super) async fn wait(&mut self) {
+            std::future::pending().await
+        }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stat_is_read_behind_the_name() {
+        let tail = " 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20 21";
+        let cases = [
+            (format!("7 (sh) S{tail}"), Some((false, 4711))),
+            (format!("7 (a) R 1 (b c) Z{tail}"), Some((true, 4711))),
+            ("7 (sh) S 1 2".to_owned(), None),
+            (String::new(), None),
+        ];
+        for (stat, expected) in cases {
+            assert_eq!(parse_stat(&stat), expected, "{stat}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What runs: the supervisor's account of its children, published on each change.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ordersys_contract::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::identity::Identity;
+use super::layout::replace_json;
+
+/// How a service is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProcessState {
+    /// Waiting for what it needs, or running and not ready yet.
+    Starting,
+    /// Running, and every ready URL answers 200.
+    Ready,
+    /// Running, was ready, and is not now; or running without a supervisor.
+    Unready,
+    /// Ended on its own, and is started again after a pause.
+    BackingOff,
+    /// Ended quickly several times in a row; still tried, at the longest pause.
+    CrashLoop,
+    /// Ended because it was asked to.
+    Stopped,
+}
+
+/// One service as the supervisor sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Child {
+    /// Its process, where one runs.
+    pub(super) identity: Option<Identity>,
+    /// How it is doing.
+    pub(super) state: ProcessState,
+    /// When its process started, or when it came into its state where none runs.
+    pub(super) since: Timestamp,
+    /// How many times it was started again.
+    pub(super) restarts: u32,
+    /// How its process ended last.
+    pub(super) last_exit: Option<String>,
+    /// Names its settings.
+    pub(super) spec_hash: String,
+    /// Names the content of the program it runs.
+    pub(super) binary_hash: String,
+}
+
+/// All of it, as stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct State {
+    /// The list that was taken over last: nothing of an earlier one runs any more.
+    pub(super) generation: Option<Uuid>,
+    /// The services by name.
+    pub(super) children: BTreeMap<String, Child>,
+}
+
+impl State {
+    /// Whether all of these are ready.
+    fn ready(&self, names: &[String]) -> bool {
+        let ready = |name| self.children.get(name).is_some_and(|child| child.state == ProcessState::Ready);
+        names.iter().all(ready)
+    }
+}
+
+/// The state in memory and in its file.
+#[derive(Debug)]
+pub(super) struct Board {
+    path: PathBuf,
+    inner: Mutex<Inner>,
+    changed: watch::Sender<()>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    state: State,
+    unsaved: bool,
+}
+
+impl Board {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, inner: Mutex::default(), changed: watch::Sender::new(()) }
+    }
+
+    /// Changes the state and publishes it. A file that cannot be written is tried again by [`Self::save`].
+    pub(super) fn update(&self, change: impl FnOnce(&mut State)) {
+        {
+            let mut inner = self.lock();
+            let before = inner.state.clone();
+            change(&mut inner.state);
+            if inner.state == before {
+                return;
+            }
+            inner.unsaved = replace_json(&self.path, &inner.state).is_err();
+        }
+        self.changed.send_replace(());
+    }
+
+    /// Changes one service, if it is there.
+    pub(super) fn update_child(&self, name: &str, change: impl FnOnce(&mut Child)) {
+        self.update(|state| {
+            if let Some(child) = state.children.get_mut(name) {
+                change(child);
+            }
+        });
+    }
+
+    /// Writes the file again if the last attempt failed.
+    pub(super) fn save(&self) -> anyhow::Result<()> {
+        let mut inner = self.lock();
+        if inner.unsaved {
+            replace_json(&self.path, &inner.state)?;
+            inner.unsaved = false;
+        }
+        Ok(())
+    }
+
+    /// Reads something off the state.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.lock().state)
+    }
+
+    /// Returns when all of these are ready at one moment.
+    pub(super) async fn wait_ready(&self, names: &[String]) {
+        let mut changes = self.changed.subscribe();
+        while !self.read(|state| state.ready(names)) {
+            if changes.changed().await.is_err() {
+                return; // not reached: the sender lives in `self`
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

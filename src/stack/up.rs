@@ -1,0 +1,258 @@
+//! `up`: from what is there to what should be, all or nothing, and one run at a time.
+
+use std::collections::{BTreeMap, hash_map::DefaultHasher};
+use std::hash::{Hash as _, Hasher as _};
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ordersys_store::Durability;
+
+use super::apply::{Work, apply};
+use super::credentials::fingerprint;
+use super::docker::Lookup;
+use super::halt::{Halt, Halted, interrupt};
+use super::lock::ProjectLock;
+use super::observed::Observed;
+use super::plan::{Desired, ImagePolicy, Plan, plan};
+use super::port_check;
+use super::port_owner::is_free;
+use super::ports::PortChoices;
+use super::program::Program;
+use super::project::Project;
+use super::record::{StackRecord, Topology};
+use super::role::Role;
+use super::runtime::Runtime;
+use super::select::{Chosen, RuntimeChoice, Selection, select};
+use super::spec::{Settings, StackSpec};
+use super::status::{StatusReport, report};
+use super::timeline::Timeline;
+use super::up_error::UpError;
+use super::up_report::{Changes, UpReport};
+use crate::cli::{Exit, Failure, Outcome};
+use crate::ui::Printer;
+
+/// What `up` is asked for.
+#[derive(Debug, Clone)]
+pub struct UpOptions {
+    /// Where it runs.
+    pub runtime: RuntimeChoice,
+    /// How engines are looked for.
+    pub engine: Lookup,
+    /// How roles are spread over services.
+    pub topology: Topology,
+    /// How ports are chosen.
+    pub ports: PortChoices,
+    /// The address ports are published on.
+    pub bind: IpAddr,
+    /// What commits promise.
+    pub durability: Durability,
+    /// The services' log filter.
+    pub log: String,
+    /// The program services run, if not this one.
+    pub binary: Option<PathBuf>,
+    /// Whether the image is loaded anew.
+    pub image: ImagePolicy,
+    /// How long it may take, from the lock on.
+    pub timeout: Duration,
+    /// What happens when it fails.
+    pub on_failure: OnFailure,
+}
+
+/// What happens to what a failed run made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnFailure {
+    /// It is removed, and what it replaced comes back.
+    #[default]
+    RollBack,
+    /// It stays, for a look.
+    Keep,
+}
+
+impl UpOptions {
+    /// The defaults of the command line.
+    #[must_use]
+    pub fn new(engine: Lookup) -> Self {
+        Self {
+            runtime: RuntimeChoice::Auto,
+            engine,
+            topology: Topology::Services,
+            ports: PortChoices::default(),
+            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            durability: Durability::Full,
+            log: "info".to_owned(),
+            binary: None,
+            image: ImagePolicy::WhenMissing,
+            timeout: Duration::from_mins(1),
+            on_failure: OnFailure::RollBack,
+        }
+    }
+}
+
+/// What is known before anything is done.
+struct Prepared {
+    runtime: Runtime,
+    reason: String,
+    stack: StackSpec,
+    observed: Observed,
+    plan: Plan,
+}
+
+/// Brings the project's stack up and returns its record. Prints what it did.
+pub async fn up(options: &UpOptions, project: &Project, printer: &Printer) -> Outcome<StackRecord> {
+    let _lock = ProjectLock::take(project, "up", options.timeout, printer).await?;
+    project.prepare()?;
+    let timeline = Timeline::default();
+    let prepared = timeline.during("look", prepare(options, project, printer)).await?;
+    let halt = Halt::after(options.timeout);
+    let work = Work {
+        plan: &prepared.plan,
+        stack: &prepared.stack,
+        observed: &prepared.observed,
+        timeline: &timeline,
+        halt: &halt,
+    };
+    port_check::check(&prepared.runtime, &work).await.map_err(UpError::into_failure)?;
+    let record = record(&prepared);
+    carry_out(&prepared, &work, options.on_failure, printer).await?;
+    record.save(project)?;
+    let changes = Changes::new(&prepared.plan);
+    changes.say(printer);
+    let status = status_after(&prepared, &record, project).await?;
+    UpReport::new(prepared.reason, changes, status, &timeline).print(printer);
+    Ok(record)
+}
+
+/// What [`up`] would do now. Changes nothing.
+pub async fn preview(options: &UpOptions, project: &Project, printer: &Printer) -> Outcome<Changes> {
+    let prepared = prepare(options, project, printer).await?;
+    Ok(Changes::new(&prepared.plan))
+}
+
+async fn prepare(options: &UpOptions, project: &Project, printer: &Printer) -> Outcome<Prepared> {
+    let Selection { chosen, reason } = select(options.runtime, &options.engine, project).await?;
+    let program = Program::find(options.binary.as_deref(), project)?;
+    let runtime = match chosen {
+        Chosen::Docker(engine) => {
+            printer.say(format!("runtime: docker ({reason})"));
+            Runtime::docker(*engine, project, program, options.bind).await?
+        }
+        Chosen::Process => {
+            printer.say(format!("runtime: local processes ({reason})"));
+            Runtime::process(project, program, options.bind)
+        }
+    };
+    check_reach(&runtime, options.bind)?;
+    let mut observed = runtime.observe().await.map_err(UpError::into_failure)?;
+    if let Some(record) = StackRecord::load(project)? {
+        observed.recall(&record.services);
+    }
+    let settings = settings(options, project, &runtime, &observed)?;
+    let stack = StackSpec::new(&settings);
+    let desired = Desired {
+        stack: &stack,
+        artefact: runtime.artefact(),
+        surroundings: runtime.surroundings(&stack),
+        image: options.image,
+    };
+    let plan = plan(&desired, &observed);
+    Ok(Prepared { runtime, reason, stack, observed, plan })
+}
+
+/// Ports of another machine's loopback address could not be reached from here.
+fn check_reach(runtime: &Runtime, bind: IpAddr) -> Outcome {
+    if runtime.is_local() || !bind.is_loopback() {
+        return Ok(());
+    }
+    let what = format!("the engine is on another machine, where ports bound to {bind} cannot be reached");
+    Err(Failure::new(Exit::Environment, what).hint("publish them with --bind 0.0.0.0"))
+}
+
+fn settings(
+    options: &UpOptions,
+    project: &Project,
+    runtime: &Runtime,
+    observed: &Observed,
+) -> Outcome<Settings> {
+    let running: BTreeMap<Role, u16> =
+        observed.services.iter().flat_map(|service| service.ports.clone()).collect();
+    let mut seed = DefaultHasher::new(); // any spread will do: projects should not all try the same ports
+    project.name.hash(&mut seed);
+    let ports = options.ports.assign(&running, seed.finish(), |port| is_free(options.bind, port));
+    Ok(Settings {
+        topology: options.topology,
+        addressing: runtime.addressing(),
+        bind: options.bind,
+        ports: ports.map_err(|error| Failure::new(Exit::Environment, error))?,
+        durability: options.durability,
+        log: options.log.clone(),
+        credentials: fingerprint(project),
+    })
+}
+
+fn record(prepared: &Prepared) -> StackRecord {
+    StackRecord {
+        runtime: prepared.runtime.kind(),
+        topology: prepared.stack.topology,
+        endpoints: prepared.stack.endpoints(prepared.runtime.host()),
+        services: prepared.stack.services.clone(),
+    }
+}
+
+/// Carries the plan out, or takes back what was done.
+async fn carry_out(
+    prepared: &Prepared,
+    work: &Work<'_>,
+    on_failure: OnFailure,
+    printer: &Printer,
+) -> Outcome {
+    let progress = printer.progress(None, "up");
+    let work_done = async {
+        Box::pin(apply(&prepared.runtime, work, &progress)).await?;
+        prepared.runtime.commit(work.plan).await
+    };
+    let result = stopped_by_signals(work.halt, work_done).await;
+    progress.finish();
+    let Err(error) = result else { return Ok(()) };
+    match on_failure {
+        OnFailure::Keep => printer.say("what this run made is kept: `ordersys down` removes it"),
+        OnFailure::RollBack => roll_back(&prepared.runtime, printer).await?,
+    }
+    Err(error.into_failure())
+}
+
+/// Runs work to its end; the first signal asks it to stop.
+async fn stopped_by_signals<T>(halt: &Halt, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        result = &mut work => return result,
+        _ = interrupt() => halt.stop(Halted::Interrupted),
+    }
+    work.await
+}
+
+/// Takes back what the run did; a second signal breaks that off.
+async fn roll_back(runtime: &Runtime, printer: &Printer) -> Outcome {
+    printer.say("taking back what this run did");
+    let leave =
+        |what: String| Failure::new(Exit::Interrupted, what).hint("`ordersys down` removes what is left");
+    tokio::select! {
+        result = runtime.roll_back() => result.map_err(|error| {
+            let failure = error.into_failure();
+            let error = failure.error.context("not everything could be taken back");
+            Failure { error, ..failure }.hint("`ordersys down` removes what is left")
+        }),
+        _ = interrupt() => Err(leave("interrupted again, while taking back what was done".to_owned())),
+    }
+}
+
+async fn status_after(prepared: &Prepared, record: &StackRecord, project: &Project) -> Outcome<StatusReport> {
+    let fresh;
+    let observed = if prepared.plan.changes_nothing() {
+        &prepared.observed
+    } else {
+        fresh = prepared.runtime.observe().await.map_err(UpError::into_failure)?;
+        &fresh
+    };
+    Ok(report(project, record, observed).await)
+}

@@ -1,0 +1,345 @@
+//! The process runtime with the real supervisor and small shell scripts as services: what it
+//! promises when things are changed, killed and raced.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use ordersys::stack::process::{ProcessObserved, ProcessService, ProcessState, Processes, Signal};
+use ordersys::stack::project::Project;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+/// More than anything here takes on a busy machine.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A project of its own; whatever the test does, nothing of it stays.
+struct Stage {
+    dir: tempfile::TempDir,
+    processes: Processes,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("directory");
+        let project = Project::new("test".parse().expect("name"), dir.path());
+        let processes = Processes::new(&project, PathBuf::from("/bin/sh"))
+            .supervised_by(PathBuf::from(env!("CARGO_BIN_EXE_ordersys")));
+        Self { dir, processes }
+    }
+
+    /// A service that runs this script; its command line carries the project's directory.
+    fn service(&self, name: &str, script: &str) -> ProcessService {
+        let script = format!("{script}\n# {}", self.dir.path().display());
+        ProcessService {
+            name: name.to_owned(),
+            args: vec!["-c".to_owned(), script],
+            ready_urls: Vec::new(),
+            spec_hash: "1".to_owned(),
+            after: Vec::new(),
+        }
+    }
+
+    /// A service that runs until it is ended.
+    fn lasting(&self, name: &str) -> ProcessService {
+        self.service(name, "while :; do sleep 0.05; done")
+    }
+
+    fn observed(&self) -> BTreeMap<String, ProcessObserved> {
+        let seen = self.processes.observe().expect("observes");
+        seen.into_iter().map(|service| (service.name.clone(), service)).collect()
+    }
+
+    fn pid(&self, name: &str) -> u32 {
+        self.observed()[name].pid.expect("runs")
+    }
+
+    async fn until(&self, what: &str, holds: impl Fn(&BTreeMap<String, ProcessObserved>) -> bool) {
+        let deadline = Instant::now() + LIMIT;
+        while !holds(&self.observed()) {
+            assert!(Instant::now() < deadline, "never: {what}; {:?}; {}", self.observed(), self.journal());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    async fn until_ready(&self, names: &[&str]) {
+        let ready = |seen: &BTreeMap<String, ProcessObserved>| {
+            seen.len() == names.len()
+                && names.iter().all(|name| {
+                    seen.get(*name)
+                        .is_some_and(|service| service.state == ProcessState::Ready && service.pid.is_some())
+                })
+        };
+        self.until("all ready", ready).await;
+    }
+
+    fn journal(&self) -> String {
+        self.processes.last_log_lines("supervisor", 30).join("\n")
+    }
+
+    fn supervisor(&self) -> u32 {
+        let text = fs::read(self.dir.path().join("test/process/supervisor.lock")).expect("a supervisor ran");
+        let holder: serde_json::Value = serde_json::from_slice(&text).expect("signed");
+        u32::try_from(holder["identity"]["pid"].as_u64().expect("pid")).expect("pid")
+    }
+
+    /// Processes that carry this project's directory in their command line.
+    fn left(&self) -> Vec<String> {
+        let mark = self.dir.path().display().to_string();
+        let entries = fs::read_dir("/proc").expect("proc").filter_map(Result::ok);
+        let lines = entries.filter_map(|entry| {
+            let line = fs::read_to_string(entry.path().join("cmdline")).ok()?.replace('\0', " ");
+            line.contains(&mark).then(|| format!("{}: {line}", entry.file_name().display()))
+        });
+        lines.collect()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let processes = self.processes.clone();
+        let ended = std::thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+            runtime.block_on(processes.down())
+        });
+        let result = ended.join().expect("no panic");
+        if !std::thread::panicking() {
+            result.expect("down");
+            assert_eq!(self.left(), Vec::<String>::new());
+        }
+    }
+}
+
+fn kill(pid: u32) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).expect("pid")).expect("pid");
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("kills");
+}
+
+/// Answers every request with a status the test sets.
+async fn answering(status: u16) -> (String, Arc<AtomicU16>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
+    let url = format!("http://{}/readyz", listener.local_addr().expect("bound"));
+    let current = Arc::new(AtomicU16::new(status));
+    let answered = Arc::clone(&current);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let status = answered.load(Ordering::SeqCst);
+            let _ = stream.read(&mut [0; 1024]).await;
+            let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n");
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    (url, current)
+}
+
+#[tokio::test]
+async fn a_list_is_run_kept_changed_and_ended() {
+    let stage = Stage::new();
+    let list = vec![stage.lasting("a"), stage.lasting("b"), stage.lasting("c")];
+    stage.processes.apply(list.clone()).await.expect("applies");
+    stage.until_ready(&["a", "b", "c"]).await;
+    let before = stage.observed();
+    let hash = ordersys::stack::process::binary_hash(&PathBuf::from("/bin/sh")).expect("hashes");
+    assert!(before.values().all(|service| service.binary_hash == hash && service.memory_bytes > Some(0)));
+
+    stage.processes.apply(list.clone()).await.expect("applies");
+    let pids = |seen: &BTreeMap<String, ProcessObserved>| -> Vec<_> {
+        seen.values().map(|service| (service.name.clone(), service.pid)).collect()
+    };
+    assert_eq!(pids(&stage.observed()), pids(&before), "the same list changes nothing");
+
+    let mut changed = list.clone();
+    changed.remove(2);
+    changed[1].spec_hash = "2".to_owned();
+    stage.processes.apply(changed).await.expect("applies");
+    stage.until_ready(&["a", "b"]).await;
+    let after = stage.observed();
+    assert_eq!(after["a"].pid, before["a"].pid, "an unchanged service is not touched");
+    assert_ne!(after["b"].pid, before["b"].pid, "a changed one starts anew");
+    assert_eq!((after["b"].spec_hash.as_str(), after["b"].restarts), ("2", 0));
+    let gone = before["c"].pid.expect("ran");
+    assert!(!PathBuf::from(format!("/proc/{gone}")).exists(), "one that is not listed is gone on return");
+
+    stage.processes.down().await.expect("down");
+    assert_eq!(stage.left(), Vec::<String>::new());
+    assert!(stage.observed().is_empty());
+    stage.processes.down().await.expect("a second time too");
+}
+
+#[tokio::test]
+async fn a_service_waits_for_what_it_needs() {
+    let stage = Stage::new();
+    let (url, status) = answering(503).await;
+    let mut first = stage.lasting("first");
+    first.ready_urls = vec![url];
+    let mut second = stage.lasting("second");
+    second.after = vec!["first".to_owned()];
+    stage.processes.apply(vec![second, first]).await.expect("applies");
+    stage.until("first runs", |seen| seen["first"].pid.is_some()).await;
+    for _ in 0..20 {
+        let seen = stage.observed();
+        assert_eq!((seen["first"].state, seen["second"].pid), (ProcessState::Starting, None));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    status.store(200, Ordering::SeqCst);
+    stage.until_ready(&["first", "second"]).await;
+    status.store(503, Ordering::SeqCst);
+    stage.until("noticed", |seen| seen["first"].state == ProcessState::Unready).await;
+    assert_eq!(stage.observed()["second"].state, ProcessState::Ready, "what runs goes on");
+    status.store(200, Ordering::SeqCst);
+    stage.until_ready(&["first", "second"]).await;
+    assert_eq!(stage.observed()["first"].restarts, 0);
+}
+
+#[tokio::test]
+async fn a_killed_service_comes_back() {
+    let stage = Stage::new();
+    stage.processes.apply(vec![stage.lasting("a"), stage.lasting("b")]).await.expect("applies");
+    stage.until_ready(&["a", "b"]).await;
+    let before = stage.observed();
+    let killed = stage.processes.signal("a", Signal::Kill).expect("signals");
+    assert_eq!(killed, before["a"].pid);
+    stage.until("restarted", |seen| seen["a"].restarts == 1 && seen["a"].pid.is_some()).await;
+    stage.until_ready(&["a", "b"]).await;
+    let after = stage.observed();
+    assert_ne!(after["a"].pid, before["a"].pid);
+    assert_eq!(after["a"].last_exit.as_deref(), Some("signal 9"));
+    assert_eq!((after["b"].pid, after["b"].restarts), (before["b"].pid, 0));
+    assert_eq!(stage.processes.signal("none", Signal::Kill).expect("no such service"), None);
+}
+
+#[tokio::test]
+async fn a_crash_loop_is_called_so_and_its_output_is_kept() {
+    let stage = Stage::new();
+    let failing = stage.service("failing", "echo to stdout; echo to stderr >&2; exit 3");
+    stage.processes.apply(vec![failing]).await.expect("applies");
+    stage.until("crash loop", |seen| seen["failing"].state == ProcessState::CrashLoop).await;
+    let seen = stage.observed();
+    assert_eq!((seen["failing"].restarts, seen["failing"].pid), (4, None));
+    assert_eq!(seen["failing"].last_exit.as_deref(), Some("exit code 3"));
+    assert_eq!(stage.processes.last_log_lines("failing", 2), ["to stdout", "to stderr"]);
+    let started = Instant::now();
+    stage.processes.down().await.expect("down");
+    assert!(started.elapsed() < Duration::from_secs(5), "the pause of a crash loop is not waited for");
+}
+
+#[tokio::test]
+async fn a_program_that_is_missing_is_an_error_and_one_that_vanishes_a_crash() {
+    let stage = Stage::new();
+    let project = Project::new("test".parse().expect("name"), stage.dir.path());
+    let program = stage.dir.path().join("sh");
+    let ordersys = PathBuf::from(env!("CARGO_BIN_EXE_ordersys"));
+    let processes = Processes::new(&project, program.clone()).supervised_by(ordersys);
+    let error = processes.apply(vec![stage.lasting("a")]).await.expect_err("missing").to_string();
+    assert_eq!(error, format!("cannot run {}", program.display()));
+    fs::copy("/bin/sh", &program).expect("copies");
+    processes.apply(vec![stage.lasting("a")]).await.expect("applies");
+    stage.until_ready(&["a"]).await;
+    fs::remove_file(&program).expect("removes");
+    stage.processes.signal("a", Signal::Kill).expect("signals");
+    stage
+        .until("cannot start", |seen| {
+            seen["a"].last_exit.as_ref().is_some_and(|why| why.contains("cannot start"))
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn children_of_a_killed_supervisor_are_replaced_by_the_next_apply() {
+    let stage = Stage::new();
+    let list = vec![stage.lasting("a"), stage.lasting("b")];
+    stage.processes.apply(list.clone()).await.expect("applies");
+    stage.until_ready(&["a", "b"]).await;
+    let before = stage.observed();
+    let supervisor = stage.supervisor();
+    kill(supervisor);
+    stage.until("seen", |seen| seen["a"].last_exit.as_deref() == Some("its supervisor is gone")).await;
+    assert_eq!(stage.observed()["a"].state, ProcessState::Unready);
+    assert_eq!(stage.pid("a"), before["a"].pid.expect("ran"), "they outlive it");
+    stage.processes.apply(list).await.expect("applies");
+    stage.until_ready(&["a", "b"]).await;
+    assert_ne!(stage.supervisor(), supervisor);
+    for (name, service) in stage.observed() {
+        assert_ne!(service.pid, before[&name].pid, "an unwatched process is not kept");
+    }
+    assert_eq!(stage.left().len(), 3, "a supervisor and two services: {:?}", stage.left());
+}
+
+#[tokio::test]
+async fn children_nobody_wrote_down_are_found_and_ended() {
+    let stage = Stage::new();
+    stage.processes.apply(vec![stage.lasting("a"), stage.lasting("b")]).await.expect("applies");
+    stage.until_ready(&["a", "b"]).await;
+    kill(stage.supervisor());
+    fs::remove_file(stage.dir.path().join("test/process/state.json")).expect("forgets the children");
+    stage.until("unknown", BTreeMap::is_empty).await;
+    assert_eq!(stage.left().iter().filter(|line| !line.contains("supervise")).count(), 2);
+    stage.processes.down().await.expect("down");
+    assert_eq!(stage.left(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn two_at_once_take_turns() {
+    let stage = Stage::new();
+    let (one, two) =
+        (vec![stage.lasting("a"), stage.lasting("b")], vec![stage.lasting("a"), stage.lasting("c")]);
+    let (first, second) = tokio::join!(stage.processes.apply(one), stage.processes.apply(two));
+    first.expect("applies");
+    second.expect("applies");
+    let deadline = Instant::now() + LIMIT;
+    while stage.left().len() != 3 || stage.observed().len() != 2 {
+        assert!(Instant::now() < deadline, "one supervisor, two services: {:?}", stage.left());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_supervisor_whose_project_is_deleted_ends() {
+    let stage = Stage::new();
+    stage.processes.apply(vec![stage.lasting("a")]).await.expect("applies");
+    fs::remove_dir_all(stage.dir.path().join("test")).expect("removes");
+    let deadline = Instant::now() + LIMIT;
+    while !stage.left().is_empty() {
+        assert!(Instant::now() < deadline, "left: {:?}", stage.left());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_end_is_killed_and_a_paused_one_ends() {
+    let stage = Stage::new();
+    let stubborn = stage.service("stubborn", "trap '' TERM; while :; do sleep 0.05; done");
+    stage.processes.apply(vec![stubborn, stage.lasting("paused")]).await.expect("applies");
+    stage.until_ready(&["stubborn", "paused"]).await;
+    stage.processes.signal("paused", Signal::Pause).expect("pauses");
+    // Only ends in time because the paused one is woken: both together get the ten seconds once.
+    let started = Instant::now();
+    stage.processes.apply(vec![stage.lasting("other")]).await.expect("applies");
+    let took = started.elapsed();
+    assert!((9..20).contains(&took.as_secs()), "{took:?}");
+    assert!(stage.journal().contains("signal 9 after 10 s"), "{}", stage.journal());
+    assert!(stage.journal().contains("stopped (signal 15)"), "{}", stage.journal());
+}
+
+/// Wherever the supervisor is killed, `down` leaves nothing and the next `apply` works.
+#[tokio::test]
+async fn killing_the_supervisor_at_any_moment_leaves_nothing() {
+    let stage = Stage::new();
+    for delay in (0..24_u64).map(|step| step * 3) {
+        let list = vec![stage.lasting("a"), stage.lasting("b"), stage.lasting("c")];
+        let processes = stage.processes.clone();
+        let applying = tokio::spawn(async move { processes.apply(list).await });
+        tokio::time::sleep(Duration::from_millis(delay)).await;
+        for line in stage.left().iter().filter(|line| line.contains(" supervise ")) {
+            let pid = line.split(':').next().and_then(|pid| pid.parse().ok()).expect("pid");
+            kill(pid);
+        }
+        applying.await.expect("no panic").expect("a killed supervisor is replaced");
+        stage.processes.down().await.expect("down");
+        assert_eq!(stage.left(), Vec::<String>::new(), "killed after {delay} ms");
+    }
+}
