@@ -4,9 +4,9 @@
 mod article;
 mod bad_input;
 mod crash;
+mod logs;
 mod orders;
 mod policy;
-mod logs;
 #[cfg(unix)]
 mod processes;
 mod support;
