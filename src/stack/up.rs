@@ -107,7 +107,7 @@ pub async fn up(options: &UpOptions, project: &Project, printer: &Printer) -> Ou
     project.prepare()?;
     let timeline = Timeline::default();
     let looking = timeline.during("look", prepare(options, project, printer));
-    let prepared = or_interrupted(looking).await?;
+    let prepared = or_interrupted(Box::pin(looking)).await?;
     let halt = Halt::after(options.timeout);
     let work = Work {
         plan: &prepared.plan,
@@ -150,6 +150,7 @@ async fn prepare(options: &UpOptions, project: &Project, printer: &Printer) -> O
     let mut observed = runtime.observe().await.map_err(UpError::into_failure)?;
     if let Some(record) = StackRecord::load(project)? {
         observed.recall(&record.services);
+        observed.program = record.program;
     }
     let settings = settings(options, project, &runtime, &observed)?;
     let stack = StackSpec::new(&settings);
@@ -200,6 +201,7 @@ fn record(prepared: &Prepared) -> StackRecord {
         topology: prepared.stack.topology,
         endpoints: prepared.stack.endpoints(prepared.runtime.host()),
         services: prepared.stack.services.clone(),
+        program: Some(prepared.runtime.program().path.clone()),
     }
 }
 

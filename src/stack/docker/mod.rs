@@ -1,6 +1,9 @@
 //! The stack as containers of a Docker engine. The only user of bollard: its types stay in here.
 
 mod archive;
+#[cfg(test)]
+mod compose_tests;
+mod container_body;
 mod containers;
 mod discover;
 mod discover_error;
@@ -15,6 +18,7 @@ mod network;
 mod observe;
 mod project_sweep;
 mod stack;
+mod surroundings;
 mod undo;
 mod volumes;
 
