@@ -39,10 +39,6 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Logs(logs::Args),
-    Seed(seed::Args),
-    User(user::Args),
-    Product(product::Args),
-    Order(order::Args),
     Health(health::Args),
     #[command(hide = true)]
     Supervise(supervise::Args),
@@ -50,6 +46,10 @@ enum Command {
     Down(down::Args),
     #[command(visible_alias = "ps")]
     Status(status::Args),
+    Seed(seed::Args),
+    User(user::Args),
+    Product(product::Args),
+    Order(order::Args),
 }
 
 /// Parses the command line, runs the command and reports how it went.
@@ -68,6 +68,12 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Outcome {
     let globals = cli.globals;
     match cli.command {
+        Command::Logs(args) => logs::run(args, &globals),
+        Command::Health(args) => health::run(&args, &globals),
+        Command::Supervise(args) => supervise::run(&args),
+        Command::Up(args) => up::run(args, &globals),
+        Command::Down(args) => down::run(&args, &globals),
+        Command::Status(args) => status::run(&args, &globals),
         Command::Seed(args) => seed::run(&globals, &args),
         Command::User(args) => user::run(&globals, args),
         Command::Product(args) => product::run(&globals, args),
@@ -75,12 +81,6 @@ fn run(cli: Cli) -> Outcome {
         Command::Serve(args) => {
             serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
         }
-        Command::Logs(args) => logs::run(args, &globals),
-        Command::Health(args) => health::run(&args, &globals),
-        Command::Supervise(args) => supervise::run(&args),
-        Command::Up(args) => up::run(args, &globals),
-        Command::Down(args) => down::run(&args, &globals),
-        Command::Status(args) => status::run(&args, &globals),
     }
 }
 

@@ -4,10 +4,11 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ordersys_store::Durability;
+
 use super::{Exit, Failure, Globals, Outcome, block_on};
 use crate::stack::plan::ImagePolicy;
 use crate::stack::record::Topology;
-use crate::stack::spec::Durability;
 use crate::stack::{self, OnFailure, PortChoices, PortFlag, RuntimeChoice, UpOptions};
 
 /// Start the stack, or bring it to what the flags say, and wait until it is ready
@@ -29,13 +30,13 @@ pub(super) struct Args {
     #[arg(long, env = "ORDERSYS_TOPOLOGY", default_value = "services", value_name = "TOPOLOGY")]
     topology: Topology,
     /// A service's port, or `auto` for free ones [default: 3001, 3002, 3003]
-    #[arg(long = "port", env = "ORDERSYS_PORT", value_delimiter = ',', value_name = "SERVICE=N|auto")]
+    #[arg(long = "port", env = "ORDERSYS_PORTS", value_delimiter = ',', value_name = "SERVICE=N|auto")]
     ports: Vec<PortFlag>,
     /// The address ports are published on
     #[arg(long, env = "ORDERSYS_BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
     bind: IpAddr,
-    /// What an answered request survives: a power failure (full), a crash (normal), nothing (memory)
-    #[arg(long, env = "ORDERSYS_DURABILITY", default_value = "full", value_name = "LEVEL")]
+    /// What a commit means: full (on disk), normal, memory; anything but full is for measuring
+    #[arg(long, env = "ORDERSYS_DURABILITY", default_value_t = Durability::Full, value_name = "LEVEL")]
     durability: Durability,
     /// What the services log, e.g. `debug` or `info,hyper=warn`
     #[arg(long, env = "ORDERSYS_LOG", default_value = "info", value_name = "FILTER")]

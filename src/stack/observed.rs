@@ -65,7 +65,7 @@ pub struct ObservedService {
 /// What is worth knowing about a running service and decides nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
-    /// Its process id on this machine, where it is one.
+    /// The id of its first process, as its machine counts.
     pub pid: Option<u32>,
     /// Since when it runs.
     pub since: Option<Timestamp>,

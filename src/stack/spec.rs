@@ -5,34 +5,12 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ordersys_contract::client::Endpoints;
-use serde::{Deserialize, Serialize};
+use ordersys_store::Durability;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
 use super::record::Topology;
 use super::role::Role;
-
-/// How hard a committed transaction is held to survive a power failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Durability {
-    /// Every answer is on the disk before it is given.
-    #[default]
-    Full,
-    /// A power failure may take the last moments; a crash of the process takes nothing.
-    Normal,
-    /// Nothing survives; for measuring.
-    Memory,
-}
-
-impl fmt::Display for Durability {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Full => "full",
-            Self::Normal => "normal",
-            Self::Memory => "memory",
-        })
-    }
-}
 
 /// A service of a stack: one process, playing one role or all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -116,7 +94,8 @@ pub struct ServiceSpec {
     pub ports: BTreeMap<Role, u16>,
     /// Where it calls the roles it needs and does not play itself: base URLs.
     pub peers: BTreeMap<Role, String>,
-    /// How hard its commits are held.
+    /// What its commits promise.
+    #[serde(serialize_with = "write_durability", deserialize_with = "read_durability")]
     pub durability: Durability,
     /// The log filter.
     pub log: String,
@@ -186,6 +165,15 @@ impl ServiceSpec {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn write_durability<S: Serializer>(durability: &Durability, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(durability.as_str())
+}
+
+fn read_durability<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Durability, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+}
+
 /// What decides a stack.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -197,7 +185,7 @@ pub struct Settings {
     pub bind: IpAddr,
     /// The published port of each role.
     pub ports: BTreeMap<Role, u16>,
-    /// How hard commits are held.
+    /// What commits promise.
     pub durability: Durability,
     /// The log filter.
     pub log: String,

@@ -154,6 +154,7 @@ async fn role_status(role: Role, record: &StackRecord, observed: &Observed) -> S
     };
     let player = observed.services.iter().find(plays);
     let facts = player.map(|service| service.facts.clone()).unwrap_or_default();
+    let on_docker = record.runtime == RuntimeKind::Docker;
     ServiceStatus {
         name: role,
         state: state(player, &url).await,
@@ -161,7 +162,7 @@ async fn role_status(role: Role, record: &StackRecord, observed: &Observed) -> S
         container_id: player
             .filter(|_| record.runtime == RuntimeKind::Docker)
             .map(|service| service.id.clone()),
-        pid: facts.pid,
+        pid: facts.pid.filter(|_| !on_docker),
         restarts: facts.restarts,
         since: facts.since,
         version: facts.version,

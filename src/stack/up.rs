@@ -6,6 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ordersys_store::Durability;
+
 use super::apply::{Work, apply};
 use super::credentials::fingerprint;
 use super::docker::Lookup;
@@ -22,7 +24,7 @@ use super::record::{StackRecord, Topology};
 use super::role::Role;
 use super::runtime::Runtime;
 use super::select::{Chosen, RuntimeChoice, Selection, select};
-use super::spec::{Durability, Settings, StackSpec};
+use super::spec::{Settings, StackSpec};
 use super::status::{StatusReport, report};
 use super::timeline::Timeline;
 use super::up_error::UpError;
@@ -43,7 +45,7 @@ pub struct UpOptions {
     pub ports: PortChoices,
     /// The address ports are published on.
     pub bind: IpAddr,
-    /// How hard commits are held.
+    /// What commits promise.
     pub durability: Durability,
     /// The services' log filter.
     pub log: String,

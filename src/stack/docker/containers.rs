@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bollard::models::{
     ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, HostConfigLogConfig, Mount, MountType,
-    NetworkingConfig, PortBinding, ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
+    NetworkingConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum,
 };
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
@@ -31,8 +31,6 @@ const STOP_LIMIT: Duration = Duration::from_secs(40);
 const MEMORY_BYTES: i64 = 1024 * 1024 * 1024;
 /// Most processes and threads of a service.
 const PIDS: i64 = 512;
-/// Most open files and connections of a service.
-const OPEN_FILES: i64 = 65_536;
 /// Size of `/tmp`.
 const TMPFS: &str = "rw,noexec,nosuid,nodev,size=64m,mode=1777";
 /// Health probes are for `docker ps` and other tools; `up` asks the services itself.
@@ -159,11 +157,6 @@ fn host_config(making: Making<'_>, spec: &ServiceSpec) -> HostConfig {
         security_opt: Some(vec!["no-new-privileges".to_owned()]),
         pids_limit: Some(PIDS),
         memory: Some(MEMORY_BYTES),
-        ulimits: Some(vec![ResourcesUlimits {
-            name: Some("nofile".to_owned()),
-            soft: Some(OPEN_FILES),
-            hard: Some(OPEN_FILES),
-        }]),
         log_config: Some(log_config()),
         restart_policy: Some(RestartPolicy {
             name: Some(RestartPolicyNameEnum::UNLESS_STOPPED),

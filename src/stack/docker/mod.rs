@@ -11,6 +11,7 @@ mod image;
 mod labels;
 mod logs;
 mod lookup;
+mod memory;
 mod network;
 mod observe;
 mod project_sweep;

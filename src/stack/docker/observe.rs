@@ -6,9 +6,8 @@ use bollard::models::{
     ContainerInspectResponse, ContainerState, ContainerStateStatusEnum as Status, EndpointSettings,
     HostConfig,
 };
-use bollard::query_parameters::{InspectContainerOptions, ListContainersOptionsBuilder, StatsOptionsBuilder};
-use futures_util::StreamExt as _;
-use futures_util::future::{join_all, try_join_all};
+use bollard::query_parameters::{InspectContainerOptions, ListContainersOptionsBuilder};
+use futures_util::future::try_join_all;
 
 use super::engine::Engine;
 use super::error::{EngineError, during};
@@ -72,30 +71,6 @@ pub(super) async fn inspect(
     }
 }
 
-/// Adds the memory each running container uses; where the engine does not say, it stays unknown.
-pub(super) async fn add_memory(engine: &Engine, services: &mut [ObservedService]) {
-    let running = |service: &ObservedService| service.condition == Condition::Running;
-    let amounts =
-        join_all(services.iter().map(|service| async {
-            if running(service) { memory(engine, &service.id).await } else { None }
-        }))
-        .await;
-    for (service, amount) in services.iter_mut().zip(amounts) {
-        service.facts.memory_bytes = amount;
-    }
-}
-
-async fn memory(engine: &Engine, id: &str) -> Option<u64> {
-    let options = StatsOptionsBuilder::new().stream(false).one_shot(true).build();
-    let stats = Box::pin(engine.docker.stats(id, Some(options))).next().await?.ok()?.memory_stats?;
-    // What the kernel would give back at once does not count, as in `docker stats`.
-    let cache = stats
-        .stats
-        .as_ref()
-        .and_then(|stats| stats.get("total_inactive_file").or_else(|| stats.get("inactive_file")).copied());
-    stats.usage.map(|usage| usage.saturating_sub(cache.unwrap_or(0)))
-}
-
 /// A container in the orchestrator's words.
 fn told(found: ContainerInspectResponse, names: &Names) -> ObservedService {
     let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
@@ -116,7 +91,7 @@ fn told(found: ContainerInspectResponse, names: &Names) -> ObservedService {
         networks: on_networks(networks, &state, found.host_config.as_ref()),
         ports: ports(found.host_config.as_ref()),
         facts: Facts {
-            pid: None,
+            pid: state.pid.and_then(|pid| pid.try_into().ok()).filter(|pid| *pid > 0),
             since: state.started_at.filter(|_| state.running == Some(true)).and_then(|at| at.parse().ok()),
             restarts: found.restart_count.and_then(|count| count.try_into().ok()).unwrap_or(0),
             version: labels.get(labels::VERSION).cloned(),

@@ -11,7 +11,7 @@ use super::engine::Engine;
 use super::error::EngineError;
 use super::labels::{Names, RunId};
 use super::undo::{self, Journal, Undo};
-use super::{containers, image, network, observe, volumes};
+use super::{containers, image, memory, network, observe, volumes};
 use crate::stack::apply::{Look, Work};
 use crate::stack::observed::{Condition, Observed, ObservedService, Standing};
 use crate::stack::plan::{Action, Cause, Plan, Resource, Step, Surroundings};
@@ -102,7 +102,7 @@ impl DockerStack {
 
     /// Adds the memory of each running container.
     pub(in crate::stack) async fn add_memory(&self, observed: &mut Observed) {
-        observe::add_memory(&self.engine, &mut observed.services).await;
+        memory::add(&self.engine, &mut observed.services).await;
     }
 
     /// The container that publishes a port, in words.
