@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod down;
 pub mod engine;
+
 pub mod failure;
 pub mod globals;
 mod health;
@@ -14,6 +16,7 @@ mod order;
 mod product;
 mod seed;
 mod serve;
+mod smoke;
 mod status;
 mod supervise;
 mod up;
@@ -50,6 +53,8 @@ enum Command {
     User(user::Args),
     Product(product::Args),
     Order(order::Args),
+    Bench(Box<bench::Args>),
+    Smoke(smoke::Args),
 }
 
 /// Parses the command line, runs the command and reports how it went.
@@ -78,6 +83,8 @@ fn run(cli: Cli) -> Outcome {
         Command::User(args) => user::run(&globals, args),
         Command::Product(args) => product::run(&globals, args),
         Command::Order(args) => order::run(&globals, args),
+        Command::Smoke(args) => smoke::run(&args, &globals),
+        Command::Bench(args) => bench::run(*args, &globals),
         Command::Serve(args) => {
             serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
         }

@@ -1,5 +1,12 @@
-//! The one integration test binary: everything through the front door.
+//! The one integration test binary: everything through the front door, real services on free
+//! ports, real connections.
 
+mod article;
+mod bad_input;
+mod crash;
 mod logs;
+mod orders;
+mod policy;
 #[cfg(unix)]
 mod processes;
+mod support;
