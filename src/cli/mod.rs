@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod doctor;
 mod down;
 pub mod engine;
 
@@ -42,6 +43,7 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Logs(logs::Args),
+    Doctor(doctor::Args),
     Health(health::Args),
     #[command(hide = true)]
     Supervise(supervise::Args),
@@ -74,6 +76,7 @@ fn run(cli: Cli) -> Outcome {
     let globals = cli.globals;
     match cli.command {
         Command::Logs(args) => logs::run(args, &globals),
+        Command::Doctor(args) => doctor::run(&args, &globals),
         Command::Health(args) => health::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
         Command::Up(args) => up::run(args, &globals),

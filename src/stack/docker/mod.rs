@@ -26,6 +26,7 @@ pub use error::{EngineError, EngineSaid};
 pub use logs::ContainerLog;
 pub(in crate::stack) use logs::Reading;
 pub use lookup::{Candidate, Candidates, Lookup, Tls};
+pub(in crate::stack) use observe::port_owner;
 pub(in crate::stack) use project_sweep::{ProjectSweep, projects_of, remove_unused_images};
 pub(in crate::stack) use stack::DockerStack;
 
@@ -36,3 +37,8 @@ const GROUP_ID: u64 = USER_ID;
 const DATA_DIR: &str = "/data";
 /// Where the volume of credentials is mounted.
 const SECRETS_DIR: &str = "/run/ordersys/secrets";
+
+/// The machine a static Linux program is for, in Go's words, or why it cannot be an image.
+pub(in crate::stack) fn machine_of(program: &[u8]) -> Result<&'static str, String> {
+    elf::inspect(program).map(elf::Machine::name).map_err(|error| error.to_string())
+}
