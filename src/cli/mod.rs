@@ -4,15 +4,20 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
+mod doctor;
 mod down;
 pub mod engine;
+
 pub mod failure;
 pub mod globals;
 mod health;
+mod logs;
 mod order;
 mod product;
 mod seed;
 mod serve;
+mod smoke;
 mod status;
 mod supervise;
 mod up;
@@ -37,6 +42,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
+    Logs(logs::Args),
+    Doctor(doctor::Args),
     Health(health::Args),
     #[command(hide = true)]
     Supervise(supervise::Args),
@@ -48,6 +55,8 @@ enum Command {
     User(user::Args),
     Product(product::Args),
     Order(order::Args),
+    Bench(Box<bench::Args>),
+    Smoke(smoke::Args),
 }
 
 /// Parses the command line, runs the command and reports how it went.
@@ -66,6 +75,8 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Outcome {
     let globals = cli.globals;
     match cli.command {
+        Command::Logs(args) => logs::run(args, &globals),
+        Command::Doctor(args) => doctor::run(&args, &globals),
         Command::Health(args) => health::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
         Command::Up(args) => up::run(args, &globals),
@@ -75,6 +86,8 @@ fn run(cli: Cli) -> Outcome {
         Command::User(args) => user::run(&globals, args),
         Command::Product(args) => product::run(&globals, args),
         Command::Order(args) => order::run(&globals, args),
+        Command::Smoke(args) => smoke::run(&args, &globals),
+        Command::Bench(args) => bench::run(*args, &globals),
         Command::Serve(args) => {
             serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
         }

@@ -1,10 +1,9 @@
 //! `ordersys user`: who orders.
 
-use anyhow::Context as _;
 use ordersys_contract::user::{NewUser, User};
 use ordersys_contract::{Client, UserId};
 
-use super::{Exit, Failure, Globals, OrFail as _, Outcome, block_on};
+use super::{Exit, Failure, Globals, Outcome, block_on};
 use crate::ui::Table;
 
 /// Create and look up users
@@ -118,8 +117,7 @@ pub(super) fn client_failure(error: ordersys_contract::ClientError) -> Failure {
         }
         ClientError::Refused { .. } | ClientError::BadAnswer { .. } => None,
     };
-    let failed = Err::<(), _>(error).context("the request failed").exit(exit);
-    let failure = failed.err().unwrap_or_else(|| Failure::new(exit, "the request failed"));
+    let failure = Failure { exit, error: error.into(), hint: None };
     match hint {
         Some(hint) => failure.hint(hint),
         None => failure,

@@ -54,8 +54,7 @@ pub(super) async fn select(wanted: RuntimeChoice, lookup: &Lookup, project: &Pro
             Ok(process("the stack runs as processes already"))
         }
         (RuntimeChoice::Docker, _) | (RuntimeChoice::Auto, Some(RuntimeKind::Docker)) => {
-            let engine = discover(lookup, WANTED_LIMIT).await.map_err(unreachable)?;
-            Ok(docker(engine))
+            Ok(docker(engine_wanted(lookup).await?))
         }
         (RuntimeChoice::Auto, None) => match discover(lookup, AUTO_LIMIT).await {
             Ok(engine) => Ok(docker(engine)),
@@ -81,6 +80,11 @@ pub(super) fn running_on(project: &Project) -> anyhow::Result<Option<RuntimeKind
 pub(super) fn unreachable(error: DiscoverError) -> Failure {
     let hint = error.hint();
     Failure { exit: Exit::Environment, error: error.into(), hint: Some(hint.to_owned()) }
+}
+
+/// The engine, where nothing else will do.
+pub(super) async fn engine_wanted(lookup: &Lookup) -> Outcome<Engine> {
+    discover(lookup, WANTED_LIMIT).await.map_err(unreachable)
 }
 
 /// An engine, if one answers soon.

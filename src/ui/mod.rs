@@ -4,9 +4,11 @@ use std::io::{IsTerminal, Write};
 
 use serde::Serialize;
 
+mod lines;
 mod progress;
 mod table;
 
+pub use lines::Lines;
 pub use progress::Progress;
 pub use table::Table;
 
@@ -17,6 +19,9 @@ pub enum Output {
     Table,
     /// JSON to pipe.
     Json,
+    /// Not at all.
+    #[value(skip)]
+    Nothing,
 }
 
 /// Prints for one command.
@@ -33,6 +38,12 @@ impl Printer {
         Self { output, quiet }
     }
 
+    /// A printer that prints nothing: for work whose output nobody asked for.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self { output: Output::Nothing, quiet: true }
+    }
+
     /// Whether data goes out as JSON.
     #[must_use]
     pub fn is_json(&self) -> bool {
@@ -44,13 +55,23 @@ impl Printer {
         let text = match self.output {
             Output::Json => serde_json::to_string_pretty(value).unwrap_or_default(),
             Output::Table => text(),
+            Output::Nothing => return,
         };
         self.out(&text);
     }
 
     /// Prints one line or block of text to stdout. A reader that went away (`| head`) ends nothing.
     pub fn out(&self, text: &str) {
+        if self.output == Output::Nothing {
+            return;
+        }
         let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
+    }
+
+    /// A stream of lines to stdout.
+    #[must_use]
+    pub fn lines(&self) -> Lines {
+        Lines::new()
     }
 
     /// Says something to the person at the terminal, on stderr.

@@ -1,6 +1,9 @@
 //! Tables to read.
 
-use comfy_table::{CellAlignment, ContentArrangement, presets};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
+
+/// A line below the titles and nothing else: a table is also read by `awk`.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::new(' ', '─', ' ', ' '));
 
 /// A table under construction.
 #[derive(Debug)]
@@ -11,7 +14,7 @@ impl Table {
     #[must_use]
     pub fn new<const N: usize>(titles: [&str; N]) -> Self {
         let mut table = comfy_table::Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(titles);
         Self(table)
     }

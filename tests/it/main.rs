@@ -1,4 +1,13 @@
-//! The one integration test binary: everything through the front door.
+//! The one integration test binary: everything through the front door, real services on free
+//! ports, real connections.
 
-#[cfg(unix)]
+mod article;
+mod bad_input;
+mod crash;
+mod local_stack;
+mod logs;
+mod orders;
+mod policy;
 mod processes;
+mod stage;
+mod support;

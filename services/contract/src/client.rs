@@ -319,6 +319,35 @@ impl Client {
         Ok((received.status, received.body))
     }
 
+    /// Any call of a service of ours or of somebody else's; the request has an absolute URL, and
+    /// every answer is a success.
+    pub async fn call(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Bytes>, ClientError> {
+        let (parts, body) = request.into_parts();
+        let base = parts.uri.to_string();
+        let body = (!body.is_empty()).then_some(body);
+        let call =
+            Call { method: parts.method, base: &base, path: String::new(), headers: parts.headers, body };
+        let received = self.exchange(call).await?;
+        let mut answer = http::Response::new(received.body);
+        *answer.status_mut() = received.status;
+        *answer.headers_mut() = received.headers;
+        Ok(answer)
+    }
+
+    /// A plain `POST` of any JSON text, right or wrong: the status and the body.
+    pub async fn post_raw(
+        &self,
+        base: &str,
+        path: &str,
+        json: String,
+    ) -> Result<(StatusCode, Bytes), ClientError> {
+        let body = Some(json.into_bytes());
+        let call =
+            Call { method: Method::POST, base, path: path.to_owned(), headers: HeaderMap::new(), body };
+        let received = self.exchange(call).await?;
+        Ok((received.status, received.body))
+    }
+
     #[expect(clippy::unused_self, reason = "reads as one family with the calls that need it")]
     fn post<'a>(&self, base: &'a str, path: String, body: &impl Serialize) -> Call<'a> {
         let body = serde_json::to_vec(body).unwrap_or_default();
@@ -432,7 +461,8 @@ pub fn percent(text: &str) -> String {
 }
 
 /// The target of `rel="next"` in a `Link` header of ours: one link, path and query.
-fn next_link(link: &str) -> Option<&str> {
+#[must_use]
+pub fn next_link(link: &str) -> Option<&str> {
     let (target, rest) = link.strip_prefix('<')?.split_once('>')?;
     rest.contains("rel=\"next\"").then_some(target)
 }

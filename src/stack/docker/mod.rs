@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod image;
 mod labels;
+mod logs;
 mod lookup;
 mod memory;
 mod network;
@@ -26,7 +27,10 @@ pub use discover::discover;
 pub use discover_error::DiscoverError;
 pub use engine::{Api, Engine};
 pub use error::{EngineError, EngineSaid};
+pub use logs::ContainerLog;
+pub(in crate::stack) use logs::Reading;
 pub use lookup::{Candidate, Candidates, Lookup, Tls};
+pub(in crate::stack) use observe::port_owner;
 pub(in crate::stack) use project_sweep::{ProjectSweep, projects_of, remove_unused_images};
 pub(in crate::stack) use stack::DockerStack;
 
@@ -37,3 +41,8 @@ const GROUP_ID: u64 = USER_ID;
 const DATA_DIR: &str = "/data";
 /// Where the volume of credentials is mounted.
 const SECRETS_DIR: &str = "/run/ordersys/secrets";
+
+/// The machine a static Linux program is for, in Go's words, or why it cannot be an image.
+pub(in crate::stack) fn machine_of(program: &[u8]) -> Result<&'static str, String> {
+    elf::inspect(program).map(elf::Machine::name).map_err(|error| error.to_string())
+}

@@ -1,0 +1,206 @@
+//! `ordersys logs`: what the services say, merged by time.
+
+use std::collections::BTreeSet;
+use std::io::{self, IsTerminal as _};
+use std::ops::ControlFlow;
+use std::str::FromStr;
+
+use serde_json::{Value, json};
+
+use super::{Exit, Failure, Globals, Outcome, block_on};
+use crate::stack::logs::{self, Colour, Entry, Filter, Found, Level, Shown, Source, Until};
+use crate::stack::record::Topology;
+use crate::stack::role::Role;
+use crate::ui::Lines;
+
+/// Show what the services say, merged by time (in UTC)
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ordersys logs
+  ordersys logs order product -f
+  ordersys logs --since 10m --level warn
+  ordersys logs --order 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b
+  ordersys logs -o json | jq 'select(.status >= 500)'")]
+pub(super) struct Args {
+    /// Services to show [default: all]
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+    /// Go on showing new lines until Ctrl-C
+    #[arg(short, long)]
+    follow: bool,
+    /// Lines from then on: a duration before now (10m, 2h) or a time (2026-01-01T12:00:00Z)
+    #[arg(long, value_name = "WHEN")]
+    since: Option<Since>,
+    /// Lines at least this important
+    #[arg(long, value_name = "LEVEL")]
+    level: Option<Level>,
+    /// Lines of the request with this id
+    #[arg(long, value_name = "ID")]
+    request: Option<String>,
+    /// Lines about the order with this id
+    #[arg(long, value_name = "ID")]
+    order: Option<String>,
+}
+
+/// From when on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Since {
+    Ago(jiff::SignedDuration),
+    At(jiff::Timestamp),
+}
+
+impl FromStr for Since {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(at) = text.parse() {
+            return Ok(Self::At(at));
+        }
+        let ago =
+            humantime::parse_duration(text).ok().and_then(|ago| jiff::SignedDuration::try_from(ago).ok());
+        ago.map(Self::Ago)
+            .ok_or_else(|| "neither a duration (10m) nor a time (2026-01-01T12:00:00Z)".to_owned())
+    }
+}
+
+impl Since {
+    fn resolve(self, now: jiff::Timestamp) -> jiff::Timestamp {
+        match self {
+            Self::At(at) => at,
+            Self::Ago(ago) => now.checked_sub(ago).unwrap_or(jiff::Timestamp::MIN),
+        }
+    }
+}
+
+pub(super) fn run(args: Args, globals: &Globals) -> Outcome {
+    let project = globals.project()?;
+    block_on(async {
+        let Found { sources, topology } = logs::find(&globals.engine.lookup(), &project).await?;
+        if sources.is_empty() {
+            return Err(Failure::new(Exit::NotFound, format!("project `{}` has no logs", project.name))
+                .hint("start a stack with `ordersys up`"));
+        }
+        if topology.is_none() {
+            globals.printer().say("no stack is up; these are the logs of the last one");
+        }
+        let roles = match topology {
+            Some(Topology::Monolith) => Role::ALL.map(|role| role.name().to_owned()).to_vec(),
+            Some(Topology::Services) | None => Vec::new(),
+        };
+        let names = sources.iter().map(|source| source.name().to_owned()).collect();
+        check_services(&args.services, &names, &roles)?;
+        let wanted = |source: &Source| may_hold(source.name(), &args.services, &roles);
+        let sources = sources.into_iter().filter(wanted).collect();
+        let until = if args.follow { Until::Stopped } else { Until::Now };
+        Ok(logs::stream(sources, filter(args), until, shower(globals)).await?)
+    })
+}
+
+fn filter(args: Args) -> Filter {
+    Filter {
+        services: args.services.into_iter().collect(),
+        level: args.level,
+        request: args.request,
+        order: args.order,
+        since: args.since.map(|since| since.resolve(jiff::Timestamp::now())),
+    }
+}
+
+/// Refuses names that neither a log nor, in a log all share, a role has.
+fn check_services(wanted: &[String], names: &BTreeSet<String>, roles: &[String]) -> Outcome {
+    let Some(unknown) = wanted.iter().find(|name| !names.contains(*name) && !roles.contains(name)) else {
+        return Ok(());
+    };
+    let known: BTreeSet<&str> = names.iter().chain(roles).map(String::as_str).collect();
+    let known: Vec<&str> = known.into_iter().collect();
+    Err(Failure::new(Exit::Usage, format!("there is no service `{unknown}`"))
+        .hint(format!("there are: {}", known.join(", "))))
+}
+
+/// Whether a log can hold lines of a wanted service: it is named so, or roles share it.
+fn may_hold(log: &str, wanted: &[String], roles: &[String]) -> bool {
+    let shared = wanted.iter().any(|name| roles.contains(name));
+    wanted.is_empty() || shared || wanted.iter().any(|name| name == log)
+}
+
+/// What prints each line in the form asked for.
+fn shower(globals: &Globals) -> impl FnMut(Shown<'_>) -> ControlFlow<()> {
+    let printer = globals.printer();
+    let mut lines: Lines = printer.lines();
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colour = if io::stdout().is_terminal() && !no_colour { Colour::Ansi } else { Colour::Plain };
+    move |shown| match shown {
+        Shown::Line(entry) if printer.is_json() => lines.line(&json_line(entry)),
+        Shown::Line(entry) => lines.line(&logs::render(entry, colour)),
+        Shown::Pause => lines.flush(),
+    }
+}
+
+/// The line as one JSON object that names its service.
+fn json_line(entry: &Entry) -> String {
+    match serde_json::from_str(&entry.text) {
+        Ok(Value::Object(line)) if line.contains_key("service") => entry.text.clone(),
+        Ok(Value::Object(mut line)) => {
+            line.insert("service".to_owned(), json!(&*entry.source));
+            Value::Object(line).to_string()
+        }
+        Ok(_) | Err(_) => {
+            json!({"timestamp": entry.at.to_string(), "service": &*entry.source, "message": entry.text})
+                .to_string()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn since_is_a_duration_or_a_time() {
+        let now: jiff::Timestamp = "2026-01-01T12:00:00Z".parse().expect("time");
+        let cases = [("10m", "2026-01-01T11:50:00Z"), ("1h 30m", "2026-01-01T10:30:00Z")];
+        for (text, expected) in cases {
+            let since: Since = text.parse().expect(text);
+            assert_eq!(since.resolve(now).to_string(), expected);
+        }
+        let at: Since = "2025-12-31T23:00:00+01:00".parse().expect("a time");
+        assert_eq!(at.resolve(now).to_string(), "2025-12-31T22:00:00Z");
+        for bad in ["", "yesterday", "10"] {
+            assert!(bad.parse::<Since>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn services_are_checked_and_a_shared_log_is_read_for_its_roles() {
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let (three, one) = (set(&["order", "product", "user"]), set(&["all"]));
+        let roles = list(&["user", "product", "order"]);
+        assert!(check_services(&list(&["order"]), &three, &[]).is_ok());
+        assert!(check_services(&list(&["order"]), &one, &roles).is_ok());
+        let failure = check_services(&list(&["orders"]), &three, &[]).expect_err("unknown");
+        assert_eq!(
+            (failure.exit, failure.hint.as_deref()),
+            (Exit::Usage, Some("there are: order, product, user"))
+        );
+        assert!(may_hold("all", &list(&["order"]), &roles) && may_hold("user", &[], &[]));
+        assert!(!may_hold("user", &list(&["order"]), &[]));
+    }
+
+    #[test]
+    fn every_json_line_names_its_service() {
+        let entry = |text: &str| Entry {
+            at: "2026-01-01T12:00:00Z".parse().expect("time"),
+            source: "user".into(),
+            text: text.to_owned(),
+        };
+        let cases = [
+            (r#"{"service":"order","x":1.10}"#, r#"{"service":"order","x":1.10}"#),
+            (r#"{"x":1}"#, r#"{"service":"user","x":1}"#),
+            ("panic!", r#"{"message":"panic!","service":"user","timestamp":"2026-01-01T12:00:00Z"}"#),
+        ];
+        for (raw, expected) in cases {
+            assert_eq!(json_line(&entry(raw)), expected);
+        }
+    }
+}

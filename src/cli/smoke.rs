@@ -1,0 +1,108 @@
+//! `ordersys smoke`: is everything fine, as one exit code.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context as _;
+
+use super::{Exit, Failure, Globals, Outcome, block_on};
+use crate::load::settings::Surroundings;
+use crate::smoke::{self, Ended, Journey};
+use crate::stack::halt::interrupt;
+use crate::stack::project::{Project, ProjectName};
+use crate::stack::record::Topology;
+use crate::stack::{self, DataPolicy, PortChoices, RuntimeChoice, UpOptions};
+use crate::ui::{Printer, Table};
+
+/// Start a fresh stack, order from it, break the rules, load it, verify it and take it down
+///
+/// Uses a project of its own with free ports, so it can run beside other stacks. Nothing is
+/// left behind, also after Ctrl-C.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ordersys smoke
+  ordersys smoke --runtime process
+  ordersys smoke --runtime docker -o json")]
+pub(super) struct Args {
+    /// Where the services run
+    #[arg(long, env = "ORDERSYS_RUNTIME", default_value = "auto", value_name = "RUNTIME")]
+    runtime: RuntimeChoice,
+    /// Three services, or one process that is all three
+    #[arg(long, env = "ORDERSYS_TOPOLOGY", default_value = "services", value_name = "TOPOLOGY")]
+    topology: Topology,
+}
+
+pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
+    let printer = globals.printer();
+    let state = tempfile::Builder::new().prefix("ordersys-smoke-").tempdir();
+    let state = state.context("cannot make a directory for the state of the smoke test")?;
+    let project = fresh_project(state.path())?;
+    let options = UpOptions {
+        runtime: args.runtime,
+        topology: args.topology,
+        ports: PortChoices::auto(),
+        ..UpOptions::new(globals.engine.lookup())
+    };
+    let began = Instant::now();
+    let (journey, exit) = block_on(journey(&options, &project, &printer))?;
+    printer.data(&journey, || table(&journey));
+    let Some(failed) = journey.failure() else {
+        printer.say(format!("smoke: all {} steps passed in {:.1?}", journey.steps.len(), began.elapsed()));
+        return Ok(());
+    };
+    let detail = failed.detail.as_deref().unwrap_or("no reason is known");
+    Err(Failure::new(exit, format!("the smoke test failed at \"{}\": {detail}", failed.name)))
+}
+
+/// A project whose name no other run has.
+fn fresh_project(state: &Path) -> Outcome<Project> {
+    let name: Result<ProjectName, _> = format!("smoke-{:08x}", rand::random::<u32>()).parse();
+    Ok(Project::new(name.map_err(|error| Failure::new(Exit::Failed, error))?, state))
+}
+
+/// The journey and the exit code of its failure, if it has one.
+async fn journey(options: &UpOptions, project: &Project, printer: &Printer) -> Outcome<(Journey, Exit)> {
+    let mut journey = Journey::default();
+    let mut exit = Exit::Failed;
+    // Only what the steps say is data; the report of `up` is not asked for here.
+    let silent = Printer::silent();
+    let up = async {
+        Box::pin(stack::up(options, project, &silent)).await.map_err(|failure| {
+            exit = failure.exit;
+            failure.error
+        })
+    };
+    let record = journey.step("start the stack", up).await;
+    if let Some(record) = record {
+        let client = ordersys_contract::Client::new(record.endpoints.clone())
+            .with_credential(project.admin_credential());
+        let around = Surroundings::of(&record);
+        tokio::select! {
+            () = Box::pin(smoke::travel(&mut journey, &client, &around, printer)) => {}
+            _ = interrupt() => exit = Exit::Interrupted,
+        }
+        if exit == Exit::Interrupted {
+            journey.step("finish", async { Err::<(), _>(anyhow::anyhow!("interrupted")) }).await;
+        }
+    }
+    let down = async {
+        let removed = stack::down(&options.engine, project, DataPolicy::Remove, &silent).await;
+        removed.map_err(|failure| failure.error)
+    };
+    journey.step("take it down, leaving nothing", down).await;
+    Ok((journey, exit))
+}
+
+fn table(journey: &Journey) -> String {
+    let mut table = Table::new(["STEP", "RESULT", "TIME", ""]).right(&[2]);
+    for step in &journey.steps {
+        let result = match step.result {
+            Ended::Passed => "pass",
+            Ended::Failed => "FAIL",
+            Ended::Skipped => "skip",
+        };
+        let detail = step.detail.clone().unwrap_or_default();
+        table.row([step.name.to_owned(), result.to_owned(), format!("{} ms", step.millis), detail]);
+    }
+    table.to_string()
+}

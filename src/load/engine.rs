@@ -1,0 +1,256 @@
+//! Starts the generator threads, watches them and collects what they measured.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use futures_util::future::try_join_all;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::clock::{Moment, Window};
+use super::closed::Quota;
+use super::cpu;
+use super::ledger::Ledger;
+use super::plan::Plan;
+use super::profile::{Extent, Pace, Profile};
+use super::recording::{Exchange, Recording};
+use super::schedule::{Share, Timing};
+use super::series::{Row, Series};
+use super::target::Target;
+use super::thread::{self, Job, Order, Product, Signals};
+
+/// How long after all connections were tried the run starts: time for each thread to hear of it.
+const START_DELAY: Duration = Duration::from_millis(20);
+/// How long after a second its numbers are fetched, so that every thread has handed them over.
+const FETCH_DELAY: Duration = Duration::from_millis(100);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What a run produced, before anybody judges it.
+#[derive(Debug)]
+pub struct Generated {
+    /// Everything that was measured.
+    pub total: Recording,
+    /// Second by second.
+    pub series: Series,
+    /// What clients were told, warm-up included.
+    pub ledger: Ledger,
+    /// Time that counts, until the planned end or the last answer.
+    pub elapsed: Duration,
+    /// The busiest thread's share of a processor, from 0 to 1, where the system tells.
+    pub busiest_thread: Option<f64>,
+    /// Processor time used while it counted.
+    pub cpu: Cpu,
+    /// Whether the run was given up by Ctrl-C.
+    pub interrupted: bool,
+}
+
+/// What to run and whom to ask about its processor time.
+#[derive(Debug)]
+pub struct Assignment<'a> {
+    /// What is asked.
+    pub profile: &'a Profile,
+    /// What is sent.
+    pub plan: Arc<Plan>,
+    /// Where to.
+    pub target: Target,
+    /// Processes of the services, if known.
+    pub server_pids: &'a [u32],
+}
+
+/// Runs the load and calls `live` with each second's numbers.
+pub async fn generate(assignment: Assignment<'_>, live: impl FnMut(&Row)) -> anyhow::Result<Generated> {
+    let profile = assignment.profile;
+    let window = window(profile);
+    let mut crew = Crew::hire(&assignment, window)?;
+    let start = crew.start().await;
+    let opens = start + window.opens.since(Moment::START);
+    let mut collector = Collector { exchanges: crew.exchanges.clone(), ..Collector::default() };
+    let watched = collector.watch(crew, assignment.server_pids, opens, live).await?;
+    Ok(collector.finish(watched, profile, window))
+}
+
+fn window(profile: &Profile) -> Window {
+    let opens = Moment::at(profile.warmup);
+    let closes = match profile.extent {
+        Extent::For(duration) => opens.after(duration),
+        Extent::Count(_) => Moment::NEVER,
+    };
+    Window { opens, closes }
+}
+
+fn order(profile: &Profile, window: Window) -> Order {
+    let count = match profile.extent {
+        Extent::For(_) => None,
+        Extent::Count(count) => Some(count),
+    };
+    match profile.pace {
+        Pace::Closed => Order::Closed(count.map(Quota::new)),
+        Pace::Open { rate, arrivals } => {
+            Order::Open(Timing { rate, arrivals, window, count, seed: profile.seed })
+        }
+    }
+}
+
+/// The running threads.
+struct Crew {
+    exchanges: Vec<Arc<Exchange>>,
+    results: Vec<oneshot::Receiver<std::io::Result<Product>>>,
+    connected: mpsc::Receiver<()>,
+    start: watch::Sender<Option<Instant>>,
+    abort: CancellationToken,
+}
+
+impl Crew {
+    fn hire(assignment: &Assignment<'_>, window: Window) -> anyhow::Result<Self> {
+        let profile = assignment.profile;
+        let order = order(profile, window);
+        let (connected_sender, connected) = mpsc::channel(1);
+        let (start, start_receiver) = watch::channel(None);
+        let abort = CancellationToken::new();
+        let signals = Signals { connected: connected_sender, start: start_receiver, abort: abort.clone() };
+        let threads = profile.threads.clamp(1, profile.connections);
+        let (mut exchanges, mut results) = (Vec::new(), Vec::new());
+        for index in 0..threads {
+            let share = Share { index, of: threads };
+            let exchange = Arc::new(Exchange::default());
+            let job = Job {
+                share,
+                connections: usize::try_from(share.part(profile.connections.into()))?,
+                plan: assignment.plan.clone(),
+                target: assignment.target.clone(),
+                order: order.clone(),
+                window,
+                exchange: exchange.clone(),
+            };
+            exchanges.push(exchange);
+            results.push(spawn(job, signals.clone())?);
+        }
+        Ok(Self { exchanges, results, connected, start, abort })
+    }
+
+    /// Starts the run once every connection was tried.
+    async fn start(&mut self) -> Instant {
+        // No thread sends anything: the wait ends when the last one drops its sender.
+        let _: Option<()> = self.connected.recv().await;
+        let start = Instant::now() + START_DELAY;
+        let _ = self.start.send(Some(start)); // threads that ended report why when they are joined
+        start
+    }
+}
+
+fn spawn(job: Job, signals: Signals) -> anyhow::Result<oneshot::Receiver<std::io::Result<Product>>> {
+    let (sender, receiver) = oneshot::channel();
+    std::thread::Builder::new()
+        .name(format!("load-{}", job.share.index))
+        .spawn(move || {
+            let _ = sender.send(thread::run(job, signals)); // nobody listens: the run is over
+        })
+        .context("cannot start a generator thread")?;
+    Ok(receiver)
+}
+
+/// Adds up what threads hand over.
+#[derive(Debug, Default)]
+struct Collector {
+    exchanges: Vec<Arc<Exchange>>,
+    second: Recording,
+    sum: Recording,
+    series: Series,
+}
+
+/// What was seen of the threads until the last one ended.
+struct Watched {
+    products: Vec<Product>,
+    cpu: Cpu,
+    interrupted: bool,
+}
+
+impl Collector {
+    async fn watch(
+        &mut self,
+        crew: Crew,
+        pids: &[u32],
+        opens: Instant,
+        mut live: impl FnMut(&Row),
+    ) -> anyhow::Result<Watched> {
+        let _ends_the_threads = crew.abort.clone().drop_guard();
+        let mut threads = pin!(try_join_all(crew.results));
+        let (mut before, mut interrupted, mut next) = (Cpu::read(pids), false, opens);
+        let products = loop {
+            tokio::select! {
+                products = &mut threads => break products.context("a generator thread ended with a panic")?,
+                () = tokio::time::sleep_until(next.into()) => {
+                    if next == opens {
+                        before = Cpu::read(pids);
+                        next += FETCH_DELAY;
+                    } else {
+                        live(&self.fetch());
+                    }
+                    next += SECOND;
+                }
+                signal = tokio::signal::ctrl_c(), if !interrupted => {
+                    signal.context("cannot wait for Ctrl-C")?;
+                    interrupted = true;
+                    crew.abort.cancel();
+                }
+            }
+        };
+        let products = products.into_iter().collect::<std::io::Result<_>>();
+        let products = products.context("a generator thread could not run")?;
+        Ok(Watched { products, cpu: Cpu::read(pids).since(before), interrupted })
+    }
+
+    /// Adds what the threads handed over as one more second.
+    fn fetch(&mut self) -> Row {
+        self.exchanges.iter().for_each(|exchange| exchange.fetch(&mut self.second));
+        let row = self.series.push(&self.second);
+        self.sum.merge(&self.second);
+        self.second.clear();
+        row
+    }
+
+    fn finish(mut self, watched: Watched, profile: &Profile, window: Window) -> Generated {
+        let Watched { products, cpu, interrupted } = watched;
+        let last_done = products.iter().map(|product| product.last_done).max().unwrap_or(window.opens);
+        let busiest_thread = products.iter().filter_map(busy).max_by(f64::total_cmp);
+        let mut ledger = Ledger::default();
+        for product in products {
+            self.second.merge(&product.recording);
+            ledger.append(product.ledger);
+        }
+        self.fetch();
+        let elapsed = match profile.extent {
+            Extent::For(duration) if !interrupted => duration,
+            Extent::For(_) | Extent::Count(_) => last_done.since(window.opens),
+        };
+        let Self { sum: total, series, .. } = self;
+        Generated { total, series, ledger, elapsed, busiest_thread, cpu, interrupted }
+    }
+}
+
+fn busy(product: &Product) -> Option<f64> {
+    let wall = product.wall.as_secs_f64();
+    product.cpu.filter(|_| wall > 0.0).map(|cpu| cpu.as_secs_f64() / wall)
+}
+
+/// Processor time of both sides.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cpu {
+    /// Of this process, where the system tells.
+    pub client: Option<Duration>,
+    /// Of the services, where they are known.
+    pub server: Option<Duration>,
+}
+
+impl Cpu {
+    fn read(pids: &[u32]) -> Self {
+        Self { client: cpu::this_process(), server: cpu::of_processes(pids) }
+    }
+
+    fn since(self, before: Self) -> Self {
+        let used = |after: Option<Duration>, before| Some(after?.saturating_sub(before?));
+        Self { client: used(self.client, before.client), server: used(self.server, before.server) }
+    }
+}

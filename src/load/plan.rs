@@ -1,0 +1,273 @@
+//! Which order is sent as the n-th: a pure function of the seed, so that a run can be repeated, checked
+//! and resent without keeping its requests.
+
+use bytes::{BufMut as _, BytesMut};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt as _, SeedableRng as _};
+
+use super::profile::Span;
+
+/// Everything the requests of a run are made from.
+#[derive(Debug)]
+pub struct Plan {
+    seed: u64,
+    run: u128,
+    users: Vec<Quoted>,
+    products: Vec<Product>,
+    lines: Span,
+    quantity: Span,
+}
+
+/// A product of the run as it was before the first order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product {
+    /// Its id.
+    pub id: Box<str>,
+    /// Its price in minor units.
+    pub price: i64,
+    /// Units that could be ordered.
+    pub stock: i64,
+    quoted: Box<str>,
+}
+
+impl Product {
+    /// A product as it was read.
+    #[must_use]
+    pub fn new(id: &str, price: i64, stock: i64) -> Self {
+        Self { id: id.into(), price, stock, quoted: quote(id) }
+    }
+}
+
+/// A text and its JSON form.
+#[derive(Debug)]
+struct Quoted {
+    plain: Box<str>,
+    json: Box<str>,
+}
+
+/// The content of one order, by the places of its user and products in the plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Draft {
+    /// Who orders.
+    pub user: u32,
+    /// What is ordered, each product once.
+    pub lines: Vec<Line>,
+}
+
+/// One line of a [`Draft`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Line {
+    /// Which product.
+    pub product: u32,
+    /// How many units.
+    pub quantity: u32,
+}
+
+/// An idempotency key: 16 bytes as 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key([u8; 32]);
+
+impl Key {
+    /// The digits.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(std::str::from_utf8(&self.0).unwrap_or_default())
+    }
+}
+
+/// What orders look like.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
+    /// The same seed plans the same orders.
+    pub seed: u64,
+    /// Lines of an order.
+    pub lines: Span,
+    /// Units of a line.
+    pub quantity: Span,
+}
+
+impl Plan {
+    /// A plan over these users and products; `run` keeps the keys of runs with one seed apart.
+    ///
+    /// # Panics
+    /// Without a user, or with fewer products than the largest order has lines: the preparation
+    /// makes sure of both.
+    #[must_use]
+    pub fn new(shape: Shape, run: u128, users: &[String], products: Vec<Product>) -> Self {
+        assert!(!users.is_empty(), "somebody has to order");
+        assert!(products.len() >= shape.lines.most() as usize, "each line names another product");
+        let users = users.iter().map(|id| Quoted { plain: id.as_str().into(), json: quote(id) }).collect();
+        Self { seed: shape.seed, run, users, products, lines: shape.lines, quantity: shape.quantity }
+    }
+
+    /// The users by place.
+    #[must_use]
+    pub fn users(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.users.iter().map(|user| &*user.plain)
+    }
+
+    /// The id of the user at a place.
+    #[must_use]
+    pub fn user(&self, place: u32) -> &str {
+        &self.users[place as usize].plain
+    }
+
+    /// The products by place.
+    #[must_use]
+    pub fn products(&self) -> &[Product] {
+        &self.products
+    }
+
+    /// Fills in the content of order `number`.
+    pub fn draft(&self, number: u64, draft: &mut Draft) {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(self.seed) ^ number);
+        draft.user = random.random_range(0..count(self.users.len()));
+        draft.lines.clear();
+        let products = count(self.products.len());
+        for _ in 0..random.random_range(self.lines.least()..=self.lines.most()) {
+            let mut product = random.random_range(0..products);
+            while draft.lines.iter().any(|line| line.product == product) {
+                product = (product + 1) % products;
+            }
+            let quantity = random.random_range(self.quantity.least()..=self.quantity.most());
+            draft.lines.push(Line { product, quantity });
+        }
+    }
+
+    /// Appends the JSON body of an order.
+    pub fn render(&self, draft: &Draft, body: &mut BytesMut) {
+        body.put_slice(b"{\"userId\":");
+        body.put_slice(self.users[draft.user as usize].json.as_bytes());
+        body.put_slice(b",\"items\":[");
+        for (index, line) in draft.lines.iter().enumerate() {
+            body.put_slice(if index == 0 { b"{\"productId\":" } else { b",{\"productId\":" });
+            body.put_slice(self.products[line.product as usize].quoted.as_bytes());
+            body.put_slice(b",\"quantity\":");
+            put_number(line.quantity, body);
+            body.put_u8(b'}');
+        }
+        body.put_slice(b"]}");
+    }
+
+    /// The key of order `number`: different for every number and, but for chance, for every run.
+    #[must_use]
+    pub fn key(&self, number: u64) -> Key {
+        let bytes = self.run.to_be_bytes();
+        let half = |at: usize| u64::from_be_bytes(std::array::from_fn(|index| bytes[at + index]));
+        let mut digits = [0; 32];
+        hex(mix(half(0) ^ number), &mut digits[..16]);
+        hex(mix(half(8).wrapping_add(number)), &mut digits[16..]);
+        Key(digits)
+    }
+}
+
+/// A bijection of 64 bits that leaves no visible pattern (the finalizer of `SplitMix64`).
+fn mix(value: u64) -> u64 {
+    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
+}
+
+fn hex(mut value: u64, digits: &mut [u8]) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(value & 15) as usize];
+        value >>= 4;
+    }
+}
+
+fn put_number(mut number: u32, body: &mut BytesMut) {
+    let mut digits = [0; 10];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    body.put_slice(&digits[at..]);
+}
+
+fn quote(text: &str) -> Box<str> {
+    serde_json::Value::from(text).to_string().into()
+}
+
+fn count(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn plan(seed: u64, run: u128) -> Plan {
+        let users: Vec<_> = (0..4).map(|n| format!("user \"{n}\"")).collect();
+        let products = (0..5).map(|n| Product::new(&format!("p{n}"), 100, 10)).collect();
+        let shape = Shape {
+            seed,
+            lines: Span::new(1, 5).expect("a range"),
+            quantity: Span::new(1, 12).expect("a range"),
+        };
+        Plan::new(shape, run, &users, products)
+    }
+
+    fn drafts(plan: &Plan, numbers: std::ops::Range<u64>) -> Vec<Draft> {
+        let mut draft = Draft::default();
+        numbers
+            .map(|number| {
+                plan.draft(number, &mut draft);
+                draft.clone()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_seed_decides_the_orders_and_nothing_else() {
+        assert_eq!(drafts(&plan(7, 1), 0..100), drafts(&plan(7, 2), 0..100));
+        assert_ne!(drafts(&plan(7, 1), 0..100), drafts(&plan(8, 1), 0..100));
+    }
+
+    #[test]
+    fn every_order_has_different_products_and_all_are_ordered() {
+        let mut seen = HashSet::new();
+        for draft in drafts(&plan(1, 1), 0..1000) {
+            let products: HashSet<_> = draft.lines.iter().map(|line| line.product).collect();
+            assert_eq!(products.len(), draft.lines.len(), "{draft:?}");
+            seen.extend(draft.lines);
+        }
+        assert_eq!(seen.len(), 5 * 12, "every product in every quantity");
+    }
+
+    #[test]
+    fn keys_differ_by_number_and_run() {
+        let (one, two) = (plan(1, 1), plan(1, 2));
+        let keys: HashSet<_> = (0..1000).flat_map(|number| [one.key(number).0, two.key(number).0]).collect();
+        assert_eq!(keys.len(), 2000);
+    }
+
+    #[test]
+    fn the_body_is_the_json_of_the_order() {
+        let plan = plan(1, 1);
+        let draft = Draft {
+            user: 2,
+            lines: vec![Line { product: 4, quantity: 1 }, Line { product: 0, quantity: 10_000 }],
+        };
+        let mut body = BytesMut::new();
+        plan.render(&draft, &mut body);
+        let expected = serde_json::json!({
+            "userId": "user \"2\"",
+            "items": [{"productId": "p4", "quantity": 1}, {"productId": "p0", "quantity": 10_000}],
+        });
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&body).expect("JSON"), expected);
+    }
+}

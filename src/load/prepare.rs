@@ -1,0 +1,179 @@
+//! Makes a system ready for a run: reachable, with products to order and users that order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use http::StatusCode;
+use ordersys_contract::product::NewProduct;
+use ordersys_contract::user::{self, NewUser};
+use ordersys_contract::{Cents, Client, ClientError, Currency};
+
+use super::plan::{Plan, Product, Shape};
+use super::profile::Profile;
+use crate::cli::{Exit, Failure, OrFail, Outcome};
+use crate::ui::{Printer, Progress};
+use crate::verify::http::{Got, Http};
+use crate::verify::{Dialect, wire};
+
+/// Products or users that are made at a time.
+const IN_FLIGHT: usize = 16;
+/// How long a service may take to show that it is there.
+const REACH_TIMEOUT: Duration = Duration::from_secs(5);
+/// The price of the first product made; the others' differ, so that mixed-up prices are seen.
+const FIRST_PRICE: i64 = 199;
+/// How much the price rises from product to product.
+const PRICE_STEP: i64 = 37;
+
+/// A system that is ready.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    /// What will be sent.
+    pub(super) plan: Arc<Plan>,
+    /// What the system promises.
+    pub(super) dialect: Dialect,
+}
+
+/// Makes the system ready; nothing has been counted before this succeeds.
+pub(super) async fn prepare(profile: &Profile, client: &Client, printer: &Printer) -> Outcome<Prepared> {
+    reach(client).await?;
+    let run = rand::random::<u128>();
+    let label = format!("{:08x}", run >> 96);
+    let progress = printer.progress(Some(u64::from(profile.products + profile.users)), "preparing");
+    progress.message("products");
+    let made = make_products(profile, client, &label, &progress).await?;
+    let (products, dialect) = match made {
+        Some(products) => (products, Dialect::Full),
+        None => (existing_products(profile, client).await?, Dialect::Article),
+    };
+    progress.message("users");
+    let users = make_users(profile, client, &label, &progress).await?;
+    progress.finish();
+    let shape = Shape { seed: profile.seed, lines: profile.lines, quantity: profile.quantity };
+    Ok(Prepared { plan: Arc::new(Plan::new(shape, run, &users, products)), dialect })
+}
+
+/// Whether all three services answer at all.
+async fn reach(client: &Client) -> Outcome {
+    let client = client.clone().with_timeout(REACH_TIMEOUT);
+    let urls = client.endpoints();
+    for (name, url) in [("user", &urls.user), ("product", &urls.product), ("order", &urls.order)] {
+        let (status, _) = client
+            .get_raw(url, "/health")
+            .await
+            .map_err(|error| {
+                let error = anyhow::Error::new(error).context(format!("the {name} service is not there"));
+                Failure { exit: Exit::Environment, error, hint: None }
+            })
+            .hint("start a stack with `ordersys up`, or check --user-url, --product-url and --order-url")?;
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            return Err(Failure::new(Exit::Environment, format!("the {name} service at {url} is not ready"))
+                .hint("wait until `ordersys status` shows it ready"));
+        }
+    }
+    Ok(())
+}
+
+/// Makes the run's own products; `None` where the system does not let us.
+async fn make_products(
+    profile: &Profile,
+    client: &Client,
+    label: &str,
+    progress: &Progress,
+) -> Outcome<Option<Vec<Product>>> {
+    let make = |number: u32| async move {
+        let price = Cents::from_minor(FIRST_PRICE + PRICE_STEP * i64::from(number)).unwrap_or_default();
+        let name = format!("Bench {label} {number}");
+        let new = NewProduct { name, price, stock: profile.stock, currency: Currency::USD };
+        let made = client.create_product(&new).await?;
+        progress.add(1);
+        let stock = i64::try_from(made.stock).unwrap_or(i64::MAX);
+        Ok(Product::new(&made.id.to_string(), made.price.minor(), stock))
+    };
+    let first = match make(0).await {
+        Ok(first) => first,
+        Err(error) if is_foreign(&error) => return Ok(None),
+        Err(error) => return Err(cannot_make("products", error)),
+    };
+    let rest = stream::iter((1..profile.products).map(make)).buffered(IN_FLIGHT);
+    let rest: Vec<_> = rest.try_collect().await.map_err(|error| cannot_make("products", error))?;
+    Ok(Some(std::iter::once(first).chain(rest).collect()))
+}
+
+/// Whether an answer to `POST /products` is that of a system that keeps only the article's contract,
+/// or does not know us.
+fn is_foreign(error: &ClientError) -> bool {
+    let status = match error {
+        ClientError::Refused { problem } => problem.code.status(),
+        ClientError::BadAnswer { status, .. } => *status,
+        ClientError::Unreachable { .. } | ClientError::TimedOut { .. } => return false,
+    };
+    status.is_success() || matches!(status.as_u16(), 401 | 403 | 404 | 405 | 501)
+}
+
+/// The products a system has, those with stock.
+async fn existing_products(profile: &Profile, client: &Client) -> Outcome<Vec<Product>> {
+    let base = &client.endpoints().product;
+    let listed = crate::verify::products(Http::new(client)).await;
+    let listed = match listed.exit(Exit::Environment)? {
+        Got::Found(products, _) => products,
+        Got::Refused(status) => {
+            return Err(Failure::new(
+                Exit::Failed,
+                format!("listing the products of {base} is answered with {status}"),
+            ));
+        }
+    };
+    let in_stock = listed.into_iter().filter(|product| product.stock > 0);
+    let products: Vec<_> = in_stock
+        .take(profile.products as usize)
+        .map(|product| Product::new(&product.id, product.price.0, product.stock))
+        .collect();
+    let needed = profile.lines.most();
+    if products.len() < needed as usize {
+        let found = products.len();
+        return Err(Failure::new(
+            Exit::NotFound,
+            format!("orders of {needed} lines need {needed} products, {base} has {found} in stock and lets us make none"),
+        )
+        .hint("against a stack of ours use the project's state directory, which holds the admin credential"));
+    }
+    Ok(products)
+}
+
+async fn make_users(
+    profile: &Profile,
+    client: &Client,
+    label: &str,
+    progress: &Progress,
+) -> Outcome<Vec<String>> {
+    let url = format!("{}{}", client.endpoints().user, user::USERS);
+    let make = |number: u32| {
+        let url = url.clone();
+        async move {
+            let new = NewUser {
+                name: format!("Bench {label} {number}"),
+                email: format!("bench-{label}-{number}@example.com"),
+            };
+            let body = serde_json::to_vec(&new)?;
+            let (status, body) = Http::new(client).post(&url, None, body).await?;
+            let made = serde_json::from_slice::<wire::User>(&body).ok().filter(|_| status.is_success());
+            progress.add(1);
+            made.map(|user| user.id).ok_or_else(|| {
+                let said: String = String::from_utf8_lossy(&body).chars().take(200).collect();
+                anyhow::anyhow!("{url} answers {status}: {said}")
+            })
+        }
+    };
+    let users = stream::iter((0..profile.users).map(make)).buffered(IN_FLIGHT).try_collect().await;
+    users.map_err(|error| cannot_make("users", error))
+}
+
+fn cannot_make(what: &str, error: impl Into<anyhow::Error>) -> Failure {
+    let error = error.into().context(format!("the {what} of the run cannot be made"));
+    Failure {
+        exit: Exit::Failed,
+        error,
+        hint: Some("read the services' logs with `ordersys logs`".to_owned()),
+    }
+}

@@ -1,0 +1,188 @@
+//! The report of a run: what it was asked, what it measured, what that is worth, what was verified.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::books::Books;
+use super::distribution::{Quantile, Quantiles};
+use super::engine::{Cpu, Generated};
+use super::profile::Profile;
+use super::settings::Settings;
+use super::slo::Measured;
+use super::verdict::{self, Facts, Grade, Verdict};
+use crate::cli::{Exit, Failure};
+use crate::verify::Verification;
+
+/// The version of the report's JSON.
+const VERSION: u32 = 1;
+
+/// A finished run.
+#[derive(Debug)]
+pub struct Report {
+    /// The conditions.
+    pub settings: Settings,
+    /// What was measured.
+    pub generated: Generated,
+    /// What that is worth.
+    pub verdict: Verdict,
+    /// Whether the system kept its books.
+    pub verification: Verification,
+    /// Objectives that were missed, each with what was found.
+    pub missed: Vec<String>,
+}
+
+impl Report {
+    /// Judges what was generated and verified.
+    #[must_use]
+    pub fn new(
+        profile: &Profile,
+        settings: Settings,
+        generated: Generated,
+        verification: Verification,
+    ) -> Self {
+        let facts =
+            Facts { pace: profile.pace, total: &generated.total, busiest_thread: generated.busiest_thread };
+        let verdict = verdict::judge(&facts);
+        let mut report = Self { settings, generated, verdict, verification, missed: Vec::new() };
+        report.missed = profile.objectives.iter().filter_map(|objective| objective.missed(&report)).collect();
+        report
+    }
+
+    /// Where the requests went.
+    #[must_use]
+    pub fn books(&self) -> &Books {
+        &self.generated.total.books
+    }
+
+    /// Why the run has to end with another exit code than 0; the gravest reason first.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        if let Some(finding) = self.verification.failure() {
+            let what = format!(
+                "{} does not hold ({}): {}",
+                finding.check.id(),
+                finding.check.statement(),
+                finding.detail()
+            );
+            return Some(Failure::new(Exit::InvariantViolated, what));
+        }
+        if self.generated.interrupted {
+            return Some(Failure::new(
+                Exit::Interrupted,
+                "the run was interrupted; its numbers are of the part before",
+            ));
+        }
+        if let Some(reason) = &self.verification.incomplete {
+            return Some(Failure::new(Exit::Failed, format!("the run could not be verified: {reason}")));
+        }
+        if self.verdict.grade == Grade::Invalid {
+            let cause = self.verdict.cause.as_deref().unwrap_or("no cause known");
+            return Some(
+                Failure::new(Exit::InvalidRun, format!("the run is invalid: {cause}")).hint(
+                    "give the generator more room: fewer requests, more connections, or another machine",
+                ),
+            );
+        }
+        self.missed.first().map(|missed| Failure::new(Exit::ObjectiveMissed, missed))
+    }
+
+    /// The stable core of the report.
+    #[must_use]
+    pub fn core(&self) -> Core<'_> {
+        let total = &self.generated.total;
+        Core {
+            version: VERSION,
+            verdict: self.verdict.grade,
+            cause: self.verdict.cause.as_deref(),
+            settings: &self.settings,
+            totals: Totals { books: total.books, throughput: rounded(self.throughput()) },
+            latency: Latency {
+                response: total.response.quantiles(),
+                service: total.service.quantiles(),
+                connection_wait: total.wait.quantiles(),
+                generator_lag: total.lag.quantiles(),
+            },
+            verification: &self.verification.findings,
+            cpu_micros_per_request: self.cpu_per_request(),
+        }
+    }
+
+    /// Processor time per request on both sides: on one machine they compete.
+    #[must_use]
+    pub fn cpu_per_request(&self) -> CpuPerRequest {
+        let Cpu { client, server } = self.generated.cpu;
+        CpuPerRequest { client: self.per_request(client), server: self.per_request(server) }
+    }
+
+    /// Processor time per request that was sent, in microseconds.
+    fn per_request(&self, used: Option<Duration>) -> Option<f64> {
+        let sent = self.books().sent;
+        #[expect(clippy::cast_precision_loss, reason = "a mean for people")]
+        used.filter(|_| sent > 0).map(|used| rounded(used.as_secs_f64() * 1e6 / sent as f64))
+    }
+}
+
+impl Measured for Report {
+    fn response(&self, quantile: f64) -> Quantile {
+        self.generated.total.response.quantile(quantile)
+    }
+
+    /// A refusal for want of stock is a right answer.
+    fn error_share(&self) -> f64 {
+        let books = self.books();
+        let out_of_stock =
+            self.generated.total.kinds.iter().filter(|kind| &*kind.code == "insufficient-stock");
+        let right = books.ok + out_of_stock.map(|kind| kind.count).sum::<u64>();
+        1.0 - verdict::share(right, books.planned)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    fn throughput(&self) -> f64 {
+        let seconds = self.generated.elapsed.as_secs_f64();
+        if seconds > 0.0 { self.generated.total.finished as f64 / seconds } else { 0.0 }
+    }
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+/// The members of the report's JSON that never change their names.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Core<'a> {
+    version: u32,
+    verdict: Grade,
+    cause: Option<&'a str>,
+    settings: &'a Settings,
+    totals: Totals,
+    latency: Latency,
+    verification: &'a [crate::verify::finding::Finding],
+    cpu_micros_per_request: CpuPerRequest,
+}
+
+#[derive(Debug, Serialize)]
+struct Totals {
+    #[serde(flatten)]
+    books: Books,
+    throughput: f64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Latency {
+    response: Quantiles,
+    service: Quantiles,
+    connection_wait: Quantiles,
+    generator_lag: Quantiles,
+}
+
+/// Processor time per request, in microseconds.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct CpuPerRequest {
+    /// Of this process, where the system tells.
+    pub client: Option<f64>,
+    /// Of the services, where their processes are known.
+    pub server: Option<f64>,
+}

@@ -1,0 +1,121 @@
+//! What happened second by second, in bounded memory however long the run is.
+
+use serde::Serialize;
+
+use super::distribution::millis;
+use super::recording::Recording;
+
+/// Most rows kept; beyond, neighbours are joined and each row stands for twice the time.
+const MAX_ROWS: usize = 3600;
+
+/// One row: a second, or a few of them in a very long run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Row {
+    /// When it began, in seconds after the warm-up.
+    pub at: u64,
+    /// Requests the plan asked for.
+    pub planned: u64,
+    /// Requests that left.
+    pub sent: u64,
+    /// Requests that ended.
+    pub done: u64,
+    /// Orders taken.
+    pub ok: u64,
+    /// Refusals, failures, timeouts.
+    pub not_ok: u64,
+    /// Median response in milliseconds; of joined rows the larger one.
+    pub p50: f64,
+    /// 99 % of responses are shorter; of joined rows the larger one.
+    pub p99: f64,
+}
+
+/// All rows of a run.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Series {
+    seconds_per_row: u64,
+    rows: Vec<Row>,
+    #[serde(skip)]
+    seconds: u64,
+}
+
+impl Default for Series {
+    fn default() -> Self {
+        Self { seconds_per_row: 1, rows: Vec::new(), seconds: 0 }
+    }
+}
+
+impl Series {
+    /// Adds the next second and gives back its row.
+    pub fn push(&mut self, second: &Recording) -> Row {
+        let at = self.seconds;
+        self.seconds += 1;
+        let books = second.books;
+        let row = Row {
+            at,
+            planned: books.planned,
+            sent: books.sent,
+            done: books.done(),
+            ok: books.ok,
+            not_ok: books.done() - books.ok,
+            p50: millis(second.response.quantile(0.5).nanos),
+            p99: millis(second.response.quantile(0.99).nanos),
+        };
+        match self.rows.last_mut() {
+            Some(last) if !at.is_multiple_of(self.seconds_per_row) => last.join(row),
+            _ => self.rows.push(row),
+        }
+        if self.rows.len() >= MAX_ROWS {
+            self.halve();
+        }
+        row
+    }
+
+    /// The rows.
+    #[must_use]
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    fn halve(&mut self) {
+        let joined = self.rows.chunks(2).map(|pair| {
+            let mut row = pair[0];
+            pair[1..].iter().for_each(|next| row.join(*next));
+            row
+        });
+        self.rows = joined.collect();
+        self.seconds_per_row *= 2;
+    }
+}
+
+impl Row {
+    fn join(&mut self, next: Self) {
+        self.planned += next.planned;
+        self.sent += next.sent;
+        self.done += next.done;
+        self.ok += next.ok;
+        self.not_ok += next.not_ok;
+        self.p50 = self.p50.max(next.p50);
+        self.p99 = self.p99.max(next.p99);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_very_long_run_keeps_a_bounded_series_that_adds_up() {
+        let mut series = Series::default();
+        let mut second = Recording::default();
+        second.books.planned = 1;
+        let seconds = 3 * MAX_ROWS as u64;
+        for _ in 0..seconds {
+            series.push(&second);
+        }
+        assert!(series.rows().len() < MAX_ROWS);
+        assert_eq!(series.rows().iter().map(|row| row.planned).sum::<u64>(), seconds);
+        assert!(series.rows().windows(2).all(|pair| pair[1].at - pair[0].at == series.seconds_per_row));
+    }
+}

@@ -1,0 +1,158 @@
+//! The conditions of a run, printed and stored with every result.
+
+use ordersys_contract::client::Endpoints;
+use serde::Serialize;
+
+use super::profile::{Arrivals, Extent, Pace, Profile};
+use crate::stack::record::{RuntimeKind, StackRecord, Topology};
+use crate::verify::Dialect;
+
+/// The system under test, as far as the caller knows it.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// Processes of the services, for their processor time.
+    pub server_pids: Vec<u32>,
+    /// Docker or processes.
+    pub runtime: Option<String>,
+    /// Three services or one process.
+    pub topology: Option<String>,
+    /// When a commit counts as durable.
+    pub durability: Option<String>,
+}
+
+impl Surroundings {
+    /// What the record of a project's stack tells.
+    #[must_use]
+    pub fn of(record: &StackRecord) -> Self {
+        let runtime = match record.runtime {
+            RuntimeKind::Docker => "docker",
+            RuntimeKind::Process => "process",
+        };
+        let topology = match record.topology {
+            Topology::Services => "services",
+            Topology::Monolith => "monolith",
+        };
+        Self { runtime: Some(runtime.to_owned()), topology: Some(topology.to_owned()), ..Self::default() }
+    }
+}
+
+/// The conditions of a run: everything two runs must share to be compared.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    #[serde(rename = "loop")]
+    pacing: &'static str,
+    rate: Option<f64>,
+    arrivals: Option<Arrivals>,
+    concurrency: u32,
+    threads: u32,
+    duration_seconds: Option<f64>,
+    count: Option<u64>,
+    warmup_seconds: f64,
+    timeout_millis: f64,
+    lines: String,
+    quantity: String,
+    users: u32,
+    products: usize,
+    stock: Option<u64>,
+    seed: u64,
+    slo: Vec<String>,
+    contract: &'static str,
+    endpoints: Endpoints,
+    runtime: Option<String>,
+    topology: Option<String>,
+    durability: Option<String>,
+    cores: usize,
+    version: &'static str,
+    build: &'static str,
+}
+
+/// What was ready before the first request.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground<'a> {
+    /// Where the services are.
+    pub endpoints: &'a Endpoints,
+    /// What is known of them.
+    pub surroundings: &'a Surroundings,
+    /// What they promise.
+    pub dialect: Dialect,
+    /// How many products are ordered.
+    pub products: usize,
+}
+
+impl Settings {
+    /// The conditions of a run.
+    #[must_use]
+    pub fn new(profile: &Profile, ground: Ground<'_>) -> Self {
+        let (pacing, rate, arrivals) = match profile.pace {
+            Pace::Closed => ("closed", None, None),
+            Pace::Open { rate, arrivals } => ("open", Some(rate), Some(arrivals)),
+        };
+        let (duration_seconds, count) = match profile.extent {
+            Extent::For(duration) => (Some(duration.as_secs_f64()), None),
+            Extent::Count(count) => (None, Some(count)),
+        };
+        let (contract, stock) = match ground.dialect {
+            Dialect::Full => ("full", Some(profile.stock)),
+            Dialect::Article => ("article", None),
+        };
+        Self {
+            pacing,
+            rate,
+            arrivals,
+            concurrency: profile.connections,
+            threads: profile.threads,
+            duration_seconds,
+            count,
+            warmup_seconds: profile.warmup.as_secs_f64(),
+            timeout_millis: profile.timeout.as_secs_f64() * 1e3,
+            lines: profile.lines.to_string(),
+            quantity: profile.quantity.to_string(),
+            users: profile.users,
+            products: ground.products,
+            stock,
+            seed: profile.seed,
+            slo: profile.objectives.iter().map(ToString::to_string).collect(),
+            contract,
+            endpoints: ground.endpoints.clone(),
+            runtime: ground.surroundings.runtime.clone(),
+            topology: ground.surroundings.topology.clone(),
+            durability: ground.surroundings.durability.clone(),
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            version: env!("CARGO_PKG_VERSION"),
+            build: if cfg!(debug_assertions) { "debug" } else { "release" },
+        }
+    }
+
+    /// The conditions in two lines.
+    #[must_use]
+    pub fn lines(&self) -> [String; 2] {
+        let pace = match (self.rate, self.arrivals) {
+            (Some(rate), Some(arrivals)) => format!("open loop {rate}/s {arrivals:?}").to_lowercase(),
+            _ => "closed loop".to_owned(),
+        };
+        let unknown = || "unknown".to_owned();
+        let stock = self.stock.map_or_else(|| "its own".to_owned(), |stock| stock.to_string());
+        [
+            format!(
+                "{pace}, {} connections on {} threads, {} lines of {} units, {} users, {} products with stock {stock}, seed {}",
+                self.concurrency,
+                self.threads,
+                self.lines,
+                self.quantity,
+                self.users,
+                self.products,
+                self.seed
+            ),
+            format!(
+                "durability {}, topology {}, runtime {}, {} cores shared with the generator, version {} ({} build)",
+                self.durability.clone().unwrap_or_else(unknown),
+                self.topology.clone().unwrap_or_else(unknown),
+                self.runtime.clone().unwrap_or_else(unknown),
+                self.cores,
+                self.version,
+                self.build
+            ),
+        ]
+    }
+}

@@ -1,0 +1,190 @@
+//! One generator thread: a runtime of its own, some connections, a ticker; nothing shared with others
+//! on the way of a request.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, LocalSet, spawn_local};
+use tokio_util::sync::CancellationToken;
+
+use super::clock::{Clock, Moment, Window};
+use super::closed::{self, Quota, Turns};
+use super::connection::Connection;
+use super::cpu;
+use super::ledger::Ledger;
+use super::open::{self, Queue};
+use super::plan::Plan;
+use super::recording::{Exchange, Recording};
+use super::schedule::{Schedule, Share, Timing};
+use super::target::Target;
+use super::worker::{Seat, Shared};
+
+/// How often a thread checks that it gets the processor when it wants it.
+const TICK: Duration = Duration::from_millis(10);
+/// How often a thread hands over what it measured, in ticks.
+const TICKS_PER_EXCHANGE: u32 = 100;
+
+/// What a generator thread has to do.
+#[derive(Debug, Clone)]
+pub(super) struct Job {
+    /// Which thread it is.
+    pub(super) share: Share,
+    /// How many connections it has.
+    pub(super) connections: usize,
+    /// What is sent.
+    pub(super) plan: Arc<Plan>,
+    /// Where to.
+    pub(super) target: Target,
+    /// When.
+    pub(super) order: Order,
+    /// The part of the run that counts.
+    pub(super) window: Window,
+    /// Where it hands over what it measured.
+    pub(super) exchange: Arc<Exchange>,
+}
+
+/// When the requests of a thread leave.
+#[derive(Debug, Clone)]
+pub(super) enum Order {
+    /// After the last answer.
+    Closed(Option<Quota>),
+    /// On this plan.
+    Open(Timing),
+}
+
+/// What tells threads when to begin and when to give up.
+#[derive(Debug, Clone)]
+pub(super) struct Signals {
+    /// Dropped by each thread when its connections are tried.
+    pub(super) connected: mpsc::Sender<()>,
+    /// The start of the run, once it is known.
+    pub(super) start: watch::Receiver<Option<Instant>>,
+    /// The run is given up.
+    pub(super) abort: CancellationToken,
+}
+
+/// What a thread leaves behind.
+#[derive(Debug)]
+pub(super) struct Product {
+    /// What it measured since the last exchange.
+    pub(super) recording: Box<Recording>,
+    /// What its clients were told.
+    pub(super) ledger: Ledger,
+    /// Processor time it used during the run, where the system tells.
+    pub(super) cpu: Option<Duration>,
+    /// How long the run was for it.
+    pub(super) wall: Duration,
+    /// When its last request that counts ended.
+    pub(super) last_done: Moment,
+}
+
+/// Runs one thread to its end.
+pub(super) fn run(job: Job, signals: Signals) -> std::io::Result<Product> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let local = LocalSet::new();
+    Ok(local.block_on(&runtime, generate(job, signals)))
+}
+
+async fn generate(job: Job, mut signals: Signals) -> Product {
+    let connections = connect(&job).await;
+    drop(signals.connected);
+    let start = tokio::select! {
+        start = signals.start.wait_for(Option::is_some) => start.ok().and_then(|start| *start),
+        () = signals.abort.cancelled() => None,
+    };
+    let clock = Clock::starting_at(start.unwrap_or_else(Instant::now));
+    let shared = Rc::new(Shared::new(job.plan.clone(), clock, job.window, connections.len()));
+    let (cpu, began) = (cpu::this_thread(), Instant::now());
+    if start.is_some() {
+        tokio::time::sleep_until(clock.instant(Moment::START).into()).await;
+        work(&job, &shared, connections, &signals.abort).await;
+    }
+    let cpu = cpu::this_thread().zip(cpu).map(|(after, before)| after.saturating_sub(before));
+    Product {
+        recording: shared.recording.take(),
+        ledger: shared.ledger.take(),
+        cpu,
+        wall: began.elapsed(),
+        last_done: shared.last_done.get(),
+    }
+}
+
+/// Opens all connections; those that fail are opened when they are needed.
+async fn connect(job: &Job) -> Vec<Connection> {
+    let target = Rc::new(job.target.clone());
+    let open = |_| {
+        let mut connection = Connection::new(target.clone());
+        async move {
+            let _ = connection.ready().await;
+            connection
+        }
+    };
+    join_all((0..job.connections).map(open)).await
+}
+
+async fn work(job: &Job, shared: &Rc<Shared>, connections: Vec<Connection>, abort: &CancellationToken) {
+    let ticker = spawn_local(tick(shared.clone(), job.exchange.clone()));
+    let seats =
+        connections.into_iter().enumerate().map(|(place, line)| Seat::new(shared.clone(), place, line));
+    let (tasks, queue) = match &job.order {
+        Order::Closed(quota) => {
+            let turns = Rc::new(Turns::new(job.share, quota.clone()));
+            let tasks = seats.map(|seat| spawn_local(closed::run(seat, turns.clone()))).collect();
+            (tasks, None)
+        }
+        Order::Open(timing) => open_loop(job, *timing, shared, seats),
+    };
+    let abort_tasks: Vec<_> = tasks.iter().map(JoinHandle::abort_handle).collect();
+    tokio::select! {
+        _ = join_all(tasks) => {}
+        () = abort.cancelled() => {
+            abort_tasks.iter().for_each(tokio::task::AbortHandle::abort);
+            if let Some(queue) = queue {
+                queue.close(shared);
+            }
+            shared.give_up();
+        }
+    }
+    ticker.abort();
+}
+
+fn open_loop(
+    job: &Job,
+    timing: Timing,
+    shared: &Rc<Shared>,
+    seats: impl Iterator<Item = Seat>,
+) -> (Vec<JoinHandle<()>>, Option<Rc<Queue>>) {
+    let limit = open::backlog_limit(timing.rate, job.target.timeout, job.share.of);
+    let queue = Rc::new(Queue::new(limit));
+    let mut tasks: Vec<_> = seats.map(|seat| spawn_local(open::run(seat, queue.clone()))).collect();
+    let schedule = Schedule::new(timing, job.share);
+    let release = open::release(shared.clone(), queue.clone(), schedule, job.target.timeout);
+    tasks.push(spawn_local(release));
+    (tasks, Some(queue))
+}
+
+/// Measures how late the thread is when it wants to run, and hands over once a second.
+async fn tick(shared: Rc<Shared>, exchange: Arc<Exchange>) {
+    let mut due = shared.window.opens;
+    let mut ticks = 0_u32;
+    loop {
+        due = due.after(TICK);
+        tokio::time::sleep_until(shared.clock.instant(due).into()).await;
+        let now = shared.clock.now();
+        let mut recording = shared.recording.borrow_mut();
+        recording.hiccups.record(now.nanos_since(due));
+        while due.after(TICK) <= now {
+            due = due.after(TICK); // a tick that was missed was late as well
+            recording.hiccups.record(now.nanos_since(due));
+            ticks += 1;
+        }
+        ticks += 1;
+        if ticks >= TICKS_PER_EXCHANGE {
+            ticks %= TICKS_PER_EXCHANGE;
+            exchange.give(&mut recording);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What a check found: passed, failed with a witness, or could not be made.
+
+use serde::{Serialize, Serializer};
+
+/// One thing that must hold after a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Check {
+    /// Initial and restocked units minus accepted ones are the final stock.
+    StockBalances,
+    /// No stock was ever negative.
+    NoNegativeStock,
+    /// No more was accepted than was there.
+    NoOversell,
+    /// Every acknowledged order is readable, unchanged.
+    NothingLost,
+    /// No order is stored that nobody sent.
+    NoPhantom,
+    /// At most one order for each key.
+    NoDuplicate,
+    /// Every unknown outcome is wholly applied or not at all.
+    WholeOrNothing,
+    /// A refused order left no trace.
+    RefusalLeavesNoTrace,
+    /// "Out of stock" was true.
+    OutOfStockWasTrue,
+    /// The total is the sum of quantity times price.
+    TotalsAddUp,
+}
+
+impl Check {
+    /// Every check, in the order of its id.
+    pub const ALL: [Self; 10] = [
+        Self::StockBalances,
+        Self::NoNegativeStock,
+        Self::NoOversell,
+        Self::NothingLost,
+        Self::NoPhantom,
+        Self::NoDuplicate,
+        Self::WholeOrNothing,
+        Self::RefusalLeavesNoTrace,
+        Self::OutOfStockWasTrue,
+        Self::TotalsAddUp,
+    ];
+
+    /// The stable id, V1 to V10.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::StockBalances => "V1",
+            Self::NoNegativeStock => "V2",
+            Self::NoOversell => "V3",
+            Self::NothingLost => "V4",
+            Self::NoPhantom => "V5",
+            Self::NoDuplicate => "V6",
+            Self::WholeOrNothing => "V7",
+            Self::RefusalLeavesNoTrace => "V8",
+            Self::OutOfStockWasTrue => "V9",
+            Self::TotalsAddUp => "V10",
+        }
+    }
+
+    /// What must hold, in a few words.
+    #[must_use]
+    pub fn statement(self) -> &'static str {
+        match self {
+            Self::StockBalances => "stock accounts for every accepted unit",
+            Self::NoNegativeStock => "no negative stock was read",
+            Self::NoOversell => "no more was sold than was there",
+            Self::NothingLost => "every acknowledged order is stored unchanged",
+            Self::NoPhantom => "no order is stored that nobody sent",
+            Self::NoDuplicate => "at most one order for each key",
+            Self::WholeOrNothing => "every unknown outcome is all or nothing",
+            Self::RefusalLeavesNoTrace => "a refused order left no trace",
+            Self::OutOfStockWasTrue => "\"out of stock\" was true",
+            Self::TotalsAddUp => "totals are the sum of quantity times price",
+        }
+    }
+}
+
+/// The first case in which something did not hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Witness {
+    /// The order, if it is about one.
+    pub order_id: Option<String>,
+    /// The product, if it is about one.
+    pub product_id: Option<String>,
+    /// The idempotency key, if it is about one.
+    pub key: Option<String>,
+    /// What should be.
+    pub expected: String,
+    /// What is.
+    pub found: String,
+    /// How many cases there are.
+    pub cases: u64,
+}
+
+impl std::fmt::Display for Witness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = [("order", &self.order_id), ("product", &self.product_id), ("key", &self.key)];
+        for (name, value) in names.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+            write!(f, "{name} {value}: ")?;
+        }
+        write!(f, "expected {}, found {}", self.expected, self.found)?;
+        if self.cases > 1 { write!(f, " ({} cases)", self.cases) } else { Ok(()) }
+    }
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It holds.
+    Pass,
+    /// It does not.
+    Fail(Box<Witness>),
+    /// It could not be checked, for this reason.
+    Skip(String),
+}
+
+/// A check and how it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Which check.
+    pub check: Check,
+    /// How it ended.
+    pub standing: Standing,
+}
+
+impl Finding {
+    /// A check that could not be made.
+    #[must_use]
+    pub fn skipped(check: Check, reason: impl Into<String>) -> Self {
+        Self { check, standing: Standing::Skip(reason.into()) }
+    }
+
+    /// Whether it does not hold.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        matches!(self.standing, Standing::Fail(_))
+    }
+
+    /// `PASS`, `FAIL` or `SKIP`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self.standing {
+            Standing::Pass => "PASS",
+            Standing::Fail(_) => "FAIL",
+            Standing::Skip(_) => "SKIP",
+        }
+    }
+
+    /// The witness or the reason; empty if it holds.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match &self.standing {
+            Standing::Pass => String::new(),
+            Standing::Fail(witness) => witness.to_string(),
+            Standing::Skip(reason) => reason.clone(),
+        }
+    }
+}
+
+impl Serialize for Finding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Wire<'a> {
+            id: &'a str,
+            result: &'a str,
+            witness: Option<&'a Witness>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            reason: Option<&'a str>,
+        }
+        let (witness, reason) = match &self.standing {
+            Standing::Pass => (None, None),
+            Standing::Fail(witness) => (Some(&**witness), None),
+            Standing::Skip(reason) => (None, Some(reason.as_str())),
+        };
+        Wire { id: self.check.id(), result: self.word(), witness, reason }.serialize(serializer)
+    }
+}
+
+/// Collects the cases against one check.
+#[derive(Debug, Default)]
+pub struct Cases(Option<Box<Witness>>);
+
+impl Cases {
+    /// One more case; the first is kept.
+    pub fn add(&mut self, witness: impl FnOnce() -> Witness) {
+        self.0.get_or_insert_with(|| Box::new(witness())).cases += 1;
+    }
+
+    /// The finding, if the check could be made.
+    #[must_use]
+    pub fn into_finding(self, check: Check) -> Finding {
+        Finding { check, standing: self.0.map_or(Standing::Pass, Standing::Fail) }
+    }
+}

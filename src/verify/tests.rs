@@ -1,0 +1,324 @@
+//! A correct system in memory, one defect at a time: each must be found by the check made for it, and
+//! the correct one by none.
+
+use std::collections::HashMap;
+
+use super::claims::{Claims, Resolution};
+use super::coverage::{Coverage, Replays};
+use super::finding::{Cases, Check, Witness};
+use super::orders::Judge;
+use super::stock::{self, Reserving, Stock};
+use super::wire::{self, Amount};
+use crate::load::ledger::{Entry, Ledger, OrderRef, Refusal, Told};
+use crate::load::plan::{Draft, Plan, Product, Shape};
+use crate::load::profile::Span;
+
+const STOCK: i64 = 1000;
+const ORDERS: u64 = 50;
+
+/// A run that has ended and the system after it.
+struct World {
+    plan: Plan,
+    told: Vec<Told>,
+    resolved: HashMap<u64, Resolution>,
+    stored: Vec<wire::Order>,
+    left: Vec<i64>,
+    negative: Vec<(u32, i64)>,
+    differing: Cases,
+    coverage: Coverage,
+    reserving: Reserving,
+}
+
+fn plan() -> Plan {
+    let users: Vec<_> = (0..4).map(|n| format!("u{n}")).collect();
+    let products = (0..5).map(|n| Product::new(&format!("p{n}"), 100 + n, STOCK)).collect();
+    let span = Span::new(1, 3).expect("a range");
+    Plan::new(Shape { seed: 1, lines: span, quantity: span }, 7, &users, products)
+}
+
+fn draft(plan: &Plan, number: u64) -> Draft {
+    let mut draft = Draft::default();
+    plan.draft(number, &mut draft);
+    draft
+}
+
+fn order(plan: &Plan, number: u64, status: &str) -> wire::Order {
+    let draft = draft(plan, number);
+    let product = |place: u32| &plan.products()[place as usize];
+    let line = |line: &crate::load::plan::Line| wire::Line {
+        product_id: product(line.product).id.to_string(),
+        quantity: line.quantity.into(),
+        unit_price: None,
+    };
+    let price = |line: &crate::load::plan::Line| product(line.product).price * i64::from(line.quantity);
+    wire::Order {
+        id: format!("o{number}"),
+        user_id: Some(plan.user(draft.user).to_owned()),
+        items: draft.lines.iter().map(line).collect(),
+        total: Some(Amount(draft.lines.iter().map(price).sum())),
+        status: Some(status.to_owned()),
+    }
+}
+
+impl World {
+    /// Orders 0 to 49 confirmed.
+    fn new() -> Self {
+        let plan = plan();
+        let stored: Vec<_> = (0..ORDERS).map(|number| order(&plan, number, "confirmed")).collect();
+        let told = stored.iter().map(|order| Told::Confirmed {
+            order: OrderRef::from(order.id.as_str()),
+            total: order.total.map(|total| total.0),
+        });
+        let mut world = Self {
+            told: told.collect(),
+            resolved: HashMap::new(),
+            stored,
+            left: vec![STOCK; plan.products().len()],
+            negative: Vec::new(),
+            differing: Cases::default(),
+            coverage: Coverage::All,
+            reserving: Reserving::Atomic,
+            plan,
+        };
+        (0..ORDERS).for_each(|number| world.take(number, 1));
+        world
+    }
+
+    /// Moves the units of an order out of stock, `times` often.
+    fn take(&mut self, number: u64, times: i64) {
+        for line in draft(&self.plan, number).lines {
+            self.left[line.product as usize] -= i64::from(line.quantity) * times;
+        }
+    }
+
+    /// Makes order `number` an unknown outcome that asking again resolved.
+    fn resolve(&mut self, number: u64, resolution: Resolution) {
+        self.told[at(number)] = Told::Unknown;
+        self.resolved.insert(number, resolution);
+    }
+
+    fn stands(number: u64) -> Resolution {
+        Resolution::Stands { order: OrderRef::from(format!("o{number}").as_str()), total: None }
+    }
+
+    /// The checks that fail and those that are skipped.
+    fn judge(self) -> (String, String) {
+        let mut ledger = Ledger::default();
+        for (number, told) in (0..).zip(self.told) {
+            ledger.push(Entry { number, told });
+        }
+        let mut judge = Judge::new(Claims::new(&self.plan, &ledger, self.resolved));
+        self.stored.iter().for_each(|order| judge.stored(order));
+        let stock = Stock {
+            left: self.left.into_iter().map(Some).collect(),
+            restocked: vec![0; self.plan.products().len()],
+            negative: self.negative,
+            returned: judge.returned().clone(),
+            ..Stock::default()
+        };
+        let mut findings = stock::judge(judge.claims(), &stock, self.reserving);
+        findings.extend(judge.finish(&self.coverage, Replays { differing: self.differing, skipped: None }));
+        findings.sort_by_key(|finding| finding.check);
+        assert_eq!(findings.iter().map(|finding| finding.check).collect::<Vec<_>>(), Check::ALL);
+        let ids = |word: &str| {
+            let with = findings.iter().filter(|finding| finding.word() == word);
+            with.map(|finding| finding.check.id()).collect::<Vec<_>>().join(" ")
+        };
+        (ids("FAIL"), ids("SKIP"))
+    }
+}
+
+fn at(number: u64) -> usize {
+    usize::try_from(number).expect("small")
+}
+
+/// What goes wrong, how, and which checks must fail.
+type Defect = (&'static str, fn(&mut World), &'static str);
+
+const DEFECTS: &[Defect] = &[
+    ("nothing", |_| {}, ""),
+    ("an acknowledged order is lost", |world| drop(world.stored.remove(7)), "V4"),
+    ("stock is taken twice for one order", |world| world.take(7, 1), "V1"),
+    ("stock is not taken for one order", |world| world.take(7, -1), "V1"),
+    (
+        "more is sold than was there",
+        |world| {
+            let products =
+                world.plan.products().iter().map(|product| Product::new(&product.id, product.price, 1));
+            let users: Vec<_> = world.plan.users().map(str::to_owned).collect();
+            let span = Span::new(1, 3).expect("a range");
+            world.plan =
+                Plan::new(Shape { seed: 1, lines: span, quantity: span }, 7, &users, products.collect());
+            world.left = vec![0; 5];
+        },
+        "V1 V3",
+    ),
+    ("stock was negative for a moment", |world| world.negative.push((2, -1)), "V2"),
+    ("stock ends negative", |world| world.left[0] = -1, "V1 V2"),
+    (
+        "an order nobody sent",
+        |world| {
+            world
+                .stored
+                .push(wire::Order { user_id: Some("u9".into()), ..order(&world.plan, 3, "confirmed") })
+        },
+        "V5",
+    ),
+    (
+        "an order nobody sent, of a user of ours",
+        |world| {
+            let mut phantom = wire::Order { id: "x".into(), ..order(&world.plan, 3, "confirmed") };
+            phantom.items[0].quantity = 999;
+            world.stored.push(phantom);
+        },
+        "V5",
+    ),
+    (
+        "a stored refusal nobody sent",
+        |world| world.stored.push(wire::Order { id: "x".into(), ..order(&world.plan, 3, "rejected") }),
+        "V5",
+    ),
+    (
+        "two orders for one key",
+        |world| world.stored.push(wire::Order { id: "x".into(), ..order(&world.plan, 3, "confirmed") }),
+        "V6",
+    ),
+    ("a key sent again gives another order", |world| world.differing.add(Witness::default), "V6"),
+    (
+        "two keys give one order",
+        |world| {
+            world.told[8] = world.told[7].clone();
+            world.stored.remove(8);
+            world.take(8, -1);
+        },
+        "V6",
+    ),
+    ("a stored order has lost a line's unit", |world| world.stored[7].items[0].quantity += 1, "V4"),
+    ("a stored order has another user", |world| world.stored[7].user_id = Some("u9".into()), "V4"),
+    (
+        "an acknowledged order was refused after all",
+        |world| world.stored[7].status = Some("rejected".into()),
+        "V4",
+    ),
+    (
+        "the stored total is not the one acknowledged, nor the sum",
+        |world| world.stored[7].total = Some(Amount(1)),
+        "V4 V10",
+    ),
+    (
+        "the total is wrong, and was acknowledged so",
+        |world| {
+            world.stored[7].total = Some(Amount(1));
+            world.told[7] = Told::Confirmed { order: OrderRef::from("o7"), total: Some(1) };
+        },
+        "V10",
+    ),
+    ("an unknown outcome was applied", |world| world.resolve(7, World::stands(7)), ""),
+    (
+        "an unknown outcome was not applied",
+        |world| {
+            world.resolve(7, Resolution::Refused(Refusal::Other));
+            world.stored.remove(7);
+            world.take(7, -1);
+        },
+        "",
+    ),
+    (
+        "an unknown outcome took stock and left no order",
+        |world| {
+            world.resolve(7, World::stands(7));
+            world.stored.remove(7);
+        },
+        "V7",
+    ),
+    (
+        "an unknown outcome was applied in part",
+        |world| {
+            world.resolve(7, World::stands(7));
+            world.stored[7].items[0].quantity += 1;
+        },
+        "V7",
+    ),
+    ("an outcome stays unknown", |world| world.resolve(7, Resolution::Open("503".into())), "V7"),
+    (
+        "a refused order is stored and took stock",
+        |world| world.told[7] = Told::Refused(Refusal::Other),
+        "V1 V8",
+    ),
+    (
+        "a refused order is stored",
+        |world| {
+            world.told[7] = Told::Refused(Refusal::Other);
+            world.take(7, -1);
+        },
+        "V8",
+    ),
+    (
+        "a refused order took stock",
+        |world| {
+            world.told[7] = Told::Refused(Refusal::Other);
+            world.stored.remove(7);
+        },
+        "V1",
+    ),
+    (
+        "out of stock with stock left",
+        |world| {
+            world.told[7] = Told::Refused(Refusal::OutOfStock);
+            world.stored[7].status = Some("rejected".into());
+            world.take(7, -1);
+        },
+        "V9",
+    ),
+];
+
+#[test]
+fn every_defect_is_found_by_the_check_made_for_it() {
+    for (what, happens, expected) in DEFECTS {
+        let mut world = World::new();
+        happens(&mut world);
+        let (failed, _) = world.judge();
+        assert_eq!(failed, *expected, "{what}");
+    }
+}
+
+#[test]
+fn every_check_is_proven_by_a_defect() {
+    for check in Check::ALL {
+        let proven = DEFECTS.iter().any(|(_, _, failing)| failing.split(' ').any(|id| id == check.id()));
+        assert!(proven, "{}", check.id());
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_skipped_but_stock_still_counts() {
+    let mut world = World::new();
+    world.coverage = Coverage::Nothing("no reads".into());
+    world.stored.clear();
+    world.take(7, 1);
+    assert_eq!(world.judge(), ("V1".to_owned(), "V4 V5 V7 V8 V10".to_owned()));
+}
+
+#[test]
+fn an_outcome_nobody_knows_widens_what_stock_may_be() {
+    for applied in [0, 1] {
+        let mut world = World::new();
+        world.resolve(7, Resolution::Open("no keys".into()));
+        world.stored.remove(7);
+        world.take(7, applied - 1);
+        let (failed, _) = world.judge();
+        assert_eq!(failed, "V7", "applied {applied} times");
+    }
+}
+
+#[test]
+fn a_system_that_reserves_line_by_line_is_not_blamed_for_several_lines() {
+    let mut world = World::new();
+    let several = (0..ORDERS).find(|number| draft(&world.plan, *number).lines.len() > 1);
+    let several = several.expect("of 50 orders with 1 to 3 lines");
+    world.told[at(several)] = Told::Refused(Refusal::OutOfStock);
+    world.stored[at(several)].status = Some("rejected".into());
+    world.take(several, -1);
+    world.reserving = Reserving::Unknown;
+    assert_eq!(world.judge(), (String::new(), "V9".to_owned()));
+}

@@ -1,0 +1,122 @@
+//! The members of the article's answers that the verification reads. Unlike the typed client it
+//! takes whatever else is there or missing, since the system under test may be anybody's.
+
+use std::fmt;
+
+use ordersys_contract::Cents;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// How far a floating-point amount may lie from a whole minor unit.
+const FLOAT_NOISE: f64 = 1e-4;
+/// Largest whole number a 64-bit float holds exactly.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// An amount in minor units as a JSON number wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Amount(pub i64);
+
+/// Reads an amount in minor units: exactly where it is written exactly, else rounded, for systems
+/// that compute money in floating point.
+#[must_use]
+pub fn read_amount(text: &str) -> Option<i64> {
+    if let Ok(cents) = text.parse::<Cents>() {
+        return Some(cents.minor());
+    }
+    let minor = text.parse::<f64>().ok()? * 100.0;
+    let whole = minor.round();
+    let exact = (minor - whole).abs() < FLOAT_NOISE && whole.abs() <= MAX_EXACT;
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within the exact range")]
+    exact.then_some(whole as i64)
+}
+
+/// An amount in minor units for people.
+#[must_use]
+pub fn show_amount(minor: i64) -> String {
+    let sign = if minor < 0 { "-" } else { "" };
+    let size = minor.unsigned_abs();
+    format!("{sign}{}.{:02}", size / 100, size % 100)
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        read_amount(raw.get()).map(Self).ok_or_else(|| serde::de::Error::custom("not an amount"))
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&show_amount(self.0))
+    }
+}
+
+/// A product.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Product {
+    /// Its id.
+    pub id: String,
+    /// Its price.
+    pub price: Amount,
+    /// Units that can be ordered; negative is wrong but readable.
+    pub stock: i64,
+}
+
+/// A user.
+#[derive(Debug, Clone, Deserialize)]
+pub struct User {
+    /// The user's id.
+    pub id: String,
+}
+
+/// An order.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Order {
+    /// Its id.
+    pub id: String,
+    /// Who ordered.
+    pub user_id: Option<String>,
+    /// What was ordered.
+    #[serde(default)]
+    pub items: Vec<Line>,
+    /// The sum of its lines.
+    pub total: Option<Amount>,
+    /// Where it stands.
+    pub status: Option<String>,
+}
+
+/// One line of an [`Order`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Line {
+    /// Which product.
+    pub product_id: String,
+    /// How many units; negative is wrong but readable.
+    pub quantity: i64,
+    /// The price of one unit.
+    pub unit_price: Option<Amount>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_exact_where_written_exactly() {
+        let cases = [
+            ("149.99", Some(14_999)),
+            ("92233720368547758.07", Some(i64::MAX)),
+            ("449.96999999999997", Some(44_997)),
+            ("4.5e2", Some(45_000)),
+            ("-1.5", Some(-150)),
+            ("1.005", None),
+            ("\"1\"", None),
+            ("null", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(read_amount(text), expected, "{text}");
+        }
+        assert_eq!(show_amount(-5), "-0.05");
+    }
+}

@@ -1,0 +1,283 @@
+//! Stacks for tests: three real services on free ports, in this process or as processes.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ordersys::serve::{self, ServeConfig};
+use ordersys::stack::role::Role;
+use ordersys_contract::client::{Client, Endpoints};
+use ordersys_contract::order::{NewLine, NewOrder};
+use ordersys_contract::product::{NewProduct, Product};
+use ordersys_contract::user::{NewUser, User};
+use ordersys_contract::{Cents, Currency, Quantity, Secret};
+use ordersys_store::Durability;
+use reqwest::Method;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// How long anything in a test may take before it counts as stuck.
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+
+const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// An answer as a plain HTTP client sees it.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+
+    pub(crate) fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or("")
+    }
+}
+
+/// One service of an in-process stack.
+struct Running {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+/// Three services in this process that talk to each other over HTTP.
+pub(crate) struct Stack {
+    dir: TempDir,
+    pub(crate) endpoints: Endpoints,
+    services: Vec<(Role, Option<Running>)>,
+    admin: Secret,
+    service: Secret,
+    http: reqwest::Client,
+}
+
+impl Stack {
+    pub(crate) async fn start() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (admin, service) = (Secret::random(), Secret::random());
+        std::fs::write(dir.path().join("admin.token"), admin.expose()).expect("writes");
+        std::fs::write(dir.path().join("service.token"), service.expose()).expect("writes");
+        let endpoints =
+            Endpoints { user: free_url().await, product: free_url().await, order: free_url().await };
+        let services = Role::ALL.into_iter().map(|role| (role, None)).collect();
+        let http = reqwest::Client::new();
+        let mut stack = Self { dir, endpoints, services, admin, service, http };
+        for role in Role::ALL {
+            stack.begin(role).await;
+        }
+        stack
+    }
+
+    pub(crate) fn url(&self, role: Role) -> &str {
+        url(&self.endpoints, role)
+    }
+
+    /// Starts a service that is not running and waits until it is ready.
+    pub(crate) async fn begin(&mut self, role: Role) {
+        let config = ServeConfig {
+            bind: LOCALHOST,
+            data_dir: self.dir.path().join("data"),
+            secrets_dir: Some(self.dir.path().to_owned()),
+            durability: Durability::Full,
+        };
+        let port = self.url(role).rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+        let listener = serve::listen(LOCALHOST, role, port).await.expect("listens");
+        let stop = CancellationToken::new();
+        let (peers, shutdown) = (self.endpoints.clone(), stop.clone());
+        let task = tokio::spawn(async move {
+            serve::one(role, &config, peers, listener, shutdown).await.expect("serves");
+        });
+        let slot = self.services.iter_mut().find(|(of, _)| *of == role).expect("a role");
+        slot.1 = Some(Running { stop, task });
+        wait_ready(self.url(role)).await;
+    }
+
+    /// Stops a service and waits until it is gone.
+    pub(crate) async fn end(&mut self, role: Role) {
+        let slot = self.services.iter_mut().find(|(of, _)| *of == role).expect("a role");
+        if let Some(Running { stop, task }) = slot.1.take() {
+            stop.cancel();
+            task.await.expect("ends");
+        }
+    }
+
+    pub(crate) fn anyone(&self) -> Client {
+        Client::new(self.endpoints.clone())
+    }
+
+    pub(crate) fn admin(&self) -> Client {
+        self.anyone().with_credential(Some(self.admin.clone()))
+    }
+
+    pub(crate) fn service(&self) -> Client {
+        self.anyone().with_credential(Some(self.service.clone()))
+    }
+
+    /// A request without a credential, exactly as written.
+    pub(crate) async fn send(&self, role: Role, method: &str, path: &str, body: Option<&str>) -> Answer {
+        let json = [("content-type", "application/json")];
+        self.send_with(role, (method, path), &json, body.map(str::to_owned)).await
+    }
+
+    pub(crate) async fn send_as_admin(
+        &self,
+        role: Role,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+    ) -> Answer {
+        let bearer = format!("Bearer {}", self.admin.expose());
+        let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
+        self.send_with(role, (method, path), &headers, body.map(str::to_owned)).await
+    }
+
+    pub(crate) async fn send_with(
+        &self,
+        role: Role,
+        (method, path): (&str, &str),
+        headers: &[(&str, &str)],
+        body: Option<String>,
+    ) -> Answer {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        let mut request = self.http.request(method, format!("{}{path}", self.url(role))).timeout(LIMIT);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let response = request.send().await.expect("answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.expect("a body");
+        let body = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        Answer { status, headers, body }
+    }
+
+    pub(crate) async fn a_user(&self) -> User {
+        let new = NewUser { name: "Alice".to_owned(), email: "alice@example.com".to_owned() };
+        self.anyone().create_user(&new).await.expect("creates a user")
+    }
+
+    pub(crate) async fn a_product(&self, stock: u64) -> Product {
+        let price = Cents::from_minor(1999).expect("not negative");
+        let name = "Thing".to_owned();
+        let new = NewProduct { name, price, stock, currency: Currency::USD };
+        self.admin().create_product(&new).await.expect("creates a product")
+    }
+
+    /// Units of a product that can be ordered.
+    pub(crate) async fn stock(&self, product: &Product) -> u64 {
+        self.anyone().product(product.id).await.expect("reads").stock
+    }
+}
+
+pub(crate) fn order_of(user: &User, lines: &[(&Product, u64)]) -> NewOrder {
+    let line = |(product, quantity): &(&Product, u64)| NewLine {
+        product_id: product.id.to_string(),
+        quantity: Quantity::new(*quantity).expect("in range"),
+    };
+    NewOrder { user_id: user.id.to_string(), items: lines.iter().map(line).collect() }
+}
+
+fn url(endpoints: &Endpoints, role: Role) -> &str {
+    match role {
+        Role::User => &endpoints.user,
+        Role::Product => &endpoints.product,
+        Role::Order => &endpoints.order,
+    }
+}
+
+/// A port that was free a moment ago. The kernel hands ports out in turn, so it stays free long
+/// enough for the service that is started next.
+async fn free_url() -> String {
+    let listener = tokio::net::TcpListener::bind((LOCALHOST, 0)).await.expect("a free port");
+    format!("http://{}", listener.local_addr().expect("an address"))
+}
+
+async fn wait_ready(url: &str) {
+    let began = Instant::now();
+    let http = reqwest::Client::new();
+    loop {
+        let answer = http.get(format!("{url}/readyz")).timeout(Duration::from_secs(1)).send().await;
+        if answer.is_ok_and(|answer| answer.status().is_success()) {
+            return;
+        }
+        assert!(began.elapsed() < LIMIT, "{url} did not become ready");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Three service processes of the real binary, to be killed.
+pub(crate) struct Processes {
+    dir: TempDir,
+    pub(crate) endpoints: Endpoints,
+    children: Vec<(Role, Child)>,
+}
+
+impl Processes {
+    pub(crate) async fn start() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        for name in ["admin.token", "service.token"] {
+            std::fs::write(dir.path().join(name), Secret::random().expose()).expect("writes");
+        }
+        let endpoints =
+            Endpoints { user: free_url().await, product: free_url().await, order: free_url().await };
+        let mut processes = Self { dir, endpoints, children: Vec::new() };
+        for role in Role::ALL {
+            processes.begin(role).await;
+        }
+        processes
+    }
+
+    pub(crate) fn admin(&self) -> Client {
+        let admin = Secret::read(&self.dir.path().join("admin.token")).expect("a credential");
+        Client::new(self.endpoints.clone()).with_credential(Some(admin))
+    }
+
+    /// Starts a service's process and waits until it is ready.
+    pub(crate) async fn begin(&mut self, role: Role) {
+        let url = url(&self.endpoints, role);
+        let port = url.rsplit(':').next().expect("a port");
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.dir.path().join(format!("{role}.log")))
+            .expect("a log file");
+        let child = Command::new(env!("CARGO_BIN_EXE_ordersys"))
+            .args(["serve", role.name(), "--port", port, "--log", "warn"])
+            .args(["--user-url", &self.endpoints.user, "--product-url", &self.endpoints.product])
+            .args([Path::new("--data-dir"), &self.dir.path().join("data")])
+            .args([Path::new("--secrets-dir"), self.dir.path()])
+            .stdin(Stdio::null())
+            .stderr(log.try_clone().expect("a second handle"))
+            .stdout(log)
+            .spawn()
+            .expect("starts");
+        self.children.push((role, child));
+        wait_ready(url).await;
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self, role: Role) {
+        let at = self.children.iter().position(|(of, _)| *of == role).expect("is running");
+        let (_, mut child) = self.children.remove(at);
+        child.kill().expect("is killed");
+        child.wait().expect("is reaped");
+    }
+}
+
+impl Drop for Processes {
+    fn drop(&mut self) {
+        for (_, child) in &mut self.children {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
