@@ -8,6 +8,7 @@ mod local_stack;
 mod logs;
 mod orders;
 mod policy;
+#[cfg(unix)]
 mod processes;
 mod stage;
 mod support;
