@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod doctor;
 mod down;
 pub mod engine;
 
@@ -45,6 +46,7 @@ enum Command {
     #[command(visible_alias = "ps")]
     Status(status::Args),
     Logs(logs::Args),
+    Doctor(doctor::Args),
     Seed(seed::Args),
     User(user::Args),
     Product(product::Args),
@@ -77,6 +79,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Down(args) => down::run(&args, &globals),
         Command::Status(args) => status::run(&args, &globals),
         Command::Logs(args) => logs::run(args, &globals),
+        Command::Doctor(args) => doctor::run(&args, &globals),
         Command::Seed(args) => seed::run(&globals, &args),
         Command::User(args) => user::run(&globals, args),
         Command::Product(args) => product::run(&globals, args),

@@ -14,11 +14,20 @@ use crate::ui::Printer;
 const FILE: &str = "change.lock";
 /// Pause between two tries.
 const TRY_EVERY: Duration = Duration::from_millis(50);
+/// How long an engine may go on with what a killed command had asked of it: a request does not end
+/// with the connection, and what it makes appears only then.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// The right to change a project; given back when dropped, also by a kill.
 #[derive(Debug)]
 pub(super) struct ProjectLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for ProjectLock {
+    fn drop(&mut self) {
+        let _ = self.file.set_len(0); // a name that is left says that its command was killed
+    }
 }
 
 impl ProjectLock {
@@ -38,13 +47,13 @@ impl ProjectLock {
         let mut told = false;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Self { _file: signed(file, command)? }),
+                Ok(()) => break,
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => {
                     Err(error).with_context(|| format!("cannot lock {}", path.display()))?;
                 }
             }
-            let holder = holder(&mut file);
+            let holder = name_in(&mut file).unwrap_or_else(|| "another process".to_owned());
             if Instant::now() >= deadline {
                 let what = format!("project `{}` is still being changed by {holder}", project.name);
                 return Err(Failure::new(Exit::TimedOut, what).hint("try again when it is done"));
@@ -55,6 +64,12 @@ impl ProjectLock {
             }
             sleep(TRY_EVERY).await;
         }
+        if let Some(killed) = name_in(&mut file) {
+            printer
+                .say(format!("{killed} was killed: waiting until the engine is done with what it asked for"));
+            sleep(SETTLE).await;
+        }
+        Ok(Self { file: signed(file, command)? })
     }
 }
 
@@ -66,13 +81,11 @@ fn signed(mut file: File, command: &str) -> anyhow::Result<File> {
     Ok(file)
 }
 
-fn holder(file: &mut File) -> String {
+/// Whose name is in the file.
+fn name_in(file: &mut File) -> Option<String> {
     let mut text = String::new();
-    let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
-    match (read, text.trim()) {
-        (Ok(_), text) if !text.is_empty() => text.to_owned(),
-        _ => "another process".to_owned(),
-    }
+    file.rewind().and_then(|()| file.read_to_string(&mut text)).ok()?;
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]
@@ -93,6 +106,11 @@ mod tests {
             format!("project `p` is still being changed by `ordersys up` (process {})", std::process::id());
         assert_eq!(second.error.to_string(), wanted);
         drop(first);
-        ProjectLock::take(&project, "down", limit, &printer).await.expect("free again");
+        let started = Instant::now();
+        let third = ProjectLock::take(&project, "down", limit, &printer).await.expect("free again");
+        assert!(started.elapsed() < SETTLE, "nobody was killed");
+        third.file.unlock().expect("unlocked"); // as a kill does it: the name stays
+        ProjectLock::take(&project, "up", limit, &printer).await.expect("free again");
+        assert!(started.elapsed() >= SETTLE, "what it asked for may still come");
     }
 }

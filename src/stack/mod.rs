@@ -4,6 +4,7 @@ mod apply;
 pub mod command;
 mod credentials;
 pub mod docker;
+pub mod doctor;
 pub mod down;
 pub mod halt;
 mod lock;

@@ -1,6 +1,7 @@
 //! What is there of a stack now, as an engine tells it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use ordersys_contract::Timestamp;
 
@@ -18,6 +19,8 @@ pub struct Observed {
     pub volumes: BTreeSet<String>,
     /// Containers or processes of the project.
     pub services: Vec<ObservedService>,
+    /// The program they were started from, if that is remembered.
+    pub program: Option<PathBuf>,
 }
 
 impl Observed {

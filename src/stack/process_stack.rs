@@ -27,6 +27,7 @@ pub(super) struct ProcessStack {
 /// What was there before this run changed anything.
 #[derive(Debug)]
 struct Before {
+    program: Program,
     services: Vec<ServiceSpec>,
     data: Data,
 }
@@ -47,6 +48,11 @@ impl ProcessStack {
     pub(super) fn new(project: Project, program: Program) -> Self {
         let processes = Processes::new(&project, program.path.clone());
         Self { processes, project, program, before: OnceLock::new() }
+    }
+
+    /// What the services run.
+    pub(super) fn program(&self) -> &Program {
+        &self.program
     }
 
     /// The hash a running service's program is compared by.
@@ -86,9 +92,14 @@ impl ProcessStack {
     pub(super) async fn prepare(&self, work: &Work<'_>) -> Result<(), UpError> {
         let data_dir = data_dir(&self.project);
         let data = if data_dir.exists() { Data::WasThere } else { Data::MadeNow };
-        let same_program = |service: &&ObservedService| service.artefact == self.program.sha256;
+        let program = match &work.observed.program {
+            Some(path) if *path != self.program.path => Program::hashed(path).unwrap_or(self.program.clone()),
+            _ => self.program.clone(),
+        };
+        let same_program = |service: &&ObservedService| service.artefact == program.sha256;
         let services = work.observed.services.iter().filter(same_program).filter_map(|now| now.spec.clone());
-        let _ = self.before.set(Before { services: services.collect(), data }); // a run prepares once
+        let services = services.collect();
+        let _ = self.before.set(Before { program, services, data }); // a run prepares once
         make_private_dir(&data_dir)?;
         let list = work.stack.services.iter().collect::<Vec<_>>();
         work.timeline.during("supervisor", self.processes.apply(self.list(&list)?)).await?;
@@ -107,11 +118,12 @@ impl ProcessStack {
     }
 
     /// Goes back to the services there were, as far as their settings are known and their program is
-    /// still the same; to none, if there were none.
+    /// still there; to none, if there were none.
     pub(super) async fn roll_back(&self) -> anyhow::Result<()> {
         let Some(before) = self.before.get() else { return Ok(()) };
         let services: Vec<&ServiceSpec> = before.services.iter().collect();
-        self.processes.apply(self.list(&services)?).await?;
+        let processes = Processes::new(&self.project, before.program.path.clone());
+        processes.apply(self.list(&services)?).await?;
         if before.data == Data::MadeNow {
             remove_data(&self.project)?;
         }

@@ -61,6 +61,13 @@ impl Program {
     }
 }
 
+impl Program {
+    /// The program at `path`, hashed now.
+    pub fn hashed(path: &Path) -> std::io::Result<Self> {
+        Ok(Self { path: path.to_owned(), sha256: hash(path)? })
+    }
+}
+
 impl Identity {
     #[cfg(unix)]
     fn of(path: &Path, file: &Metadata) -> Self {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use ordersys_contract::client::Endpoints;
@@ -42,6 +43,9 @@ pub struct StackRecord {
     /// The services and the settings they were made with.
     #[serde(default)]
     pub services: Vec<ServiceSpec>,
+    /// The program they run, on this machine.
+    #[serde(default)]
+    pub program: Option<PathBuf>,
 }
 
 const FILE: &str = "stack.json";

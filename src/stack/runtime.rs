@@ -25,7 +25,7 @@ pub(super) struct Runtime {
 #[derive(Debug)]
 enum Place {
     Docker(Box<DockerStack>),
-    Process(ProcessStack),
+    Process(Box<ProcessStack>),
 }
 
 impl Runtime {
@@ -47,7 +47,7 @@ impl Runtime {
     /// Processes of this machine.
     pub(super) fn process(project: &Project, program: Program, bind: IpAddr) -> Self {
         let stack = ProcessStack::new(project.clone(), program);
-        Self { place: Place::Process(stack), host: local_host(bind) }
+        Self { place: Place::Process(Box::new(stack)), host: local_host(bind) }
     }
 
     pub(super) fn kind(&self) -> RuntimeKind {
@@ -75,6 +75,14 @@ impl Runtime {
         match self.place {
             Place::Docker(_) => Addressing::Network,
             Place::Process(_) => Addressing::Host,
+        }
+    }
+
+    /// What the services run.
+    pub(super) fn program(&self) -> &Program {
+        match &self.place {
+            Place::Docker(stack) => stack.program(),
+            Place::Process(stack) => stack.program(),
         }
     }
 

@@ -127,6 +127,7 @@ fn guess(runtime: &Runtime, observed: &Observed) -> StackRecord {
         topology: if monolith { Topology::Monolith } else { Topology::Services },
         endpoints: Endpoints { user: url(Role::User), product: url(Role::Product), order: url(Role::Order) },
         services: Vec::new(),
+        program: None,
     }
 }
 

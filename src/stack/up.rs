@@ -19,8 +19,8 @@ use super::port_check;
 use super::port_owner::is_free;
 use super::ports::PortChoices;
 use super::program::Program;
-use super::project::Project;
-use super::record::{StackRecord, Topology};
+use super::project::{Project, write_private};
+use super::record::{RuntimeKind, StackRecord, Topology};
 use super::role::Role;
 use super::runtime::Runtime;
 use super::select::{Chosen, RuntimeChoice, Selection, select};
@@ -31,6 +31,9 @@ use super::up_error::UpError;
 use super::up_report::{Changes, UpReport};
 use crate::cli::{Exit, Failure, Outcome};
 use crate::ui::Printer;
+
+/// Most lines kept of the log of a service that failed.
+const KEPT_LOG_LINES: usize = 10_000;
 
 /// What `up` is asked for.
 #[derive(Debug, Clone)]
@@ -100,10 +103,11 @@ struct Prepared {
 
 /// Brings the project's stack up and returns its record. Prints what it did.
 pub async fn up(options: &UpOptions, project: &Project, printer: &Printer) -> Outcome<StackRecord> {
-    let _lock = ProjectLock::take(project, "up", options.timeout, printer).await?;
+    let _lock = or_interrupted(ProjectLock::take(project, "up", options.timeout, printer)).await?;
     project.prepare()?;
     let timeline = Timeline::default();
-    let prepared = timeline.during("look", prepare(options, project, printer)).await?;
+    let looking = timeline.during("look", prepare(options, project, printer));
+    let prepared = or_interrupted(Box::pin(looking)).await?;
     let halt = Halt::after(options.timeout);
     let work = Work {
         plan: &prepared.plan,
@@ -114,7 +118,7 @@ pub async fn up(options: &UpOptions, project: &Project, printer: &Printer) -> Ou
     };
     port_check::check(&prepared.runtime, &work).await.map_err(UpError::into_failure)?;
     let record = record(&prepared);
-    carry_out(&prepared, &work, options.on_failure, printer).await?;
+    carry_out(&prepared, &work, options.on_failure, (project, printer)).await?;
     record.save(project)?;
     let changes = Changes::new(&prepared.plan);
     changes.say(printer);
@@ -146,6 +150,7 @@ async fn prepare(options: &UpOptions, project: &Project, printer: &Printer) -> O
     let mut observed = runtime.observe().await.map_err(UpError::into_failure)?;
     if let Some(record) = StackRecord::load(project)? {
         observed.recall(&record.services);
+        observed.program = record.program;
     }
     let settings = settings(options, project, &runtime, &observed)?;
     let stack = StackSpec::new(&settings);
@@ -196,6 +201,7 @@ fn record(prepared: &Prepared) -> StackRecord {
         topology: prepared.stack.topology,
         endpoints: prepared.stack.endpoints(prepared.runtime.host()),
         services: prepared.stack.services.clone(),
+        program: Some(prepared.runtime.program().path.clone()),
     }
 }
 
@@ -204,7 +210,7 @@ async fn carry_out(
     prepared: &Prepared,
     work: &Work<'_>,
     on_failure: OnFailure,
-    printer: &Printer,
+    (project, printer): (&Project, &Printer),
 ) -> Outcome {
     let progress = printer.progress(None, "up");
     let work_done = async {
@@ -214,11 +220,38 @@ async fn carry_out(
     let result = stopped_by_signals(work.halt, work_done).await;
     progress.finish();
     let Err(error) = result else { return Ok(()) };
+    if let Some(path) = keep_log(prepared, &error, project).await? {
+        printer.say(format!("the log of the service that failed is kept in {}", path.display()));
+    }
     match on_failure {
         OnFailure::Keep => printer.say("what this run made is kept: `ordersys down` removes it"),
         OnFailure::RollBack => roll_back(&prepared.runtime, printer).await?,
     }
     Err(error.into_failure())
+}
+
+/// Work that has changed nothing yet and can simply be dropped.
+async fn or_interrupted<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    tokio::select! {
+        result = work => result,
+        _ = interrupt() => Err(UpError::from(Halted::Interrupted).into_failure()),
+    }
+}
+
+/// Stores the log of a service that failed, before its container goes.
+async fn keep_log(
+    prepared: &Prepared,
+    error: &UpError,
+    project: &Project,
+) -> anyhow::Result<Option<PathBuf>> {
+    let Some(service) = error.service() else { return Ok(None) };
+    if prepared.runtime.kind() == RuntimeKind::Process {
+        return Ok(None); // logs of processes are files anyway
+    }
+    let lines = prepared.runtime.last_log_lines(service, KEPT_LOG_LINES).await;
+    let path = project.dir.join(format!("failed-{service}.log"));
+    write_private(&path, lines.join("\n").as_bytes())?;
+    Ok(Some(path))
 }
 
 /// Runs work to its end; the first signal asks it to stop.

@@ -88,6 +88,15 @@ impl UpError {
         halted.map_or(Ok(()), |reason| Err(reason.into()))
     }
 
+    /// The service that failed, if it was one.
+    #[must_use]
+    pub fn service(&self) -> Option<ServiceName> {
+        match self {
+            Self::Ended { service, .. } | Self::NotReady { service, .. } => Some(*service),
+            Self::Halted(_) | Self::Engine(_) | Self::Local(_) | Self::PortTaken { .. } => None,
+        }
+    }
+
     fn exit(&self) -> Exit {
         match self {
             Self::Halted(Halted::Interrupted) => Exit::Interrupted,

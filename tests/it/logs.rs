@@ -6,8 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// More than anything here takes on a busy machine.
-const LIMIT: Duration = Duration::from_secs(30);
+use super::support::LIMIT;
 
 fn ordersys(state: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ordersys"));

@@ -4,9 +4,11 @@
 mod article;
 mod bad_input;
 mod crash;
+mod local_stack;
 mod logs;
 mod orders;
 mod policy;
 #[cfg(unix)]
 mod processes;
+mod stage;
 mod support;

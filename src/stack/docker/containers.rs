@@ -1,68 +1,20 @@
-//! One container: made with everything closed that a service does not need, started, stopped, removed.
+//! One container: created, started, stopped, renamed, removed, its last words read.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use bollard::models::{
-    ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, HostConfigLogConfig, Mount, MountType,
-    NetworkingConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum,
-};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
     RenameContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
 };
 use futures_util::StreamExt as _;
 
-use super::archive::ImageName;
+use super::container_body::{Making, STOP_GRACE, StartInterval, body};
 use super::engine::Engine;
 use super::error::{EngineError, during, gone_is_fine, says_port_taken};
-use super::labels::{self, Names, RunId};
-use super::{DATA_DIR, SECRETS_DIR};
-use crate::stack::command::{Place, serve_args};
-use crate::stack::role::Role;
 use crate::stack::spec::ServiceSpec;
 
-/// How long a service may take to drain before it is killed.
-const STOP_GRACE: Duration = Duration::from_secs(10);
 /// Limit of a stop call: the grace and what the engine needs around it.
 const STOP_LIMIT: Duration = Duration::from_secs(40);
-/// Most memory of a service, in bytes.
-const MEMORY_BYTES: i64 = 1024 * 1024 * 1024;
-/// Most processes and threads of a service.
-const PIDS: i64 = 512;
-/// Size of `/tmp`.
-const TMPFS: &str = "rw,noexec,nosuid,nodev,size=64m,mode=1777";
-/// Health probes are for `docker ps` and other tools; `up` asks the services itself.
-const HEALTH_INTERVAL: Duration = Duration::from_secs(5);
-const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
-const HEALTH_START: Duration = Duration::from_secs(30);
-const HEALTH_START_INTERVAL: Duration = Duration::from_millis(250);
-/// The API that knows the interval at start; older ones drop it without a word.
-const START_INTERVAL_API: u32 = 44;
-
-/// Whether a mounted volume may be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
-    Read,
-    Write,
-}
-
-/// Whether the engine knows an interval of health probes at the start of a container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum StartInterval {
-    Supported,
-    Unknown,
-}
-
-/// What a container is made from besides its service's settings.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Making<'a> {
-    pub(super) names: &'a Names,
-    pub(super) run: &'a RunId,
-    pub(super) image: &'a ImageName,
-    pub(super) network: &'a str,
-}
 
 /// Makes the container of a service and returns its id.
 pub(super) async fn create(
@@ -71,9 +23,7 @@ pub(super) async fn create(
     spec: &ServiceSpec,
 ) -> Result<String, EngineError> {
     let name = making.names.container(spec.name);
-    let start_interval =
-        if engine.supports(START_INTERVAL_API) { StartInterval::Supported } else { StartInterval::Unknown };
-    let body = body(making, spec, start_interval);
+    let body = body(making, spec, StartInterval::of(engine));
     let options = CreateContainerOptionsBuilder::new().name(&name).build();
     let what = during(format!("create the container {name}"));
     match engine.docker.create_container(Some(options), body).await.map_err(what) {
@@ -82,115 +32,6 @@ pub(super) async fn create(
             Err(EngineError::Foreign { kind: "container", name, project: making.names.project.to_string() })
         }
         Err(error) => Err(error),
-    }
-}
-
-fn body(making: Making<'_>, spec: &ServiceSpec, start_interval: StartInterval) -> ContainerCreateBody {
-    let inside: std::collections::BTreeMap<Role, u16> =
-        spec.name.roles().iter().map(|role| (*role, role.default_port())).collect();
-    let exposed = inside.values().map(|port| format!("{port}/tcp")).collect();
-    let place = Place {
-        bind: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        ports: inside,
-        data_dir: DATA_DIR.to_owned(),
-        secrets_dir: SECRETS_DIR.to_owned(),
-    };
-    let mut labels = making.names.labels(making.run);
-    labels.insert(labels::SERVICE.to_owned(), spec.name.to_string());
-    labels.insert(labels::SPEC_HASH.to_owned(), spec.hash());
-    labels.insert(labels::IMAGE_HASH.to_owned(), making.image.hash.clone());
-    ContainerCreateBody {
-        hostname: Some(spec.name.to_string()),
-        image: Some(making.image.tag.clone()),
-        cmd: Some(serve_args(spec, &place)),
-        exposed_ports: Some(exposed),
-        healthcheck: Some(health(spec, start_interval)),
-        labels: Some(labels),
-        stop_timeout: i64::try_from(STOP_GRACE.as_secs()).ok(),
-        host_config: Some(host_config(making, spec)),
-        networking_config: Some(networking(making.network, spec)),
-        ..ContainerCreateBody::default()
-    }
-}
-
-fn health(spec: &ServiceSpec, start_interval: StartInterval) -> HealthConfig {
-    // The last role needs the others, so its answer speaks for all.
-    let port = spec.name.roles().last().map_or(0, |role| role.default_port());
-    let url = format!("http://127.0.0.1:{port}/health");
-    let nanos = |duration: Duration| i64::try_from(duration.as_nanos()).ok();
-    HealthConfig {
-        test: Some(["CMD", "/ordersys", "health", "--url", &url].map(str::to_owned).to_vec()),
-        interval: nanos(HEALTH_INTERVAL),
-        timeout: nanos(HEALTH_TIMEOUT),
-        retries: Some(3),
-        start_period: nanos(HEALTH_START),
-        start_interval: match start_interval {
-            StartInterval::Supported => nanos(HEALTH_START_INTERVAL),
-            StartInterval::Unknown => None,
-        },
-    }
-}
-
-fn host_config(making: Making<'_>, spec: &ServiceSpec) -> HostConfig {
-    let published = |role: &Role| {
-        let host_port = spec.ports.get(role)?.to_string();
-        let binding = PortBinding { host_ip: Some(spec.bind.to_string()), host_port: Some(host_port) };
-        Some((format!("{}/tcp", role.default_port()), Some(vec![binding])))
-    };
-    let mut mounts: Vec<Mount> = spec
-        .name
-        .roles()
-        .iter()
-        .map(|role| {
-            volume_mount(&making.names.data_volume(*role), &format!("{DATA_DIR}/{role}"), Access::Write)
-        })
-        .collect();
-    mounts.push(volume_mount(&making.names.secrets_volume(), SECRETS_DIR, Access::Read));
-    HostConfig {
-        port_bindings: Some(spec.name.roles().iter().filter_map(published).collect()),
-        mounts: Some(mounts),
-        network_mode: Some(making.network.to_owned()),
-        init: Some(true),
-        readonly_rootfs: Some(true),
-        tmpfs: Some(HashMap::from([("/tmp".to_owned(), TMPFS.to_owned())])),
-        cap_drop: Some(vec!["ALL".to_owned()]),
-        security_opt: Some(vec!["no-new-privileges".to_owned()]),
-        pids_limit: Some(PIDS),
-        memory: Some(MEMORY_BYTES),
-        log_config: Some(log_config()),
-        restart_policy: Some(RestartPolicy {
-            name: Some(RestartPolicyNameEnum::UNLESS_STOPPED),
-            maximum_retry_count: None,
-        }),
-        ..HostConfig::default()
-    }
-}
-
-/// Bounded, so that a long load run does not fill the disk.
-fn log_config() -> HostConfigLogConfig {
-    let options = [("max-size", "10m"), ("max-file", "3")];
-    let config = options.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    HostConfigLogConfig { typ: Some("json-file".to_owned()), config: Some(config) }
-}
-
-fn networking(network: &str, spec: &ServiceSpec) -> NetworkingConfig {
-    let aliases = spec.name.roles().iter().map(|role| role.host_name()).collect();
-    let endpoint = EndpointSettings {
-        network_id: Some(network.to_owned()),
-        aliases: Some(aliases),
-        ..EndpointSettings::default()
-    };
-    NetworkingConfig { endpoints_config: Some(HashMap::from([(network.to_owned(), endpoint)])) }
-}
-
-/// Mounts one of the project's volumes.
-pub(super) fn volume_mount(volume: &str, target: &str, access: Access) -> Mount {
-    Mount {
-        target: Some(target.to_owned()),
-        source: Some(volume.to_owned()),
-        typ: Some(MountType::VOLUME),
-        read_only: Some(access == Access::Read),
-        ..Mount::default()
     }
 }
 
@@ -248,58 +89,4 @@ pub(super) async fn last_log_lines(engine: &Engine, id: &str, lines: usize) -> V
     let text = String::from_utf8_lossy(&text);
     let all: Vec<&str> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].iter().map(|line| (*line).to_owned()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::stack::record::Topology;
-    use crate::stack::spec::tests::settings;
-    use crate::stack::spec::{Addressing, StackSpec};
-
-    fn made(topology: Topology, service: usize) -> ContainerCreateBody {
-        let stack = StackSpec::new(&settings(topology, Addressing::Network));
-        let names = Names { project: "shop".parse().expect("a name") };
-        let (run, image) = (RunId::new(), ImageName::of("abc"));
-        let making = Making { names: &names, run: &run, image: &image, network: "n1" };
-        body(making, &stack.services[service], StartInterval::Unknown)
-    }
-
-    fn mounts(body: &ContainerCreateBody) -> Vec<String> {
-        let host = body.host_config.clone().expect("a host configuration");
-        let line = |mount: Mount| {
-            let access = if mount.read_only == Some(true) { "ro" } else { "rw" };
-            format!("{}:{}:{access}", mount.source.unwrap_or_default(), mount.target.unwrap_or_default())
-        };
-        host.mounts.unwrap_or_default().into_iter().map(line).collect()
-    }
-
-    #[test]
-    fn a_service_gets_its_data_its_credentials_and_nothing_else() {
-        let body = made(Topology::Services, 2);
-        assert_eq!(
-            mounts(&body),
-            ["shop_order-data:/data/order:rw", "shop_secrets:/run/ordersys/secrets:ro"]
-        );
-        assert_eq!(body.env, None, "nothing in the environment");
-        let host = body.host_config.expect("a host configuration");
-        assert_eq!(host.readonly_rootfs, Some(true));
-        assert_eq!(host.cap_drop, Some(vec!["ALL".to_owned()]));
-        assert_eq!(host.privileged, None);
-        let binding = &host.port_bindings.expect("ports")["3003/tcp"].clone().expect("bound")[0];
-        assert_eq!(
-            (binding.host_ip.as_deref(), binding.host_port.as_deref()),
-            (Some("127.0.0.1"), Some("3003"))
-        );
-        assert_eq!(body.healthcheck.expect("a check").start_interval, None);
-    }
-
-    #[test]
-    fn the_monolith_answers_to_all_three_names() {
-        let body = made(Topology::Monolith, 0);
-        assert_eq!(mounts(&body).len(), 4);
-        let network = body.networking_config.and_then(|config| config.endpoints_config).expect("a network");
-        let aliases = network["n1"].aliases.clone().expect("aliases");
-        assert_eq!(aliases, ["user-service", "product-service", "order-service"]);
-    }
 }

@@ -1,6 +1,9 @@
 //! The stack as containers of a Docker engine. The only user of bollard: its types stay in here.
 
 mod archive;
+#[cfg(test)]
+mod compose_tests;
+mod container_body;
 mod containers;
 mod discover;
 mod discover_error;
@@ -16,6 +19,7 @@ mod network;
 mod observe;
 mod project_sweep;
 mod stack;
+mod surroundings;
 mod undo;
 mod volumes;
 
@@ -26,6 +30,7 @@ pub use error::{EngineError, EngineSaid};
 pub use logs::ContainerLog;
 pub(in crate::stack) use logs::Reading;
 pub use lookup::{Candidate, Candidates, Lookup, Tls};
+pub(in crate::stack) use observe::port_owner;
 pub(in crate::stack) use project_sweep::{ProjectSweep, projects_of, remove_unused_images};
 pub(in crate::stack) use stack::DockerStack;
 
@@ -36,3 +41,8 @@ const GROUP_ID: u64 = USER_ID;
 const DATA_DIR: &str = "/data";
 /// Where the volume of credentials is mounted.
 const SECRETS_DIR: &str = "/run/ordersys/secrets";
+
+/// The machine a static Linux program is for, in Go's words, or why it cannot be an image.
+pub(in crate::stack) fn machine_of(program: &[u8]) -> Result<&'static str, String> {
+    elf::inspect(program).map(elf::Machine::name).map_err(|error| error.to_string())
+}

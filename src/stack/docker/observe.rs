@@ -43,7 +43,7 @@ pub(super) async fn label_values(engine: &Engine, label: &str) -> Result<Vec<Str
 }
 
 /// The container that publishes a port, in words; `None` if there is none or the engine does not say.
-pub(super) async fn port_owner(engine: &Engine, port: u16) -> Option<String> {
+pub(in crate::stack) async fn port_owner(engine: &Engine, port: u16) -> Option<String> {
     let filter = HashMap::from([("publish".to_owned(), vec![port.to_string()])]);
     let options = ListContainersOptionsBuilder::new().filters(&filter).build();
     let found = engine.docker.list_containers(Some(options)).await.ok()?;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::future::{join_all, try_join_all};
 
 use super::archive::ImageName;
-use super::containers::Making;
+use super::container_body::Making;
 use super::engine::Engine;
 use super::error::EngineError;
 use super::labels::{Names, RunId};
@@ -14,7 +14,7 @@ use super::undo::{self, Journal, Undo};
 use super::{containers, image, memory, network, observe, volumes};
 use crate::stack::apply::{Look, Work};
 use crate::stack::observed::{Condition, Observed, ObservedService, Standing};
-use crate::stack::plan::{Action, Cause, Plan, Resource, Step, Surroundings};
+use crate::stack::plan::{Action, Cause, Plan, Resource, Surroundings};
 use crate::stack::program::Program;
 use crate::stack::project::Project;
 use crate::stack::spec::{ServiceName, ServiceSpec, StackSpec};
@@ -24,11 +24,11 @@ use crate::stack::up_error::UpError;
 #[derive(Debug)]
 pub(in crate::stack) struct DockerStack {
     pub(in crate::stack) engine: Engine,
-    project: Project,
-    program: Program,
-    names: Names,
-    image: ImageName,
-    run: RunId,
+    pub(super) project: Project,
+    pub(super) program: Program,
+    pub(super) names: Names,
+    pub(super) image: ImageName,
+    pub(super) run: RunId,
     journal: Journal,
     members: Mutex<BTreeMap<ServiceName, Member>>,
 }
@@ -75,6 +75,11 @@ impl DockerStack {
         }
     }
 
+    /// What the services run.
+    pub(in crate::stack) fn program(&self) -> &Program {
+        &self.program
+    }
+
     /// The hash a running service's program is compared by.
     pub(in crate::stack) fn artefact(&self) -> &str {
         &self.image.hash
@@ -97,7 +102,7 @@ impl DockerStack {
             volumes::list(&self.engine, &self.names),
             observe::services(&self.engine, &self.names),
         )?;
-        Ok(Observed { image_present, networks, volumes, services })
+        Ok(Observed { image_present, networks, volumes, services, program: None })
     }
 
     /// Adds the memory of each running container.
@@ -187,42 +192,6 @@ impl DockerStack {
         undo::roll_back(&self.engine, &self.names, &self.run, &self.journal).await
     }
 
-    async fn load_image(&self, work: &Work<'_>) -> Result<(), UpError> {
-        let image = Resource::Image(self.image.tag.clone());
-        let wanted = |step: &Step| step.resource == image && !matches!(step.action, Action::Keep(_));
-        if !work.plan.steps.iter().any(wanted) {
-            return Ok(());
-        }
-        tokio::select! { // a load that is broken off leaves nothing behind
-            loaded = image::load(&self.engine, &self.image, &self.program.path) => Ok(loaded?),
-            halted = work.halt.stopped() => Err(halted.into()),
-        }
-    }
-
-    /// Makes volumes and network; returns the network's id.
-    async fn make_around(&self, plan: &Plan) -> Result<String, EngineError> {
-        let missing = plan.steps.iter().filter_map(|step| match (&step.resource, &step.action) {
-            (Resource::Volume(name), Action::Create(_)) => Some(name),
-            _ => None,
-        });
-        let volumes =
-            join_all(missing.map(|name| volumes::create(&self.engine, &self.names, &self.run, name)));
-        let (volumes, network) = tokio::join!(volumes, self.network(plan));
-        volumes.into_iter().collect::<Result<(), EngineError>>()?;
-        network
-    }
-
-    async fn network(&self, plan: &Plan) -> Result<String, EngineError> {
-        let kept = plan.steps.iter().find_map(|step| match (&step.resource, &step.action) {
-            (Resource::Network(_), Action::Keep(id)) => Some(id.clone()),
-            _ => None,
-        });
-        match kept {
-            Some(id) => Ok(id),
-            None => network::create(&self.engine, &self.names, &self.run).await,
-        }
-    }
-
     async fn stop_leftovers(&self, work: &Work<'_>) -> Result<(), EngineError> {
         let unwanted = work.plan.steps.iter().filter_map(|step| match (&step.resource, &step.action) {
             (Resource::Leftover(name), Action::Remove(id, _)) => Some((name, id)),
@@ -247,18 +216,6 @@ impl DockerStack {
         }
         self.journal.note(Undo::Start { id: id.to_owned(), name: name.to_owned() });
         containers::stop(&self.engine, id).await
-    }
-
-    async fn fill_secrets(&self, work: &Work<'_>) -> Result<(), EngineError> {
-        let made = |spec: &ServiceSpec| {
-            matches!(work.plan.for_service(spec.name), Some(Action::Create(_) | Action::Recreate(..)))
-        };
-        if !work.stack.services.iter().any(made) {
-            return Ok(());
-        }
-        let dir = self.project.secrets_dir();
-        let fill = volumes::fill_secrets(&self.engine, &self.names, &self.run, &self.image, &dir);
-        work.timeline.during("credentials", fill).await
     }
 
     async fn make_member(

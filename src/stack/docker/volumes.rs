@@ -9,12 +9,13 @@ use bollard::query_parameters::{
     CreateContainerOptions, ListVolumesOptionsBuilder, RemoveVolumeOptions, UploadToContainerOptionsBuilder,
 };
 
+use super::SECRETS_DIR;
 use super::archive::{self, ImageName};
-use super::containers::{remove, volume_mount};
+use super::container_body::{Access, volume_mount};
+use super::containers::remove;
 use super::engine::Engine;
 use super::error::{EngineError, during, gone_is_fine};
 use super::labels::{self, Names, RunId};
-use super::{SECRETS_DIR, containers};
 use crate::stack::project::{ADMIN_FILE, SERVICE_FILE};
 
 /// The names of the project's volumes.
@@ -83,7 +84,7 @@ pub(super) async fn fill_secrets(
         image: Some(image.tag.clone()),
         labels: Some(names.labels(run)),
         host_config: Some(HostConfig {
-            mounts: Some(vec![volume_mount(&names.secrets_volume(), SECRETS_DIR, containers::Access::Write)]),
+            mounts: Some(vec![volume_mount(&names.secrets_volume(), SECRETS_DIR, Access::Write)]),
             network_mode: Some("none".to_owned()),
             ..HostConfig::default()
         }),

@@ -12,6 +12,7 @@ mod filter;
 mod find;
 mod line;
 mod merge;
+mod rolling;
 mod source;
 mod text;
 

@@ -42,6 +42,7 @@ fn up(stack: &StackSpec) -> Observed {
         networks: vec!["n1".to_owned()],
         volumes: around().volumes.into_iter().collect(),
         services: stack.services.iter().map(service).collect(),
+        program: None,
     }
 }
 

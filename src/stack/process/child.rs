@@ -79,7 +79,6 @@ impl Process {
     }
 }
 
-#[cfg(unix)]
 fn describe(status: ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt as _;
     match (status.code(), status.signal()) {
@@ -89,9 +88,4 @@ fn describe(status: ExitStatus) -> String {
         }
         (None, None) => status.to_string(),
     }
-}
-
-#[cfg(not(unix))]
-fn describe(status: ExitStatus) -> String {
-    status.to_string()
 }

@@ -34,6 +34,7 @@ mod supervisor;
 pub use binary::binary_hash;
 pub use observe::ProcessObserved;
 pub use os::Signal;
+pub(crate) use os::file_id;
 pub use service::ProcessService;
 pub use state::ProcessState;
 pub use supervisor::supervise;
@@ -193,7 +194,11 @@ impl Processes {
         };
         let path = self.layout.supervisor_log();
         let log = output::append_to(&path).with_context(|| format!("cannot open {}", path.display()))?;
-        Command::new(&program)
+        let mut command = Command::new(&program);
+        for name in settings() {
+            command.env_remove(name);
+        }
+        command
             .args(["supervise", "--dir"])
             .arg(self.layout.project_dir())
             .current_dir(self.layout.project_dir())
@@ -246,6 +251,13 @@ impl Processes {
             sleep(LOOK).await;
         }
     }
+}
+
+/// Variables that mirror flags. Services get all they need as arguments, as they do in containers; a
+/// variable meant for `up` would mean something else to `serve`.
+fn settings() -> impl Iterator<Item = std::ffi::OsString> {
+    let ours = |name: &std::ffi::OsString| name.as_encoded_bytes().starts_with(b"ORDERSYS_");
+    std::env::vars_os().map(|(name, _)| name).filter(ours)
 }
 
 /// Waits for ended supervisors in the background: this process may live on, and is their parent.

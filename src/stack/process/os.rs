@@ -83,14 +83,14 @@ pub(super) fn readers_of(_file: &File) -> io::Result<Vec<u32>> {
 /// Names the file behind a path as long as it exists; another file put in its place differs.
 pub(super) fn file_stamp(path: &Path) -> io::Result<String> {
     let found = fs::metadata(path)?;
-    #[cfg(unix)]
-    let place = {
-        use std::os::unix::fs::MetadataExt as _;
-        format!("{}-{}", found.dev(), found.ino())
-    };
-    #[cfg(not(unix))]
-    let place = "file";
-    Ok(format!("{place}-{}-{}", found.len(), modified_nanos(&found)?))
+    let (device, inode) = file_id(&found);
+    Ok(format!("{device}-{inode}-{}-{}", found.len(), modified_nanos(&found)?))
+}
+
+/// What stays the same about a file when it is renamed, and differs from every other file.
+pub(crate) fn file_id(found: &fs::Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt as _;
+    (found.dev(), found.ino())
 }
 
 /// Names a program by size and time: the same however the file is reached.
@@ -119,10 +119,8 @@ fn modified_nanos(found: &fs::Metadata) -> io::Result<u128> {
     Ok(found.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos())
 }
 
-#[cfg(unix)]
 pub(super) use unix::{Endings, leave_terminal, own_group, signal_group, signal_verified};
 
-#[cfg(unix)]
 mod unix {
     use std::io;
 
@@ -221,49 +219,6 @@ mod unix {
                 _ = self.terminate.recv() => {}
                 _ = self.interrupt.recv() => {}
             }
-        }
-    }
-}
-
-#[cfg(not(unix))]
-pub(super) use other::{Endings, leave_terminal, own_group, signal_group, signal_verified};
-
-/// Platforms without signals: services run in Docker there.
-#[cfg(not(unix))]
-mod other {
-    use std::io;
-
-    use super::super::identity::Identity;
-    use super::Signal;
-
-    fn refuse() -> io::Error {
-        io::Error::new(
-            io::ErrorKind::Unsupported,
-            "services run as local processes on Linux and macOS only; use `--runtime docker`",
-        )
-    }
-
-    pub(in super::super) fn signal_verified(_target: &Identity, _signal: Signal) -> io::Result<()> {
-        Err(refuse())
-    }
-
-    pub(in super::super) fn signal_group(_leader: u32, _signal: Signal) -> io::Result<()> {
-        Err(refuse())
-    }
-
-    pub(in super::super) fn own_group(_command: &mut tokio::process::Command) {}
-
-    pub(in super::super) fn leave_terminal() {}
-
-    pub(in super::super) struct Endings;
-
-    impl Endings {
-        pub(in super::super) fn listen() -> io::Result<Self> {
-            Err(refuse())
-        }
-
-        pub(in super::super) async fn wait(&mut self) {
-            std::future::pending().await
         }
     }
 }

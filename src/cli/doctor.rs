@@ -1,0 +1,56 @@
+//! `ordersys doctor`: what this machine has and lacks to run a stack, and what to do about it.
+
+use serde::Serialize;
+
+use super::{Exit, Failure, Globals, Outcome, block_on};
+use crate::stack::doctor::{Check, Verdict, examine};
+use crate::ui::Table;
+
+/// Check what this machine has and lacks to run a stack
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ordersys doctor
+  ordersys doctor -o json | jq '.checks[] | select(.verdict != \"ok\")'
+
+Exits with 3 if a stack can run in no runtime, else with 0.")]
+pub(super) struct Args {}
+
+/// The findings; stable, scripts read it.
+#[derive(Debug, Serialize)]
+struct Report {
+    version: u32,
+    checks: Vec<Check>,
+}
+
+pub(super) fn run(_args: &Args, globals: &Globals) -> Outcome {
+    let (project, printer) = (globals.project()?, globals.printer());
+    let checks = block_on(async { Ok(examine(&globals.engine.lookup(), &project).await) })?;
+    let report = Report { version: 1, checks };
+    printer.data(&report, || table(&report.checks));
+    let failed: Vec<&str> = report
+        .checks
+        .iter()
+        .filter(|check| check.verdict == Verdict::Fail)
+        .map(|check| check.name.as_str())
+        .collect();
+    if failed.is_empty() {
+        printer.next("ordersys up");
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Environment, format!("no stack can run here: {}", failed.join(", ")))
+        .hint("do what the last column says"))
+}
+
+fn table(checks: &[Check]) -> String {
+    let mut table = Table::new(["CHECK", "VERDICT", "FOUND", "WHAT TO DO"]);
+    for check in checks {
+        let verdict = match check.verdict {
+            Verdict::Ok => "ok",
+            Verdict::Warn => "warn",
+            Verdict::Fail => "fail",
+        };
+        let advice = check.advice.clone().unwrap_or_default();
+        table.row([check.name.clone(), verdict.to_owned(), check.found.clone(), advice]);
+    }
+    table.to_string()
+}

@@ -1,0 +1,136 @@
+//! A project for tests of the process runtime: the real supervisor, shell scripts as services, and
+//! nothing that stays.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use ordersys::stack::process::{ProcessObserved, ProcessService, ProcessState, Processes};
+use ordersys::stack::project::Project;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::support::LIMIT;
+
+/// A project of its own; whatever the test does, nothing of it stays.
+pub(crate) struct Stage {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) processes: Processes,
+}
+
+impl Stage {
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().expect("directory");
+        let project = Project::new("test".parse().expect("name"), dir.path());
+        let processes = Processes::new(&project, PathBuf::from("/bin/sh"))
+            .supervised_by(PathBuf::from(env!("CARGO_BIN_EXE_ordersys")));
+        Self { dir, processes }
+    }
+
+    /// A service that runs this script; its command line carries the project's directory.
+    pub(crate) fn service(&self, name: &str, script: &str) -> ProcessService {
+        let script = format!("{script}\n# {}", self.dir.path().display());
+        ProcessService {
+            name: name.to_owned(),
+            args: vec!["-c".to_owned(), script],
+            ready_urls: Vec::new(),
+            spec_hash: "1".to_owned(),
+            after: Vec::new(),
+        }
+    }
+
+    /// A service that runs until it is ended.
+    pub(crate) fn lasting(&self, name: &str) -> ProcessService {
+        self.service(name, "while :; do sleep 0.05; done")
+    }
+
+    pub(crate) fn observed(&self) -> BTreeMap<String, ProcessObserved> {
+        let seen = self.processes.observe().expect("observes");
+        seen.into_iter().map(|service| (service.name.clone(), service)).collect()
+    }
+
+    pub(crate) fn pid(&self, name: &str) -> u32 {
+        self.observed()[name].pid.expect("runs")
+    }
+
+    pub(crate) async fn until(&self, what: &str, holds: impl Fn(&BTreeMap<String, ProcessObserved>) -> bool) {
+        let deadline = Instant::now() + LIMIT;
+        while !holds(&self.observed()) {
+            assert!(Instant::now() < deadline, "never: {what}; {:?}; {}", self.observed(), self.journal());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub(crate) async fn until_ready(&self, names: &[&str]) {
+        let ready = |seen: &BTreeMap<String, ProcessObserved>| {
+            seen.len() == names.len()
+                && names.iter().all(|name| {
+                    seen.get(*name)
+                        .is_some_and(|service| service.state == ProcessState::Ready && service.pid.is_some())
+                })
+        };
+        self.until("all ready", ready).await;
+    }
+
+    pub(crate) fn journal(&self) -> String {
+        self.processes.last_log_lines("supervisor", 30).join("\n")
+    }
+
+    pub(crate) fn supervisor(&self) -> u32 {
+        let text = fs::read(self.dir.path().join("test/process/supervisor.lock")).expect("a supervisor ran");
+        let holder: serde_json::Value = serde_json::from_slice(&text).expect("signed");
+        u32::try_from(holder["identity"]["pid"].as_u64().expect("pid")).expect("pid")
+    }
+
+    /// Processes that carry this project's directory in their command line.
+    pub(crate) fn left(&self) -> Vec<String> {
+        let mark = self.dir.path().display().to_string();
+        let entries = fs::read_dir("/proc").expect("proc").filter_map(Result::ok);
+        let lines = entries.filter_map(|entry| {
+            let line = fs::read_to_string(entry.path().join("cmdline")).ok()?.replace('\0', " ");
+            line.contains(&mark).then(|| format!("{}: {line}", entry.file_name().display()))
+        });
+        lines.collect()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let processes = self.processes.clone();
+        let ended = std::thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+            runtime.block_on(processes.down())
+        });
+        let result = ended.join().expect("no panic");
+        if !std::thread::panicking() {
+            result.expect("down");
+            assert_eq!(self.left(), Vec::<String>::new());
+        }
+    }
+}
+
+pub(crate) fn kill(pid: u32) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).expect("pid")).expect("pid");
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("kills");
+}
+
+/// Answers every request with a status the test sets.
+pub(crate) async fn answering(status: u16) -> (String, Arc<AtomicU16>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
+    let url = format!("http://{}/readyz", listener.local_addr().expect("bound"));
+    let current = Arc::new(AtomicU16::new(status));
+    let answered = Arc::clone(&current);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let status = answered.load(Ordering::SeqCst);
+            let _ = stream.read(&mut [0; 1024]).await;
+            let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n");
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    (url, current)
+}
