@@ -41,22 +41,22 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(serve::Args),
-    Logs(logs::Args),
-    Doctor(doctor::Args),
-    Health(health::Args),
-    #[command(hide = true)]
-    Supervise(supervise::Args),
     Up(up::Args),
     Down(down::Args),
     #[command(visible_alias = "ps")]
     Status(status::Args),
+    Logs(logs::Args),
     Seed(seed::Args),
     User(user::Args),
     Product(product::Args),
     Order(order::Args),
     Bench(Box<bench::Args>),
     Smoke(smoke::Args),
+    Doctor(doctor::Args),
+    Serve(serve::Args),
+    Health(health::Args),
+    #[command(hide = true)]
+    Supervise(supervise::Args),
 }
 
 /// Parses the command line, runs the command and reports how it went.
@@ -75,22 +75,22 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Outcome {
     let globals = cli.globals;
     match cli.command {
-        Command::Logs(args) => logs::run(args, &globals),
-        Command::Doctor(args) => doctor::run(&args, &globals),
-        Command::Health(args) => health::run(&args, &globals),
-        Command::Supervise(args) => supervise::run(&args),
         Command::Up(args) => up::run(args, &globals),
         Command::Down(args) => down::run(&args, &globals),
         Command::Status(args) => status::run(&args, &globals),
+        Command::Logs(args) => logs::run(args, &globals),
         Command::Seed(args) => seed::run(&globals, &args),
         Command::User(args) => user::run(&globals, args),
         Command::Product(args) => product::run(&globals, args),
         Command::Order(args) => order::run(&globals, args),
-        Command::Smoke(args) => smoke::run(&args, &globals),
         Command::Bench(args) => bench::run(*args, &globals),
+        Command::Smoke(args) => smoke::run(&args, &globals),
+        Command::Doctor(args) => doctor::run(&args, &globals),
         Command::Serve(args) => {
             serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
         }
+        Command::Health(args) => health::run(&args, &globals),
+        Command::Supervise(args) => supervise::run(&args),
     }
 }
 

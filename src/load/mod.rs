@@ -142,3 +142,6 @@ async fn unless_interrupted<T>(work: impl Future<Output = Outcome<T>>) -> Outcom
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -158,9 +158,11 @@ const DEFECTS: &[Defect] = &[
     (
         "an order nobody sent",
         |world| {
-            world
-                .stored
-                .push(wire::Order { user_id: Some("u9".into()), ..order(&world.plan, 3, "confirmed") })
+            world.stored.push(wire::Order {
+                id: "x".into(),
+                user_id: Some("u9".into()),
+                ..order(&world.plan, 3, "confirmed")
+            });
         },
         "V5",
     ),
