@@ -7,7 +7,7 @@ use std::time::Duration;
 use ordersys_store::Durability;
 
 use super::{Exit, Failure, Globals, Outcome, block_on, logs};
-use crate::stack::halt::interrupt;
+use crate::stack::halt::Signals;
 use crate::stack::plan::ImagePolicy;
 use crate::stack::record::Topology;
 use crate::stack::{self, OnFailure, PortChoices, PortFlag, RuntimeChoice, UpOptions};
@@ -96,9 +96,10 @@ pub(super) fn run(args: Args, globals: &Globals) -> Outcome {
     if attach {
         printer.say("the services' logs follow; Ctrl-C ends them, `ordersys down` the stack");
         return block_on(async {
+            let mut signals = Signals::listen()?;
             tokio::select! {
                 shown = logs::show(logs::Args::follow_from(started), globals) => shown,
-                _ = interrupt() => Ok(()),
+                () = signals.next() => Ok(()),
             }
         });
     }
