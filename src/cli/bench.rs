@@ -10,7 +10,8 @@ use crate::load::profile::{
 use crate::load::settings::Surroundings;
 use crate::load::slo::{self, Objective};
 use crate::load::{self, export, render};
-use crate::stack::record::StackRecord;
+use crate::stack;
+use crate::stack::record::{RuntimeKind, StackRecord};
 
 /// How long requests are sent before they count, unless a count is asked for.
 const DEFAULT_WARMUP: Duration = Duration::from_secs(1);
@@ -117,8 +118,10 @@ pub(super) fn run(args: Args, globals: &Globals) -> Outcome {
     };
     let profile = args.profile()?;
     let (client, printer) = (globals.client()?, globals.printer());
-    let surroundings = surroundings(globals);
-    let report = block_on(load::run(&profile, &client, &surroundings, &printer))?;
+    let report = block_on(async {
+        let surroundings = surroundings(globals).await;
+        load::run(&profile, &client, &surroundings, &printer).await
+    })?;
     printer.data(&report.core(), || render::text(&report, profile.pace));
     if let Some(dir) = &args.out {
         export::write(&report, dir).hint("name another directory with --out")?;
@@ -167,9 +170,22 @@ impl RunArgs {
     }
 }
 
-/// What the project's record says of the system, unless other addresses were named.
-fn surroundings(globals: &Globals) -> Surroundings {
-    let record = globals.project().ok().and_then(|project| StackRecord::load(&project).ok().flatten());
-    let record = record.filter(|record| globals.endpoints().is_ok_and(|urls| urls == record.endpoints));
-    record.as_ref().map(Surroundings::of).unwrap_or_default()
+/// What the project's record and its services' state say of the system, unless other addresses were named.
+async fn surroundings(globals: &Globals) -> Surroundings {
+    let Ok(project) = globals.project() else { return Surroundings::default() };
+    let record = StackRecord::load(&project).ok().flatten();
+    let Some(record) = record.filter(|record| globals.endpoints().is_ok_and(|urls| urls == record.endpoints))
+    else {
+        return Surroundings::default();
+    };
+    let mut server_pids = Vec::new();
+    if record.runtime == RuntimeKind::Process {
+        // Without their processes the report has no processor time of theirs; that must not stop a run.
+        if let Ok(status) = stack::status(&globals.engine.lookup(), &project).await {
+            server_pids = status.services.iter().filter_map(|service| service.pid).collect();
+            server_pids.sort_unstable();
+            server_pids.dedup();
+        }
+    }
+    Surroundings { server_pids, ..Surroundings::of(&record) }
 }

@@ -8,7 +8,6 @@ mod bench;
 mod doctor;
 mod down;
 pub mod engine;
-
 pub mod failure;
 pub mod globals;
 mod health;
@@ -46,13 +45,13 @@ enum Command {
     #[command(visible_alias = "ps")]
     Status(status::Args),
     Logs(logs::Args),
-    Doctor(doctor::Args),
     Seed(seed::Args),
     User(user::Args),
     Product(product::Args),
     Order(order::Args),
     Bench(Box<bench::Args>),
     Smoke(smoke::Args),
+    Doctor(doctor::Args),
     Serve(serve::Args),
     Health(health::Args),
     #[command(hide = true)]
@@ -79,13 +78,13 @@ fn run(cli: Cli) -> Outcome {
         Command::Down(args) => down::run(&args, &globals),
         Command::Status(args) => status::run(&args, &globals),
         Command::Logs(args) => logs::run(args, &globals),
-        Command::Doctor(args) => doctor::run(&args, &globals),
         Command::Seed(args) => seed::run(&globals, &args),
         Command::User(args) => user::run(&globals, args),
         Command::Product(args) => product::run(&globals, args),
         Command::Order(args) => order::run(&globals, args),
         Command::Bench(args) => bench::run(*args, &globals),
         Command::Smoke(args) => smoke::run(&args, &globals),
+        Command::Doctor(args) => doctor::run(&args, &globals),
         Command::Serve(args) => {
             serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
         }

@@ -1,5 +1,7 @@
 //! The conditions of a run, printed and stored with every result.
 
+use std::collections::BTreeSet;
+
 use ordersys_contract::client::Endpoints;
 use serde::Serialize;
 
@@ -32,7 +34,15 @@ impl Surroundings {
             Topology::Services => "services",
             Topology::Monolith => "monolith",
         };
-        Self { runtime: Some(runtime.to_owned()), topology: Some(topology.to_owned()), ..Self::default() }
+        let promises: BTreeSet<_> =
+            record.services.iter().map(|service| service.durability.to_string()).collect();
+        let promises: Vec<_> = promises.into_iter().collect();
+        Self {
+            server_pids: Vec::new(),
+            runtime: Some(runtime.to_owned()),
+            topology: Some(topology.to_owned()),
+            durability: (!promises.is_empty()).then(|| promises.join(" and ")),
+        }
     }
 }
 

@@ -8,7 +8,6 @@ mod local_stack;
 mod logs;
 mod orders;
 mod policy;
-#[cfg(unix)]
 mod processes;
 mod stage;
 mod support;

@@ -91,11 +91,12 @@ impl Store {
     /// Runs a command in the next batch and returns once it is committed.
     ///
     /// An error of the command undoes what it wrote, and only that. A command that decides to
-    /// refuse returns the refusal as a value, before it writes anything.
+    /// refuse returns the refusal as a value, before it writes anything. When another command of
+    /// its batch fails, a command is undone and run again: it must decide from the tables alone.
     pub async fn write<T, F>(&self, command: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        F: Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (sender, answer) = oneshot::channel();
         let job = writer::job(command, sender);
@@ -174,7 +175,7 @@ mod tests {
         }
     }
 
-    fn insert(n: i64) -> impl FnOnce(&Connection) -> rusqlite::Result<i64> + Send + 'static {
+    fn insert(n: i64) -> impl Fn(&Connection) -> rusqlite::Result<i64> + Send + 'static {
         move |connection| connection.execute("INSERT INTO t VALUES (?1)", [n]).map(|_| n)
     }
 

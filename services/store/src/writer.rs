@@ -1,6 +1,7 @@
 //! The writing thread: forms batches, commits them, answers.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,8 +18,6 @@ const MAX_BATCH: usize = 512;
 /// How often a full disk is tried again.
 const PROBE: Duration = Duration::from_secs(1);
 
-/// Tells the caller of a command whether its batch was committed.
-type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 pub(crate) type Job = Box<dyn Command + Send>;
 
 pub(crate) enum Message {
@@ -28,56 +27,58 @@ pub(crate) enum Message {
 
 /// A command that waits for the writer.
 pub(crate) trait Command {
-    /// Runs it; its caller is answered later, when the batch is committed.
-    fn run(self: Box<Self>, connection: &Connection) -> Executed;
-    /// Answers its caller without running it.
-    fn refuse(self: Box<Self>, error: StoreError);
+    /// Runs it and keeps its result. May be called again after the transaction was undone.
+    fn run(&mut self, connection: &Connection) -> Result<(), Failed>;
+    /// Answers its caller: with its own result if the batch was committed.
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
-/// A command that ran and waits for its commit.
-pub(crate) struct Executed {
-    failure: Option<rusqlite::Error>,
-    reply: Reply,
+/// How a command failed, as far as the batch is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failed {
+    /// It can be undone alone.
+    Alone,
+    /// Nobody knows the state of the file any more.
+    Fatally,
 }
 
 struct Queued<T, F> {
     command: F,
+    result: Option<rusqlite::Result<T>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<T, F> Command for Queued<T, F>
 where
     T: Send + 'static,
-    F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    F: Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
 {
-    fn run(self: Box<Self>, connection: &Connection) -> Executed {
-        let answer = self.answer;
-        match (self.command)(connection) {
-            Ok(value) => {
-                let reply = move |outcome: Result<(), StoreError>| drop(answer.send(outcome.map(|()| value)));
-                Executed { failure: None, reply: Box::new(reply) }
-            }
-            Err(error) => {
-                let own = StoreError::from_statement(&error);
-                let reply = move |outcome: Result<(), StoreError>| {
-                    drop(answer.send(Err(outcome.err().unwrap_or(own))));
-                };
-                Executed { failure: Some(error), reply: Box::new(reply) }
-            }
-        }
+    fn run(&mut self, connection: &Connection) -> Result<(), Failed> {
+        let result = (self.command)(connection);
+        let failed = result.as_ref().err().map(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt) => Failed::Fatally,
+            _ => Failed::Alone,
+        });
+        self.result = Some(result);
+        failed.map_or(Ok(()), Err)
     }
 
-    fn refuse(self: Box<Self>, error: StoreError) {
-        let _ = self.answer.send(Err(error));
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let own = match self.result {
+            Some(Ok(value)) => committed.map(|()| value),
+            Some(Err(error)) => committed.and(Err(StoreError::from_statement(&error))),
+            None => Err(committed.err().unwrap_or(StoreError::Stopped)),
+        };
+        let _ = self.answer.send(own);
     }
 }
 
 pub(crate) fn job<T, F>(command: F, answer: oneshot::Sender<Result<T, StoreError>>) -> Job
 where
     T: Send + 'static,
-    F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    F: Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
 {
-    Box::new(Queued { command, answer })
+    Box::new(Queued { command, result: None, answer })
 }
 
 pub(crate) struct Writer {
@@ -145,49 +146,53 @@ impl Writer {
         Next::Batch(jobs)
     }
 
-    fn commit(&self, jobs: Vec<Job>) {
+    fn commit(&self, mut jobs: Vec<Job>) {
         if jobs.is_empty() {
             return;
         }
         let started = Instant::now();
         #[expect(clippy::cast_precision_loss, reason = "a batch is small")]
         self.metrics.batch.observe(jobs.len() as f64);
-        let mut replies = Vec::with_capacity(jobs.len());
-        let outcome = self.execute(jobs, &mut replies).and_then(|()| self.statement("COMMIT"));
+        let outcome = self.execute(&mut jobs).and_then(|()| self.statement("COMMIT"));
         let outcome = outcome.map_err(|error| self.roll_back(&error));
         self.writable.store(outcome.is_ok(), Ordering::Relaxed);
         self.metrics.commit.observe(started.elapsed().as_secs_f64());
-        for reply in replies {
-            reply(outcome.clone());
+        for job in jobs {
+            job.answer(outcome.clone());
         }
     }
 
-    /// Runs every command in a savepoint. An error here means that the transaction is lost.
-    fn execute(&self, jobs: Vec<Job>, replies: &mut Vec<Reply>) -> rusqlite::Result<()> {
+    /// Runs every command in one transaction. Nearly always none fails, so savepoints, which copy
+    /// every page they touch, are only paid for when one did. An error here means that the
+    /// transaction is lost.
+    fn execute(&self, jobs: &mut [Job]) -> rusqlite::Result<()> {
         self.statement("BEGIN IMMEDIATE")?;
-        let mut jobs = jobs.into_iter();
-        while let Some(job) = jobs.next() {
-            if let Err(error) = self.execute_one(job, replies) {
-                jobs.for_each(|job| job.refuse(StoreError::Full));
-                return Err(error);
-            }
+        if jobs.iter_mut().try_for_each(|job| self.run_one(job)).is_ok() {
+            return Ok(());
         }
-        Ok(())
+        if !self.connection.is_autocommit() {
+            self.statement("ROLLBACK")?;
+        }
+        self.statement("BEGIN IMMEDIATE")?;
+        jobs.iter_mut().try_for_each(|job| self.execute_guarded(job))
     }
 
-    fn execute_one(&self, job: Job, replies: &mut Vec<Reply>) -> rusqlite::Result<()> {
+    fn execute_guarded(&self, job: &mut Job) -> rusqlite::Result<()> {
         self.statement("SAVEPOINT command")?;
-        let executed = job.run(&self.connection);
-        replies.push(executed.reply);
-        match executed.failure {
-            None => self.statement("RELEASE command"),
-            Some(error) if is_fatal(&error) => self.die(&format!("a statement failed: {error}")),
-            Some(error) => {
-                self.metrics.undone.inc();
-                // A full disk may have ended the whole transaction already; then this fails too.
-                self.undo().map_err(|_| error)
-            }
+        if self.run_one(job).is_ok() {
+            return self.statement("RELEASE command");
         }
+        self.metrics.undone.inc();
+        // A full disk may have ended the whole transaction already; then this fails too.
+        self.undo()
+    }
+
+    fn run_one(&self, job: &mut Job) -> Result<(), Failed> {
+        let outcome = job.run(&self.connection);
+        if outcome == Err(Failed::Fatally) {
+            self.die("the disk failed under a statement");
+        }
+        outcome
     }
 
     fn undo(&self) -> rusqlite::Result<()> {
@@ -232,12 +237,9 @@ impl Writer {
 
     /// What is on disk is not known any more: only a restart can tell.
     fn die(&self, why: &str) -> ! {
-        tracing::error!(store = self.name, "{why}: ending the process, a restart recovers");
+        // Straight to stderr: buffered log lines are lost with the process.
+        let _ =
+            writeln!(std::io::stderr(), "{} store: {why}: ending the process, a restart recovers", self.name);
         std::process::abort()
     }
-}
-
-/// Whether the error leaves the file in a state nobody knows.
-fn is_fatal(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt))
 }

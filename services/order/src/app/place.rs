@@ -104,7 +104,11 @@ impl App {
     /// The order an earlier post with this key made.
     async fn earlier(&self, user: UserId, key: Option<&KeyUse>) -> Result<Option<Placed>, OrderError> {
         let Some(KeyUse { key, fingerprint }) = key else { return Ok(None) };
-        let found = self.0.orders.by_key(user, key.clone()).await?;
+        let found = self.0.earlier.ask((user, key.clone()), PATIENCE).await;
+        let found = found.map_err(|error| match error {
+            PortError::Overloaded => OrderError::Overloaded,
+            PortError::NoAnswer(_) => OrderError::Stopping,
+        })?;
         found.map(|(first, stored)| replay(Some(first), Some(*fingerprint), stored)).transpose()
     }
 

@@ -118,9 +118,9 @@ impl Orders {
         self.0
             .write(move |connection| {
                 let user = stored.order.user_id;
-                if let Some(KeyUse { key, fingerprint }) = key
-                    && !claim_key(connection, user, &key, &fingerprint, stored.order.id)?
-                    && let Some((fingerprint, first)) = by_key(connection, user, &key)?
+                if let Some(KeyUse { key, fingerprint }) = &key
+                    && !claim_key(connection, user, key, fingerprint, stored.order.id)?
+                    && let Some((fingerprint, first)) = by_key(connection, user, key)?
                 {
                     return Ok(Inserted::KeyTaken(fingerprint, Box::new(first)));
                 }
@@ -169,13 +169,14 @@ impl Orders {
         self.0.read(move |connection| select(connection, id)).await
     }
 
-    /// The order that a user's key was used for, and the fingerprint of its body.
-    pub(crate) async fn by_key(
+    /// For each key: the order it was used for, and the fingerprint of its body.
+    pub(crate) async fn by_keys(
         &self,
-        user: UserId,
-        key: IdempotencyKey,
-    ) -> Result<Option<(Fingerprint, StoredOrder)>, StoreError> {
-        self.0.read(move |connection| by_key(connection, user, &key)).await
+        keys: Vec<(UserId, IdempotencyKey)>,
+    ) -> Result<Vec<Option<(Fingerprint, StoredOrder)>>, StoreError> {
+        self.0
+            .read(move |connection| keys.iter().map(|(user, key)| by_key(connection, *user, key)).collect())
+            .await
     }
 
     /// Orders, newest first.

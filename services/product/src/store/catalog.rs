@@ -85,7 +85,7 @@ impl Tables {
                     return Ok(Edited::Changed { current: product.version });
                 }
                 product.version += 1;
-                product.name = edit.name.unwrap_or(product.name);
+                product.name = edit.name.clone().unwrap_or(product.name);
                 product.price = edit.price.unwrap_or(product.price);
                 let update = "UPDATE product SET name = ?2, price = ?3, version = ?4 WHERE id = ?1";
                 let row = params![id.as_bytes(), product.name, product.price.minor(), product.version];
