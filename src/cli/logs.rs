@@ -72,28 +72,39 @@ impl Since {
     }
 }
 
+impl Args {
+    /// Every service from that time on, until Ctrl-C.
+    pub(super) fn follow_from(at: jiff::Timestamp) -> Self {
+        let since = Some(Since::At(at));
+        Self { services: Vec::new(), follow: true, since, level: None, request: None, order: None }
+    }
+}
+
 pub(super) fn run(args: Args, globals: &Globals) -> Outcome {
+    block_on(show(args, globals))
+}
+
+/// Prints the lines asked for; following, it does not end by itself.
+pub(super) async fn show(args: Args, globals: &Globals) -> Outcome {
     let project = globals.project()?;
-    block_on(async {
-        let Found { sources, topology } = logs::find(&globals.engine.lookup(), &project).await?;
-        if sources.is_empty() {
-            return Err(Failure::new(Exit::NotFound, format!("project `{}` has no logs", project.name))
-                .hint("start a stack with `ordersys up`"));
-        }
-        if topology.is_none() {
-            globals.printer().say("no stack is up; these are the logs of the last one");
-        }
-        let roles = match topology {
-            Some(Topology::Monolith) => Role::ALL.map(|role| role.name().to_owned()).to_vec(),
-            Some(Topology::Services) | None => Vec::new(),
-        };
-        let names = sources.iter().map(|source| source.name().to_owned()).collect();
-        check_services(&args.services, &names, &roles)?;
-        let wanted = |source: &Source| may_hold(source.name(), &args.services, &roles);
-        let sources = sources.into_iter().filter(wanted).collect();
-        let until = if args.follow { Until::Stopped } else { Until::Now };
-        Ok(logs::stream(sources, filter(args), until, shower(globals)).await?)
-    })
+    let Found { sources, topology } = logs::find(&globals.engine.lookup(), &project).await?;
+    if sources.is_empty() {
+        return Err(Failure::new(Exit::NotFound, format!("project `{}` has no logs", project.name))
+            .hint("start a stack with `ordersys up`"));
+    }
+    if topology.is_none() {
+        globals.printer().say("no stack is up; these are the logs of the last one");
+    }
+    let roles = match topology {
+        Some(Topology::Monolith) => Role::ALL.map(|role| role.name().to_owned()).to_vec(),
+        Some(Topology::Services) | None => Vec::new(),
+    };
+    let names = sources.iter().map(|source| source.name().to_owned()).collect();
+    check_services(&args.services, &names, &roles)?;
+    let wanted = |source: &Source| may_hold(source.name(), &args.services, &roles);
+    let sources = sources.into_iter().filter(wanted).collect();
+    let until = if args.follow { Until::Stopped } else { Until::Now };
+    Ok(logs::stream(sources, filter(args), until, shower(globals)).await?)
 }
 
 fn filter(args: Args) -> Filter {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use ordersys_store::Durability;
 
-use super::{Exit, Failure, Globals, Outcome, block_on};
+use super::{Exit, Failure, Globals, Outcome, block_on, logs};
+use crate::stack::halt::Signals;
 use crate::stack::plan::ImagePolicy;
 use crate::stack::record::Topology;
 use crate::stack::{self, OnFailure, PortChoices, PortFlag, RuntimeChoice, UpOptions};
@@ -15,6 +16,7 @@ use crate::stack::{self, OnFailure, PortChoices, PortFlag, RuntimeChoice, UpOpti
 ///
 /// Changes only what differs and says why. On failure or Ctrl-C what this run made is removed.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 #[command(after_help = "Examples:
   ordersys up                              in Docker if an engine answers, else as processes
   ordersys up --runtime process            without Docker
@@ -30,7 +32,7 @@ pub(super) struct Args {
     #[arg(long, env = "ORDERSYS_TOPOLOGY", default_value = "services", value_name = "TOPOLOGY")]
     topology: Topology,
     /// A service's port, or `auto` for free ones [default: 3001, 3002, 3003]
-    #[arg(long = "port", env = "ORDERSYS_PORTS", value_delimiter = ',', value_name = "SERVICE=N|auto")]
+    #[arg(long = "port", env = "ORDERSYS_PORT", value_delimiter = ',', value_name = "SERVICE=N|auto")]
     ports: Vec<PortFlag>,
     /// The address ports are published on
     #[arg(long, env = "ORDERSYS_BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
@@ -50,6 +52,9 @@ pub(super) struct Args {
     /// Print what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
+    /// Show the services' logs once everything is ready; Ctrl-C ends that, not the stack
+    #[arg(long)]
+    attach: bool,
     /// How long to wait until everything is ready
     #[arg(long, env = "ORDERSYS_TIMEOUT", default_value = "60s", value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Duration,
@@ -79,16 +84,25 @@ impl Args {
 
 pub(super) fn run(args: Args, globals: &Globals) -> Outcome {
     let (project, printer) = (globals.project()?, globals.printer());
-    let dry_run = args.dry_run;
+    let (dry_run, attach, started) = (args.dry_run, args.attach, jiff::Timestamp::now());
     let options = args.options(globals)?;
-    block_on(async {
-        if dry_run {
-            stack::preview(&options, &project, &printer).await?.print(&printer);
-            printer.next("ordersys up");
-            return Ok(());
-        }
-        Box::pin(stack::up(&options, &project, &printer)).await?;
-        printer.next("ordersys smoke, ordersys order place, ordersys bench; ordersys down ends it");
-        Ok(())
-    })
+    if dry_run {
+        let changes = block_on(stack::preview(&options, &project, &printer))?;
+        changes.print(&printer);
+        printer.next("ordersys up");
+        return Ok(());
+    }
+    block_on(stack::up(&options, &project, &printer))?;
+    if attach {
+        printer.say("the services' logs follow; Ctrl-C ends them, `ordersys down` the stack");
+        return block_on(async {
+            let mut signals = Signals::listen()?;
+            tokio::select! {
+                shown = logs::show(logs::Args::follow_from(started), globals) => shown,
+                () = signals.next() => Ok(()),
+            }
+        });
+    }
+    printer.next("ordersys smoke, ordersys order place, ordersys bench; ordersys down ends it");
+    Ok(())
 }

@@ -25,6 +25,7 @@ mod runtime;
 pub mod select;
 pub mod spec;
 pub mod status;
+mod take_back;
 pub mod timeline;
 pub mod up;
 pub mod up_error;

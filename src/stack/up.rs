@@ -11,7 +11,7 @@ use ordersys_store::Durability;
 use super::apply::{Work, apply};
 use super::credentials::fingerprint;
 use super::docker::Lookup;
-use super::halt::{Halt, Halted, interrupt};
+use super::halt::{Halt, Halted, Signals};
 use super::lock::ProjectLock;
 use super::observed::Observed;
 use super::plan::{Desired, ImagePolicy, Plan, plan};
@@ -19,21 +19,19 @@ use super::port_check;
 use super::port_owner::is_free;
 use super::ports::PortChoices;
 use super::program::Program;
-use super::project::{Project, write_private};
-use super::record::{RuntimeKind, StackRecord, Topology};
+use super::project::Project;
+use super::record::{StackRecord, Topology};
 use super::role::Role;
 use super::runtime::Runtime;
 use super::select::{Chosen, RuntimeChoice, Selection, select};
 use super::spec::{Settings, StackSpec};
 use super::status::{StatusReport, report};
+use super::take_back::{keep_log, roll_back};
 use super::timeline::Timeline;
 use super::up_error::UpError;
 use super::up_report::{Changes, UpReport};
 use crate::cli::{Exit, Failure, Outcome};
 use crate::ui::Printer;
-
-/// Most lines kept of the log of a service that failed.
-const KEPT_LOG_LINES: usize = 10_000;
 
 /// What `up` is asked for.
 #[derive(Debug, Clone)]
@@ -103,11 +101,13 @@ struct Prepared {
 
 /// Brings the project's stack up and returns its record. Prints what it did.
 pub async fn up(options: &UpOptions, project: &Project, printer: &Printer) -> Outcome<StackRecord> {
-    let _lock = or_interrupted(ProjectLock::take(project, "up", options.timeout, printer)).await?;
+    let mut signals = Signals::listen()?;
+    let lock = ProjectLock::take(project, "up", options.timeout, printer);
+    let _lock = or_interrupted(&mut signals, lock).await?;
     project.prepare()?;
     let timeline = Timeline::default();
     let looking = timeline.during("look", prepare(options, project, printer));
-    let prepared = or_interrupted(Box::pin(looking)).await?;
+    let prepared = or_interrupted(&mut signals, Box::pin(looking)).await?;
     let halt = Halt::after(options.timeout);
     let work = Work {
         plan: &prepared.plan,
@@ -117,8 +117,16 @@ pub async fn up(options: &UpOptions, project: &Project, printer: &Printer) -> Ou
         halt: &halt,
     };
     port_check::check(&prepared.runtime, &work).await.map_err(UpError::into_failure)?;
+    let carried_out = Box::pin(carry_out(&prepared, &work, &mut signals, printer)).await;
+    if let Err(error) = carried_out {
+        keep_log(&prepared.runtime, &error, project, printer).await;
+        match options.on_failure {
+            OnFailure::Keep => printer.say("what this run made is kept: `ordersys down` removes it"),
+            OnFailure::RollBack => roll_back(&prepared.runtime, &error, &mut signals, printer).await?,
+        }
+        return Err(error.into_failure());
+    }
     let record = record(&prepared);
-    carry_out(&prepared, &work, options.on_failure, (project, printer)).await?;
     record.save(project)?;
     let changes = Changes::new(&prepared.plan);
     changes.say(printer);
@@ -205,77 +213,34 @@ fn record(prepared: &Prepared) -> StackRecord {
     }
 }
 
-/// Carries the plan out, or takes back what was done.
+/// Carries the plan out; the first signal asks it to stop.
 async fn carry_out(
     prepared: &Prepared,
     work: &Work<'_>,
-    on_failure: OnFailure,
-    (project, printer): (&Project, &Printer),
-) -> Outcome {
+    signals: &mut Signals,
+    printer: &Printer,
+) -> Result<(), UpError> {
     let progress = printer.progress(None, "up");
-    let work_done = async {
-        Box::pin(apply(&prepared.runtime, work, &progress)).await?;
+    let mut applied = std::pin::pin!(async {
+        apply(&prepared.runtime, work, &progress).await?;
         prepared.runtime.commit(work.plan).await
+    });
+    let result = tokio::select! {
+        result = &mut applied => result,
+        () = signals.next() => {
+            work.halt.stop(Halted::Interrupted);
+            applied.await
+        }
     };
-    let result = stopped_by_signals(work.halt, work_done).await;
     progress.finish();
-    let Err(error) = result else { return Ok(()) };
-    if let Some(path) = keep_log(prepared, &error, project).await? {
-        printer.say(format!("the log of the service that failed is kept in {}", path.display()));
-    }
-    match on_failure {
-        OnFailure::Keep => printer.say("what this run made is kept: `ordersys down` removes it"),
-        OnFailure::RollBack => roll_back(&prepared.runtime, printer).await?,
-    }
-    Err(error.into_failure())
+    result
 }
 
 /// Work that has changed nothing yet and can simply be dropped.
-async fn or_interrupted<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+async fn or_interrupted<T>(signals: &mut Signals, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
     tokio::select! {
         result = work => result,
-        _ = interrupt() => Err(UpError::from(Halted::Interrupted).into_failure()),
-    }
-}
-
-/// Stores the log of a service that failed, before its container goes.
-async fn keep_log(
-    prepared: &Prepared,
-    error: &UpError,
-    project: &Project,
-) -> anyhow::Result<Option<PathBuf>> {
-    let Some(service) = error.service() else { return Ok(None) };
-    if prepared.runtime.kind() == RuntimeKind::Process {
-        return Ok(None); // logs of processes are files anyway
-    }
-    let lines = prepared.runtime.last_log_lines(service, KEPT_LOG_LINES).await;
-    let path = project.dir.join(format!("failed-{service}.log"));
-    write_private(&path, lines.join("\n").as_bytes())?;
-    Ok(Some(path))
-}
-
-/// Runs work to its end; the first signal asks it to stop.
-async fn stopped_by_signals<T>(halt: &Halt, work: impl Future<Output = T>) -> T {
-    let mut work = std::pin::pin!(work);
-    tokio::select! {
-        result = &mut work => return result,
-        _ = interrupt() => halt.stop(Halted::Interrupted),
-    }
-    work.await
-}
-
-/// Takes back what the run did; a second signal breaks that off.
-async fn roll_back(runtime: &Runtime, printer: &Printer) -> Outcome {
-    printer.say("taking back what this run did");
-    let leave =
-        |what: String| Failure::new(Exit::Interrupted, what).hint("`ordersys down` removes what is left");
-    tokio::select! {
-        result = runtime.roll_back() => result.map_err(|error| {
-            let failure = error.into_failure();
-            let error = failure.error.context("not everything could be taken back");
-            Failure { error, ..failure }.hint("`ordersys down` removes what is left")
-        }),
-        _ = interrupt() => Err(leave("interrupted again, while taking back what was done".to_owned())),
+        () = signals.next() => Err(UpError::from(Halted::Interrupted).into_failure()),
     }
 }
 

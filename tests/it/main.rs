@@ -11,3 +11,4 @@ mod policy;
 mod processes;
 mod stage;
 mod support;
+mod up_and_down;

@@ -1,0 +1,59 @@
+//! After a failed `up`: the log of what failed is kept, and what the run did is taken back.
+
+use std::path::PathBuf;
+
+use super::halt::Signals;
+use super::project::{Project, write_private};
+use super::record::RuntimeKind;
+use super::runtime::Runtime;
+use super::spec::ServiceName;
+use super::up_error::UpError;
+use crate::cli::{Exit, Failure, Outcome};
+use crate::ui::Printer;
+
+/// Most lines kept of the log of a service that failed.
+const KEPT_LOG_LINES: usize = 10_000;
+
+/// Stores the log of a service that failed, before its container goes. That this fails must not keep
+/// the run from being taken back.
+pub(super) async fn keep_log(runtime: &Runtime, error: &UpError, project: &Project, printer: &Printer) {
+    let Some(service) = error.service() else { return };
+    if runtime.kind() == RuntimeKind::Process {
+        return; // logs of processes are files anyway
+    }
+    match store_log(runtime, service, project).await {
+        Ok(path) => printer.say(format!("the log of the {service} service is kept in {}", path.display())),
+        Err(error) => printer.say(format!("the log of the {service} service cannot be kept: {error:#}")),
+    }
+}
+
+async fn store_log(runtime: &Runtime, service: ServiceName, project: &Project) -> anyhow::Result<PathBuf> {
+    let lines = runtime.last_log_lines(service, KEPT_LOG_LINES).await;
+    let path = project.dir.join(format!("failed-{service}.log"));
+    write_private(&path, lines.join("\n").as_bytes())?;
+    Ok(path)
+}
+
+/// Takes back what the run did after it failed for `reason`; a second signal breaks that off.
+pub(super) async fn roll_back(
+    runtime: &Runtime,
+    reason: &UpError,
+    signals: &mut Signals,
+    printer: &Printer,
+) -> Outcome {
+    printer.say("taking back what this run did");
+    let failure = tokio::select! {
+        result = runtime.roll_back() => match result {
+            Ok(()) => return Ok(()),
+            Err(error) => {
+                let failure = error.into_failure();
+                Failure { error: failure.error.context("not everything could be taken back"), ..failure }
+            }
+        },
+        () = signals.next() => {
+            Failure::new(Exit::Interrupted, "interrupted again, while taking back what was done")
+        }
+    };
+    printer.say(format!("the run itself failed because: {reason}"));
+    Err(failure.hint("`ordersys down` removes what is left"))
+}

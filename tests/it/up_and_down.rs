@@ -1,0 +1,142 @@
+//! What `up` and `down` promise, through the command line: idempotent, all or nothing, nothing left.
+
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// A project of its own; taken down with its data however the test ends.
+struct Project {
+    state: tempfile::TempDir,
+    name: String,
+    runtime: &'static str,
+}
+
+/// How a command ended.
+struct Ended {
+    code: Option<i32>,
+    data: Value,
+    said: String,
+}
+
+impl Project {
+    fn new(runtime: &'static str) -> Self {
+        let name = format!("test-{runtime}-{}", uuid::Uuid::new_v4().simple());
+        Self { state: tempfile::tempdir().expect("a directory"), name: name[..24].to_owned(), runtime }
+    }
+
+    fn run(&self, args: &[&str]) -> Ended {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ordersys"));
+        command.args(["--project", &self.name, "-o", "json", "--state-dir"]).arg(self.state.path());
+        let output = command.args(args).stdin(Stdio::null()).output().expect("runs");
+        Ended {
+            code: output.status.code(),
+            data: serde_json::from_slice(&output.stdout).unwrap_or(Value::Null),
+            said: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    fn up(&self, more: &[&str]) -> Ended {
+        let args = ["up", "--runtime", self.runtime, "--durability", "memory", "--port", "auto"];
+        self.run(&[&args, more].concat())
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        let _ = self.run(&["down", "--volumes"]);
+    }
+}
+
+/// The steps of an `up`, without what it kept.
+fn changes(up: &Ended) -> Vec<String> {
+    assert_eq!(up.code, Some(0), "{}", up.said);
+    let steps = up.data["changes"].as_array().expect("steps").iter();
+    let changed = steps.filter(|step| step["action"] != "keep");
+    let text = |step: &Value| {
+        let part = |name: &str| step[name].as_str().unwrap_or("").to_owned();
+        format!("{} {}: {}", part("action"), part("resource"), part("cause"))
+    };
+    changed.map(text).filter(|line| !line.contains(" image ")).collect()
+}
+
+fn urls(ended: &Ended) -> Vec<String> {
+    let services = ended.data["services"].as_array().expect("services").iter();
+    services.map(|service| service["url"].as_str().expect("a URL").to_owned()).collect()
+}
+
+/// Up, up again, up with another setting, down, down again.
+fn comes_up_changes_and_goes(project: &Project) {
+    let first = project.up(&[]);
+    assert_eq!(changes(&first).iter().filter(|line| line.contains("service")).count(), 3, "{}", first.said);
+    let second = project.up(&[]);
+    assert_eq!(changes(&second), Vec::<String>::new(), "everything is as it should be");
+    assert_eq!(urls(&second), urls(&first), "ports that are given stay");
+
+    let third = project.up(&["--log", "debug"]);
+    let recreate = |name: &str| format!("recreate service {name}: setting changed: log info -> debug");
+    assert_eq!(changes(&third), ["user", "product", "order"].map(recreate));
+    let status = project.run(&["status"]);
+    let states = status.data["services"].as_array().expect("services").iter();
+    assert_eq!(states.filter(|service| service["state"] == "ready").count(), 3, "{}", status.data);
+
+    let down = project.run(&["down", "--volumes"]);
+    assert_eq!(down.code, Some(0), "{}", down.said);
+    let again = project.run(&["down", "--volumes"]);
+    assert_eq!((again.code, again.data[0]["removed"].as_array().map(Vec::len)), (Some(0), Some(0)));
+    assert_eq!(project.run(&["status"]).code, Some(4), "nothing is there");
+}
+
+/// A log filter no service accepts makes each of them end at its start.
+fn fails_and_leaves_what_was_there(project: &Project) {
+    let failed = project.up(&["--log", "no such=filter="]);
+    assert_eq!(failed.code, Some(1), "{}", failed.said);
+    assert!(failed.said.contains("ended before it was ready"), "{}", failed.said);
+    assert_eq!(project.run(&["status"]).code, Some(4), "nothing was there, nothing is left");
+
+    assert_eq!(project.up(&[]).code, Some(0));
+    let failed = project.up(&["--log", "no such=filter="]);
+    assert_eq!(failed.code, Some(1), "{}", failed.said);
+    assert_eq!(changes(&project.up(&[])), Vec::<String>::new(), "what was there before is back");
+}
+
+fn has_engine() -> bool {
+    let probe = Project::new("docker");
+    probe.up(&["--dry-run"]).code == Some(0)
+}
+
+#[test]
+fn processes_come_up_change_and_go() {
+    comes_up_changes_and_goes(&Project::new("process"));
+}
+
+#[test]
+fn processes_that_fail_leave_what_was_there() {
+    fails_and_leaves_what_was_there(&Project::new("process"));
+}
+
+#[test]
+fn containers_come_up_change_and_go() {
+    if has_engine() {
+        comes_up_changes_and_goes(&Project::new("docker"));
+    }
+}
+
+#[test]
+fn containers_that_fail_leave_what_was_there() {
+    if has_engine() {
+        fails_and_leaves_what_was_there(&Project::new("docker"));
+    }
+}
+
+#[test]
+fn a_taken_port_is_named_with_its_owner_before_anything_starts() {
+    let project = Project::new("process");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("bound").port();
+    let failed = project.up(&["--port", &format!("order={port}")]);
+    assert_eq!(failed.code, Some(3), "{}", failed.said);
+    let wanted = format!("port {port} of the order service is taken by process {}", std::process::id());
+    assert!(failed.said.contains(&wanted), "{}", failed.said);
+    assert_eq!(project.run(&["status"]).code, Some(4));
+}
