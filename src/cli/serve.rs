@@ -10,7 +10,7 @@ use ordersys_store::Durability;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{Exit, OrFail as _, Outcome, block_on};
+use super::{Exit, OrFail as _, Outcome};
 use crate::serve::{self, Exposure, Listeners, ServeConfig};
 use crate::stack::role::Role;
 
@@ -93,7 +93,22 @@ pub(super) fn run(args: &Args, user_url: Option<&str>, product_url: Option<&str>
         product: url(product_url, Role::Product),
         order: String::new(),
     };
-    block_on(serve_until_signal(args, peers))
+    runtime()?.block_on(serve_until_signal(args, peers))
+}
+
+/// Half the cores for requests, since the store's threads and the other services want some too.
+/// With one thread everything stays on it: handing tasks between threads costs more than it brings.
+fn runtime() -> Outcome<tokio::runtime::Runtime> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut builder = match cores / 2 {
+        0 | 1 => tokio::runtime::Builder::new_current_thread(),
+        threads => {
+            let mut builder = tokio::runtime::Builder::new_multi_thread();
+            builder.worker_threads(threads);
+            builder
+        }
+    };
+    Ok(builder.enable_all().build()?)
 }
 
 /// Where a peer is unless named: its host name on the stack's network, as in the compose file.

@@ -58,7 +58,8 @@ impl App {
         match next(stored, Timestamp::now()) {
             Want::Nothing => Round::Finished,
             Want::Step(event) => {
-                self.store(stored.after(event, Evidence::None, Timestamp::now()), stored, request).await
+                let next = stored.after(event, Evidence::None, (Timestamp::now(), request));
+                self.store(next, stored, request).await
             }
             Want::Ask(action) => self.ask(stored, action, request, tries).await,
         }
@@ -71,7 +72,8 @@ impl App {
         };
         match meaning {
             Some(Meaning::Step(event, evidence)) => {
-                self.store(stored.after(event, evidence, Timestamp::now()), stored, request).await
+                let next = stored.after(event, evidence, (Timestamp::now(), request));
+                self.store(next, stored, request).await
             }
             Some(Meaning::FetchPrices | Meaning::Contradiction) => {
                 contradiction(stored, request);
@@ -106,7 +108,7 @@ impl App {
             contradiction(stored, request);
             return Round::Again;
         };
-        match self.0.orders.advance(next.clone(), request.clone()).await {
+        match self.0.orders.advance(next.clone()).await {
             Ok(true) => Round::Advanced(next),
             // Another driver was faster: go on from what it stored.
             Ok(false) => match self.0.orders.get(stored.order.id).await {

@@ -11,10 +11,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::OrderError;
-use crate::domain::draft::Fingerprint;
 use crate::domain::lifecycle::Event;
 use crate::domain::order::StoredOrder;
-use crate::ports::{Coalescer, Inventory, PortError, UserQuery, Users};
+use crate::ports::{Coalescer, Inventory, UserQuery, Users};
 use crate::store::{Changed, Filter, Orders};
 
 mod driver;
@@ -36,8 +35,6 @@ pub(crate) struct App(Arc<Shared>);
 struct Shared {
     orders: Orders,
     users: Coalescer<UserQuery, Option<UserSummary>>,
-    /// Orders that earlier posts with a key made.
-    earlier: Coalescer<(UserId, IdempotencyKey), Option<(Fingerprint, StoredOrder)>>,
     /// First tries of new orders.
     requests: Coalescer<Operation, Answer>,
     /// Everything that finishes orders. A lane of its own: nothing may block giving stock back.
@@ -73,20 +70,9 @@ impl App {
             let users = Arc::clone(&users);
             async move { users.lookup(queries).await }
         });
-        let earlier = Coalescer::start({
-            let orders = orders.clone();
-            move |keys| {
-                let orders = orders.clone();
-                async move {
-                    let found = orders.by_keys(keys).await;
-                    found.map_err(|error| PortError::NoAnswer(error.to_string()))
-                }
-            }
-        });
         Self(Arc::new(Shared {
             orders,
             users,
-            earlier,
             requests: inventory_lane(inventory),
             drivers: inventory_lane(drivers),
             keys: InFlight::default(),
@@ -133,13 +119,12 @@ impl App {
     }
 
     pub(crate) async fn events(&self, id: OrderId) -> Result<Vec<OrderEvent>, OrderError> {
-        let events = self.0.orders.events(id).await?;
-        if events.is_empty() { Err(OrderError::NotFound) } else { Ok(events) }
+        Ok(self.get(id).await?.events())
     }
 
     pub(crate) async fn by_key(&self, user: UserId, key: IdempotencyKey) -> Result<StoredOrder, OrderError> {
-        let found = self.0.orders.by_keys(vec![(user, key)]).await?;
-        found.into_iter().flatten().next().map(|(_, stored)| stored).ok_or(OrderError::NotFound)
+        let found = self.0.orders.by_key(user, key).await?;
+        found.map(|(_, stored)| stored).ok_or(OrderError::NotFound)
     }
 
     pub(crate) async fn oldest_unfinished(&self) -> Result<Option<Timestamp>, OrderError> {

@@ -79,37 +79,39 @@ impl App {
         request: RequestId,
         progress: &watch::Sender<Progress>,
     ) -> Result<Placed, OrderError> {
-        let (earlier, user_name) =
-            tokio::join!(self.earlier(draft.user_id, key.as_ref()), self.user_name(draft.user_id, &request),);
-        if let Some(placed) = earlier? {
-            return Ok(placed);
-        }
-        let user_name = user_name?;
-        if self.0.requests.is_full() {
-            return Err(OrderError::Overloaded);
-        }
+        let user_name = match self.admit(draft.user_id, &request).await {
+            Ok(user_name) => user_name,
+            // What an earlier post made is told, whatever is wrong by now.
+            Err(refusal) => {
+                return self.earlier(draft.user_id, key.as_ref()).await?.ok_or(refusal);
+            }
+        };
         let now = Timestamp::now();
-        let items = draft.order_lines();
-        let stored = StoredOrder::pending((draft.user_id, user_name), items, (now, now.after(DEADLINE)));
+        let (user, times) = ((draft.user_id, user_name), (now, now.after(DEADLINE)));
+        let stored = StoredOrder::pending(user, draft.order_lines(), times, &request);
         let fingerprint = key.as_ref().map(|key| key.fingerprint);
-        match self.0.orders.insert(stored.clone(), key, request.clone()).await? {
+        match self.0.orders.insert(stored.clone(), key).await? {
             Inserted::Done => {}
-            Inserted::KeyTaken(first, stored) => return replay(Some(first), fingerprint, *stored),
+            Inserted::KeyTaken(first, stored) => return replay(first, fingerprint, *stored),
         }
         progress.send_replace(Progress::Stored(Box::new(stored.clone())));
         let outcome = self.drive(stored.clone(), &request).await;
         Ok(Placed { stored: outcome.unwrap_or(stored), replayed: false })
     }
 
+    /// Whether a new order is welcome: the user's name if it is. Until here nothing is written.
+    async fn admit(&self, user: UserId, request: &RequestId) -> Result<String, OrderError> {
+        if self.0.requests.is_full() {
+            return Err(OrderError::Overloaded);
+        }
+        self.user_name(user, request).await
+    }
+
     /// The order an earlier post with this key made.
     async fn earlier(&self, user: UserId, key: Option<&KeyUse>) -> Result<Option<Placed>, OrderError> {
         let Some(KeyUse { key, fingerprint }) = key else { return Ok(None) };
-        let found = self.0.earlier.ask((user, key.clone()), PATIENCE).await;
-        let found = found.map_err(|error| match error {
-            PortError::Overloaded => OrderError::Overloaded,
-            PortError::NoAnswer(_) => OrderError::Stopping,
-        })?;
-        found.map(|(first, stored)| replay(Some(first), Some(*fingerprint), stored)).transpose()
+        let found = self.0.orders.by_key(user, key.clone()).await?;
+        found.map(|(first, stored)| replay(first, Some(*fingerprint), stored)).transpose()
     }
 
     /// The user's name. Fails closed: without an answer nothing is written.
@@ -127,12 +129,8 @@ impl App {
     }
 }
 
-fn replay(
-    first: Option<Fingerprint>,
-    now: Option<Fingerprint>,
-    stored: StoredOrder,
-) -> Result<Placed, OrderError> {
-    if first == now { Ok(Placed { stored, replayed: true }) } else { Err(OrderError::KeyReused) }
+fn replay(first: Fingerprint, now: Option<Fingerprint>, stored: StoredOrder) -> Result<Placed, OrderError> {
+    if Some(first) == now { Ok(Placed { stored, replayed: true }) } else { Err(OrderError::KeyReused) }
 }
 
 /// Publishes the outcome before the key is freed: whoever comes later finds the stored order.

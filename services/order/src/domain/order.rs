@@ -1,8 +1,8 @@
 //! A stored order, and its next version.
 
-use ordersys_contract::order::{Order, OrderLine, OrderState};
+use ordersys_contract::order::{Order, OrderEvent, OrderLine, OrderState};
 use ordersys_contract::reservation::{Line, PricedLine, Shortage};
-use ordersys_contract::{Cents, Currency, OrderId, ProductId, Timestamp, UserId};
+use ordersys_contract::{Cents, Currency, OrderId, ProductId, RequestId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::lifecycle::{Event, step};
@@ -19,6 +19,10 @@ pub enum Reason {
     MixedCurrencies,
 }
 
+/// One step of an order: the state it reached, when, and through which request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step(pub OrderState, pub Timestamp, pub RequestId);
+
 /// An order as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredOrder {
@@ -28,6 +32,8 @@ pub struct StoredOrder {
     pub reason: Option<Reason>,
     /// When a pending order is given up.
     pub deadline: Timestamp,
+    /// Every step so far, oldest first; as many as its version says.
+    pub history: Vec<Step>,
 }
 
 /// What an event brings with it.
@@ -48,6 +54,7 @@ impl StoredOrder {
         (user_id, user_name): (UserId, String),
         items: Vec<OrderLine>,
         (now, deadline): (Timestamp, Timestamp),
+        request: &RequestId,
     ) -> Self {
         let order = Order {
             id: OrderId::now(),
@@ -61,17 +68,25 @@ impl StoredOrder {
             created_at: now,
             updated_at: now,
         };
-        Self { order, reason: None, deadline }
+        let history = vec![Step(OrderState::Pending, now, request.clone())];
+        Self { order, reason: None, deadline, history }
     }
 
     /// The order after `event`; `None` if its state does not allow that, or if the evidence
     /// does not fit its lines.
     #[must_use]
-    pub fn after(&self, event: Event, evidence: Evidence, now: Timestamp) -> Option<Self> {
+    pub fn after(
+        &self,
+        event: Event,
+        evidence: Evidence,
+        (now, request): (Timestamp, &RequestId),
+    ) -> Option<Self> {
+        let status = step(self.order.status, event)?;
         let mut next = self.clone();
-        next.order.status = step(self.order.status, event)?;
+        next.order.status = status;
         next.order.version += 1;
         next.order.updated_at = now.max(self.order.updated_at);
+        next.history.push(Step(status, next.order.updated_at, request.clone()));
         match evidence {
             Evidence::None => {}
             Evidence::Priced(lines) => next.price(lines)?,
@@ -99,6 +114,19 @@ impl StoredOrder {
         }
         self.order.total = total;
         Some(())
+    }
+
+    /// The history as clients read it.
+    #[must_use]
+    pub fn events(&self) -> Vec<OrderEvent> {
+        let event = |(Step(status, at, request), seq): (&Step, u64)| OrderEvent {
+            order_id: self.order.id,
+            seq,
+            status: *status,
+            at: *at,
+            request_id: request.clone(),
+        };
+        self.history.iter().zip(1..).map(event).collect()
     }
 
     /// The lines as the product service is asked for them.

@@ -1,7 +1,7 @@
 //! The order service's tables.
 
 use ordersys_chassis::prometheus_client::registry::Registry;
-use ordersys_contract::order::{OrderEvent, OrderState};
+use ordersys_contract::order::OrderState;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
 use ordersys_store::{OpenError, Options, Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &["
         currency TEXT NOT NULL,
         items TEXT NOT NULL,
         reason TEXT,
+        history TEXT NOT NULL,
         created_at INTEGER NOT NULL,
         updated_at INTEGER NOT NULL,
         deadline INTEGER NOT NULL
@@ -39,15 +40,6 @@ const MIGRATIONS: &[&str] = &["
         fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 16),
         order_id BLOB NOT NULL,
         PRIMARY KEY (user_id, key)
-    ) STRICT, WITHOUT ROWID;
-
-    CREATE TABLE order_event(
-        order_id BLOB NOT NULL,
-        seq INTEGER NOT NULL,
-        state INTEGER NOT NULL,
-        at INTEGER NOT NULL,
-        request_id TEXT NOT NULL,
-        PRIMARY KEY (order_id, seq)
     ) STRICT, WITHOUT ROWID;
 "];
 
@@ -108,12 +100,11 @@ impl Orders {
         self.0.close().await;
     }
 
-    /// Stores a new order, its key and its first event, unless the key has an order already.
+    /// Stores a new order and its key, unless the key has an order already.
     pub(crate) async fn insert(
         &self,
         stored: StoredOrder,
         key: Option<KeyUse>,
-        request: RequestId,
     ) -> Result<Inserted, StoreError> {
         self.0
             .write(move |connection| {
@@ -125,23 +116,14 @@ impl Orders {
                     return Ok(Inserted::KeyTaken(fingerprint, Box::new(first)));
                 }
                 rows::insert(connection, &stored)?;
-                append_event(connection, &stored, &request)?;
                 Ok(Inserted::Done)
             })
             .await
     }
 
     /// Replaces the version before `next` by it. `false` if another version is stored.
-    pub(crate) async fn advance(&self, next: StoredOrder, request: RequestId) -> Result<bool, StoreError> {
-        self.0
-            .write(move |connection| {
-                let replaced = rows::replace(connection, &next)?;
-                if replaced {
-                    append_event(connection, &next, &request)?;
-                }
-                Ok(replaced)
-            })
-            .await
+    pub(crate) async fn advance(&self, next: StoredOrder) -> Result<bool, StoreError> {
+        self.0.write(move |connection| rows::replace(connection, &next)).await
     }
 
     /// Lets an event happen to an order, whatever its version is by now.
@@ -155,11 +137,10 @@ impl Orders {
         self.0
             .write(move |connection| {
                 let Some(stored) = select(connection, id)? else { return Ok(Changed::NotFound) };
-                let Some(next) = stored.after(event, Evidence::None, now) else {
+                let Some(next) = stored.after(event, Evidence::None, (now, &request)) else {
                     return Ok(Changed::Illegal(stored.order.status));
                 };
                 rows::replace(connection, &next)?;
-                append_event(connection, &next, &request)?;
                 Ok(Changed::Done(next))
             })
             .await
@@ -169,14 +150,13 @@ impl Orders {
         self.0.read(move |connection| select(connection, id)).await
     }
 
-    /// For each key: the order it was used for, and the fingerprint of its body.
-    pub(crate) async fn by_keys(
+    /// The order that a user's key was used for, and the fingerprint of its body.
+    pub(crate) async fn by_key(
         &self,
-        keys: Vec<(UserId, IdempotencyKey)>,
-    ) -> Result<Vec<Option<(Fingerprint, StoredOrder)>>, StoreError> {
-        self.0
-            .read(move |connection| keys.iter().map(|(user, key)| by_key(connection, *user, key)).collect())
-            .await
+        user: UserId,
+        key: IdempotencyKey,
+    ) -> Result<Option<(Fingerprint, StoredOrder)>, StoreError> {
+        self.0.read(move |connection| by_key(connection, user, &key)).await
     }
 
     /// Orders, newest first.
@@ -200,17 +180,6 @@ impl Orders {
                 let oldest: Option<i64> =
                     connection.prepare_cached(select)?.query_row([], |row| row.get(0))?;
                 Ok(oldest.map(Timestamp::from_millis))
-            })
-            .await
-    }
-
-    /// The history of an order, oldest step first.
-    pub(crate) async fn events(&self, id: OrderId) -> Result<Vec<OrderEvent>, StoreError> {
-        let select = "SELECT order_id, seq, state, at, request_id FROM order_event
-                      WHERE order_id = ?1 ORDER BY seq";
-        self.0
-            .read(move |connection| {
-                connection.prepare_cached(select)?.query_map([id.as_bytes()], rows::event)?.collect()
             })
             .await
     }
@@ -267,18 +236,4 @@ fn list(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Stored
         filter.limit,
     ];
     connection.prepare_cached(&select)?.query_map(row, rows::order)?.collect()
-}
-
-/// Every stored version has one event: `seq` is the version, so it has no gaps.
-fn append_event(connection: &Connection, stored: &StoredOrder, request: &RequestId) -> rusqlite::Result<()> {
-    let insert = "INSERT INTO order_event(order_id, seq, state, at, request_id) VALUES (?1, ?2, ?3, ?4, ?5)";
-    let order = &stored.order;
-    let row = params![
-        order.id.as_bytes(),
-        order.version,
-        code(order.status),
-        order.updated_at.as_millis(),
-        request.as_str()
-    ];
-    connection.prepare_cached(insert)?.execute(row).map(|_| ())
 }

@@ -1,7 +1,7 @@
 //! Orders and events as rows.
 
-use ordersys_contract::order::{Order, OrderEvent, OrderState};
-use ordersys_contract::{Cents, OrderId, RequestId, Timestamp, UserId};
+use ordersys_contract::order::{Order, OrderState};
+use ordersys_contract::{Cents, OrderId, Timestamp, UserId};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
@@ -10,13 +10,13 @@ use serde::de::DeserializeOwned;
 use crate::domain::order::StoredOrder;
 
 pub(super) const COLUMNS: &str = "id, user_id, user_name, state, version, total, currency, items, reason, \
-                                  created_at, updated_at, deadline";
+                                  history, created_at, updated_at, deadline";
 
 pub(super) fn insert(connection: &Connection, stored: &StoredOrder) -> rusqlite::Result<()> {
     let insert = "
         INSERT INTO orders(id, user_id, user_name, state, version, total, currency, items,
-                           created_at, updated_at, deadline)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+                           history, created_at, updated_at, deadline)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     let order = &stored.order;
     let row = params![
         order.id.as_bytes(),
@@ -27,6 +27,7 @@ pub(super) fn insert(connection: &Connection, stored: &StoredOrder) -> rusqlite:
         order.total.minor(),
         order.currency.as_str(),
         text(&order.items)?,
+        text(&stored.history)?,
         order.created_at.as_millis(),
         order.updated_at.as_millis(),
         stored.deadline.as_millis(),
@@ -38,7 +39,7 @@ pub(super) fn insert(connection: &Connection, stored: &StoredOrder) -> rusqlite:
 pub(super) fn replace(connection: &Connection, next: &StoredOrder) -> rusqlite::Result<bool> {
     let update = "
         UPDATE orders SET state = ?3, version = ?4, total = ?5, currency = ?6, items = ?7, reason = ?8,
-                          updated_at = ?9
+                          history = ?9, updated_at = ?10
         WHERE id = ?1 AND version = ?2";
     let order = &next.order;
     let row = params![
@@ -50,6 +51,7 @@ pub(super) fn replace(connection: &Connection, next: &StoredOrder) -> rusqlite::
         order.currency.as_str(),
         text(&order.items)?,
         next.reason.as_ref().map(text).transpose()?,
+        text(&next.history)?,
         order.updated_at.as_millis(),
     ];
     Ok(connection.prepare_cached(update)?.execute(row)? == 1)
@@ -66,22 +68,12 @@ pub(super) fn order(row: &Row<'_>) -> rusqlite::Result<StoredOrder> {
         total: Cents::from_minor(minor).ok_or(rusqlite::Error::IntegralValueOutOfRange(5, minor))?,
         currency: row.get_ref(6)?.as_str()?.parse().map_err(|error| unreadable(6, error))?,
         items: json(7, row.get_ref(7)?.as_bytes()?)?,
-        created_at: Timestamp::from_millis(row.get(9)?),
-        updated_at: Timestamp::from_millis(row.get(10)?),
+        created_at: Timestamp::from_millis(row.get(10)?),
+        updated_at: Timestamp::from_millis(row.get(11)?),
     };
     let reason = row.get_ref(8)?.as_bytes_or_null()?.map(|text| json(8, text)).transpose()?;
-    Ok(StoredOrder { order, reason, deadline: Timestamp::from_millis(row.get(11)?) })
-}
-
-pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<OrderEvent> {
-    let request = row.get_ref(4)?.as_str()?;
-    Ok(OrderEvent {
-        order_id: OrderId::from_bytes(row.get(0)?),
-        seq: row.get(1)?,
-        status: state(2, row.get(2)?)?,
-        at: Timestamp::from_millis(row.get(3)?),
-        request_id: RequestId::parse(request).unwrap_or_else(RequestId::random),
-    })
+    let history = json(9, row.get_ref(9)?.as_bytes()?)?;
+    Ok(StoredOrder { order, reason, deadline: Timestamp::from_millis(row.get(12)?), history })
 }
 
 /// The stored form of a state. Never changed, only added to.
