@@ -1,0 +1,76 @@
+//! Starts the three services in this process on free ports, places an order, stops them again.
+//!
+//! `cargo run --example in_process_stack`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use anyhow::Context as _;
+use ordersys::cli::Failure;
+use ordersys::serve::{self, Listeners, ServeConfig};
+use ordersys::stack::role::Role;
+use ordersys_contract::client::Endpoints;
+use ordersys_contract::order::{NewLine, NewOrder};
+use ordersys_contract::user::NewUser;
+use ordersys_contract::{Client, Quantity};
+use ordersys_store::Durability;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let data = tempfile::tempdir()?;
+    let config = ServeConfig {
+        bind: LOOPBACK,
+        data_dir: data.path().to_owned(),
+        secrets_dir: None, // nobody else can reach a loopback port that lives this short
+        durability: Durability::Full,
+    };
+    // Port 0: the system chooses. Connections wait in the listeners until the services accept them.
+    let listen = async |role| serve::listen(LOOPBACK, role, 0).await.map_err(told);
+    let (user, product, order) =
+        (listen(Role::User).await?, listen(Role::Product).await?, listen(Role::Order).await?);
+    let endpoints = Endpoints { user: url(&user)?, product: url(&product)?, order: url(&order)? };
+    println!("user {}, product {}, order {}", endpoints.user, endpoints.product, endpoints.order);
+
+    let shutdown = CancellationToken::new();
+    let stack = tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move { serve::all(&config, Listeners { user, product, order }, shutdown).await }
+    });
+    let ordered = place_one(&Client::new(endpoints)).await;
+    shutdown.cancel();
+    stack.await?.map_err(told)?;
+    println!("stopped");
+    ordered
+}
+
+async fn place_one(client: &Client) -> anyhow::Result<()> {
+    let new = NewUser { name: "Alice".to_owned(), email: "alice@example.com".to_owned() };
+    let user = client.create_user(&new).await?;
+    let products = client.products(None, Some(1)).await?.items;
+    let product = products.first().context("a new store has products")?;
+    let line = NewLine { product_id: product.id.to_string(), quantity: Quantity::ONE };
+    let order = NewOrder { user_id: user.id.to_string(), items: vec![line] };
+    let placed = client.place(&order, None).await?.order;
+    println!(
+        "{} bought a {} for {} {}: {}",
+        user.name,
+        product.name,
+        placed.total,
+        placed.currency,
+        placed.status.as_str()
+    );
+    Ok(())
+}
+
+fn url(listener: &TcpListener) -> anyhow::Result<String> {
+    Ok(format!("http://{}", listener.local_addr()?))
+}
+
+/// The error of a command without its exit code.
+fn told(failure: Failure) -> anyhow::Error {
+    failure.error
+}

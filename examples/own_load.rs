@@ -1,0 +1,53 @@
+//! An own load scenario on the load tester's engine: a sale in which few products sell out under an
+//! open loop, measured and verified.
+//!
+//! `cargo run --example own_load -- http://127.0.0.1:3001 http://127.0.0.1:3002 http://127.0.0.1:3003`
+//!
+//! With the admin credential of the stack as a fourth argument the run makes its own products; without
+//! it, it orders what the system has, as against any system that speaks the article's contract.
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use ordersys::load::profile::{Arrivals, Extent, Pace, Profile, Span};
+use ordersys::load::settings::Surroundings;
+use ordersys::load::slo::Measured as _;
+use ordersys::ui::Printer;
+use ordersys_contract::client::Endpoints;
+use ordersys_contract::{Client, Secret};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let mut args = std::env::args().skip(1);
+    let mut next = |which| args.next().with_context(|| format!("name the URL of the {which} service"));
+    let endpoints = Endpoints { user: next("user")?, product: next("product")?, order: next("order")? };
+    let credential = args.next().and_then(|token| Secret::new(&token));
+    let client = Client::new(endpoints).with_credential(credential);
+
+    let sale = Profile {
+        pace: Pace::Open { rate: 200.0, arrivals: Arrivals::Poisson },
+        extent: Extent::For(Duration::from_secs(3)),
+        connections: 32,
+        lines: Span::new(1, 2).context("1 to 2 is a range")?,
+        products: 3,
+        stock: 100,
+        ..Profile::default()
+    };
+    let report = ordersys::load::run(&sale, &client, &Surroundings::default(), &Printer::silent())
+        .await
+        .map_err(|failure| failure.error)?;
+
+    let books = report.books();
+    println!("throughput {:.1} orders/s", report.throughput());
+    println!("p99 {:.1} ms", report.response(0.99).millis());
+    println!("{} planned: {} ok, {} refused", books.planned, books.ok, books.refused);
+    for finding in &report.verification.findings {
+        println!("{} {}", finding.word(), finding.check.statement());
+    }
+    println!("verdict {}", report.verdict.grade.word());
+    match report.failure() {
+        Some(failure) => Err(failure.error),
+        None => Ok(()),
+    }
+}
