@@ -18,6 +18,9 @@ use crate::Refusal;
 /// How long a client may take to send its body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Most bytes read of a body that is refused for its size.
+const MAX_DISCARDED_BYTES: usize = 4 * 1024 * 1024;
+
 /// A JSON body of at most 64 KiB, or a JSON answer.
 #[derive(Debug, Clone)]
 pub struct Json<T>(pub T);
@@ -92,6 +95,7 @@ async fn collect(request: Request, limit: usize) -> Result<Bytes, Problem> {
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
+        discard(request.into_body()).await;
         return Err(too_large());
     }
     let collected = Limited::new(request.into_body(), limit).collect();
@@ -101,6 +105,21 @@ async fn collect(request: Request, limit: usize) -> Result<Bytes, Problem> {
         Ok(Err(_)) => Err(Problem::new(Code::MalformedJson, "the body ended early")),
         Err(_) => Err(Problem::new(Code::RequestTimeout, "the body took too long to arrive")),
     }
+}
+
+/// Reads a body that is not wanted, within reason: a client that is still sending when the
+/// connection closes would never see the answer.
+async fn discard(mut body: Body) {
+    let reading = async {
+        let mut seen = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            seen += frame.data_ref().map_or(0, Bytes::len);
+            if seen > MAX_DISCARDED_BYTES {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(BODY_TIMEOUT, reading).await;
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
