@@ -27,7 +27,7 @@ const DEFAULT_DURATION: Duration = Duration::from_secs(10);
   ordersys bench --rate 500 --duration 30s        500 orders/s whatever the system does
   ordersys bench --count 1000 --lines 1..3        1000 orders of one to three lines
   ordersys bench --slo 'p99<50ms,errors<0.1%'     exit code 6 if missed
-  ordersys bench --stock 100 --products 1         what happens when it sells out"
+  ordersys bench --stock 100 --products 1 --warmup 0s   what happens when it sells out"
 )]
 pub(super) struct Args {
     #[command(subcommand)]

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-use ordersys_chassis::log::{self, Format};
+use ordersys_chassis::log::{self, Colour, Format};
 use ordersys_contract::client::Endpoints;
 use ordersys_store::Durability;
 use tokio::signal::unix::{SignalKind, signal};
@@ -77,9 +77,12 @@ enum LogFormat {
 }
 
 pub(super) fn run(args: &Args, user_url: Option<&str>, product_url: Option<&str>) -> Outcome {
+    let terminal = std::io::stdout().is_terminal();
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|text| !text.is_empty());
+    let colour = if terminal && !plain { Colour::On } else { Colour::Off };
     let format = match args.log_format {
-        Some(LogFormat::Text) => Format::Text,
-        None if std::io::stdout().is_terminal() => Format::Text,
+        Some(LogFormat::Text) => Format::Text(colour),
+        None if terminal => Format::Text(colour),
         Some(LogFormat::Json) | None => Format::Json,
     };
     let _flush = log::start(format, &args.log).exit(Exit::Usage)?;
@@ -93,7 +96,19 @@ pub(super) fn run(args: &Args, user_url: Option<&str>, product_url: Option<&str>
         product: url(product_url, Role::Product),
         order: String::new(),
     };
+    raise_open_files();
     runtime()?.block_on(serve_until_signal(args, peers))
+}
+
+/// Allows as many open files, and so connections, as the system lets this process have.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+    {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
 }
 
 /// Half the cores for requests, since the store's threads and the other services want some too.

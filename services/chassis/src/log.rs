@@ -16,7 +16,16 @@ pub enum Format {
     /// One JSON object a line.
     Json,
     /// Text to read.
-    Text,
+    Text(Colour),
+}
+
+/// Whether text has colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// For a terminal.
+    On,
+    /// For files and pipes.
+    Off,
 }
 
 /// How long lines are collected before they are written.
@@ -64,7 +73,7 @@ pub fn start(format: Format, filter: &str) -> Result<Guard, NotAFilter> {
             let json = subscriber.json().flatten_event(true);
             json.with_current_span(false).with_span_list(false).try_init()
         }
-        Format::Text => subscriber.compact().try_init(),
+        Format::Text(colour) => subscriber.compact().with_ansi(colour == Colour::On).try_init(),
     };
     if let Err(error) = started {
         tracing::debug!(%error, "logging had been started before");

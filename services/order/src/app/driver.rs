@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ordersys_contract::reservation::{Action, Operation};
+use ordersys_contract::reservation::{Action, Answer, Operation};
 use ordersys_contract::{RequestId, Timestamp};
 use ordersys_store::StoreError;
 use rand::RngExt;
@@ -11,6 +11,7 @@ use super::App;
 use crate::NAME;
 use crate::domain::order::{Evidence, StoredOrder};
 use crate::domain::saga::{Meaning, Want, meaning, next, reserve};
+use crate::ports::Coalescer;
 
 /// How long the first, second and every later try of a call may take.
 const TRIES: [Duration; 3] = [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1)];
@@ -18,6 +19,19 @@ const TRIES: [Duration; 3] = [Duration::from_millis(250), Duration::from_millis(
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// Longest pause between tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Where the first try of an order goes. Every later call takes the drivers' lane, so that no crowd
+/// of new orders holds up the finishing of older ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Just stored for a waiting client: with the other new orders.
+    New,
+    /// Stored before: with the drivers' other calls.
+    Older,
+}
+
+/// The lane of a call, and how often it was tried before.
+type Call<'a> = (&'a Coalescer<Operation, Answer>, usize);
 
 /// What one round with an order came to.
 enum Round {
@@ -33,10 +47,20 @@ enum Round {
 
 impl App {
     /// Drives an order on until its outcome is stored. `None` if the service stops before that.
-    pub(super) async fn drive(&self, mut stored: StoredOrder, request: &RequestId) -> Option<StoredOrder> {
+    pub(super) async fn drive(
+        &self,
+        mut stored: StoredOrder,
+        request: &RequestId,
+        mut origin: Origin,
+    ) -> Option<StoredOrder> {
         let mut tries = 0;
         loop {
-            match self.round(&stored, request, tries).await {
+            let lane = match origin {
+                Origin::New => &self.0.requests,
+                Origin::Older => &self.0.drivers,
+            };
+            origin = Origin::Older;
+            match self.round(&stored, request, (lane, tries)).await {
                 Round::Advanced(next) => {
                     stored = next;
                     tries = 0;
@@ -54,20 +78,20 @@ impl App {
         }
     }
 
-    async fn round(&self, stored: &StoredOrder, request: &RequestId, tries: usize) -> Round {
+    async fn round(&self, stored: &StoredOrder, request: &RequestId, call: Call<'_>) -> Round {
         match next(stored, Timestamp::now()) {
             Want::Nothing => Round::Finished,
             Want::Step(event) => {
                 let next = stored.after(event, Evidence::None, (Timestamp::now(), request));
                 self.store(next, stored, request).await
             }
-            Want::Ask(action) => self.ask(stored, action, request, tries).await,
+            Want::Ask(action) => self.ask(stored, action, request, call).await,
         }
     }
 
-    async fn ask(&self, stored: &StoredOrder, action: Action, request: &RequestId, tries: usize) -> Round {
-        let meaning = match self.answer(stored, action, request, tries).await {
-            Some(Meaning::FetchPrices) => self.answer(stored, reserve(stored), request, tries).await,
+    async fn ask(&self, stored: &StoredOrder, action: Action, request: &RequestId, call: Call<'_>) -> Round {
+        let meaning = match answer(stored, action, request, call).await {
+            Some(Meaning::FetchPrices) => answer(stored, reserve(stored), request, call).await,
             meaning => meaning,
         };
         match meaning {
@@ -81,26 +105,6 @@ impl App {
             }
             None => Round::Again,
         }
-    }
-
-    async fn answer(
-        &self,
-        stored: &StoredOrder,
-        action: Action,
-        request: &RequestId,
-        tries: usize,
-    ) -> Option<Meaning> {
-        // The first try of a new order shares its lane with other new orders only.
-        let lane = if tries == 0 && matches!(action, Action::Reserve { .. }) {
-            &self.0.requests
-        } else {
-            &self.0.drivers
-        };
-        let patience = TRIES[tries.min(TRIES.len() - 1)];
-        let operation =
-            Operation { order_id: stored.order.id, request_id: request.clone(), action: action.clone() };
-        let answer = lane.ask(operation, patience).await.ok()?;
-        Some(meaning(stored.order.status, &action, answer))
     }
 
     async fn store(&self, next: Option<StoredOrder>, stored: &StoredOrder, request: &RequestId) -> Round {
@@ -133,6 +137,19 @@ impl App {
             () = self.0.stopping.cancelled() => {}
         }
     }
+}
+
+async fn answer(
+    stored: &StoredOrder,
+    action: Action,
+    request: &RequestId,
+    (lane, tries): Call<'_>,
+) -> Option<Meaning> {
+    let patience = TRIES[tries.min(TRIES.len() - 1)];
+    let operation =
+        Operation { order_id: stored.order.id, request_id: request.clone(), action: action.clone() };
+    let answer = lane.ask(operation, patience).await.ok()?;
+    Some(meaning(stored.order.status, &action, answer))
 }
 
 fn contradiction(stored: &StoredOrder, request: &RequestId) {

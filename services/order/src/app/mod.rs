@@ -20,6 +20,7 @@ mod driver;
 mod inflight;
 mod place;
 
+use driver::Origin;
 use inflight::InFlight;
 pub(crate) use place::{Placed, outcome};
 
@@ -91,7 +92,7 @@ impl App {
             let (app, cap) = (self.clone(), Arc::clone(&cap));
             self.0.tasks.spawn(async move {
                 let _permit = cap.acquire_owned().await;
-                app.drive(stored, &RequestId::random()).await;
+                app.drive(stored, &RequestId::random(), Origin::Older).await;
             });
         }
         Ok(count)
@@ -159,7 +160,7 @@ impl App {
                 Changed::Illegal(state) => return Err(OrderError::Illegal { state }),
             };
         let (app, request, before) = (self.clone(), request.clone(), cancelling.clone());
-        let driven = self.0.tasks.spawn(async move { app.drive(before, &request).await });
+        let driven = self.0.tasks.spawn(async move { app.drive(before, &request, Origin::Older).await });
         match tokio::time::timeout(place::PATIENCE, driven).await {
             Ok(Ok(Some(cancelled))) => Ok(cancelled),
             _ => Ok(cancelling),

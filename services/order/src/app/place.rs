@@ -7,6 +7,7 @@ use ordersys_contract::{IdempotencyKey, RequestId, Timestamp, UserId};
 use tokio::sync::watch;
 
 use super::App;
+use super::driver::Origin;
 use super::inflight::{Entrance, Ticket};
 use crate::OrderError;
 use crate::domain::draft::{Draft, Fingerprint};
@@ -95,7 +96,7 @@ impl App {
             Inserted::KeyTaken(first, stored) => return replay(first, fingerprint, *stored),
         }
         progress.send_replace(Progress::Stored(Box::new(stored.clone())));
-        let outcome = self.drive(stored.clone(), &request).await;
+        let outcome = self.drive(stored.clone(), &request, Origin::New).await;
         Ok(Placed { stored: outcome.unwrap_or(stored), replayed: false })
     }
 
