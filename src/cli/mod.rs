@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod check;
 mod doctor;
 mod down;
 pub mod engine;
@@ -50,6 +51,7 @@ enum Command {
     Product(product::Args),
     Order(order::Args),
     Bench(Box<bench::Args>),
+    Check(check::Args),
     Smoke(smoke::Args),
     Doctor(doctor::Args),
     Serve(serve::Args),
@@ -83,6 +85,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Product(args) => product::run(&globals, args),
         Command::Order(args) => order::run(&globals, args),
         Command::Bench(args) => bench::run(*args, &globals),
+        Command::Check(args) => check::run(&args, &globals),
         Command::Smoke(args) => smoke::run(&args, &globals),
         Command::Doctor(args) => doctor::run(&args, &globals),
         Command::Serve(args) => {

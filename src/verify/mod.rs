@@ -1,6 +1,7 @@
 //! The invariants of an order system, checked from outside after a run: gather through the public API,
 //! then judge. Judging (`claims`, `orders`, `strangers`, `stock`) does no IO.
 
+pub mod check;
 pub mod claims;
 pub mod coverage;
 pub mod finding;

@@ -3,6 +3,7 @@
 
 mod article;
 mod bad_input;
+mod check;
 mod crash;
 mod local_stack;
 mod logs;

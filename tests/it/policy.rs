@@ -14,7 +14,9 @@ async fn internal_routes_do_not_exist_for_strangers() {
         (Role::User, "POST", "/internal/users/lookup", Some(r#"{"ids":[]}"#)),
         (Role::Product, "POST", "/internal/reservations", Some(r#"{"operations":[]}"#)),
         (Role::Product, "GET", "/internal/invariants", None),
+        (Role::Product, "GET", "/internal/reservations", None),
         (Role::Order, "GET", "/internal/orders", None),
+        (Role::Order, "GET", "/internal/idempotency-keys", None),
     ] {
         let answer = stack.send(role, method, path, body).await;
         assert_eq!((answer.status, answer.code()), (404, "unknown-route"), "{path}");

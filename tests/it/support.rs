@@ -78,6 +78,11 @@ impl Stack {
         url(&self.endpoints, role)
     }
 
+    /// Where the services keep their data, a directory each.
+    pub(crate) fn data_dir(&self) -> std::path::PathBuf {
+        self.dir.path().join("data")
+    }
+
     /// Starts a service that is not running and waits until it is ready.
     pub(crate) async fn begin(&mut self, role: Role) {
         let config = ServeConfig {

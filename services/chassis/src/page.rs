@@ -18,17 +18,24 @@ pub fn limit(asked: Option<u32>) -> Result<u32, Refusal> {
 
 /// Reads a cursor of ours: the hexadecimal form of the last item's key.
 pub fn cursor<const N: usize>(text: Option<&str>) -> Result<Option<[u8; N]>, Refusal> {
-    let Some(text) = text else { return Ok(None) };
-    let wrong = || Refusal::new(Code::InvalidQuery, "the cursor is not one that a list returned");
-    if text.len() != 2 * N || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(wrong());
+    let key = text.map(cursor_bytes).transpose()?;
+    key.map(|key| key.try_into().map_err(|_| foreign_cursor())).transpose()
+}
+
+/// Reads a cursor of ours whose key has no fixed length.
+pub fn cursor_bytes(text: &str) -> Result<Vec<u8>, Refusal> {
+    if !text.len().is_multiple_of(2) || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(foreign_cursor());
     }
-    let mut key = [0; N];
-    for (byte, digits) in key.iter_mut().zip(text.as_bytes().chunks(2)) {
-        let digits = std::str::from_utf8(digits).map_err(|_| wrong())?;
-        *byte = u8::from_str_radix(digits, 16).map_err(|_| wrong())?;
-    }
-    Ok(Some(key))
+    let byte =
+        |digits| std::str::from_utf8(digits).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    text.as_bytes().chunks(2).map(byte).collect::<Option<_>>().ok_or_else(foreign_cursor)
+}
+
+/// The refusal of a cursor that is not ours.
+#[must_use]
+pub fn foreign_cursor() -> Refusal {
+    Refusal::new(Code::InvalidQuery, "the cursor is not one that a list returned")
 }
 
 /// The text of a cursor after the item with this key.

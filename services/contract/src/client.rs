@@ -15,6 +15,8 @@ use crate::user::{Lookup, NewUser, User, UserSummary};
 use crate::{IdempotencyKey, OrderId, Problem, ProductId, RequestId, Secret, UserId};
 use crate::{header as names, order, product, reservation, user};
 
+mod audit;
+
 /// How long a call may take unless the caller says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest answer the client reads, in bytes.

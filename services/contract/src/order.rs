@@ -1,6 +1,7 @@
 //! Orders as clients send and read them.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use crate::{Cents, Currency, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
 
@@ -22,6 +23,10 @@ pub const DELIVER: &str = "/orders/{id}/deliver";
 pub const BY_KEY: &str = "/internal/orders/by-key";
 /// `GET /internal/orders`.
 pub const INTERNAL_ORDERS: &str = "/internal/orders";
+/// `GET /internal/orders/{id}`.
+pub const INTERNAL_ORDER: &str = "/internal/orders/{id}";
+/// `GET /internal/idempotency-keys`.
+pub const IDEMPOTENCY_KEYS: &str = "/internal/idempotency-keys";
 
 /// Most characters of an id in a request body; longer text is no id of ours or anybody's.
 pub const MAX_ID_TEXT: usize = 128;
@@ -182,4 +187,81 @@ pub struct OrderEvent {
     pub at: Timestamp,
     /// The request that caused it.
     pub request_id: RequestId,
+}
+
+/// All that is stored of an order. On the wire the members of [`Order`] and two more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderRecord {
+    /// What clients read.
+    #[serde(flatten)]
+    pub order: Order,
+    /// When a pending order is given up.
+    pub deadline: Timestamp,
+    /// The history, oldest first.
+    pub events: Vec<OrderEvent>,
+}
+
+impl<'de> Deserialize<'de> for OrderRecord {
+    /// Reads the text twice: amounts are read from their digits, which a flattened member has no more.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Rest {
+            deadline: Timestamp,
+            events: Vec<OrderEvent>,
+        }
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        let wrong = serde::de::Error::custom;
+        let order = serde_json::from_str(text.get()).map_err(wrong)?;
+        let Rest { deadline, events } = serde_json::from_str(text.get()).map_err(wrong)?;
+        Ok(Self { order, deadline, events })
+    }
+}
+
+/// A client's key and the order it was used for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyRecord {
+    /// Whose key.
+    pub user_id: UserId,
+    /// The key.
+    pub key: String,
+    /// The order it names.
+    pub order_id: OrderId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_survives_the_wire() {
+        let (id, at) = (OrderId::now(), Timestamp::from_millis(1_700_000_000_000));
+        let line = OrderLine {
+            product_id: ProductId::now(),
+            quantity: Quantity::ONE,
+            name: Some("Thing".to_owned()),
+            unit_price: "149.99".parse().ok(),
+            line_total: "149.99".parse().ok(),
+        };
+        let order = Order {
+            id,
+            user_id: UserId::now(),
+            user_name: "Alice".to_owned(),
+            items: vec![line],
+            total: "149.99".parse().expect("an amount"),
+            currency: Currency::USD,
+            status: OrderState::Pending,
+            version: 1,
+            created_at: at,
+            updated_at: at,
+        };
+        let event =
+            OrderEvent { order_id: id, seq: 1, status: order.status, at, request_id: RequestId::random() };
+        let record = OrderRecord { order, deadline: at, events: vec![event] };
+        let text = serde_json::to_string(&record).expect("writes");
+        assert_eq!(serde_json::from_str::<OrderRecord>(&text).expect("reads"), record);
+        let order = serde_json::from_str::<Order>(&text).expect("reads");
+        assert_eq!(order, record.order, "the members of an order are at the top");
+    }
 }

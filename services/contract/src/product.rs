@@ -138,3 +138,16 @@ impl StockAccount {
         put_in == u128::from(self.available) + u128::from(self.reserved) + u128::from(self.sold)
     }
 }
+
+/// A product's account and what the stored reservations say, in one snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StockEvidence {
+    /// Where the units are.
+    #[serde(flatten)]
+    pub account: StockAccount,
+    /// Units in the lines of reservations that hold.
+    pub held_lines: u64,
+    /// Units in the lines of reservations that sold.
+    pub committed_lines: u64,
+}

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::money::minor;
 use crate::{Cents, Currency, OrderId, ProductId, Quantity, RequestId, Timestamp};
 
-/// `POST /internal/reservations`.
+/// `POST /internal/reservations`, `GET /internal/reservations`.
 pub const RESERVATIONS: &str = "/internal/reservations";
 /// `GET /internal/reservations/{orderId}`.
 pub const RESERVATION: &str = "/internal/reservations/{id}";
@@ -154,6 +154,19 @@ pub struct Reservation {
     pub lines: Vec<PricedLine>,
     /// What was short, for a rejected one.
     pub shortages: Vec<Shortage>,
+}
+
+/// All that is stored of a reservation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReservationRecord {
+    /// What the order service is told.
+    #[serde(flatten)]
+    pub reservation: Reservation,
+    /// When its hold ends, if it ends by itself.
+    pub lease_until: Option<Timestamp>,
+    /// Whether it was made by `POST /products/{id}/reserve`, without an order.
+    pub direct: bool,
 }
 
 /// The answer to one operation of a batch.

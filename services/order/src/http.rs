@@ -9,13 +9,12 @@ use http::{HeaderMap, HeaderValue, header};
 use ordersys_chassis::body::NoBody;
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query};
-use ordersys_chassis::{AdminOnly, InternalOrAdmin, Json, Refusal, RequestIdOf, TaggedOrder};
+use ordersys_chassis::{AdminOnly, Json, Refusal, RequestIdOf, TaggedOrder};
 use ordersys_contract::header::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use ordersys_contract::order::{
-    BY_KEY, CANCEL, DELIVER, EVENTS, INTERNAL_ORDERS, NewOrder, ORDER, ORDERS, Order, OrderEvent, OrderState,
-    PAY, SHIP,
+    CANCEL, DELIVER, EVENTS, NewOrder, ORDER, ORDERS, Order, OrderEvent, OrderState, PAY, SHIP,
 };
-use ordersys_contract::{Code, IdempotencyKey, OrderId, OrderKind, Timestamp, UserId};
+use ordersys_contract::{Code, IdempotencyKey, OrderId, OrderKind, UserId};
 use serde::Deserialize;
 
 use crate::app::{App, Placed, outcome};
@@ -23,6 +22,8 @@ use crate::domain::draft::Draft;
 use crate::domain::lifecycle::Event;
 use crate::domain::order::StoredOrder;
 use crate::store::Filter;
+
+mod internal;
 
 pub(crate) fn routes(app: App) -> Router {
     Router::new()
@@ -33,8 +34,7 @@ pub(crate) fn routes(app: App) -> Router {
         .route(PAY, post(pay))
         .route(SHIP, post(ship))
         .route(DELIVER, post(deliver))
-        .route(BY_KEY, get(by_key))
-        .route(INTERNAL_ORDERS, get(internal_list))
+        .merge(internal::routes())
         .with_state(app)
 }
 
@@ -160,43 +160,4 @@ async fn deliver(
     _: NoBody,
 ) -> Result<Response, Refusal> {
     Ok(stored_answer(app.advance(id, Event::Deliver, &request).await?, StatusCode::OK))
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct KeyQuery {
-    user_id: UserId,
-    key: String,
-}
-
-async fn by_key(
-    State(app): State<App>,
-    _: InternalOrAdmin,
-    Query(query): Query<KeyQuery>,
-) -> Result<Json<Order>, Refusal> {
-    let key = IdempotencyKey::parse(&query.key)
-        .ok_or_else(|| Refusal::new(Code::InvalidQuery, "key: 1 to 128 visible ASCII characters"))?;
-    Ok(Json(app.by_key(query.user_id, key).await?.order))
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct InternalListQuery {
-    state: Option<OrderState>,
-    /// Orders whose last step is older than this many seconds.
-    older_than: Option<u32>,
-    limit: Option<u32>,
-}
-
-async fn internal_list(
-    State(app): State<App>,
-    _: InternalOrAdmin,
-    Query(query): Query<InternalListQuery>,
-) -> Result<Json<Vec<Order>>, Refusal> {
-    let limit = page::limit(query.limit)?;
-    let seconds = query.older_than.map(|seconds| i64::from(seconds) * 1000);
-    let changed_before = seconds.map(|millis| Timestamp::from_millis(Timestamp::now().as_millis() - millis));
-    let filter = Filter { user: None, state: query.state, before: None, changed_before, limit };
-    let orders = app.list(filter).await?;
-    Ok(Json(orders.into_iter().map(|stored| stored.order).collect()))
 }

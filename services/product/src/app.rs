@@ -2,9 +2,9 @@
 
 use ordersys_contract::product::{
     Hold, MAX_NAME_BYTES, MAX_PRICE_MINOR, MAX_STOCK, NewProduct, Product, ProductPatch, Released, Reserved,
-    StockAccount,
+    StockAccount, StockEvidence,
 };
-use ordersys_contract::reservation::{Answer, Operation, Reservation, ReservationState};
+use ordersys_contract::reservation::{Answer, Operation, ReservationRecord, ReservationState};
 use ordersys_contract::{Cents, OrderId, ProductId, Timestamp};
 
 use crate::store::{Edit, Edited, Filter, HoldOutcome, Tables};
@@ -127,12 +127,24 @@ impl App {
         Ok(answers)
     }
 
-    pub(crate) async fn reservation(&self, id: OrderId) -> Result<Option<Reservation>, ProductError> {
+    pub(crate) async fn reservation(&self, id: OrderId) -> Result<Option<ReservationRecord>, ProductError> {
         Ok(self.tables.reservation(id).await?)
+    }
+
+    pub(crate) async fn reservations(
+        &self,
+        before: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<ReservationRecord>, ProductError> {
+        Ok(self.tables.reservations(before, limit).await?)
     }
 
     pub(crate) async fn accounts(&self) -> Result<Vec<StockAccount>, ProductError> {
         Ok(self.tables.accounts().await?)
+    }
+
+    pub(crate) async fn evidence(&self) -> Result<Vec<StockEvidence>, ProductError> {
+        Ok(self.tables.evidence().await?)
     }
 
     pub(crate) async fn end_leases(&self, now: Timestamp) -> Result<usize, ProductError> {

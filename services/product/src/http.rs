@@ -11,10 +11,10 @@ use ordersys_chassis::params::{PathId, Query};
 use ordersys_chassis::{AdminOnly, Internal, InternalJson, InternalOrAdmin, Json, Refusal};
 use ordersys_contract::product::{
     Hold, INVARIANTS, NewProduct, PRODUCT, PRODUCTS, Product, ProductPatch, RELEASE, RESERVE, RESTOCK,
-    Released, Reserved, Restock, StockAccount,
+    Released, Reserved, Restock,
 };
-use ordersys_contract::reservation::{Batch, RESERVATION, RESERVATIONS, Reservation};
-use ordersys_contract::{Code, MAX_BATCH, OrderKind, ProductId, ProductKind, Timestamp};
+use ordersys_contract::reservation::{Batch, RESERVATION, RESERVATIONS, ReservationRecord};
+use ordersys_contract::{Code, MAX_BATCH, OrderId, OrderKind, ProductId, ProductKind, Timestamp};
 use serde::Deserialize;
 
 use crate::App;
@@ -27,7 +27,7 @@ pub(crate) fn routes(app: App) -> Router {
         .route(RESTOCK, post(restock))
         .route(RESERVE, post(reserve))
         .route(RELEASE, post(release))
-        .route(RESERVATIONS, post(reservations))
+        .route(RESERVATIONS, post(reservations).get(reservation_list))
         .route(RESERVATION, get(reservation))
         .route(INVARIANTS, get(invariants))
         .with_state(app)
@@ -149,11 +149,47 @@ async fn reservation(
     State(app): State<App>,
     _: InternalOrAdmin,
     PathId(id): PathId<OrderKind>,
-) -> Result<Json<Reservation>, Refusal> {
+) -> Result<Json<ReservationRecord>, Refusal> {
     let found = app.reservation(id).await?;
     found.map(Json).ok_or_else(|| Refusal::new(Code::NotFound, "Reservation not found"))
 }
 
-async fn invariants(State(app): State<App>, _: InternalOrAdmin) -> Result<Json<Vec<StockAccount>>, Refusal> {
-    Ok(Json(app.accounts().await?))
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReservationQuery {
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+async fn reservation_list(
+    State(app): State<App>,
+    _: InternalOrAdmin,
+    Query(query): Query<ReservationQuery>,
+) -> Result<Page<ReservationRecord>, Refusal> {
+    let limit = page::limit(query.limit)?;
+    let before = page::cursor(query.cursor.as_deref())?.map(OrderId::from_bytes);
+    let items = app.reservations(before, limit).await?;
+    let full = items.len() == limit as usize;
+    let last = items.last().filter(|_| full);
+    let next = last.map(|record| page::cursor_text(record.reservation.order_id.as_bytes()));
+    Ok(Page { items, list: (RESERVATIONS, vec![("limit", limit.to_string())]), next })
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccountQuery {
+    /// Whether to add up the lines of all reservations too, which reads all of them.
+    #[serde(default)]
+    lines: bool,
+}
+
+async fn invariants(
+    State(app): State<App>,
+    _: InternalOrAdmin,
+    Query(query): Query<AccountQuery>,
+) -> Result<Response, Refusal> {
+    if query.lines {
+        return Ok(Json(app.evidence().await?).into_response());
+    }
+    Ok(Json(app.accounts().await?).into_response())
 }

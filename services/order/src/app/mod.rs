@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ordersys_contract::order::{OrderEvent, OrderState};
+use ordersys_contract::order::{KeyRecord, OrderEvent, OrderState};
 use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::UserSummary;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
@@ -14,7 +14,7 @@ use crate::OrderError;
 use crate::domain::lifecycle::Event;
 use crate::domain::order::StoredOrder;
 use crate::ports::{Coalescer, Inventory, UserQuery, Users};
-use crate::store::{Changed, Filter, Orders};
+use crate::store::{Changed, Filter, KeyPlace, Orders};
 
 mod driver;
 mod inflight;
@@ -126,6 +126,10 @@ impl App {
     pub(crate) async fn by_key(&self, user: UserId, key: IdempotencyKey) -> Result<StoredOrder, OrderError> {
         let found = self.0.orders.by_key(user, key).await?;
         found.map(|(_, stored)| stored).ok_or(OrderError::NotFound)
+    }
+
+    pub(crate) async fn keys(&self, after: KeyPlace, limit: u32) -> Result<Vec<KeyRecord>, OrderError> {
+        Ok(self.0.orders.keys(after, limit).await?)
     }
 
     pub(crate) async fn oldest_unfinished(&self) -> Result<Option<Timestamp>, OrderError> {

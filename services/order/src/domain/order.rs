@@ -1,6 +1,6 @@
 //! A stored order, and its next version.
 
-use ordersys_contract::order::{Order, OrderEvent, OrderLine, OrderState};
+use ordersys_contract::order::{Order, OrderEvent, OrderLine, OrderRecord, OrderState};
 use ordersys_contract::reservation::{Line, PricedLine, Shortage};
 use ordersys_contract::{Cents, Currency, OrderId, ProductId, RequestId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -127,6 +127,13 @@ impl StoredOrder {
             request_id: request.clone(),
         };
         self.history.iter().zip(1..).map(event).collect()
+    }
+
+    /// All that is stored, as checks read it.
+    #[must_use]
+    pub fn into_record(self) -> OrderRecord {
+        let events = self.events();
+        OrderRecord { order: self.order, deadline: self.deadline, events }
     }
 
     /// The lines as the product service is asked for them.

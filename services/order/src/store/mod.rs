@@ -11,6 +11,7 @@ use crate::domain::lifecycle::Event;
 use crate::domain::order::{Evidence, StoredOrder};
 use crate::{Config, NAME};
 
+mod audit;
 mod rows;
 
 use rows::{COLUMNS, code};
@@ -81,6 +82,8 @@ pub(crate) struct Filter {
 /// The stored orders.
 #[derive(Clone)]
 pub(crate) struct Orders(Store);
+
+pub(crate) use audit::KeyPlace;
 
 impl Orders {
     pub(crate) fn open(config: &Config) -> Result<Self, OpenError> {

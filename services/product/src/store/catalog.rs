@@ -113,14 +113,14 @@ impl Tables {
 
     /// Where every unit of every product is, in one snapshot.
     pub(crate) async fn accounts(&self) -> Result<Vec<StockAccount>, StoreError> {
-        self.0
-            .read(|connection| {
-                let list = format!("SELECT {COLUMNS} FROM product ORDER BY id");
-                let mut statement = connection.prepare_cached(&list)?;
-                statement.query_map([], account)?.collect()
-            })
-            .await
+        self.0.read(accounts).await
     }
+}
+
+/// The account of every product.
+pub(super) fn accounts(connection: &Connection) -> rusqlite::Result<Vec<StockAccount>> {
+    let list = format!("SELECT {COLUMNS} FROM product ORDER BY id");
+    connection.prepare_cached(&list)?.query_map([], account)?.collect()
 }
 
 fn insert(connection: &Connection, product: &Product) -> rusqlite::Result<()> {

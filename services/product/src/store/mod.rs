@@ -5,6 +5,7 @@ use ordersys_store::{OpenError, Options, Store};
 
 use crate::{Config, NAME};
 
+mod audit;
 mod catalog;
 mod reservations;
 

@@ -1,6 +1,6 @@
 //! Reservations in their table, and the transaction of a batch: gather, decide, write back.
 
-use ordersys_contract::reservation::{Action, Answer, Line, Operation, Reservation, ReservationState};
+use ordersys_contract::reservation::{Action, Answer, Line, Operation, ReservationState};
 use ordersys_contract::{OrderId, ProductId, Quantity, Timestamp};
 use ordersys_store::StoreError;
 use rusqlite::types::Type;
@@ -43,20 +43,6 @@ impl Tables {
                 let answers = operations.iter().map(decide).collect();
                 write_back(connection, &inventory, None)?;
                 Ok(answers)
-            })
-            .await
-    }
-
-    pub(crate) async fn reservation(&self, id: OrderId) -> Result<Option<Reservation>, StoreError> {
-        self.0
-            .read(move |connection| {
-                let stored = stored(connection, id)?;
-                Ok(stored.map(|Stored { state, lines, shortages, .. }| Reservation {
-                    order_id: id,
-                    state,
-                    lines,
-                    shortages,
-                }))
             })
             .await
     }
@@ -239,16 +225,18 @@ fn gather_item(connection: &Connection, inventory: &mut Inventory, id: ProductId
 
 fn stored(connection: &Connection, id: OrderId) -> rusqlite::Result<Option<Stored>> {
     let select = "SELECT state, lines, shortages, lease_until FROM reservation WHERE order_id = ?1";
-    let read = |row: &Row<'_>| {
-        let shortages = row.get_ref(2)?.as_bytes_or_null()?;
-        Ok(Stored {
-            state: state(row.get(0)?)?,
-            lines: json(1, row.get_ref(1)?.as_bytes()?)?,
-            shortages: shortages.map_or(Ok(Vec::new()), |text| json(2, text))?,
-            lease_until: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_millis),
-        })
-    };
     connection.prepare_cached(select)?.query_row([id.as_bytes()], read).optional()
+}
+
+/// Reads a row that starts with `state, lines, shortages, lease_until`.
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    let shortages = row.get_ref(2)?.as_bytes_or_null()?;
+    Ok(Stored {
+        state: state(row.get(0)?)?,
+        lines: json(1, row.get_ref(1)?.as_bytes()?)?,
+        shortages: shortages.map_or(Ok(Vec::new()), |text| json(2, text))?,
+        lease_until: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_millis),
+    })
 }
 
 /// Writes what changed. New rows are marked as direct holds of `direct`, if given.
@@ -279,7 +267,7 @@ fn write_back(
     Ok(())
 }
 
-fn code(state: ReservationState) -> i64 {
+pub(super) fn code(state: ReservationState) -> i64 {
     match state {
         ReservationState::Held => 0,
         ReservationState::Committed => 1,
@@ -299,7 +287,7 @@ fn text<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
-fn json<T: serde::de::DeserializeOwned>(column: usize, text: &[u8]) -> rusqlite::Result<T> {
+pub(super) fn json<T: serde::de::DeserializeOwned>(column: usize, text: &[u8]) -> rusqlite::Result<T> {
     serde_json::from_slice(text)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
 }

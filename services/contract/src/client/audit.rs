@@ -1,0 +1,48 @@
+//! The calls that read everything there is, for checks from outside. They need the admin's or a
+//! service's credential.
+
+use super::{Client, ClientError, Page, at, get, with_query};
+use crate::order::{IDEMPOTENCY_KEYS, INTERNAL_ORDER, INTERNAL_ORDERS, KeyRecord, OrderRecord};
+use crate::product::{INVARIANTS, StockEvidence};
+use crate::reservation::{RESERVATION, RESERVATIONS, ReservationRecord};
+use crate::{MAX_PAGE, OrderId};
+
+impl Client {
+    /// `GET /internal/invariants?lines=true`: reads every reservation that binds stock.
+    pub async fn stock_evidence(&self) -> Result<Vec<StockEvidence>, ClientError> {
+        self.json(get(&self.endpoints.product, with_query(INVARIANTS, &[("lines", "true")]))).await
+    }
+
+    /// `GET /internal/reservations`: the page that [`Page::next`] names, or the first, newest first.
+    pub async fn reservation_records(
+        &self,
+        next: Option<&str>,
+    ) -> Result<Page<ReservationRecord>, ClientError> {
+        self.page(&self.endpoints.product, next.map_or_else(|| largest(RESERVATIONS), str::to_owned)).await
+    }
+
+    /// `GET /internal/reservations/{orderId}`, with all that is stored.
+    pub async fn reservation_record(&self, id: OrderId) -> Result<ReservationRecord, ClientError> {
+        self.json(get(&self.endpoints.product, at(RESERVATION, &id))).await
+    }
+
+    /// `GET /internal/orders`: the page that [`Page::next`] names, or the first, newest first.
+    pub async fn order_records(&self, next: Option<&str>) -> Result<Page<OrderRecord>, ClientError> {
+        self.page(&self.endpoints.order, next.map_or_else(|| largest(INTERNAL_ORDERS), str::to_owned)).await
+    }
+
+    /// `GET /internal/orders/{id}`.
+    pub async fn order_record(&self, id: OrderId) -> Result<OrderRecord, ClientError> {
+        self.json(get(&self.endpoints.order, at(INTERNAL_ORDER, &id))).await
+    }
+
+    /// `GET /internal/idempotency-keys`: the page that [`Page::next`] names, or the first.
+    pub async fn key_records(&self, next: Option<&str>) -> Result<Page<KeyRecord>, ClientError> {
+        self.page(&self.endpoints.order, next.map_or_else(|| largest(IDEMPOTENCY_KEYS), str::to_owned)).await
+    }
+}
+
+/// The first page of a list, as large as pages get.
+fn largest(path: &str) -> String {
+    with_query(path, &[("limit", &MAX_PAGE.to_string())])
+}

@@ -1,0 +1,104 @@
+//! What checks from outside read: every reservation, and the sums of their lines beside the stock.
+
+use std::collections::HashMap;
+
+use ordersys_contract::product::StockEvidence;
+use ordersys_contract::reservation::{Reservation, ReservationRecord, ReservationState};
+use ordersys_contract::{OrderId, ProductId, Quantity};
+use ordersys_store::StoreError;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Deserialize;
+
+use super::Tables;
+use super::catalog::accounts;
+use super::reservations::{code, json, read};
+
+const COLUMNS: &str = "state, lines, shortages, lease_until, direct_product IS NOT NULL, order_id";
+
+/// Units of one product in the lines of reservations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct LineSums {
+    held: u64,
+    committed: u64,
+}
+
+/// What a sum needs of a stored line.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Units {
+    product_id: ProductId,
+    quantity: Quantity,
+}
+
+impl Tables {
+    pub(crate) async fn reservation(&self, id: OrderId) -> Result<Option<ReservationRecord>, StoreError> {
+        let select = format!("SELECT {COLUMNS} FROM reservation WHERE order_id = ?1");
+        self.0
+            .read(move |connection| {
+                connection.prepare_cached(&select)?.query_row([id.as_bytes()], record).optional()
+            })
+            .await
+    }
+
+    /// Reservations, newest first, only those older than `before` if it is given.
+    pub(crate) async fn reservations(
+        &self,
+        before: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<ReservationRecord>, StoreError> {
+        let select =
+            format!("SELECT {COLUMNS} FROM reservation WHERE order_id < ?1 ORDER BY order_id DESC LIMIT ?2");
+        self.0
+            .read(move |connection| {
+                // Longer than any id, so greater than all of them.
+                let before = before.as_ref().map_or(&[0xff; 17][..], |id| id.as_bytes());
+                let mut statement = connection.prepare_cached(&select)?;
+                statement.query_map(params![before, limit], record)?.collect()
+            })
+            .await
+    }
+
+    /// The account of every product and the sums of its lines, in one snapshot.
+    pub(crate) async fn evidence(&self) -> Result<Vec<StockEvidence>, StoreError> {
+        self.0
+            .read(|connection| {
+                // All statements of one transaction read the same snapshot.
+                let snapshot = connection.unchecked_transaction()?;
+                let sums = line_sums(&snapshot)?;
+                let evidence = accounts(&snapshot)?.into_iter().map(|account| {
+                    let LineSums { held, committed } =
+                        sums.get(&account.product_id).copied().unwrap_or_default();
+                    StockEvidence { account, held_lines: held, committed_lines: committed }
+                });
+                Ok(evidence.collect())
+            })
+            .await
+    }
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<ReservationRecord> {
+    let stored = read(row)?;
+    let (direct, order_id) = (row.get(4)?, OrderId::from_bytes(row.get(5)?));
+    let reservation =
+        Reservation { order_id, state: stored.state, lines: stored.lines, shortages: stored.shortages };
+    Ok(ReservationRecord { reservation, lease_until: stored.lease_until, direct })
+}
+
+/// Adds up the lines of all reservations that bind stock, one row at a time.
+fn line_sums(connection: &Connection) -> rusqlite::Result<HashMap<ProductId, LineSums>> {
+    let (held, committed) = (code(ReservationState::Held), code(ReservationState::Committed));
+    let mut sums = HashMap::<ProductId, LineSums>::new();
+    let mut statement =
+        connection.prepare_cached("SELECT state, lines FROM reservation WHERE state IN (?1, ?2)")?;
+    let mut rows = statement.query([held, committed])?;
+    while let Some(row) = rows.next()? {
+        let state: i64 = row.get(0)?;
+        let lines: Vec<Units> = json(1, row.get_ref(1)?.as_bytes()?)?;
+        for Units { product_id, quantity } in lines {
+            let sums = sums.entry(product_id).or_default();
+            let sum = if state == held { &mut sums.held } else { &mut sums.committed };
+            *sum = sum.saturating_add(quantity.get().into());
+        }
+    }
+    Ok(sums)
+}

@@ -1,0 +1,185 @@
+//! I3, I4, I5 and the prices of I9: an order beside its reservation.
+
+use std::time::Duration;
+
+use ordersys_contract::order::{Order, OrderRecord, OrderState};
+use ordersys_contract::reservation::{PricedLine, ReservationRecord, ReservationState};
+use ordersys_contract::{OrderId, Timestamp};
+
+use super::Invariant;
+use super::order::{amounts, history, violation};
+use super::report::{Tally, Violation};
+use crate::verify::finding::Witness;
+
+/// How long after a deadline or the end of a lease something may still be unfinished.
+const SLACK: Duration = Duration::from_secs(10);
+
+/// What is stored under one order id; at least one of the two is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pair {
+    pub(super) id: OrderId,
+    pub(super) order: Option<OrderRecord>,
+    pub(super) reservation: Option<ReservationRecord>,
+}
+
+/// What the state of an order demands of its reservation.
+enum Demand {
+    /// It is committed, with the same lines.
+    Committed,
+    /// It binds nothing.
+    Nothing,
+    /// Anything: the order is on its way.
+    Open,
+}
+
+fn demand(state: OrderState) -> Demand {
+    match state {
+        OrderState::Confirmed | OrderState::Paid | OrderState::Shipped | OrderState::Delivered => {
+            Demand::Committed
+        }
+        OrderState::Rejected | OrderState::Expired | OrderState::Aborted | OrderState::Cancelled => {
+            Demand::Nothing
+        }
+        OrderState::Pending | OrderState::Aborting | OrderState::Cancelling => Demand::Open,
+    }
+}
+
+impl Pair {
+    /// Counts what is looked at.
+    pub(super) fn count(&self, tally: &mut Tally) {
+        tally.looked_at(Invariant::AtRest);
+        let committed = self.state() == Some(ReservationState::Committed);
+        match self.order.as_ref().map(|record| demand(record.order.status)) {
+            Some(Demand::Committed) => tally.looked_at(Invariant::SoldToOrders),
+            Some(Demand::Nothing) => tally.looked_at(Invariant::FailedHoldNothing),
+            None if committed => tally.looked_at(Invariant::SoldToOrders),
+            Some(Demand::Open) | None => {}
+        }
+        if self.order.is_some() {
+            tally.looked_at(Invariant::HistoriesArePaths);
+            tally.looked_at(Invariant::TotalsAddUp);
+        }
+    }
+
+    /// Everything wrong with it. The two halves may have been read at different times: what is
+    /// found counts only if reading again, with the order unchanged around it, finds it again.
+    pub(super) fn judge(&self, now: Timestamp) -> Vec<Violation> {
+        let mut found = Vec::new();
+        match &self.order {
+            Some(record) => {
+                found.extend(history(record));
+                found.extend(amounts(&record.order));
+                found.extend(self.stock_of(&record.order));
+                found.extend(self.prices_of(&record.order));
+                found.extend(overdue(record, now));
+            }
+            None => found.extend(self.orphan()),
+        }
+        found.extend(self.lease(now));
+        found
+    }
+
+    fn state(&self) -> Option<ReservationState> {
+        self.reservation.as_ref().map(|record| record.reservation.state)
+    }
+
+    fn lines(&self) -> &[PricedLine] {
+        self.reservation.as_ref().map_or(&[], |record| &record.reservation.lines)
+    }
+
+    fn describe(&self) -> String {
+        self.state().map_or_else(
+            || "no reservation".to_owned(),
+            |state| format!("a reservation that is {}", state.as_str()),
+        )
+    }
+
+    fn stock_of(&self, order: &Order) -> Option<Violation> {
+        let state = order.status.as_str();
+        match demand(order.status) {
+            Demand::Committed if self.state() != Some(ReservationState::Committed) => {
+                let expected = format!("a committed reservation for an order that is {state}");
+                Some(violation(Invariant::SoldToOrders, order, expected, self.describe()))
+            }
+            Demand::Committed => self.lines_of(order),
+            Demand::Nothing if self.state().is_some_and(ReservationState::holds_stock) => {
+                let expected = format!("nothing held for an order that is {state}");
+                Some(violation(Invariant::FailedHoldNothing, order, expected, self.describe()))
+            }
+            Demand::Nothing | Demand::Open => None,
+        }
+    }
+
+    fn lines_of(&self, order: &Order) -> Option<Violation> {
+        let ordered: Vec<_> = order.items.iter().map(|item| (item.product_id, item.quantity)).collect();
+        let taken: Vec<_> = self.lines().iter().map(|line| (line.product_id, line.quantity)).collect();
+        let show = |lines: &[(_, ordersys_contract::Quantity)]| {
+            let line = |(id, quantity): &(ordersys_contract::ProductId, ordersys_contract::Quantity)| {
+                format!("{} x {id}", quantity.get())
+            };
+            lines.iter().map(line).collect::<Vec<_>>().join(", ")
+        };
+        if ordered != taken {
+            let expected = format!("a reservation of {}", show(&ordered));
+            return Some(violation(Invariant::SoldToOrders, order, expected, show(&taken)));
+        }
+        let worth = |line: &PricedLine| i128::from(line.unit_price.minor()) * i128::from(line.quantity.get());
+        let reserved: i128 = self.lines().iter().map(worth).sum();
+        if reserved == i128::from(order.total.minor()) {
+            return None;
+        }
+        let expected = format!("the total of the reservation, {reserved} minor units");
+        let found = format!("{} minor units", order.total.minor());
+        Some(violation(Invariant::SoldToOrders, order, expected, found))
+    }
+
+    /// I9: prices and currency are those of the reservation.
+    fn prices_of(&self, order: &Order) -> Option<Violation> {
+        order.items.iter().zip(self.lines()).find_map(|(item, line)| {
+            let price = item.unit_price?;
+            if (price, order.currency) == (line.unit_price, line.currency) {
+                return None;
+            }
+            let expected = format!("{} {}, the price when reserved", line.unit_price, line.currency.as_str());
+            let found = format!("{price} {}", order.currency.as_str());
+            Some(violation(Invariant::TotalsAddUp, order, expected, found))
+        })
+    }
+
+    /// Stock that is bound without an order. Holds made directly have none, and leases end.
+    fn orphan(&self) -> Option<Violation> {
+        let record = self.reservation.as_ref()?;
+        let bound = match record.reservation.state {
+            ReservationState::Committed => true,
+            ReservationState::Held => !record.direct && record.lease_until.is_none(),
+            ReservationState::Rejected
+            | ReservationState::Cancelled
+            | ReservationState::Expired
+            | ReservationState::Released => false,
+        };
+        let expected = "an order to which the stock was sold".to_owned();
+        let found = format!("{} and no order", self.describe());
+        bound.then(|| (Invariant::SoldToOrders, self.witness(expected, found)))
+    }
+
+    fn lease(&self, now: Timestamp) -> Option<Violation> {
+        let record = self.reservation.as_ref()?;
+        let end = record.lease_until.filter(|_| record.reservation.state == ReservationState::Held)?;
+        let found = || self.witness(format!("no hold after its lease, {end}"), "still held".to_owned());
+        (now > end.after(SLACK)).then(|| (Invariant::AtRest, found()))
+    }
+
+    fn witness(&self, expected: String, found: String) -> Witness {
+        Witness { order_id: Some(self.id.to_string()), expected, found, ..Witness::default() }
+    }
+}
+
+/// I5. A step resets the clock: an order may be cancelled long after its deadline, and one that a
+/// stopped service left behind is given up late.
+fn overdue(record: &OrderRecord, now: Timestamp) -> Option<Violation> {
+    let OrderRecord { order, deadline, .. } = record;
+    let limit = (*deadline).max(order.updated_at);
+    let late = order.status.needs_driver() && now > limit.after(SLACK);
+    let expected = || format!("an outcome after {limit}");
+    late.then(|| violation(Invariant::AtRest, order, expected(), format!("still {}", order.status.as_str())))
+}

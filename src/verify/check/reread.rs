@@ -1,0 +1,67 @@
+//! Reads suspects again, so that work in flight is no false alarm.
+
+use std::time::Duration;
+
+use ordersys_contract::{Client, ClientError, Code, OrderId, Timestamp};
+
+use super::pair::Pair;
+use super::read::Suspect;
+use super::report::Tally;
+
+/// Violations of one invariant after which further suspects of it are not read again.
+const ENOUGH: u64 = 100;
+/// Readings of one suspect; an order has fewer steps than that.
+const READINGS: u32 = 10;
+/// Pause before suspects are read again: time for a service that has just started.
+const PAUSE: Duration = Duration::from_secs(1);
+
+pub(super) async fn judge(
+    client: &Client,
+    suspects: &[Suspect],
+    step: &impl Fn(String),
+    tally: &mut Tally,
+) -> Result<(), ClientError> {
+    if suspects.is_empty() {
+        return Ok(());
+    }
+    step(format!("reading {} suspects again", suspects.len()));
+    tokio::time::sleep(PAUSE).await;
+    for Suspect { id, of } in suspects {
+        if of.iter().all(|invariant| tally.cases(*invariant) >= ENOUGH) {
+            for invariant in of {
+                tally.leave(*invariant);
+            }
+            continue;
+        }
+        if let Some(pair) = settled(client, *id).await? {
+            for violation in pair.judge(Timestamp::now()) {
+                tally.add(violation);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The order and its reservation with the order unchanged around the reading of the other, so
+/// that the two belong together; `None` if it keeps changing, which only a healthy order does.
+async fn settled(client: &Client, id: OrderId) -> Result<Option<Pair>, ClientError> {
+    let mut order = found(client.order_record(id).await)?;
+    for _ in 0..READINGS {
+        let reservation = found(client.reservation_record(id).await)?;
+        let again = found(client.order_record(id).await)?;
+        if again == order {
+            return Ok(Some(Pair { id, order, reservation }));
+        }
+        order = again;
+    }
+    Ok(None)
+}
+
+/// What is not there is an answer too.
+fn found<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(ClientError::Refused { problem }) if problem.code == Code::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}

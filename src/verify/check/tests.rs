@@ -1,0 +1,212 @@
+//! One seeded violation for each invariant, and none where all is well.
+
+use std::time::Duration;
+
+use ordersys_contract::order::{KeyRecord, Order, OrderEvent, OrderLine, OrderRecord, OrderState};
+use ordersys_contract::product::{StockAccount, StockEvidence};
+use ordersys_contract::reservation::{PricedLine, Reservation, ReservationRecord, ReservationState};
+use ordersys_contract::{Cents, Currency, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
+
+use super::keys::Keys;
+use super::pair::Pair;
+use super::report::{Standing, Tally};
+use super::{Invariant, stock};
+
+/// When the orders of these tests were made; their deadline is 30 s later.
+fn began() -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000)
+}
+
+fn cents(minor: i64) -> Cents {
+    Cents::from_minor(minor).expect("not negative")
+}
+
+fn history(id: OrderId, path: &[OrderState]) -> Vec<OrderEvent> {
+    let event = |(status, seq): (&OrderState, u64)| OrderEvent {
+        order_id: id,
+        seq,
+        status: *status,
+        at: began(),
+        request_id: RequestId::random(),
+    };
+    path.iter().zip(1..).map(event).collect()
+}
+
+/// An order of 3 x 1.99 that went this way, and a reservation in this state.
+fn pair(path: &[OrderState], state: Option<ReservationState>) -> Pair {
+    let (id, product_id, quantity) = (OrderId::now(), ProductId::now(), Quantity::new(3).expect("in range"));
+    let status = *path.last().expect("a state");
+    let priced = path.contains(&OrderState::Confirmed);
+    let line = OrderLine {
+        product_id,
+        quantity,
+        name: priced.then(|| "Thing".to_owned()),
+        unit_price: priced.then(|| cents(199)),
+        line_total: priced.then(|| cents(597)),
+    };
+    let order = Order {
+        id,
+        user_id: UserId::now(),
+        user_name: "Alice".to_owned(),
+        items: vec![line],
+        total: if priced { cents(597) } else { Cents::ZERO },
+        currency: Currency::USD,
+        status,
+        version: path.len() as u64,
+        created_at: began(),
+        updated_at: began(),
+    };
+    let deadline = began().after(Duration::from_secs(30));
+    let line = PricedLine {
+        product_id,
+        name: "Thing".to_owned(),
+        quantity,
+        unit_price: cents(199),
+        currency: Currency::USD,
+    };
+    let reservation = state.map(|state| ReservationRecord {
+        reservation: Reservation { order_id: id, state, lines: vec![line], shortages: Vec::new() },
+        lease_until: None,
+        direct: false,
+    });
+    Pair { id, order: Some(OrderRecord { order, deadline, events: history(id, path) }), reservation }
+}
+
+fn confirmed() -> Pair {
+    pair(&[OrderState::Pending, OrderState::Confirmed], Some(ReservationState::Committed))
+}
+
+/// The confirmed pair after a change of its order.
+fn with_order(change: impl FnOnce(&mut OrderRecord)) -> Pair {
+    let mut pair = confirmed();
+    change(pair.order.as_mut().expect("an order"));
+    pair
+}
+
+/// The confirmed pair after a change of its reservation.
+fn with_reservation(change: impl FnOnce(&mut ReservationRecord)) -> Pair {
+    let mut pair = confirmed();
+    change(pair.reservation.as_mut().expect("a reservation"));
+    pair
+}
+
+fn found(pair: &Pair, after: u64) -> Vec<Invariant> {
+    let violations = pair.judge(began().after(Duration::from_secs(after)));
+    violations.into_iter().map(|(invariant, _)| invariant).collect()
+}
+
+#[test]
+fn what_a_correct_system_does_is_no_violation() {
+    use OrderState::{Aborted, Aborting, Cancelled, Cancelling, Confirmed, Paid, Pending, Rejected};
+    let cases: [(&[OrderState], Option<ReservationState>); 9] = [
+        (&[Pending], None),
+        (&[Pending], Some(ReservationState::Committed)),
+        (&[Pending, Confirmed, Paid], Some(ReservationState::Committed)),
+        (&[Pending, Rejected], None),
+        (&[Pending, Rejected], Some(ReservationState::Rejected)),
+        (&[Pending, Aborting], Some(ReservationState::Committed)),
+        (&[Pending, Aborting, Aborted], Some(ReservationState::Cancelled)),
+        (&[Pending, Confirmed, Cancelling], Some(ReservationState::Committed)),
+        (&[Pending, Confirmed, Cancelling, Cancelled], Some(ReservationState::Released)),
+    ];
+    for (path, state) in cases {
+        assert_eq!(found(&pair(path, state), 5), [], "{path:?} {state:?}");
+    }
+    let direct = |record: &mut ReservationRecord| {
+        record.direct = true;
+        record.reservation.state = ReservationState::Held;
+    };
+    assert_eq!(found(&Pair { order: None, ..with_reservation(direct) }, 9999), []);
+}
+
+#[test]
+fn each_violation_is_found_under_its_name() {
+    use Invariant::{AtRest, FailedHoldNothing, HistoriesArePaths, SoldToOrders, TotalsAddUp};
+    use OrderState::{Cancelled, Confirmed, Pending, Rejected, Shipped};
+    let two = Quantity::new(2).expect("in range");
+    let leased = |record: &mut ReservationRecord| {
+        record.reservation.state = ReservationState::Held;
+        record.lease_until = Some(began());
+    };
+    let cases = [
+        ("not reserved", Pair { reservation: None, ..confirmed() }, 0, vec![SoldToOrders]),
+        ("no order", Pair { order: None, ..confirmed() }, 0, vec![SoldToOrders]),
+        (
+            "fewer units",
+            with_reservation(|record| record.reservation.lines[0].quantity = two),
+            0,
+            vec![SoldToOrders],
+        ),
+        (
+            "failed but sold",
+            pair(&[Pending, Rejected], Some(ReservationState::Committed)),
+            0,
+            vec![FailedHoldNothing],
+        ),
+        ("stuck", pair(&[Pending], None), 41, vec![AtRest]),
+        ("lease over", Pair { order: None, ..with_reservation(leased) }, 11, vec![AtRest]),
+        (
+            "a step left out",
+            pair(&[Pending, Confirmed, Shipped], Some(ReservationState::Committed)),
+            0,
+            vec![HistoriesArePaths],
+        ),
+        (
+            "not cancelling first",
+            pair(&[Pending, Confirmed, Cancelled], Some(ReservationState::Released)),
+            0,
+            vec![HistoriesArePaths],
+        ),
+        ("a gap", with_order(|record| record.events[1].seq = 3), 0, vec![HistoriesArePaths]),
+        ("no event", with_order(|record| record.order.version = 3), 0, vec![HistoriesArePaths]),
+        ("total", with_order(|record| record.order.total = cents(598)), 0, vec![TotalsAddUp, SoldToOrders]),
+        (
+            "line",
+            with_order(|record| record.order.items[0].line_total = Some(cents(1))),
+            0,
+            vec![TotalsAddUp],
+        ),
+        (
+            "price",
+            with_reservation(|record| record.reservation.lines[0].unit_price = cents(200)),
+            0,
+            vec![SoldToOrders, TotalsAddUp],
+        ),
+    ];
+    for (name, pair, after, expected) in cases {
+        assert_eq!(found(&pair, after), expected, "{name}");
+    }
+}
+
+#[test]
+fn stock_keys_and_the_report() {
+    use Standing::{Fail, Pass, Skip};
+    let account = StockAccount {
+        product_id: ProductId::now(),
+        initial: 5,
+        restocked: 1,
+        available: 3,
+        reserved: 1,
+        sold: 2,
+    };
+    let mut tally = Tally::default();
+    stock::judge(&StockEvidence { account: account.clone(), held_lines: 1, committed_lines: 2 }, &mut tally);
+    assert_eq!(tally.into_report().failure(), None);
+
+    let mut tally = Tally::default();
+    let lost = StockAccount { available: 2, ..account };
+    stock::judge(&StockEvidence { account: lost, held_lines: 1, committed_lines: 3 }, &mut tally);
+    let (order, user_id) = (confirmed().order.expect("an order").order, UserId::now());
+    let mut keys = Keys::default();
+    for (key, order_id) in [("a", order.id), ("b", order.id), ("c", OrderId::now())] {
+        keys.key(&KeyRecord { user_id, key: key.to_owned(), order_id }, &mut tally);
+    }
+    keys.order(&order, &mut tally);
+    keys.finish(&mut tally);
+    assert_eq!(tally.cases(Invariant::OneOrderPerKey), 3, "two keys, another user, no order");
+
+    let report = tally.into_report();
+    let standings: Vec<_> = report.findings.iter().map(|finding| (finding.id, finding.result)).collect();
+    let expected = [Fail, Fail, Pass, Pass, Pass, Skip, Fail, Pass, Pass, Skip];
+    assert_eq!(standings, Invariant::ALL.map(Invariant::id).into_iter().zip(expected).collect::<Vec<_>>());
+}
