@@ -7,6 +7,7 @@ mod check;
 mod crash;
 mod local_stack;
 mod logs;
+mod model;
 mod orders;
 mod policy;
 mod processes;
