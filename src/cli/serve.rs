@@ -77,6 +77,7 @@ enum LogFormat {
 }
 
 pub(super) fn run(args: &Args, user_url: Option<&str>, product_url: Option<&str>) -> Outcome {
+    ordersys_store::failpoint::arm();
     let format = match args.log_format {
         Some(LogFormat::Text) => Format::Text,
         None if std::io::stdout().is_terminal() => Format::Text,

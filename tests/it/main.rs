@@ -4,11 +4,14 @@
 mod article;
 mod bad_input;
 mod crash;
+#[path = "../harness/mod.rs"]
+mod harness;
 mod local_stack;
 mod logs;
 mod orders;
 mod policy;
 mod processes;
+mod refusals;
 mod stage;
 mod support;
 mod up_and_down;
