@@ -101,7 +101,7 @@ impl Scene {
         let order = self.until(OrderState::Aborted).await?;
         let quantity = Quantity::new(3).context("in range")?;
         let lines = vec![Line { product_id: self.product.id, quantity }];
-        let not_after = Timestamp::from_millis(i64::MAX);
+        let not_after = Timestamp::now().after(LIMIT);
         let action = Action::Reserve { lines, commit: true, lease_ms: 0, not_after };
         let late = Operation { order_id: order.id, request_id: RequestId::random(), action };
         let answers = self.processes.client("service.token")?.reservations(vec![late]).await?;
