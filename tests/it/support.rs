@@ -6,10 +6,9 @@ use std::time::{Duration, Instant};
 use ordersys::serve::{self, ServeConfig};
 use ordersys::stack::role::Role;
 use ordersys_contract::client::{Client, Endpoints};
-use ordersys_contract::order::{NewLine, NewOrder};
 use ordersys_contract::product::{NewProduct, Product};
 use ordersys_contract::user::{NewUser, User};
-use ordersys_contract::{Cents, Currency, Quantity, Secret};
+use ordersys_contract::{Cents, Currency, Secret};
 use ordersys_store::Durability;
 use reqwest::Method;
 use serde_json::Value;
@@ -17,8 +16,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// How long anything in a test may take before it counts as stuck.
-pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) use crate::harness::processes::{LIMIT, order_of};
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -174,14 +172,6 @@ impl Stack {
     pub(crate) async fn stock(&self, product: &Product) -> u64 {
         self.anyone().product(product.id).await.expect("reads").stock
     }
-}
-
-pub(crate) fn order_of(user: &User, lines: &[(&Product, u64)]) -> NewOrder {
-    let line = |(product, quantity): &(&Product, u64)| NewLine {
-        product_id: product.id.to_string(),
-        quantity: Quantity::new(*quantity).expect("in range"),
-    };
-    NewOrder { user_id: user.id.to_string(), items: lines.iter().map(line).collect() }
 }
 
 fn url(endpoints: &Endpoints, role: Role) -> &str {
