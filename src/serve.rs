@@ -11,7 +11,8 @@ use ordersys_contract::user::UserSummary;
 use ordersys_contract::{Client, Timestamp, client::Endpoints};
 use ordersys_order::Ports;
 use ordersys_order::ports::{Asked, HttpPort, Inventory, PortError, UserQuery, Users};
-use ordersys_store::Durability;
+use ordersys_product::ProductError;
+use ordersys_store::{Durability, OpenError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -73,16 +74,17 @@ pub async fn one(
     match role {
         Role::User => {
             let config = ordersys_user::Config { data_dir, durability, credentials };
-            ordersys_user::UserService::open(&config)?.serve(listener, shutdown).await?;
+            refused(ordersys_user::UserService::open(&config))?.serve(listener, shutdown).await?;
         }
         Role::Product => {
             let config = ordersys_product::Config { data_dir, durability, credentials };
-            ordersys_product::ProductService::open(&config).await?.serve(listener, shutdown).await?;
+            let opened = ordersys_product::ProductService::open(&config).await;
+            refused_product(opened)?.serve(listener, shutdown).await?;
         }
         Role::Order => {
             let ports = over_http(&peers, &credentials);
             let config = ordersys_order::Config { data_dir, durability, credentials };
-            ordersys_order::OrderService::open(&config, ports)?.serve(listener, shutdown).await?;
+            refused(ordersys_order::OrderService::open(&config, ports))?.serve(listener, shutdown).await?;
         }
     }
     Ok(())
@@ -105,22 +107,22 @@ pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: Cancellat
     announce(Role::Product, &listeners.product);
     announce(Role::Order, &listeners.order);
     let (credentials, durability) = (config.credentials()?, config.durability);
-    let user = ordersys_user::UserService::open(&ordersys_user::Config {
+    let user = refused(ordersys_user::UserService::open(&ordersys_user::Config {
         data_dir: config.data(Role::User),
         durability,
         credentials: credentials.clone(),
-    })?;
-    let product = ordersys_product::ProductService::open(&ordersys_product::Config {
+    }))?;
+    let product_config = ordersys_product::Config {
         data_dir: config.data(Role::Product),
         durability,
         credentials: credentials.clone(),
-    })
-    .await?;
+    };
+    let product = refused_product(ordersys_product::ProductService::open(&product_config).await)?;
     let inventory = Arc::new(LocalInventory(product.app()));
     let users = Arc::new(LocalUsers(user.app()));
     let ports = Ports { users, inventory: Arc::clone(&inventory) as _, drivers: inventory };
     let order_config = ordersys_order::Config { data_dir: config.data(Role::Order), durability, credentials };
-    let order = ordersys_order::OrderService::open(&order_config, ports)?;
+    let order = refused(ordersys_order::OrderService::open(&order_config, ports))?;
 
     // The order service stops first: its last requests still need the other two.
     let peers = CancellationToken::new();
@@ -140,6 +142,21 @@ pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: Cancellat
     user_ended?;
     product_ended?;
     Ok(())
+}
+
+/// A store that does not open ends the service with what to do about it.
+fn refused<T>(opened: Result<T, OpenError>) -> Outcome<T> {
+    opened.map_err(|error| {
+        let hint = error.hint();
+        Failure { exit: Exit::Environment, error: error.into(), hint }
+    })
+}
+
+fn refused_product<T>(opened: Result<T, ProductError>) -> Outcome<T> {
+    match opened {
+        Err(ProductError::Open(error)) => refused(Err(error)),
+        other => Ok(other?),
+    }
 }
 
 fn announce(role: Role, listener: &TcpListener) {

@@ -77,6 +77,7 @@ enum LogFormat {
 }
 
 pub(super) fn run(args: &Args, user_url: Option<&str>, product_url: Option<&str>) -> Outcome {
+    ordersys_store::failpoint::arm();
     let terminal = std::io::stdout().is_terminal();
     let plain = std::env::var_os("NO_COLOR").is_some_and(|text| !text.is_empty());
     let colour = if terminal && !plain { Colour::On } else { Colour::Off };

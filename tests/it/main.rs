@@ -5,12 +5,15 @@ mod article;
 mod bad_input;
 mod check;
 mod crash;
+#[path = "../harness/mod.rs"]
+mod harness;
 mod local_stack;
 mod logs;
 mod model;
 mod orders;
 mod policy;
 mod processes;
+mod refusals;
 mod stage;
 mod support;
 mod up_and_down;

@@ -1,14 +1,18 @@
 //! Orders: all or nothing, once per key, through the absence of the other services.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
 use ordersys::stack::role::Role;
 use ordersys_contract::order::{CANCEL, DELIVER, OrderState, PAY, SHIP};
-use ordersys_contract::product::{Hold, ProductPatch};
+use ordersys_contract::product::{Hold, ProductPatch, StockAccount};
 use ordersys_contract::{Code, IdempotencyKey, Quantity};
 
 use crate::support::{LIMIT, Stack, order_of};
+
+/// Rounds of two buyers for one unit.
+const ROUNDS: usize = 10_000;
 
 fn key(text: &str) -> IdempotencyKey {
     IdempotencyKey::parse(text).expect("a key")
@@ -45,7 +49,7 @@ async fn one_key_is_one_order_however_often_it_is_posted() {
     let stack = Stack::start().await;
     let (user, product) = (stack.a_user().await, stack.a_product(1000).await);
     let (client, order, key) = (stack.anyone(), order_of(&user, &[(&product, 1)]), key("k-1"));
-    let posts = join_all((0..200).map(|_| client.place(&order, Some(&key)))).await;
+    let posts = join_all((0..1000).map(|_| client.place(&order, Some(&key)))).await;
     let placed: Vec<_> = posts.into_iter().map(|post| post.expect("answers")).collect();
     let ids: HashSet<_> = placed.iter().map(|placed| placed.order.id).collect();
     assert_eq!(ids.len(), 1);
@@ -74,13 +78,25 @@ async fn a_refusal_is_replayed_even_after_a_restock() {
 async fn two_buyers_for_one_unit_have_one_winner() {
     let stack = Stack::start().await;
     let (user, client) = (stack.a_user().await, stack.anyone());
-    for round in 0..50 {
-        let product = stack.a_product(1).await;
-        let order = order_of(&user, &[(&product, 1)]);
-        let (first, second) = tokio::join!(client.place(&order, None), client.place(&order, None));
-        assert_eq!(usize::from(first.is_ok()) + usize::from(second.is_ok()), 1, "round {round}");
-        assert_eq!(stack.stock(&product).await, 0);
-    }
+    let next = AtomicUsize::new(0);
+    let rounds = || async {
+        while next.fetch_add(1, Ordering::Relaxed) < ROUNDS {
+            let product = stack.a_product(1).await;
+            let order = order_of(&user, &[(&product, 1)]);
+            let (first, second) = tokio::join!(client.place(&order, None), client.place(&order, None));
+            let loser = match (first, second) {
+                (Ok(_), Err(loser)) | (Err(loser), Ok(_)) => loser,
+                both => panic!("not one winner: {both:?}"),
+            };
+            assert_eq!(loser.problem().map(|problem| problem.code), Some(Code::InsufficientStock), "{loser}");
+        }
+    };
+    join_all((0..32).map(|_| rounds())).await;
+    let accounts = stack.admin().stock_accounts().await.expect("reads");
+    let sold_out = |account: &&StockAccount| {
+        (account.initial, account.available, account.reserved, account.sold) == (1, 0, 0, 1)
+    };
+    assert_eq!(accounts.iter().filter(sold_out).count(), ROUNDS, "each unit is sold once");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,17 +1,14 @@
 //! Stacks for tests: three real services on free ports, in this process or as processes.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ordersys::serve::{self, ServeConfig};
 use ordersys::stack::role::Role;
 use ordersys_contract::client::{Client, Endpoints};
-use ordersys_contract::order::{NewLine, NewOrder};
 use ordersys_contract::product::{NewProduct, Product};
 use ordersys_contract::user::{NewUser, User};
-use ordersys_contract::{Cents, Currency, Quantity, Secret};
+use ordersys_contract::{Cents, Currency, Secret};
 use ordersys_store::Durability;
 use reqwest::Method;
 use serde_json::Value;
@@ -19,8 +16,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// How long anything in a test may take before it counts as stuck.
-pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) use crate::harness::processes::{LIMIT, order_of};
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -183,14 +179,6 @@ impl Stack {
     }
 }
 
-pub(crate) fn order_of(user: &User, lines: &[(&Product, u64)]) -> NewOrder {
-    let line = |(product, quantity): &(&Product, u64)| NewLine {
-        product_id: product.id.to_string(),
-        quantity: Quantity::new(*quantity).expect("in range"),
-    };
-    NewOrder { user_id: user.id.to_string(), items: lines.iter().map(line).collect() }
-}
-
 fn url(endpoints: &Endpoints, role: Role) -> &str {
     match role {
         Role::User => &endpoints.user,
@@ -216,73 +204,5 @@ async fn wait_ready(url: &str) {
         }
         assert!(began.elapsed() < LIMIT, "{url} did not become ready");
         tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-/// Three service processes of the real binary, to be killed.
-pub(crate) struct Processes {
-    dir: TempDir,
-    pub(crate) endpoints: Endpoints,
-    children: Vec<(Role, Child)>,
-}
-
-impl Processes {
-    pub(crate) async fn start() -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
-        for name in ["admin.token", "service.token"] {
-            std::fs::write(dir.path().join(name), Secret::random().expose()).expect("writes");
-        }
-        let endpoints =
-            Endpoints { user: free_url().await, product: free_url().await, order: free_url().await };
-        let mut processes = Self { dir, endpoints, children: Vec::new() };
-        for role in Role::ALL {
-            processes.begin(role).await;
-        }
-        processes
-    }
-
-    pub(crate) fn admin(&self) -> Client {
-        let admin = Secret::read(&self.dir.path().join("admin.token")).expect("a credential");
-        Client::new(self.endpoints.clone()).with_credential(Some(admin))
-    }
-
-    /// Starts a service's process and waits until it is ready.
-    pub(crate) async fn begin(&mut self, role: Role) {
-        let url = url(&self.endpoints, role);
-        let port = url.rsplit(':').next().expect("a port");
-        let log = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.dir.path().join(format!("{role}.log")))
-            .expect("a log file");
-        let child = Command::new(env!("CARGO_BIN_EXE_ordersys"))
-            .args(["serve", role.name(), "--port", port, "--log", "warn"])
-            .args(["--user-url", &self.endpoints.user, "--product-url", &self.endpoints.product])
-            .args([Path::new("--data-dir"), &self.dir.path().join("data")])
-            .args([Path::new("--secrets-dir"), self.dir.path()])
-            .stdin(Stdio::null())
-            .stderr(log.try_clone().expect("a second handle"))
-            .stdout(log)
-            .spawn()
-            .expect("starts");
-        self.children.push((role, child));
-        wait_ready(url).await;
-    }
-
-    /// `kill -9`.
-    pub(crate) fn kill(&mut self, role: Role) {
-        let at = self.children.iter().position(|(of, _)| *of == role).expect("is running");
-        let (_, mut child) = self.children.remove(at);
-        child.kill().expect("is killed");
-        child.wait().expect("is reaped");
-    }
-}
-
-impl Drop for Processes {
-    fn drop(&mut self) {
-        for (_, child) in &mut self.children {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
     }
 }

@@ -6,6 +6,7 @@ use ordersys_contract::product::{
 };
 use ordersys_contract::reservation::{Answer, Operation, ReservationRecord, ReservationState};
 use ordersys_contract::{Cents, OrderId, ProductId, Timestamp};
+use ordersys_store::failpoint;
 
 use crate::store::{Edit, Edited, Filter, HoldOutcome, Tables};
 use crate::{NAME, ProductError};
@@ -120,6 +121,7 @@ impl App {
         let named: Vec<_> =
             operations.iter().map(|operation| (operation.order_id, operation.request_id.clone())).collect();
         let answers = self.tables.apply(operations, now).await?;
+        failpoint::crash("product-committed");
         for ((order, request), answer) in named.iter().zip(&answers) {
             let outcome = outcome_name(answer);
             tracing::info!(service = NAME, requestId = request.as_str(), orderId = %order, outcome, "reservation");

@@ -1,15 +1,21 @@
 //! Why a store does not open or does not do what it was asked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ordersys_contract::{Code, Problem};
+use rusqlite::ErrorCode;
 
 /// Why a store does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process, or another service of this one, has it open.
-    #[error("the data directory {} is in use by another instance", .0.display())]
-    InUse(PathBuf),
+    #[error("the data directory {} is in use by {}", path.display(), holder(*pid))]
+    InUse {
+        /// Which directory.
+        path: PathBuf,
+        /// The process that has it open, as far as the lock file tells.
+        pid: Option<u32>,
+    },
     /// The directory cannot be made or its lock not taken.
     #[error("the data directory {} cannot be used", path.display())]
     Directory {
@@ -24,6 +30,14 @@ pub enum OpenError {
         /// Which file.
         path: PathBuf,
         /// Why not.
+        source: rusqlite::Error,
+    },
+    /// The file is no database or a damaged one. It is left as it is.
+    #[error("the database {} is damaged; it was not changed", path.display())]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What SQLite found.
         source: rusqlite::Error,
     },
     /// A setting did not take: data would not be as safe as promised.
@@ -54,6 +68,40 @@ pub enum OpenError {
     Thread(#[source] std::io::Error),
 }
 
+fn holder(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another instance".to_owned(), |pid| format!("process {pid}"))
+}
+
+impl OpenError {
+    /// Why a database file failed to open: damage needs other steps than the rest.
+    pub(crate) fn database(path: &Path, source: rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Damaged { path, source },
+            _ => Self::Database { path, source },
+        }
+    }
+
+    /// What to do next, where the program can tell.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::InUse { pid: Some(pid), .. } => {
+                Some(format!("stop process {pid}, or name another --data-dir"))
+            }
+            Self::InUse { pid: None, .. } => {
+                Some("stop the other instance, or name another --data-dir".into())
+            }
+            Self::Damaged { .. } => {
+                Some("restore the directory from a copy, or name an empty --data-dir".into())
+            }
+            Self::TooNew { .. } => Some("start the newer program that wrote it".into()),
+            Self::Directory { .. } => Some("check that the directory exists and may be written to".into()),
+            Self::Database { .. } | Self::Setting { .. } | Self::SqliteTooOld(_) | Self::Thread(_) => None,
+        }
+    }
+}
+
 /// Why a command or query did not happen. In every case nothing of it was written.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
@@ -74,7 +122,7 @@ pub enum StoreError {
 impl StoreError {
     pub(crate) fn from_statement(error: &rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DiskFull) => Self::Full,
             _ => Self::Statement(error.to_string()),
         }
     }

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 mod durability;
 mod error;
+pub mod failpoint;
 mod metrics;
 mod open;
 mod reader;
@@ -207,12 +208,42 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let store = Store::open(&options(dir.path())).expect("opens");
         store.write(insert(7)).await.expect("commits");
-        assert!(matches!(Store::open(&options(dir.path())), Err(OpenError::InUse(_))));
+        let refused = Store::open(&options(dir.path())).err().expect("is in use");
+        assert!(
+            refused.to_string().ends_with(&format!("in use by process {}", std::process::id())),
+            "{refused}"
+        );
         store.close().await;
         let again = Store::open(&options(dir.path())).expect("opens again");
         assert_eq!(count(&again).await, 1);
         let newer = Options { migrations: &[], ..options(dir.path()) };
         again.close().await;
-        assert!(matches!(Store::open(&newer), Err(OpenError::TooNew { found: 1, known: 0, .. })));
+        let refused = Store::open(&newer).err().expect("is newer");
+        assert!(matches!(refused, OpenError::TooNew { found: 1, known: 0, .. }), "{refused}");
+        assert!(refused.to_string().contains(&*dir.path().join("test.db").to_string_lossy()), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_damaged_file_is_refused_and_left_as_it_is() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = Store::open(&options(dir.path())).expect("opens");
+        store.write(insert(7)).await.expect("commits");
+        store.close().await;
+        let file = dir.path().join("test.db");
+        let sound = std::fs::read(&file).expect("reads");
+        let garbage = [vec![0xa5; 100], sound[100..].to_vec()].concat();
+        let short = sound[..sound.len() - 4096].to_vec();
+        let schema = [&sound[..100], &[0xff; 64], &sound[164..]].concat();
+        for (what, damaged) in [("header", garbage), ("end", short), ("schema page", schema)] {
+            std::fs::write(&file, &damaged).expect("writes");
+            let refused = Store::open(&options(dir.path())).err().expect(what);
+            assert!(
+                matches!(&refused, OpenError::Damaged { path, .. } if *path == file),
+                "{what}: {refused}"
+            );
+            assert_eq!(std::fs::read(&file).expect("reads"), damaged, "{what}: nothing is repaired");
+        }
+        std::fs::write(&file, &sound).expect("writes");
+        assert_eq!(count(&Store::open(&options(dir.path())).expect("opens again")).await, 1);
     }
 }

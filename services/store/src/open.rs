@@ -1,6 +1,7 @@
 //! Opening a database file so that it keeps what was promised, and proving that it does.
 
 use std::fs::{self, File, TryLockError};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -31,9 +32,10 @@ pub(crate) fn open(options: &Options) -> Result<Opened, OpenError> {
     }
     let lock = lock(&options.dir)?;
     let path = file(options);
-    let failed = |source| OpenError::Database { path: path.clone(), source };
+    let failed = |source| OpenError::database(&path, source);
     let mut writer = Connection::open(&path).map_err(failed)?;
     configure(&writer).map_err(failed)?;
+    probe(&writer).map_err(failed)?;
     keep(&writer, "journal_mode", "wal")?;
     keep(&writer, "synchronous", &options.durability.synchronous().to_string())?;
     migrate(&mut writer, options, &path)?;
@@ -49,7 +51,7 @@ pub(crate) fn reader(options: &Options) -> Result<Connection, OpenError> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(connection)
     };
-    connect().map_err(|source| OpenError::Database { path: path.clone(), source })
+    connect().map_err(|source| OpenError::database(&path, source))
 }
 
 fn file(options: &Options) -> PathBuf {
@@ -59,13 +61,34 @@ fn file(options: &Options) -> PathBuf {
 fn lock(dir: &Path) -> Result<File, OpenError> {
     let failed = |source| OpenError::Directory { path: dir.to_owned(), source };
     fs::create_dir_all(dir).map_err(failed)?;
-    let lock = File::options().create(true).truncate(false).write(true).open(dir.join("lock"));
-    let lock = lock.map_err(failed)?;
+    let lock = File::options().create(true).truncate(false).read(true).write(true).open(dir.join("lock"));
+    let mut lock = lock.map_err(failed)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(dir.to_owned())),
+        Ok(()) => sign(&lock).map(|()| lock).map_err(failed),
+        Err(TryLockError::WouldBlock) => {
+            Err(OpenError::InUse { path: dir.to_owned(), pid: signature(&mut lock) })
+        }
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
+}
+
+/// Says who holds the lock, for whoever finds it taken.
+fn sign(mut lock: &File) -> io::Result<()> {
+    lock.set_len(0)?;
+    writeln!(lock, "{}", std::process::id())
+}
+
+/// Who says to hold the lock. `None` while it is being written.
+fn signature(lock: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    lock.read_to_string(&mut text).ok()?;
+    text.strip_suffix('\n')?.parse().ok()
+}
+
+/// Reads the header and the schema: a file that is no database or was cut short fails here,
+/// before any setting could write to it.
+fn probe(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
@@ -95,7 +118,7 @@ fn keep(connection: &Connection, setting: &'static str, wanted: &str) -> Result<
 
 /// Runs the migrations the file has not seen, each in a transaction with its number.
 fn migrate(connection: &mut Connection, options: &Options, path: &Path) -> Result<(), OpenError> {
-    let failed = |source| OpenError::Database { path: path.to_owned(), source };
+    let failed = |source| OpenError::database(path, source);
     let version = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
     let found = usize::try_from(version.map_err(failed)?).unwrap_or(usize::MAX);
     let known = options.migrations.len();

@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
-use crate::{StoreError, StoreMetrics};
+use crate::{StoreError, StoreMetrics, failpoint};
 
 /// Most commands in one commit.
 const MAX_BATCH: usize = 512;
@@ -153,13 +153,25 @@ impl Writer {
         let started = Instant::now();
         #[expect(clippy::cast_precision_loss, reason = "a batch is small")]
         self.metrics.batch.observe(jobs.len() as f64);
-        let outcome = self.execute(&mut jobs).and_then(|()| self.statement("COMMIT"));
+        let outcome = self.execute(&mut jobs).and_then(|()| self.end());
         let outcome = outcome.map_err(|error| self.roll_back(&error));
         self.writable.store(outcome.is_ok(), Ordering::Relaxed);
         self.metrics.commit.observe(started.elapsed().as_secs_f64());
         for job in jobs {
             job.answer(outcome.clone());
         }
+    }
+
+    /// Commits. Tests let it fail as a disk does: before anything is written, or after it was.
+    fn end(&self) -> rusqlite::Result<()> {
+        let fault = failpoint::commit_fault(self.name);
+        let error = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        match fault.as_deref() {
+            Some("full") => return Err(error(rusqlite::ffi::SQLITE_FULL)),
+            Some("io") => return Err(error(rusqlite::ffi::SQLITE_IOERR_FSYNC)),
+            _ => self.statement("COMMIT")?,
+        }
+        fault.map_or(Ok(()), |_| Err(error(rusqlite::ffi::SQLITE_IOERR_FSYNC)))
     }
 
     /// Runs every command in one transaction. Nearly always none fails, so savepoints, which copy

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use ordersys_contract::order::OrderState;
 use ordersys_contract::reservation::{Action, Answer, Operation};
 use ordersys_contract::{RequestId, Timestamp};
-use ordersys_store::StoreError;
+use ordersys_store::{StoreError, failpoint};
 use rand::RngExt;
 
 use super::App;
@@ -113,7 +114,14 @@ impl App {
             return Round::Again;
         };
         match self.0.orders.advance(next.clone()).await {
-            Ok(true) => Round::Advanced(next),
+            Ok(true) => {
+                match next.order.status {
+                    OrderState::Confirmed => failpoint::crash("order-confirmed"),
+                    OrderState::Aborting => failpoint::crash("order-aborting"),
+                    _ => {}
+                }
+                Round::Advanced(next)
+            }
             // Another driver was faster: go on from what it stored.
             Ok(false) => match self.0.orders.get(stored.order.id).await {
                 Ok(Some(current)) => Round::Advanced(current),

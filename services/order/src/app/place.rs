@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ordersys_contract::order::OrderState;
 use ordersys_contract::{IdempotencyKey, RequestId, Timestamp, UserId};
+use ordersys_store::failpoint;
 use tokio::sync::watch;
 
 use super::App;
@@ -88,13 +89,16 @@ impl App {
             }
         };
         let now = Timestamp::now();
-        let (user, times) = ((draft.user_id, user_name), (now, now.after(DEADLINE)));
+        let deadline = failpoint::argument("order-deadline").and_then(|millis| millis.parse().ok());
+        let deadline = now.after(deadline.map_or(DEADLINE, Duration::from_millis));
+        let (user, times) = ((draft.user_id, user_name), (now, deadline));
         let stored = StoredOrder::pending(user, draft.order_lines(), times, &request);
         let fingerprint = key.as_ref().map(|key| key.fingerprint);
         match self.0.orders.insert(stored.clone(), key).await? {
             Inserted::Done => {}
             Inserted::KeyTaken(first, stored) => return replay(first, fingerprint, *stored),
         }
+        failpoint::crash("order-pending");
         progress.send_replace(Progress::Stored(Box::new(stored.clone())));
         let outcome = self.drive(stored.clone(), &request, Origin::New).await;
         Ok(Placed { stored: outcome.unwrap_or(stored), replayed: false })

@@ -3,7 +3,7 @@
 use ordersys_chassis::prometheus_client::registry::Registry;
 use ordersys_contract::order::OrderState;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
-use ordersys_store::{OpenError, Options, Store, StoreError};
+use ordersys_store::{OpenError, Options, Store, StoreError, failpoint};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::draft::Fingerprint;
@@ -119,6 +119,7 @@ impl Orders {
                     return Ok(Inserted::KeyTaken(fingerprint, Box::new(first)));
                 }
                 rows::insert(connection, &stored)?;
+                failpoint::crash("order-commit-1");
                 Ok(Inserted::Done)
             })
             .await
@@ -126,7 +127,17 @@ impl Orders {
 
     /// Replaces the version before `next` by it. `false` if another version is stored.
     pub(crate) async fn advance(&self, next: StoredOrder) -> Result<bool, StoreError> {
-        self.0.write(move |connection| rows::replace(connection, &next)).await
+        self.0
+            .write(move |connection| {
+                let replaced = rows::replace(connection, &next)?;
+                match next.order.status {
+                    OrderState::Confirmed => failpoint::crash("order-commit-2"),
+                    OrderState::Aborted => failpoint::crash("order-commit-aborted"),
+                    _ => {}
+                }
+                Ok(replaced)
+            })
+            .await
     }
 
     /// Lets an event happen to an order, whatever its version is by now.

@@ -2,7 +2,7 @@
 
 use ordersys_contract::reservation::{Action, Answer, Line, Operation, ReservationState};
 use ordersys_contract::{OrderId, ProductId, Quantity, Timestamp};
-use ordersys_store::StoreError;
+use ordersys_store::{StoreError, failpoint};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -42,6 +42,7 @@ impl Tables {
                 let decide = |operation| inventory.apply(operation, now);
                 let answers = operations.iter().map(decide).collect();
                 write_back(connection, &inventory, None)?;
+                failpoint::crash("product-apply");
                 Ok(answers)
             })
             .await

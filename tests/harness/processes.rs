@@ -1,0 +1,187 @@
+//! Three processes of the real binary on ports of their own, to be killed and started again.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use ordersys::stack::role::Role;
+use ordersys_contract::client::{Client, Endpoints};
+use ordersys_contract::order::{NewLine, NewOrder};
+use ordersys_contract::product::{NewProduct, Product};
+use ordersys_contract::user::{NewUser, User};
+use ordersys_contract::{Cents, Currency, Quantity, Secret};
+use tempfile::TempDir;
+
+/// How long a service may take to start, or anything else before it counts as stuck.
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+
+/// Below the ports that the kernel gives to outgoing connections: one of those could otherwise
+/// sit on the port of a service that is down for a moment.
+const PORTS: std::ops::Range<u16> = 12_000..32_000;
+
+/// Three services as processes.
+pub(crate) struct Processes {
+    dir: TempDir,
+    binary: PathBuf,
+    endpoints: Endpoints,
+    children: Vec<(Role, Child)>,
+}
+
+impl Processes {
+    /// Starts all three and waits until they are ready.
+    pub(crate) async fn start(binary: &Path) -> Result<Self> {
+        let dir = tempfile::tempdir()?;
+        for name in ["admin.token", "service.token"] {
+            std::fs::write(dir.path().join(name), Secret::random().expose())?;
+        }
+        let endpoints = Endpoints { user: free_url()?, product: free_url()?, order: free_url()? };
+        let mut processes = Self { dir, binary: binary.to_owned(), endpoints, children: Vec::new() };
+        for role in Role::ALL {
+            processes.spawn(role, "")?;
+        }
+        processes.ready(&Role::ALL).await?;
+        Ok(processes)
+    }
+
+    /// A client with the credential in this file: `admin.token` or `service.token`.
+    pub(crate) fn client(&self, credential: &str) -> Result<Client> {
+        let secret = Secret::read(&self.dir.path().join(credential)).context("a credential")?;
+        Ok(Client::new(self.endpoints.clone()).with_credential(Some(secret)))
+    }
+
+    /// Starts the process of a service that is not running any more. `failpoints` is what happens in it, in
+    /// a build with that feature.
+    pub(crate) fn spawn(&mut self, role: Role, failpoints: &str) -> Result<()> {
+        let port = self.url(role).rsplit(':').next().context("a port")?.to_owned();
+        let log = std::fs::File::options().create(true).append(true).open(self.log_file(role))?;
+        let child = Command::new(&self.binary)
+            .args(["serve", role.name(), "--port", &port, "--log", "warn"])
+            .args(["--user-url", &self.endpoints.user, "--product-url", &self.endpoints.product])
+            .args([Path::new("--data-dir"), &self.dir.path().join("data")])
+            .args([Path::new("--secrets-dir"), self.dir.path()])
+            .env("FAILPOINTS", failpoints)
+            .stdin(Stdio::null())
+            .stderr(log.try_clone()?)
+            .stdout(log)
+            .spawn()
+            .with_context(|| format!("{} does not start", self.binary.display()))?;
+        self.children.retain(|(of, _)| *of != role);
+        self.children.push((role, child));
+        Ok(())
+    }
+
+    /// Waits until these services are ready.
+    pub(crate) async fn ready(&mut self, roles: &[Role]) -> Result<()> {
+        let began = Instant::now();
+        let http = reqwest::Client::new();
+        for role in roles {
+            let url = format!("{}/readyz", self.url(*role));
+            loop {
+                let answer = http.get(&url).timeout(Duration::from_secs(1)).send().await;
+                if answer.is_ok_and(|answer| answer.status().is_success()) {
+                    break;
+                }
+                if let Some(status) = self.ended(*role)? {
+                    bail!("the {role} service ended with {status}:\n{}", self.log(*role));
+                }
+                ensure!(
+                    began.elapsed() < LIMIT,
+                    "the {role} service did not get ready:\n{}",
+                    self.log(*role)
+                );
+                tokio::time::sleep(Duration::from_millis(3)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// `kill -9`. A service that had ended by itself is an error.
+    pub(crate) fn kill(&mut self, role: Role) -> Result<()> {
+        if let Some(status) = self.ended(role)? {
+            bail!("the {role} service had ended by itself with {status}:\n{}", self.log(role));
+        }
+        let mut child = self.take(role)?;
+        child.kill()?;
+        child.wait()?;
+        Ok(())
+    }
+
+    /// How a service has ended by itself, if it has.
+    pub(crate) fn ended(&mut self, role: Role) -> Result<Option<ExitStatus>> {
+        Ok(self.child(role)?.try_wait()?)
+    }
+
+    /// What a service has written to its log.
+    pub(crate) fn log(&self, role: Role) -> String {
+        std::fs::read_to_string(self.log_file(role)).unwrap_or_default()
+    }
+
+    fn log_file(&self, role: Role) -> PathBuf {
+        self.dir.path().join(format!("{role}.log"))
+    }
+
+    fn url(&self, role: Role) -> &str {
+        match role {
+            Role::User => &self.endpoints.user,
+            Role::Product => &self.endpoints.product,
+            Role::Order => &self.endpoints.order,
+        }
+    }
+
+    fn child(&mut self, role: Role) -> Result<&mut Child> {
+        let found = self.children.iter_mut().find(|(of, _)| *of == role);
+        found.map(|(_, child)| child).with_context(|| format!("the {role} service is not running"))
+    }
+
+    fn take(&mut self, role: Role) -> Result<Child> {
+        let at = self.children.iter().position(|(of, _)| *of == role);
+        let at = at.with_context(|| format!("the {role} service is not running"))?;
+        Ok(self.children.remove(at).1)
+    }
+}
+
+impl Drop for Processes {
+    fn drop(&mut self) {
+        for (_, child) in &mut self.children {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// A URL on a port that nobody listens on and that this process has not handed out before.
+fn free_url() -> Result<String> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let size = PORTS.end - PORTS.start;
+    let first = u16::try_from(std::process::id() % u32::from(size) * 97 % u32::from(size))?;
+    for _ in 0..size {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed) % size;
+        let port = PORTS.start + (first + step) % size;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(format!("http://127.0.0.1:{port}"));
+        }
+    }
+    bail!("no port from {} to {} is free", PORTS.start, PORTS.end)
+}
+
+pub(crate) async fn a_user(client: &Client) -> Result<User> {
+    let new = NewUser { name: "Bo".to_owned(), email: "bo@example.com".to_owned() };
+    Ok(client.create_user(&new).await?)
+}
+
+pub(crate) async fn a_product(client: &Client, stock: u64) -> Result<Product> {
+    let price = Cents::from_minor(250).context("not negative")?;
+    let new = NewProduct { name: "Thing".to_owned(), price, stock, currency: Currency::USD };
+    Ok(client.create_product(&new).await?)
+}
+
+pub(crate) fn order_of(user: &User, lines: &[(&Product, u64)]) -> NewOrder {
+    let line = |(product, quantity): &(&Product, u64)| NewLine {
+        product_id: product.id.to_string(),
+        quantity: Quantity::new(*quantity).expect("from 1 to 10 000"),
+    };
+    NewOrder { user_id: user.id.to_string(), items: lines.iter().map(line).collect() }
+}
