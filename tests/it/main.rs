@@ -6,6 +6,7 @@ mod bad_input;
 mod crash;
 mod local_stack;
 mod logs;
+mod model;
 mod orders;
 mod policy;
 mod processes;
