@@ -102,14 +102,14 @@ impl Graph {
     }
 
     /// How `state` is reached.
-    fn path_to(&self, mut state: usize) -> String {
+    fn path_to(&self, mut state: usize) -> Vec<String> {
         let mut path = Vec::new();
         while let Some((before, happening)) = self.came_from[state] {
             path.push(format!("{happening:?}"));
             state = before;
         }
         path.reverse();
-        path.join(" -> ")
+        path
     }
 
     /// A state from which no state at rest can be reached.
@@ -131,18 +131,27 @@ impl Graph {
     }
 }
 
+/// The shortest way to break a promise; the checker's own example need not be the shortest.
+fn shortest(protocol: Protocol, promise: &'static str) -> Vec<String> {
+    let keeps = protocol.property(promise).condition;
+    let breaks = |state: &State| !keeps(&protocol, state);
+    let graph = Graph::until(protocol, breaks);
+    let first = graph.states.iter().position(breaks).expect("the promise is broken");
+    graph.path_to(first)
+}
+
 #[test]
 fn the_protocol_keeps_its_promises_in_every_reachable_state() {
     for (protocol, states) in [(TWO_CALLS, 4_847), (ONE_CALL, 1_383), (FORGETTING, 65_132)] {
         let checker = protocol.checker().spawn_bfs().join();
-        if let Some((promise, path)) = checker.discoveries().into_iter().next() {
-            let path: Vec<_> = path.into_actions().iter().map(|action| format!("{action:?}")).collect();
-            panic!("{promise}\nbroken in {protocol:?}\nby {}", path.join(" -> "));
+        if let Some(promise) = checker.discoveries().into_keys().next() {
+            panic!("{protocol:?} breaks `{promise}` by {}", shortest(protocol, promise).join(" -> "));
         }
         let graph = Graph::of(protocol);
         assert_eq!(checker.unique_state_count(), graph.states.len(), "{protocol:?}");
         if let Some(stuck) = graph.stuck() {
-            panic!("{protocol:?} gets stuck after {}: {:?}", graph.path_to(stuck), graph.states[stuck]);
+            let path = graph.path_to(stuck).join(" -> ");
+            panic!("{protocol:?} gets stuck after {path}: {:?}", graph.states[stuck]);
         }
         assert_eq!(graph.states.len(), states, "as many as an independent model of {protocol:?} has");
     }
@@ -161,13 +170,8 @@ fn each_rule_is_needed() {
     ] {
         let checker = protocol.checker().finish_when(HasDiscoveries::Any).spawn_bfs().join();
         assert!(checker.discovery(broken).is_some(), "{protocol:?} keeps {broken}");
-        // The checker's example need not be the shortest.
-        let keeps = protocol.property(broken).condition;
-        let breaks = |state: &State| !keeps(&protocol, state);
-        let graph = Graph::until(protocol, breaks);
-        let first = graph.states.iter().position(breaks).expect("just found");
-        let path = graph.path_to(first);
-        assert_eq!(path.split(" -> ").count(), steps, "{protocol:?}: {path}");
+        let path = shortest(protocol, broken);
+        assert_eq!(path.len(), steps, "{protocol:?} breaks {broken} by {}", path.join(" -> "));
     }
 }
 

@@ -193,7 +193,20 @@ fn fits(stored: &StoredOrder, action: &Action, priced: &[PricedLine]) {
         match meaning(status, action, answer.clone()) {
             Meaning::Step(event, evidence) => {
                 let after = stored.after(event, evidence, (start(), &request()));
-                assert!(after.is_some(), "{status:?} is asked for {event:?} after {action:?}: {answer:?}");
+                let to = after.map(|after| after.order.status);
+                let case = format!("{status:?} goes to {to:?} by {event:?} after {action:?}: {answer:?}");
+                let binds = match &answer {
+                    Answer::Stands(Reservation { state, .. }) | Answer::Illegal(state) => state.holds_stock(),
+                    _ => false,
+                };
+                match to {
+                    Some(State::Confirmed) => assert!(binds, "{case}"),
+                    Some(State::Aborting) => {}
+                    Some(State::Rejected | State::Expired | State::Aborted | State::Cancelled) => {
+                        assert!(!binds, "nothing proves that nothing is held: {case}");
+                    }
+                    _ => panic!("{case}"),
+                }
             }
             Meaning::FetchPrices => {
                 assert_eq!(*action, Action::Cancel, "prices are fetched once");
