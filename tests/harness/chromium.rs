@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// How long a page may take, in the page's own clock: the browser does not wait while nothing happens.
 const VIRTUAL_TIME: Duration = Duration::from_secs(10);
 /// How long the browser may take in all.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A page after its scripts.
 #[derive(Debug)]
