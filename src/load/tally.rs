@@ -96,7 +96,8 @@ mod tests {
 
     #[test]
     fn books_that_do_not_add_up_are_told_apart() {
-        let wrong: [(fn(&mut Tally), &str); 5] = [
+        type Harm = fn(&mut Tally);
+        let wrong: [(Harm, &str); 5] = [
             (|tally| tally.total.books.unsent = 1, "the run"),
             (|tally| tally.warmup.sent = 1, "the warm-up"),
             (|tally| tally.stages[2].books.ok = 0, "stage 3"),
