@@ -119,7 +119,7 @@ impl HiddenText {
     }
 }
 
-impl<'de> Visitor<'de> for HiddenText {
+impl Visitor<'_> for HiddenText {
     type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
