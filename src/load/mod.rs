@@ -10,6 +10,7 @@ mod cpu;
 pub mod distribution;
 pub mod engine;
 pub mod export;
+mod inbox;
 pub mod ledger;
 mod limits;
 mod open;

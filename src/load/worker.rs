@@ -4,17 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bytes::BytesMut;
-
 use super::answer::{Ending, Judged, judge};
 use super::clock::{Clock, Moment, Window};
 use super::connection::{Answer, Broken, Connection, Readiness};
 use super::ledger::{Entry, Ledger};
 use super::plan::{Draft, Plan};
 use super::recording::{Recording, Times};
-
-/// Room for the bodies of some orders; the buffer is used again when they are sent.
-const BODY_BUFFER_BYTES: usize = 4096;
 
 /// What the connections of one generator thread share.
 #[derive(Debug)]
@@ -93,6 +88,25 @@ impl Shared {
         }
     }
 
+    fn record(&self, number: u64, times: Times, result: &Result<Answer<'_>, Broken>) {
+        let judged = match result {
+            Ok(answer) => judge(answer.status, answer.body),
+            Err(broken) => broken.judged(),
+        };
+        let example = || match result {
+            Ok(answer) => String::from_utf8_lossy(answer.body).into_owned(),
+            Err(broken) => broken.to_string(),
+        };
+        self.ended(&judged, times, example);
+        if !matches!(result, Err(Broken::Connect(_))) {
+            self.ledger.borrow_mut().push(Entry { number, told: judged.told });
+        }
+    }
+
+    fn at_work(&self, place: usize, at_work: AtWork) {
+        self.seats.borrow_mut()[place] = at_work;
+    }
+
     fn sent(&self, at: Moment) {
         let mut recording = self.recording.borrow_mut();
         let counts = self.window.counts(at);
@@ -142,15 +156,16 @@ pub(super) struct Seat {
     place: usize,
     connection: Connection,
     draft: Draft,
-    buffer: BytesMut,
+    body: Vec<u8>,
+    request: Vec<u8>,
 }
 
 impl Seat {
     /// The seat at a place of its thread.
     #[must_use]
     pub(super) fn new(shared: Rc<Shared>, place: usize, connection: Connection) -> Self {
-        let buffer = BytesMut::with_capacity(BODY_BUFFER_BYTES);
-        Self { shared, place, connection, draft: Draft::default(), buffer }
+        let (body, request) = (Vec::new(), Vec::new());
+        Self { shared, place, connection, draft: Draft::default(), body, request }
     }
 
     /// What the thread shares.
@@ -161,7 +176,7 @@ impl Seat {
 
     /// Sends one planned order and records what came of it.
     pub(super) async fn send(&mut self, ticket: Ticket) {
-        self.at_work(AtWork::Waiting(ticket));
+        self.shared.at_work(self.place, AtWork::Waiting(ticket));
         let ready = self.connection.ready().await;
         let sent = match ready {
             // In a closed loop plan and sending are one: nothing lies between them but rendering.
@@ -169,43 +184,26 @@ impl Seat {
             _ => self.shared.clock.now(),
         };
         self.shared.sent(ticket.planned);
-        self.at_work(AtWork::Sent(ticket, sent));
+        self.shared.at_work(self.place, AtWork::Sent(ticket, sent));
         let result = match ready {
-            Ok(_) => self.post(ticket.number).await,
+            Ok(_) => {
+                self.render(ticket.number);
+                self.connection.exchange(&self.request).await
+            }
             Err(broken) => Err(broken),
         };
         let times = ticket.times(sent, self.shared.clock.now());
-        self.at_work(AtWork::Idle);
-        self.record(ticket.number, times, &result);
+        self.shared.at_work(self.place, AtWork::Idle);
+        self.shared.record(ticket.number, times, &result);
     }
 
-    async fn post(&mut self, number: u64) -> Result<Answer, Broken> {
+    fn render(&mut self, number: u64) {
         let plan = &self.shared.plan;
         plan.draft(number, &mut self.draft);
-        plan.render(&self.draft, &mut self.buffer);
-        let body = self.buffer.split().freeze();
-        let answer = self.connection.post(body, plan.key(number).as_bytes()).await;
-        self.buffer.reserve(BODY_BUFFER_BYTES / 4); // takes the same memory again, since the body is gone
-        answer
-    }
-
-    fn record(&self, number: u64, times: Times, result: &Result<Answer, Broken>) {
-        let judged = match result {
-            Ok(answer) => judge(answer.status, &answer.body),
-            Err(broken) => broken.judged(),
-        };
-        let example = || match result {
-            Ok(answer) => String::from_utf8_lossy(&answer.body).into_owned(),
-            Err(broken) => broken.to_string(),
-        };
-        self.shared.ended(&judged, times, example);
-        if !matches!(result, Err(Broken::Connect(_))) {
-            self.shared.ledger.borrow_mut().push(Entry { number, told: judged.told });
-        }
-    }
-
-    fn at_work(&self, at_work: AtWork) {
-        self.shared.seats.borrow_mut()[self.place] = at_work;
+        self.body.clear();
+        plan.render(&self.draft, &mut self.body);
+        self.request.clear();
+        self.connection.target().render(plan.key(number).as_bytes(), &self.body, &mut self.request);
     }
 }
 
@@ -214,7 +212,7 @@ impl Broken {
         match self {
             Self::Connect(_) => Judged::unanswered(Ending::Failed, "connect"),
             Self::Reset(_) => Judged::unanswered(Ending::Failed, "reset"),
-            Self::TooLarge => Judged::unanswered(Ending::Failed, "bad-answer"),
+            Self::Unreadable(_) => Judged::unanswered(Ending::Failed, "bad-answer"),
             Self::TimedOut => Judged::unanswered(Ending::TimedOut, "timeout"),
         }
     }
