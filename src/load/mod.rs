@@ -13,6 +13,7 @@ pub mod export;
 mod inbox;
 pub mod ledger;
 mod limits;
+pub mod mark;
 pub mod noop;
 mod open;
 mod pacer;
