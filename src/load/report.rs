@@ -8,6 +8,7 @@ use super::books::Books;
 use super::distribution::{Quantile, Quantiles};
 use super::endpoint::Endpoint;
 use super::engine::{Cpu, Generated};
+use super::mark::Mark;
 use super::profile::Profile;
 use super::recording::Recording;
 use super::settings::Settings;
@@ -33,6 +34,8 @@ pub struct Report {
     pub verification: Verification,
     /// Objectives that were missed, each with what was found.
     pub missed: Vec<String>,
+    /// What was done to the system meanwhile, in order of time.
+    pub marks: Vec<Mark>,
 }
 
 impl Report {
@@ -51,7 +54,8 @@ impl Report {
             busiest_thread: generated.busiest_thread,
         };
         let verdict = verdict::judge(&facts);
-        let mut report = Self { settings, generated, verdict, verification, missed: Vec::new() };
+        let mut report =
+            Self { settings, generated, verdict, verification, missed: Vec::new(), marks: Vec::new() };
         report.missed = profile.objectives.iter().filter_map(|objective| objective.missed(&report)).collect();
         report
     }

@@ -4,8 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bytes::BytesMut;
-
 use super::answer::{Ending, Judged, judge};
 use super::clock::{Clock, Moment, Timeline};
 use super::connection::{Answer, Broken, Connection, Readiness};
@@ -14,9 +12,6 @@ use super::ledger::{Entry, Ledger};
 use super::plan::{Draft, Plan};
 use super::recording::Times;
 use super::sheet::{Part, Place, Sheet};
-
-/// Room for the bodies of some orders; the buffer is used again when they are sent.
-const BODY_BUFFER_BYTES: usize = 4096;
 
 /// What the connections of one generator thread share.
 #[derive(Debug)]
@@ -99,6 +94,25 @@ impl Shared {
         }
     }
 
+    fn record(&self, ticket: &Ticket, times: Times, result: &Result<Answer<'_>, Broken>) {
+        let judged = match result {
+            Ok(answer) => judge(answer.status, answer.body),
+            Err(broken) => broken.judged(),
+        };
+        let example = || match result {
+            Ok(answer) => String::from_utf8_lossy(answer.body).into_owned(),
+            Err(broken) => broken.to_string(),
+        };
+        self.ended(ticket.place, &judged, times, example);
+        if !matches!(result, Err(Broken::Connect(_))) {
+            self.ledger.borrow_mut().push(Entry { number: ticket.number, told: judged.told });
+        }
+    }
+
+    fn at_work(&self, place: usize, at_work: AtWork) {
+        self.seats.borrow_mut()[place] = at_work;
+    }
+
     fn sent(&self, place: Place) {
         self.sheet.borrow_mut().books(place).sent += 1;
     }
@@ -148,15 +162,16 @@ pub(super) struct Seat {
     place: usize,
     connection: Connection,
     draft: Draft,
-    buffer: BytesMut,
+    body: Vec<u8>,
+    request: Vec<u8>,
 }
 
 impl Seat {
     /// The seat at a place of its thread.
     #[must_use]
     pub(super) fn new(shared: Rc<Shared>, place: usize, connection: Connection) -> Self {
-        let buffer = BytesMut::with_capacity(BODY_BUFFER_BYTES);
-        Self { shared, place, connection, draft: Draft::default(), buffer }
+        let (body, request) = (Vec::new(), Vec::new());
+        Self { shared, place, connection, draft: Draft::default(), body, request }
     }
 
     /// What the thread shares.
@@ -167,7 +182,7 @@ impl Seat {
 
     /// Sends one planned order and records what came of it.
     pub(super) async fn send(&mut self, ticket: Ticket) {
-        self.at_work(AtWork::Waiting(ticket));
+        self.shared.at_work(self.place, AtWork::Waiting(ticket));
         let ready = self.connection.ready().await;
         let sent = match ready {
             // In a closed loop plan and sending are one: nothing lies between them but rendering.
@@ -175,43 +190,26 @@ impl Seat {
             _ => self.shared.clock.now(),
         };
         self.shared.sent(ticket.place);
-        self.at_work(AtWork::Sent(ticket, sent));
+        self.shared.at_work(self.place, AtWork::Sent(ticket, sent));
         let result = match ready {
-            Ok(_) => self.post(ticket.number).await,
+            Ok(_) => {
+                self.render(ticket.number);
+                self.connection.exchange(&self.request).await
+            }
             Err(broken) => Err(broken),
         };
         let times = ticket.times(sent, self.shared.clock.now());
-        self.at_work(AtWork::Idle);
-        self.record(&ticket, times, &result);
+        self.shared.at_work(self.place, AtWork::Idle);
+        self.shared.record(&ticket, times, &result);
     }
 
-    async fn post(&mut self, number: u64) -> Result<Answer, Broken> {
+    fn render(&mut self, number: u64) {
         let plan = &self.shared.plan;
         plan.draft(number, &mut self.draft);
-        plan.render(&self.draft, &mut self.buffer);
-        let body = self.buffer.split().freeze();
-        let answer = self.connection.post(body, plan.key(number).as_bytes()).await;
-        self.buffer.reserve(BODY_BUFFER_BYTES / 4); // takes the same memory again, since the body is gone
-        answer
-    }
-
-    fn record(&self, ticket: &Ticket, times: Times, result: &Result<Answer, Broken>) {
-        let judged = match result {
-            Ok(answer) => judge(answer.status, &answer.body),
-            Err(broken) => broken.judged(),
-        };
-        let example = || match result {
-            Ok(answer) => String::from_utf8_lossy(&answer.body).into_owned(),
-            Err(broken) => broken.to_string(),
-        };
-        self.shared.ended(ticket.place, &judged, times, example);
-        if !matches!(result, Err(Broken::Connect(_))) {
-            self.shared.ledger.borrow_mut().push(Entry { number: ticket.number, told: judged.told });
-        }
-    }
-
-    fn at_work(&self, at_work: AtWork) {
-        self.shared.seats.borrow_mut()[self.place] = at_work;
+        self.body.clear();
+        plan.render(&self.draft, &mut self.body);
+        self.request.clear();
+        self.connection.target().render(plan.key(number).as_bytes(), &self.body, &mut self.request);
     }
 }
 
@@ -220,7 +218,7 @@ impl Broken {
         match self {
             Self::Connect(_) => Judged::unanswered(Ending::Failed, "connect"),
             Self::Reset(_) => Judged::unanswered(Ending::Failed, "reset"),
-            Self::TooLarge => Judged::unanswered(Ending::Failed, "bad-answer"),
+            Self::Unreadable(_) => Judged::unanswered(Ending::Failed, "bad-answer"),
             Self::TimedOut => Judged::unanswered(Ending::TimedOut, "timeout"),
         }
     }

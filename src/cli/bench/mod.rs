@@ -9,6 +9,7 @@ use super::{Exit, Failure, Globals, OrFail, Outcome, block_on};
 
 /// Load the system, measure it, and check that it kept its books
 #[derive(Debug, clap::Args)]
+#[group(skip)] // the flags of a run are a group already
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Examples:
