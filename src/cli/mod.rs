@@ -15,6 +15,7 @@ mod health;
 mod logs;
 mod order;
 mod product;
+mod respond;
 mod seed;
 mod serve;
 mod smoke;
@@ -57,6 +58,8 @@ enum Command {
     Serve(serve::Args),
     Health(health::Args),
     #[command(hide = true)]
+    Respond(respond::Args),
+    #[command(hide = true)]
     Supervise(supervise::Args),
 }
 
@@ -92,6 +95,7 @@ fn run(cli: Cli) -> Outcome {
             serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
         }
         Command::Health(args) => health::run(&args, &globals),
+        Command::Respond(args) => respond::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
     }
 }

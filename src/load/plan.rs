@@ -1,11 +1,12 @@
 //! Which order is sent as the n-th: a pure function of the seed, so that a run can be repeated, checked
 //! and resent without keeping its requests.
 
-use bytes::{BufMut as _, BytesMut};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt as _, SeedableRng as _};
 
+use super::mix::Mix;
 use super::profile::Span;
+use super::skew::{Demand, Skew};
 
 /// Everything the requests of a run are made from.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct Plan {
     products: Vec<Product>,
     lines: Span,
     quantity: Span,
+    mix: Mix,
+    demand: Demand,
 }
 
 /// A product of the run as it was before the first order.
@@ -90,6 +93,18 @@ pub struct Shape {
     pub lines: Span,
     /// Units of a line.
     pub quantity: Span,
+    /// What share of the requests does what.
+    pub mix: Mix,
+    /// Which products are ordered more than others.
+    pub skew: Skew,
+}
+
+impl Default for Shape {
+    /// Orders of one unit of any product.
+    fn default() -> Self {
+        let (mix, skew) = (Mix::default(), Skew::Uniform);
+        Self { seed: 1, lines: Span::ONE, quantity: Span::ONE, mix, skew }
+    }
 }
 
 impl Plan {
@@ -103,7 +118,26 @@ impl Plan {
         assert!(!users.is_empty(), "somebody has to order");
         assert!(products.len() >= shape.lines.most() as usize, "each line names another product");
         let users = users.iter().map(|id| Quoted { plain: id.as_str().into(), json: quote(id) }).collect();
-        Self { seed: shape.seed, run, users, products, lines: shape.lines, quantity: shape.quantity }
+        let Shape { seed, lines, quantity, mix, skew } = shape;
+        let demand = Demand::new(skew, count(products.len()));
+        Self { seed, run, users, products, lines, quantity, mix, demand }
+    }
+
+    /// The seed.
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// What share of the requests does what.
+    #[must_use]
+    pub fn mix(&self) -> &Mix {
+        &self.mix
+    }
+
+    /// Which products are ordered more than others.
+    #[must_use]
+    pub fn demand(&self) -> &Demand {
+        &self.demand
     }
 
     /// The users by place.
@@ -118,6 +152,16 @@ impl Plan {
         &self.users[place as usize].plain
     }
 
+    /// The id of the user at a place in JSON.
+    pub(super) fn user_json(&self, place: u32) -> &str {
+        &self.users[place as usize].json
+    }
+
+    /// The id of the product at a place in JSON.
+    pub(super) fn product_json(&self, place: u32) -> &str {
+        &self.products[place as usize].quoted
+    }
+
     /// The products by place.
     #[must_use]
     pub fn products(&self) -> &[Product] {
@@ -126,12 +170,12 @@ impl Plan {
 
     /// Fills in the content of order `number`.
     pub fn draft(&self, number: u64, draft: &mut Draft) {
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(self.seed) ^ number);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(scramble(self.seed) ^ number);
         draft.user = random.random_range(0..count(self.users.len()));
         draft.lines.clear();
         let products = count(self.products.len());
         for _ in 0..random.random_range(self.lines.least()..=self.lines.most()) {
-            let mut product = random.random_range(0..products);
+            let mut product = self.demand.draw(&mut random);
             while draft.lines.iter().any(|line| line.product == product) {
                 product = (product + 1) % products;
             }
@@ -141,18 +185,18 @@ impl Plan {
     }
 
     /// Appends the JSON body of an order.
-    pub fn render(&self, draft: &Draft, body: &mut BytesMut) {
-        body.put_slice(b"{\"userId\":");
-        body.put_slice(self.users[draft.user as usize].json.as_bytes());
-        body.put_slice(b",\"items\":[");
+    pub fn render(&self, draft: &Draft, body: &mut Vec<u8>) {
+        body.extend_from_slice(b"{\"userId\":");
+        body.extend_from_slice(self.users[draft.user as usize].json.as_bytes());
+        body.extend_from_slice(b",\"items\":[");
         for (index, line) in draft.lines.iter().enumerate() {
-            body.put_slice(if index == 0 { b"{\"productId\":" } else { b",{\"productId\":" });
-            body.put_slice(self.products[line.product as usize].quoted.as_bytes());
-            body.put_slice(b",\"quantity\":");
+            body.extend_from_slice(if index == 0 { b"{\"productId\":" } else { b",{\"productId\":" });
+            body.extend_from_slice(self.products[line.product as usize].quoted.as_bytes());
+            body.extend_from_slice(b",\"quantity\":");
             put_number(line.quantity, body);
-            body.put_u8(b'}');
+            body.push(b'}');
         }
-        body.put_slice(b"]}");
+        body.extend_from_slice(b"]}");
     }
 
     /// The key of order `number`: different for every number and, but for chance, for every run.
@@ -161,14 +205,14 @@ impl Plan {
         let bytes = self.run.to_be_bytes();
         let half = |at: usize| u64::from_be_bytes(std::array::from_fn(|index| bytes[at + index]));
         let mut digits = [0; 32];
-        hex(mix(half(0) ^ number), &mut digits[..16]);
-        hex(mix(half(8).wrapping_add(number)), &mut digits[16..]);
+        hex(scramble(half(0) ^ number), &mut digits[..16]);
+        hex(scramble(half(8).wrapping_add(number)), &mut digits[16..]);
         Key(digits)
     }
 }
 
 /// A bijection of 64 bits that leaves no visible pattern (the finalizer of `SplitMix64`).
-fn mix(value: u64) -> u64 {
+pub(super) fn scramble(value: u64) -> u64 {
     let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -182,7 +226,7 @@ fn hex(mut value: u64, digits: &mut [u8]) {
     }
 }
 
-fn put_number(mut number: u32, body: &mut BytesMut) {
+pub(super) fn put_number(mut number: u32, body: &mut Vec<u8>) {
     let mut digits = [0; 10];
     let mut at = digits.len();
     loop {
@@ -193,7 +237,7 @@ fn put_number(mut number: u32, body: &mut BytesMut) {
             break;
         }
     }
-    body.put_slice(&digits[at..]);
+    body.extend_from_slice(&digits[at..]);
 }
 
 fn quote(text: &str) -> Box<str> {
@@ -217,6 +261,7 @@ mod tests {
             seed,
             lines: Span::new(1, 5).expect("a range"),
             quantity: Span::new(1, 12).expect("a range"),
+            ..Shape::default()
         };
         Plan::new(shape, run, &users, products)
     }
@@ -262,7 +307,7 @@ mod tests {
             user: 2,
             lines: vec![Line { product: 4, quantity: 1 }, Line { product: 0, quantity: 10_000 }],
         };
-        let mut body = BytesMut::new();
+        let mut body = Vec::new();
         plan.render(&draft, &mut body);
         let expected = serde_json::json!({
             "userId": "user \"2\"",

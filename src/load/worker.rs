@@ -1,45 +1,68 @@
-//! What one connection does with one order: render, send, wait, judge, record.
+//! What one connection does with one request: write, send, wait, judge, record.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::BytesMut;
-
-use super::answer::{Ending, Judged, judge};
+use super::answer::{Ending, Judged};
+use super::audit::Audit;
 use super::clock::{Clock, Moment, Timeline};
 use super::connection::{Answer, Broken, Connection, Readiness};
 use super::endpoint::Endpoint;
-use super::ledger::{Entry, Ledger};
-use super::plan::{Draft, Plan};
+use super::errand::{self, Errand, Pen, Service};
+use super::intent::Intent;
+use super::known::{Known, Memory};
+use super::ledger::{Ledger, Stake, Told};
+use super::plan::Plan;
 use super::recording::Times;
+use super::retry::Tries;
 use super::sheet::{Part, Place, Sheet};
 
-/// Room for the bodies of some orders; the buffer is used again when they are sent.
-const BODY_BUFFER_BYTES: usize = 4096;
+/// What all threads of a run have in common.
+#[derive(Debug, Clone)]
+pub(super) struct Task {
+    /// What is sent.
+    pub(super) plan: Arc<Plan>,
+    /// The parts of the run.
+    pub(super) timeline: Timeline,
+    /// How often a request may be sent again.
+    pub(super) retries: u32,
+}
 
 /// What the connections of one generator thread share.
 #[derive(Debug)]
 pub(super) struct Shared {
-    /// What is sent.
-    pub(super) plan: Arc<Plan>,
+    /// What the thread has to do.
+    pub(super) task: Task,
     /// The time of the run.
     pub(super) clock: Clock,
-    /// The parts of the run.
-    pub(super) timeline: Timeline,
     /// What was measured since the last exchange.
     pub(super) sheet: RefCell<Box<Sheet>>,
     /// What clients were told.
     pub(super) ledger: RefCell<Ledger>,
+    /// What was planned.
+    pub(super) audit: RefCell<Audit>,
+    /// Orders that requests can name.
+    memory: RefCell<Memory>,
     /// What each connection is at.
     seats: RefCell<Vec<AtWork>>,
     /// When the last request that counts ended.
     pub(super) last_done: Cell<Moment>,
 }
 
-/// A request on its way.
-#[derive(Debug, Clone, Copy)]
+/// A planned request.
+#[derive(Debug, Clone)]
 pub(super) struct Ticket {
+    /// Which one, and when.
+    pub(super) slip: Slip,
+    /// What it does.
+    pub(super) errand: Errand,
+}
+
+/// What tells one planned request from the others.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slip {
     /// Its number in the plan.
     pub(super) number: u64,
     /// Where it is counted.
@@ -54,35 +77,54 @@ pub(super) struct Ticket {
 #[derive(Debug, Clone, Copy)]
 enum AtWork {
     Idle,
-    Waiting(Ticket),
-    Sent(Ticket, Moment),
+    Waiting(Slip),
+    Sent(Slip, Moment, Stake),
 }
 
 impl Shared {
     /// The state of a thread with so many connections.
     #[must_use]
-    pub(super) fn new(plan: Arc<Plan>, clock: Clock, timeline: Timeline, connections: usize) -> Self {
-        let last_done = Cell::new(timeline.window.opens);
+    pub(super) fn new(task: Task, clock: Clock, connections: usize) -> Self {
+        let last_done = Cell::new(task.timeline.window.opens);
         Self {
-            plan,
+            task,
             clock,
-            timeline,
             sheet: RefCell::default(),
             ledger: RefCell::default(),
+            audit: RefCell::default(),
+            memory: RefCell::default(),
             seats: RefCell::new(vec![AtWork::Idle; connections]),
             last_done,
         }
     }
 
-    /// Where a request of this kind that is planned for then is counted.
-    #[must_use]
-    pub(super) fn place(&self, endpoint: Endpoint, planned: Moment) -> Place {
-        Place { part: self.timeline.part(planned), endpoint }
+    /// Counts a planned request and settles what it does. What can name no order yet places one.
+    pub(super) fn plan(&self, number: u64, planned: Moment, woken: Moment) -> Ticket {
+        let errand = match self.task.plan.intent(number) {
+            Intent::Order => Errand::Order,
+            Intent::Repeat(of) => Errand::Repeat(of),
+            Intent::Bad(fault) => Errand::Bad(fault),
+            Intent::Read(product) => Errand::Read(product),
+            Intent::Restock(product, units) => Errand::Restock(product, units),
+            Intent::Track => match self.memory.borrow().one(number) {
+                Some(known) => Errand::Track(known),
+                None => self.turned(Endpoint::Track),
+            },
+            Intent::Cancel => match self.memory.borrow_mut().take(number) {
+                Some(known) => Errand::Cancel(known),
+                None => self.turned(Endpoint::Cancel),
+            },
+        };
+        let endpoint = errand.endpoint();
+        let place = Place { part: self.task.timeline.part(planned), endpoint };
+        self.audit.borrow_mut().planned[endpoint as usize] += 1;
+        self.sheet.borrow_mut().books(place).planned += 1;
+        Ticket { slip: Slip { number, place, planned, woken }, errand }
     }
 
-    /// Counts a planned request.
-    pub(super) fn planned(&self, place: Place) {
-        self.sheet.borrow_mut().books(place).planned += 1;
+    fn turned(&self, endpoint: Endpoint) -> Errand {
+        self.audit.borrow_mut().turned[endpoint as usize] += 1;
+        Errand::Order
     }
 
     /// Counts a planned request that is not even kept waiting.
@@ -91,12 +133,55 @@ impl Shared {
     }
 
     /// Counts a planned request that will not be sent any more.
-    pub(super) fn unsent(&self, ticket: &Ticket) {
-        let (mut sheet, waited) = (self.sheet.borrow_mut(), self.clock.now().nanos_since(ticket.planned));
-        match ticket.place.part {
+    pub(super) fn unsent(&self, slip: &Slip) {
+        let (mut sheet, waited) = (self.sheet.borrow_mut(), self.clock.now().nanos_since(slip.planned));
+        match slip.place.part {
             Part::Warmup => sheet.warmup.unsent += 1,
-            Part::Stage(stage) => sheet.of(stage, ticket.place.endpoint).unsent(waited),
+            Part::Stage(stage) => sheet.of(stage, slip.place.endpoint).unsent(waited),
         }
+    }
+
+    fn retried(&self, place: Place, again: u32) {
+        if let (Part::Stage(stage), 1..) = (place.part, again) {
+            self.sheet.borrow_mut().of(stage, place.endpoint).retries += u64::from(again);
+        }
+    }
+
+    fn record(&self, ticket: &Ticket, times: Times, tries: &Tries, result: &Result<Answer<'_>, Broken>) {
+        let Ticket { slip, errand } = ticket;
+        let judged = judge(errand, result);
+        let example = || match result {
+            Ok(answer) => String::from_utf8_lossy(answer.body).into_owned(),
+            Err(broken) => broken.to_string(),
+        };
+        self.ended(slip.place, &judged, times, example);
+        self.retried(slip.place, tries.again);
+        if let (Errand::Read(product) | Errand::Restock(product, _), Ok(answer)) = (errand, result) {
+            self.saw_stock(*product, errand::stock(answer.body));
+        }
+        let never_left = matches!(result, Err(Broken::Connect(_))) && !tries.may_have_acted();
+        if !never_left {
+            self.note(errand.stake(slip.number), tries.told(judged.told));
+        }
+    }
+
+    fn saw_stock(&self, product: u32, stock: Option<i64>) {
+        if let Some(units @ ..0) = stock {
+            self.ledger.borrow_mut().saw_negative(product, units);
+        }
+    }
+
+    fn note(&self, stake: Stake, told: Told) {
+        if let (Stake::Order(number) | Stake::Again(number), Told::Confirmed { order, .. }) = (stake, &told)
+            && self.task.plan.mix().names_orders()
+        {
+            self.memory.borrow_mut().add(Known { number, order: order.clone() });
+        }
+        self.ledger.borrow_mut().note(stake, told);
+    }
+
+    fn at_work(&self, place: usize, at_work: AtWork) {
+        self.seats.borrow_mut()[place] = at_work;
     }
 
     fn sent(&self, place: Place) {
@@ -105,9 +190,9 @@ impl Shared {
 
     fn ended(&self, place: Place, judged: &Judged<'_>, times: Times, example: impl FnOnce() -> String) {
         let mut sheet = self.sheet.borrow_mut();
-        if judged.ending == Ending::Ok && self.timeline.window.contains(times.done) {
+        if judged.ending == Ending::Ok && self.task.timeline.window.contains(times.done) {
             // By the time it finished: the throughput of a stage is what was done in it.
-            sheet.of(self.timeline.stage(times.done), place.endpoint).finished += 1;
+            sheet.of(self.task.timeline.stage(times.done), place.endpoint).finished += 1;
         }
         match place.part {
             Part::Warmup => sheet.warmup.ended(judged.ending),
@@ -124,39 +209,62 @@ impl Shared {
         for seat in self.seats.borrow_mut().iter_mut() {
             match std::mem::replace(seat, AtWork::Idle) {
                 AtWork::Idle => {}
-                AtWork::Waiting(ticket) => self.unsent(&ticket),
-                AtWork::Sent(ticket, sent) => {
+                AtWork::Waiting(slip) => self.unsent(&slip),
+                AtWork::Sent(slip, sent, stake) => {
                     let judged = Judged::unanswered(Ending::Aborted, "interrupted");
-                    self.ended(ticket.place, &judged, ticket.times(sent, now), String::new);
-                    self.ledger.borrow_mut().push(Entry { number: ticket.number, told: judged.told });
+                    self.ended(slip.place, &judged, slip.times(sent, now), String::new);
+                    self.note(stake, judged.told);
                 }
             }
         }
     }
 }
 
-impl Ticket {
+fn judge<'a>(errand: &Errand, result: &Result<Answer<'a>, Broken>) -> Judged<'a> {
+    match result {
+        Ok(answer) => errand.judge(answer.status, answer.body),
+        Err(broken) => broken.judged(),
+    }
+}
+
+impl Slip {
     fn times(self, sent: Moment, done: Moment) -> Times {
         Times { planned: self.planned, woken: self.woken, sent, done }
     }
 }
 
-/// One connection with all it needs to send orders.
+/// The connections of one seat, one to each service that it needs.
+#[derive(Debug)]
+pub(super) struct Lines {
+    /// To the order service.
+    pub(super) orders: Connection,
+    /// To the product service, where the mix needs it.
+    pub(super) products: Option<Connection>,
+}
+
+impl Lines {
+    fn to(&mut self, service: Service) -> &mut Connection {
+        match (service, &mut self.products) {
+            (Service::Products, Some(products)) => products,
+            _ => &mut self.orders,
+        }
+    }
+}
+
+/// One place at which a request at a time is sent.
 #[derive(Debug)]
 pub(super) struct Seat {
     shared: Rc<Shared>,
     place: usize,
-    connection: Connection,
-    draft: Draft,
-    buffer: BytesMut,
+    lines: Lines,
+    pen: Pen,
 }
 
 impl Seat {
     /// The seat at a place of its thread.
     #[must_use]
-    pub(super) fn new(shared: Rc<Shared>, place: usize, connection: Connection) -> Self {
-        let buffer = BytesMut::with_capacity(BODY_BUFFER_BYTES);
-        Self { shared, place, connection, draft: Draft::default(), buffer }
+    pub(super) fn new(shared: Rc<Shared>, place: usize, lines: Lines) -> Self {
+        Self { shared, place, lines, pen: Pen::default() }
     }
 
     /// What the thread shares.
@@ -165,53 +273,65 @@ impl Seat {
         &self.shared
     }
 
-    /// Sends one planned order and records what came of it.
+    /// Sends one planned request, again where it may be, and records what came of it.
     pub(super) async fn send(&mut self, ticket: Ticket) {
-        self.at_work(AtWork::Waiting(ticket));
-        let ready = self.connection.ready().await;
-        let sent = match ready {
-            // In a closed loop plan and sending are one: nothing lies between them but rendering.
-            Ok(Readiness::Was) if ticket.woken == ticket.planned => ticket.planned,
-            _ => self.shared.clock.now(),
-        };
-        self.shared.sent(ticket.place);
-        self.at_work(AtWork::Sent(ticket, sent));
-        let result = match ready {
-            Ok(_) => self.post(ticket.number).await,
-            Err(broken) => Err(broken),
-        };
-        let times = ticket.times(sent, self.shared.clock.now());
-        self.at_work(AtWork::Idle);
-        self.record(&ticket, times, &result);
-    }
-
-    async fn post(&mut self, number: u64) -> Result<Answer, Broken> {
-        let plan = &self.shared.plan;
-        plan.draft(number, &mut self.draft);
-        plan.render(&self.draft, &mut self.buffer);
-        let body = self.buffer.split().freeze();
-        let answer = self.connection.post(body, plan.key(number).as_bytes()).await;
-        self.buffer.reserve(BODY_BUFFER_BYTES / 4); // takes the same memory again, since the body is gone
-        answer
-    }
-
-    fn record(&self, ticket: &Ticket, times: Times, result: &Result<Answer, Broken>) {
-        let judged = match result {
-            Ok(answer) => judge(answer.status, &answer.body),
-            Err(broken) => broken.judged(),
-        };
-        let example = || match result {
-            Ok(answer) => String::from_utf8_lossy(&answer.body).into_owned(),
-            Err(broken) => broken.to_string(),
-        };
-        self.shared.ended(ticket.place, &judged, times, example);
-        if !matches!(result, Err(Broken::Connect(_))) {
-            self.shared.ledger.borrow_mut().push(Entry { number: ticket.number, told: judged.told });
+        let Self { shared, place, lines, pen } = self;
+        let slip = ticket.slip;
+        shared.at_work(*place, AtWork::Waiting(slip));
+        let line = lines.to(ticket.errand.service());
+        let mut tries = Tries::new(shared.task.retries);
+        let mut first = None;
+        loop {
+            let ready = line.ready().await;
+            let sent = *first.get_or_insert_with(|| shared.leaves(*place, &ticket, &ready));
+            let result = match ready {
+                Ok(_) => {
+                    ticket.errand.write(slip.number, &shared.task.plan, line.target(), pen);
+                    line.exchange(&pen.request).await
+                }
+                Err(broken) => Err(broken),
+            };
+            let done = shared.clock.now();
+            let Some(pause) = shared.again(&ticket, &mut tries, &result) else {
+                shared.at_work(*place, AtWork::Idle);
+                shared.record(&ticket, slip.times(sent, done), &tries, &result);
+                return;
+            };
+            drop(result);
+            tokio::time::sleep(pause).await;
         }
     }
+}
 
-    fn at_work(&self, at_work: AtWork) {
-        self.shared.seats.borrow_mut()[self.place] = at_work;
+impl Shared {
+    /// Counts a request that leaves; when it does.
+    fn leaves(&self, place: usize, ticket: &Ticket, ready: &Result<Readiness, Broken>) -> Moment {
+        let slip = ticket.slip;
+        let sent = match ready {
+            // In a closed loop plan and sending are one: nothing lies between them but rendering.
+            Ok(Readiness::Was) if slip.woken == slip.planned => slip.planned,
+            _ => self.clock.now(),
+        };
+        self.sent(slip.place);
+        self.at_work(place, AtWork::Sent(slip, sent, ticket.errand.stake(slip.number)));
+        sent
+    }
+
+    /// How long to wait before sending a request again, if it is. No try begins after the planned end.
+    fn again(
+        &self,
+        ticket: &Ticket,
+        tries: &mut Tries,
+        result: &Result<Answer<'_>, Broken>,
+    ) -> Option<Duration> {
+        if self.task.retries == 0 || !ticket.errand.may_be_resent() {
+            return None;
+        }
+        if self.clock.now() >= self.task.timeline.window.closes {
+            return None;
+        }
+        let asked = result.as_ref().ok().and_then(|answer| answer.retry_after);
+        tries.next(&judge(&ticket.errand, result), asked, rand::random())
     }
 }
 
@@ -220,7 +340,7 @@ impl Broken {
         match self {
             Self::Connect(_) => Judged::unanswered(Ending::Failed, "connect"),
             Self::Reset(_) => Judged::unanswered(Ending::Failed, "reset"),
-            Self::TooLarge => Judged::unanswered(Ending::Failed, "bad-answer"),
+            Self::Unreadable(_) => Judged::unanswered(Ending::Failed, "bad-answer"),
             Self::TimedOut => Judged::unanswered(Ending::TimedOut, "timeout"),
         }
     }

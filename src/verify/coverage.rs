@@ -68,6 +68,7 @@ pub fn skip_reason(
         Check::NoDuplicate => no_replays,
         Check::WholeOrNothing => unresolved.or(nothing),
         Check::StockBalances | Check::NoNegativeStock | Check::NoOversell | Check::OutOfStockWasTrue => None,
+        Check::MixAsAsked | Check::SkewAsAsked | Check::ArrivalsAsAsked => None,
     };
     reason.map(str::to_owned)
 }

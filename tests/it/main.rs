@@ -17,5 +17,7 @@ mod policy;
 mod processes;
 mod refusals;
 mod stage;
+#[cfg(target_os = "linux")]
+mod stall;
 mod support;
 mod up_and_down;

@@ -15,6 +15,7 @@ use crossbeam_channel::{Sender, TrySendError, bounded};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+pub mod defect;
 mod durability;
 mod error;
 pub mod failpoint;

@@ -9,6 +9,7 @@ use super::{Exit, Failure, Globals, OrFail, Outcome, block_on};
 
 /// Load the system, measure it, and check that it kept its books
 #[derive(Debug, clap::Args)]
+#[group(skip)] // the flags of a run are a group already
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Examples:
@@ -16,7 +17,9 @@ use super::{Exit, Failure, Globals, OrFail, Outcome, block_on};
   ordersys bench --rate 500 --duration 30s        500 orders/s whatever the system does
   ordersys bench --count 1000 --lines 1..3        1000 orders of one to three lines
   ordersys bench --slo 'p99<50ms,errors<0.1%'     exit code 6 if missed
-  ordersys bench --stock 100 --products 1 --warmup 0s   what happens when it sells out"
+  ordersys bench --stages 100/s:10s,100..500/s:30s   100 orders/s, then evenly up to 500
+  ordersys bench --mix order:80,read:10,cancel:5,restock:3,bad:2 --skew zipf:0.99
+  ordersys bench --race 100                       100 units, and everybody wants one"
 )]
 pub(super) struct Args {
     #[command(subcommand)]

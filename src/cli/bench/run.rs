@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
         let surroundings = surroundings(globals).await;
         load::run(&profile, &client, &surroundings, &printer).await
     })?;
-    printer.data(&report.core(), || render::text(&report, profile.pace));
+    printer.data(&report.core(), || render::text(&report, &profile.pace));
     if let Some(dir) = &args.out {
         export::write(&report, dir).hint("name another directory with --out")?;
         printer.say(format!("wrote {}", dir.join("result.json").display()));
@@ -51,6 +51,6 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
 impl Args {
     fn profile(&self) -> Outcome<Profile> {
         let objectives = self.slo.as_ref().map(|slo| slo.0.clone()).unwrap_or_default();
-        Ok(Profile { objectives, ..self.pace.apply(self.workload.profile()?) })
+        Ok(Profile { objectives, ..self.pace.apply(self.workload.profile()?)? })
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ordersys_contract::Client;
 use ordersys_contract::client::Endpoints;
 
-use super::profile::{Arrivals, Extent, Pace, Profile, Span, Verification};
+use super::profile::{Arrivals, Extent, Pace, Profile, Span};
 use super::report::Report;
 use super::settings::Surroundings;
 use super::{render, run};
@@ -31,8 +31,7 @@ fn profile(count: u64) -> Profile {
         users: 4,
         products: 20,
         stock: 100_000,
-        verification: Verification::On,
-        objectives: Vec::new(),
+        ..Profile::default()
     }
 }
 
@@ -123,7 +122,7 @@ async fn lost_answers_are_resolved_without_a_false_alarm() {
         assert_eq!(expected, 10, "{trouble:?}: every 40th of 400: {books:?}");
         if trouble == Trouble::Late {
             assert!(report.generated.tally.total.response.quantile(0.999).at_least);
-            assert!(render::text(&report, Pace::Closed).contains(">="));
+            assert!(render::text(&report, &Pace::Closed).contains(">="));
         }
     }
 }
