@@ -138,12 +138,8 @@ impl Errand {
         if let Self::Order | Self::Repeat(_) = self {
             return answer::judge(status, body);
         }
-        let wrong = |code| Judged {
-            ending: Ending::Failed,
-            status,
-            code: Cow::Borrowed(code),
-            told: Told::Unknown,
-        };
+        let wrong =
+            |code| Judged { ending: Ending::Failed, status, code: Cow::Borrowed(code), told: Told::Unknown };
         let done = || Judged { ending: Ending::Ok, status, code: Cow::Borrowed(""), told: Told::Done };
         match (self, status) {
             (Self::Bad(fault), _) => judge_bad(*fault, status, body),
@@ -232,7 +228,14 @@ mod tests {
             (&bad, 422, unknown_user, Ending::Ok, "unknown-user", other.clone()),
             (&bad, 400, unknown_user, Ending::Failed, "wrong-refusal", other),
             (&bad, 201, r#"{"id":"o9"}"#, Ending::Failed, "bad-order-taken", confirmed("o9")),
-            (&bad, 503, r#"{"code":"overloaded"}"#, Ending::Refused, "overloaded", Told::Refused(Refusal::NotNow)),
+            (
+                &bad,
+                503,
+                r#"{"code":"overloaded"}"#,
+                Ending::Refused,
+                "overloaded",
+                Told::Refused(Refusal::NotNow),
+            ),
         ];
         for (errand, status, body, ending, code, told) in cases {
             let judged = errand.judge(status, body.as_bytes());

@@ -308,7 +308,9 @@ mod tests {
     fn a_refusal_says_how_long_to_wait() {
         let asked = |head: &str| {
             let mut inbox = Inbox::default();
-            inbox.room().extend_from_slice(format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\n\r\n").as_bytes());
+            inbox
+                .room()
+                .extend_from_slice(format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\n\r\n").as_bytes());
             inbox.look().expect("reads").expect("whole").retry_after
         };
         assert_eq!(asked("503 Busy\r\nRetry-After: 2"), Some(Duration::from_secs(2)));

@@ -100,9 +100,9 @@ impl Plan {
     /// The last order at least `back` requests before `number`, if one is near.
     fn order_before(&self, number: u64, back: u64) -> Option<u64> {
         let candidates = (0..MAX_LOOKS).map_while(|step| number.checked_sub(back + step));
-        candidates.into_iter().find(|earlier| {
-            self.endpoint(*earlier).is_none_or(|(endpoint, _)| endpoint == Endpoint::Order)
-        })
+        candidates
+            .into_iter()
+            .find(|earlier| self.endpoint(*earlier).is_none_or(|(endpoint, _)| endpoint == Endpoint::Order))
     }
 
     /// Appends the body of an order with a fault.
@@ -190,7 +190,8 @@ mod tests {
         };
         let (user, product) = ("u\"0", plan.products()[draft.lines[0].product as usize].id.to_string());
         let expected = |user: &str, items| Some(serde_json::json!({"userId": user, "items": items}));
-        let line = |product: &str, quantity: u32| serde_json::json!([{"productId": product, "quantity": quantity}]);
+        let line =
+            |product: &str, quantity: u32| serde_json::json!([{"productId": product, "quantity": quantity}]);
         assert_eq!(body(Fault::UnknownUser), expected("no-such-user", line(&product, 1)));
         assert_eq!(body(Fault::UnknownProduct), expected(user, line("no-such-product", 1)));
         assert_eq!(body(Fault::NoLines), expected(user, serde_json::json!([])));

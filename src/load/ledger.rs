@@ -317,9 +317,8 @@ fn contradict(one: &Told, other: &Told) -> bool {
     };
     match (one, other) {
         // An order that was accepted may still be refused; one that was confirmed may not.
-        (Told::Confirmed { .. }, Told::Refused(refusal)) | (Told::Refused(refusal), Told::Confirmed { .. }) => {
-            *refusal != Refusal::NotNow
-        }
+        (Told::Confirmed { .. }, Told::Refused(refusal))
+        | (Told::Refused(refusal), Told::Confirmed { .. }) => *refusal != Refusal::NotNow,
         _ => order(one).zip(order(other)).is_some_and(|(one, other)| one != other),
     }
 }

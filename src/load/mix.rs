@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use rand::{Rng, RngExt as _};
 
+use super::endpoint::Endpoint;
 use super::piece::Piece;
 use super::syntax::Mistake;
-use super::endpoint::Endpoint;
 
 /// Largest share that can be given.
 const MAX_SHARE: f64 = 100_000.0;
@@ -103,13 +103,19 @@ impl FromStr for Mix {
 }
 
 fn entry(piece: Piece<'_>) -> Result<(Endpoint, u32), Mistake> {
-    let (name, share) = piece.split_once(":").ok_or_else(|| piece.missing("a share is NAME:NUMBER, such as order:80"))?;
-    let endpoint = Endpoint::ALL.into_iter().find(|endpoint| endpoint.name() == name.text).ok_or_else(|| {
-        let names: Vec<_> = Endpoint::ALL.iter().map(|endpoint| endpoint.name()).collect();
-        name.wrong(format!("`{}` is none of {}", name.text, names.join(", ")))
-    })?;
+    let (name, share) =
+        piece.split_once(":").ok_or_else(|| piece.missing("a share is NAME:NUMBER, such as order:80"))?;
+    let endpoint =
+        Endpoint::ALL.into_iter().find(|endpoint| endpoint.name() == name.text).ok_or_else(|| {
+            let names: Vec<_> = Endpoint::ALL.iter().map(|endpoint| endpoint.name()).collect();
+            name.wrong(format!("`{}` is none of {}", name.text, names.join(", ")))
+        })?;
     let number = share.number("a share", 1.0 / SHARE_DIGITS, MAX_SHARE)?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, at most a hundred million")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positive, at most a hundred million"
+    )]
     Ok((endpoint, (number * SHARE_DIGITS).round() as u32))
 }
 

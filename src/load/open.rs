@@ -118,7 +118,8 @@ pub(super) async fn release(
         Moment::NEVER => shared.clock.now().after(patience),
         closes => closes,
     };
-    while shared.clock.now() < closes && !(shared.task.timeline.window.closes == Moment::NEVER && queue.is_empty())
+    while shared.clock.now() < closes
+        && !(shared.task.timeline.window.closes == Moment::NEVER && queue.is_empty())
     {
         let step = shared.clock.now().after(Duration::from_millis(5));
         pacer.wait_until(step.min(closes)).await;

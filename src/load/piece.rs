@@ -19,10 +19,7 @@ impl<'a> Piece<'a> {
     ///
     /// # Errors
     /// What is wrong and where, for the person who wrote it.
-    pub fn read<T>(
-        text: &'a str,
-        read: impl FnOnce(Self) -> Result<T, Mistake>,
-    ) -> Result<T, String> {
+    pub fn read<T>(text: &'a str, read: impl FnOnce(Self) -> Result<T, Mistake>) -> Result<T, String> {
         read(Self { text, whole: text, at: 0 }.trim()).map_err(|mistake| mistake.to_string())
     }
 

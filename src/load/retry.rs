@@ -103,8 +103,9 @@ mod tests {
     #[test]
     fn pauses_grow_have_a_bound_and_follow_the_answer() {
         let mut tries = Tries::new(10);
-        let pauses: Vec<_> =
-            std::iter::from_fn(|| tries.next(&judge(503, BUSY), None, 1.0)).map(|pause| pause.as_millis()).collect();
+        let pauses: Vec<_> = std::iter::from_fn(|| tries.next(&judge(503, BUSY), None, 1.0))
+            .map(|pause| pause.as_millis())
+            .collect();
         assert_eq!(pauses, [50, 100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
         let asked = |seconds| Tries::new(1).next(&judge(503, BUSY), Some(Duration::from_secs(seconds)), 0.1);
         assert_eq!((asked(2), asked(60)), (Some(Duration::from_secs(2)), Some(LONGEST_PAUSE)));

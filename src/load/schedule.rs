@@ -224,12 +224,16 @@ mod tests {
                 let course = Arc::new(Course::staged(warmup, &stages));
                 let planned = all(&Timing { course, arrivals, window, count: None, seed: 3 }, threads);
                 let between = |from: u64, to: u64| {
-                    let (from, to) = (Moment::at(Duration::from_secs(from)), Moment::at(Duration::from_secs(to)));
+                    let (from, to) =
+                        (Moment::at(Duration::from_secs(from)), Moment::at(Duration::from_secs(to)));
                     planned.iter().filter(|planned| planned.at >= from && planned.at < to).count()
                 };
                 for (from, to, expected) in [(0, 1, 100), (1, 3, 200), (3, 5, 400), (5, 9, 200)] {
                     let found = between(from, to);
-                    assert!(found.abs_diff(expected) <= slack, "{arrivals:?} {threads}: {from}..{to} s has {found}");
+                    assert!(
+                        found.abs_diff(expected) <= slack,
+                        "{arrivals:?} {threads}: {from}..{to} s has {found}"
+                    );
                 }
             }
         }

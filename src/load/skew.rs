@@ -70,7 +70,8 @@ impl FromStr for Skew {
 }
 
 fn hot(rest: Piece<'_>) -> Result<Skew, Mistake> {
-    let (products, demand) = rest.split_once(":").map_or((rest, None), |(products, demand)| (products, Some(demand)));
+    let (products, demand) =
+        rest.split_once(":").map_or((rest, None), |(products, demand)| (products, Some(demand)));
     let products = percent(products)?;
     let demand = demand.map_or(Ok(HOT_PERCENT), percent)?;
     Ok(Skew::Hot { products, demand })
@@ -139,7 +140,12 @@ mod tests {
 
     #[test]
     fn skews_are_read_and_written() {
-        let cases = [("uniform", "uniform"), ("zipf:0.99", "zipf:0.99"), ("hot:1%", "hot:1%:90%"), ("hot: 20% : 80%", "hot:20%:80%")];
+        let cases = [
+            ("uniform", "uniform"),
+            ("zipf:0.99", "zipf:0.99"),
+            ("hot:1%", "hot:1%:90%"),
+            ("hot: 20% : 80%", "hot:20%:80%"),
+        ];
         for (text, written) in cases {
             assert_eq!(text.parse::<Skew>().expect(text).to_string(), written);
         }

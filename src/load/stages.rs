@@ -52,7 +52,11 @@ impl FromStr for Stages {
     fn from_str(text: &str) -> Result<Self, String> {
         Piece::read(text, |all| {
             let stages = all.split(',').map(stage).collect::<Result<Vec<_>, _>>()?;
-            if stages.len() > MAX_STAGES { Err(all.wrong(format!("at most {MAX_STAGES} stages"))) } else { Ok(Self(stages)) }
+            if stages.len() > MAX_STAGES {
+                Err(all.wrong(format!("at most {MAX_STAGES} stages")))
+            } else {
+                Ok(Self(stages))
+            }
         })
     }
 }
@@ -88,7 +92,11 @@ impl Stage {
     #[must_use]
     pub fn rate(&self) -> String {
         #[expect(clippy::float_cmp, reason = "both were read, neither was computed")]
-        if self.from == self.to { format!("{}/s", self.from) } else { format!("{}..{}/s", self.from, self.to) }
+        if self.from == self.to {
+            format!("{}/s", self.from)
+        } else {
+            format!("{}..{}/s", self.from, self.to)
+        }
     }
 }
 
@@ -224,9 +232,20 @@ mod tests {
 
     #[test]
     fn time_and_count_are_each_others_inverse() {
-        let course = Course::staged(Duration::from_secs(2), &stages("100/s:10s,100..500/s:20s,500..0/s:10s,50/s:1s"));
-        let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-6, "{found} {expected}");
-        for (time, count) in [(0.0, 0.0), (2.0, 200.0), (12.0, 1200.0), (22.0, 3200.0), (32.0, 7200.0), (42.0, 9700.0), (43.0, 9750.0), (143.0, 14_750.0)] {
+        let course =
+            Course::staged(Duration::from_secs(2), &stages("100/s:10s,100..500/s:20s,500..0/s:10s,50/s:1s"));
+        let close =
+            |found: f64, expected: f64| assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+        for (time, count) in [
+            (0.0, 0.0),
+            (2.0, 200.0),
+            (12.0, 1200.0),
+            (22.0, 3200.0),
+            (32.0, 7200.0),
+            (42.0, 9700.0),
+            (43.0, 9750.0),
+            (143.0, 14_750.0),
+        ] {
             close(course.count_at(time), count);
             close(course.time_of(count).expect("reached"), time);
         }

@@ -92,7 +92,9 @@ impl Target {
             .await
             .map_err(|source| NotATarget::Unresolved { url: base.to_owned(), source })?;
         let agent = concat!("ordersys-bench/", env!("CARGO_PKG_VERSION"));
-        let common = format!("host: {authority}\r\ncontent-type: application/json\r\naccept: application/json\r\nuser-agent: {agent}\r\n");
+        let common = format!(
+            "host: {authority}\r\ncontent-type: application/json\r\naccept: application/json\r\nuser-agent: {agent}\r\n"
+        );
         let head = format!("POST {} HTTP/1.1\r\n{common}{IDEMPOTENCY_KEY}: ", uri.path());
         let credential = credential.map(|secret| format!("authorization: Bearer {}\r\n", secret.expose()));
         Ok(Self {
@@ -134,36 +136,6 @@ fn put_body(body: &[u8], request: &mut Vec<u8>) {
     put_number(u32::try_from(body.len()).unwrap_or(u32::MAX), request);
     request.extend_from_slice(b"\r\n\r\n");
     request.extend_from_slice(body);
-}
-
-async fn resolve(base: &str, timeout: Duration) -> Result<Self, NotATarget> {
-        let malformed = || NotATarget::Malformed { url: base.to_owned() };
-        let uri: Uri = format!("{base}{}", order::ORDERS).parse().map_err(|_| malformed())?;
-        if uri.scheme_str() != Some("http") {
-            return Err(malformed());
-        }
-        let authority = uri.authority().ok_or_else(malformed)?;
-        let addresses = resolve(authority.host(), authority.port_u16().unwrap_or(80))
-            .await
-            .map_err(|source| NotATarget::Unresolved { url: base.to_owned(), source })?;
-        let head = format!(
-            "POST {} HTTP/1.1\r\nhost: {authority}\r\ncontent-type: application/json\r\naccept: application/json\r\n\
-             user-agent: ordersys-bench/{}\r\n{IDEMPOTENCY_KEY}: ",
-            uri.path(),
-            env!("CARGO_PKG_VERSION")
-        );
-        Ok(Self { addresses, head: head.into_bytes().into(), timeout })
-    }
-
-    /// Appends a whole request.
-    pub(super) fn render(&self, key: &[u8], body: &[u8], request: &mut Vec<u8>) {
-        request.extend_from_slice(&self.head);
-        request.extend_from_slice(key);
-        request.extend_from_slice(b"\r\ncontent-length: ");
-        put_number(u32::try_from(body.len()).unwrap_or(u32::MAX), request);
-        request.extend_from_slice(b"\r\n\r\n");
-        request.extend_from_slice(body);
-    }
 }
 
 async fn resolve(host: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
@@ -223,7 +195,8 @@ mod tests {
             target.call(call, &mut request);
             String::from_utf8(request).expect("text")
         };
-        let (read, change) = (text(&Call::read("/products/7")), text(&Call::change("/products/7/restock", b"{}")));
+        let (read, change) =
+            (text(&Call::read("/products/7")), text(&Call::change("/products/7/restock", b"{}")));
         assert!(read.starts_with("GET /shop/products/7 HTTP/1.1\r\nhost: 127.0.0.1:3002\r\n"), "{read}");
         assert!(read.ends_with("\r\n\r\n") && !read.contains("authorization"), "{read}");
         assert!(change.starts_with("POST /shop/products/7/restock HTTP/1.1\r\n"), "{change}");

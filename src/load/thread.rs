@@ -133,8 +133,7 @@ async fn connect(job: &Job) -> Vec<Lines> {
 
 async fn work(job: &Job, shared: &Rc<Shared>, lines: Vec<Lines>, abort: &CancellationToken) {
     let ticker = spawn_local(tick(shared.clone(), job.exchange.clone()));
-    let seats =
-        lines.into_iter().enumerate().map(|(place, lines)| Seat::new(shared.clone(), place, lines));
+    let seats = lines.into_iter().enumerate().map(|(place, lines)| Seat::new(shared.clone(), place, lines));
     let (tasks, queue) = match &job.order {
         Order::Closed(quota) => {
             let turns = Rc::new(Turns::new(job.share, quota.clone()));

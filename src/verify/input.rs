@@ -256,7 +256,9 @@ mod tests {
             let finding = mix(&plan, &audit(&plan, 20_000));
             assert_eq!(finding.word(), "PASS", "seed {seed}: {}", finding.detail());
         }
-        for other in ["order:76,read:14,cancel:5,restock:3,bad:2", "order:80,read:10,cancel:5,restock:5", "order:1"] {
+        for other in
+            ["order:76,read:14,cancel:5,restock:3,bad:2", "order:80,read:10,cancel:5,restock:5", "order:1"]
+        {
             let finding = mix(&plan(1, asked, "uniform"), &audit(&plan(1, other, "uniform"), 20_000));
             assert!(finding.failed(), "{other}: {}", finding.detail());
         }
@@ -293,7 +295,11 @@ mod tests {
                 }
             }
             let finding = skew(&plan, &ledger);
-            assert!(finding.failed() && finding.detail().contains("product p0"), "{asked}: {}", finding.detail());
+            assert!(
+                finding.failed() && finding.detail().contains("product p0"),
+                "{asked}: {}",
+                finding.detail()
+            );
         }
     }
 

@@ -109,10 +109,7 @@ impl<'a> Judge<'a> {
                 Some(Effect::Done) => "a cancelled order",
                 _ => "an order that stands",
             };
-            (
-                expected.to_owned(),
-                format!("status {}", order.status.as_deref().unwrap_or("none")),
-            )
+            (expected.to_owned(), format!("status {}", order.status.as_deref().unwrap_or("none")))
         } else if content != Some(&sent) {
             (self.claims.show(&sent), show_stored(order))
         } else if let (Some(told), Some(found)) = (expected_total, order.total) {

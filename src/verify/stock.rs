@@ -63,7 +63,9 @@ fn balances(claims: &Claims<'_>, stock: &Stock) -> Finding {
             let sum = format!("{} + {added} - {}", product.stock, accepted[place]);
             cases.add(|| Witness {
                 product_id: Some(product.id.to_string()),
-                expected: format!("{range} units left (initial + restocked - accepted and not cancelled = {sum})"),
+                expected: format!(
+                    "{range} units left (initial + restocked - accepted and not cancelled = {sum})"
+                ),
                 found: format!("{left} units"),
                 ..Witness::default()
             });
@@ -99,7 +101,11 @@ impl Added {
 
 impl std::fmt::Display for Added {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.least == self.most { write!(f, "{}", self.least) } else { write!(f, "{}..{}", self.least, self.most) }
+        if self.least == self.most {
+            write!(f, "{}", self.least)
+        } else {
+            write!(f, "{}..{}", self.least, self.most)
+        }
     }
 }
 

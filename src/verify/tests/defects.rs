@@ -23,8 +23,12 @@ pub(super) const DEFECTS: &[Defect] = &[
                 world.plan.products().iter().map(|product| Product::new(&product.id, product.price, 1));
             let users: Vec<_> = world.plan.users().map(str::to_owned).collect();
             let span = Span::new(1, 3).expect("a range");
-            world.plan =
-                Plan::new(Shape { lines: span, quantity: span, ..Shape::default() }, 7, &users, products.collect());
+            world.plan = Plan::new(
+                Shape { lines: span, quantity: span, ..Shape::default() },
+                7,
+                &users,
+                products.collect(),
+            );
             world.left = vec![0; 5];
         },
         "V1 V3",
@@ -165,11 +169,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
         "V1",
     ),
-    (
-        "an order was cancelled and stands",
-        |world| world.cancels.push((7, Told::Done)),
-        "V1 V4",
-    ),
+    ("an order was cancelled and stands", |world| world.cancels.push((7, Told::Done)), "V1 V4"),
     ("cancelling was refused and done", |world| world.cancel(7, Told::Refused(Refusal::Other)), "V1 V4"),
     ("cancelling was refused", |world| world.cancels.push((7, Told::Refused(Refusal::Other))), ""),
     ("nobody knows of a cancel that was done", |world| world.cancel(7, Told::Unknown), ""),
@@ -182,10 +182,14 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
         "V1",
     ),
-    ("an order was cancelled that nobody cancelled", |world| {
-        world.cancel(7, Told::Done);
-        world.cancels.clear();
-    }, "V1 V4"),
+    (
+        "an order was cancelled that nobody cancelled",
+        |world| {
+            world.cancel(7, Told::Done);
+            world.cancels.clear();
+        },
+        "V1 V4",
+    ),
     ("units were added", |world| world.restock(5, Told::Done), ""),
     ("nobody knows whether units were added", |world| world.restock(5, Told::Unknown), ""),
     (
@@ -196,11 +200,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
         "V1",
     ),
-    (
-        "added units were lost, in the accounts as well",
-        |world| world.restocks.push((0, 5, Told::Done)),
-        "V1",
-    ),
+    ("added units were lost, in the accounts as well", |world| world.restocks.push((0, 5, Told::Done)), "V1"),
     ("units were added that nobody sent", |world| world.restock(5, Told::Refused(Refusal::Other)), "V1"),
     ("an order was sent twice", |world| world.again.push((7, world.told[7].clone())), ""),
     (
@@ -226,7 +226,11 @@ pub(super) const DEFECTS: &[Defect] = &[
         |world| world.again.push((7, Told::Refused(Refusal::OutOfStock))),
         "V6",
     ),
-    ("an order sent twice was too much for now", |world| world.again.push((7, Told::Refused(Refusal::NotNow))), ""),
+    (
+        "an order sent twice was too much for now",
+        |world| world.again.push((7, Told::Refused(Refusal::NotNow))),
+        "",
+    ),
     (
         "bad orders were refused and the refusals stored",
         |world| {
