@@ -3,7 +3,9 @@
 
 mod article;
 mod bad_input;
+mod chaos;
 mod check;
+mod command;
 mod crash;
 #[path = "../harness/mod.rs"]
 mod harness;
