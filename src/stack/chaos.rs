@@ -191,10 +191,7 @@ impl Chaos {
             Fault::Pause => containers.pause(found).await?,
             Fault::Resume => containers.resume(found).await?,
             Fault::Cut => containers.cut(found).await?,
-            Fault::Heal => match ServiceName::named(&found.service) {
-                Some(service) => containers.heal(found, service).await?,
-                None => {}
-            },
+            Fault::Heal => containers.heal(found).await?,
         }
         Ok(())
     }
