@@ -3,8 +3,10 @@
 
 mod article;
 mod bad_input;
+mod bad_peers;
 mod check;
 mod crash;
+mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod local_stack;
@@ -14,6 +16,7 @@ mod orders;
 mod policy;
 mod processes;
 mod refusals;
+mod resilience;
 mod stage;
 mod support;
 mod up_and_down;
