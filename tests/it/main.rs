@@ -5,6 +5,8 @@ mod article;
 mod bad_input;
 mod bad_peers;
 mod check;
+#[path = "../harness/chromium.rs"]
+mod chromium;
 mod crash;
 mod faulty_peer;
 #[path = "../harness/mod.rs"]
