@@ -11,27 +11,22 @@ const LONGEST: Duration = Duration::from_hours(1);
 #[command(next_help_heading = "Circuit breakers of the order service")]
 pub(super) struct BreakerArgs {
     /// Calls to another service within the window before a breaker may open
-    #[arg(long, env = "ORDERSYS_BREAKER_CALLS", default_value_t = Settings::default().calls, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    breaker_calls: u32,
+    #[arg(long = "breaker-calls", env = "ORDERSYS_BREAKER_CALLS", default_value_t = Settings::default().calls, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    calls: u32,
     /// Part of them that has to fail: above 0, at most 1
-    #[arg(long, env = "ORDERSYS_BREAKER_RATIO", default_value_t = Settings::default().ratio, value_name = "RATIO", value_parser = ratio)]
-    breaker_ratio: f64,
+    #[arg(long = "breaker-ratio", env = "ORDERSYS_BREAKER_RATIO", default_value_t = Settings::default().ratio, value_name = "RATIO", value_parser = ratio)]
+    ratio: f64,
     /// How far back calls count
-    #[arg(long, env = "ORDERSYS_BREAKER_WINDOW", default_value = "10s", value_name = "TIME", value_parser = time)]
-    breaker_window: Duration,
+    #[arg(long = "breaker-window", env = "ORDERSYS_BREAKER_WINDOW", default_value = "10s", value_name = "TIME", value_parser = time)]
+    window: Duration,
     /// How long at most an open breaker refuses before it tries again
-    #[arg(long, env = "ORDERSYS_BREAKER_COOL_DOWN", default_value = "1s", value_name = "TIME", value_parser = time)]
-    breaker_cool_down: Duration,
+    #[arg(long = "breaker-cool-down", env = "ORDERSYS_BREAKER_COOL_DOWN", default_value = "1s", value_name = "TIME", value_parser = time)]
+    cool_down: Duration,
 }
 
 impl BreakerArgs {
     pub(super) fn settings(&self) -> Settings {
-        Settings {
-            calls: self.breaker_calls,
-            ratio: self.breaker_ratio,
-            window: self.breaker_window,
-            cool_down: self.breaker_cool_down,
-        }
+        Settings { calls: self.calls, ratio: self.ratio, window: self.window, cool_down: self.cool_down }
     }
 }
 

@@ -9,12 +9,8 @@ use proptest::prelude::*;
 use super::machine::{Machine, Outcome, Settings, State, Ticket};
 use super::{Breaker, BreakerMetrics};
 
-const SETTINGS: Settings = Settings {
-    calls: 4,
-    ratio: 0.5,
-    window: Duration::from_secs(1),
-    cool_down: Duration::from_millis(400),
-};
+const SETTINGS: Settings =
+    Settings { calls: 4, ratio: 0.5, window: Duration::from_secs(1), cool_down: Duration::from_millis(400) };
 
 /// What a breaker has to do, said without a ring and without generations: every call is remembered.
 struct Model {
@@ -158,7 +154,8 @@ fn five_failures_and_thirty_seconds_as_in_the_article() {
 fn due(start: Instant) -> Breaker {
     let settings = Settings { calls: 1, ..SETTINGS };
     let breaker = Breaker::new(("peer", "call"), (settings, start), BreakerMetrics::default());
-    breaker.enter(start).ok().expect("is closed").settle(Err("down"), (start, 0.0));
+    let Ok(pass) = breaker.enter(start) else { panic!("is closed") };
+    pass.settle(Err("down"), (start, 0.0));
     breaker
 }
 

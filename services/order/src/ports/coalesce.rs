@@ -292,8 +292,11 @@ mod tests {
         assert!(ended.expect("the call was dropped").is_err());
     }
 
+    /// Whether a service fails, and how many questions each call to it had.
+    type Switch = Arc<Mutex<(bool, Vec<usize>)>>;
+
     /// A lane to a service that fails while the switch is on, and how often it was called.
-    fn fragile() -> (Coalescer<u32>, Arc<Mutex<(bool, Vec<usize>)>>) {
+    fn fragile() -> (Coalescer<u32>, Switch) {
         let switch = Arc::new(Mutex::new((true, Vec::new())));
         let cool_down = Duration::from_millis(50);
         let settings = Settings { calls: 3, ratio: 0.5, window: Duration::from_secs(10), cool_down };
