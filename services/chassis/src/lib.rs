@@ -18,7 +18,7 @@ mod routes;
 pub mod serve;
 mod shed;
 
-pub use auth::{AdminOnly, Caller, Credentials, Internal, InternalOrAdmin};
+pub use auth::{AdminOnly, Caller, Credentials, Holder, Internal, InternalOrAdmin};
 pub use body::{InternalJson, Json};
 pub use breaker::{Breaker, BreakerMetrics};
 pub use budget::RetryBudget;
