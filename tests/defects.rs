@@ -23,7 +23,7 @@ impl Shop {
     fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ordersys"));
         command.args(["--project", "defects", "--state-dir"]).arg(self.state.path()).args(arguments);
-        command.env("ORDERSYS_PORT", "auto").env("ORDERSYS_DEFECT", self.defect.map_or("", Defect::name));
+        command.env("ORDERSYS_PORT", "auto").env("DEFECT", self.defect.map_or("", Defect::name));
         command.stdin(Stdio::null()).output().expect("runs")
     }
 
@@ -81,7 +81,7 @@ fn twenty_runs_against_right_services_raise_no_alarm() {
     let shop = Shop::open(None);
     for run in 0..20 {
         let seed = run.to_string();
-        let mut load = vec!["--duration", "2s", "--warmup", "0s", "--lines", "1..3", "--seed", &seed];
+        let mut load = vec!["--duration", "1s", "--warmup", "0s", "--lines", "1..3", "--seed", &seed];
         if run % 2 == 1 {
             load.extend(["--stock", "200"]); // sells out
         }
