@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use ordersys_chassis::Credentials;
+use ordersys_chassis::{Credentials, Listener, Network};
 use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::UserSummary;
 use ordersys_contract::{Client, Timestamp, client::Endpoints};
@@ -60,15 +60,17 @@ pub async fn listen(bind: IpAddr, role: Role, port: u16) -> Outcome<TcpListener>
         .hint("choose another port with --port, or stop what uses this one")
 }
 
-/// Runs one service until `shutdown`. The order service reaches its peers over HTTP.
+/// Runs one service until `shutdown`. The order service reaches its peers over HTTP, on the network it
+/// listens on.
 pub async fn one(
     role: Role,
     config: &ServeConfig,
     peers: Endpoints,
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     shutdown: CancellationToken,
 ) -> Outcome {
-    announce(role, &listener);
+    let listener = listener.into();
+    announce(role, &listener.socket);
     let credentials = config.credentials()?;
     let (data_dir, durability) = (config.data(role), config.durability);
     match role {
@@ -82,7 +84,7 @@ pub async fn one(
             refused_product(opened)?.serve(listener, shutdown).await?;
         }
         Role::Order => {
-            let ports = over_http(&peers, &credentials);
+            let ports = over_http(&peers, &credentials, &listener.network);
             let config = ordersys_order::Config { data_dir, durability, credentials };
             refused(ordersys_order::OrderService::open(&config, ports))?.serve(listener, shutdown).await?;
         }
@@ -165,13 +167,38 @@ fn announce(role: Role, listener: &TcpListener) {
     }
 }
 
-fn over_http(peers: &Endpoints, credentials: &Credentials) -> Ports {
+fn over_http(peers: &Endpoints, credentials: &Credentials, network: &Network) -> Ports {
     // A client each: lanes share no connections, so none can hold up another.
     let port = || {
         let client = Client::new(peers.clone()).with_credential(credentials.service());
-        Arc::new(HttpPort(client.with_timeout(CALL_TIMEOUT)))
+        Arc::new(Reached { port: HttpPort(client.with_timeout(CALL_TIMEOUT)), network: network.clone() })
     };
     Ports { users: port(), inventory: port(), drivers: port() }
+}
+
+/// A port on a network that may be cut.
+struct Reached {
+    port: HttpPort,
+    network: Network,
+}
+
+impl Reached {
+    async fn ask<T>(&self, call: Asked<'_, T>) -> Result<T, PortError> {
+        let answer = tokio::time::timeout(CALL_TIMEOUT, self.network.clone().reach(call)).await;
+        answer.unwrap_or_else(|_| Err(PortError::NoAnswer("not in time".to_owned())))
+    }
+}
+
+impl Users for Reached {
+    fn lookup(&self, queries: Vec<UserQuery>) -> Asked<'_, Vec<Option<UserSummary>>> {
+        Box::pin(self.ask(self.port.lookup(queries)))
+    }
+}
+
+impl Inventory for Reached {
+    fn apply(&self, operations: Vec<Operation>) -> Asked<'_, Vec<Answer>> {
+        Box::pin(self.ask(self.port.apply(operations)))
+    }
 }
 
 /// The user service in the same process.

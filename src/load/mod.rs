@@ -11,6 +11,7 @@ pub mod distribution;
 pub mod endpoint;
 pub mod engine;
 pub mod export;
+pub mod faults;
 mod inbox;
 pub mod ledger;
 mod limits;
@@ -21,6 +22,7 @@ mod pacer;
 pub mod plan;
 mod prepare;
 pub mod profile;
+pub mod pulse;
 pub mod recording;
 pub mod render;
 pub mod report;
@@ -29,6 +31,8 @@ pub mod series;
 pub mod settings;
 pub mod sheet;
 pub mod slo;
+pub mod storm;
+pub mod syntax;
 pub mod tally;
 pub mod target;
 mod thread;
@@ -47,6 +51,7 @@ use profile::{Extent, Profile};
 use report::Report;
 use series::Row;
 use settings::{Ground, Settings, Surroundings};
+use storm::Storm;
 use target::{NotATarget, Target};
 
 /// Runs a profile against a system: prepare, load, verify, judge. The report may still say that the run
@@ -58,6 +63,7 @@ pub async fn run(
     printer: &Printer,
 ) -> Outcome<Report> {
     limits::make_room(profile.connections)?;
+    let storm = Storm::prepare(profile, surroundings.chaos.clone())?;
     let target = resolve(profile, client).await?;
     let prepared = unless_interrupted(prepare::prepare(profile, client, printer)).await?;
     let ground = Ground {
@@ -69,7 +75,7 @@ pub async fn run(
     let settings = Settings::new(profile, ground);
     let watch = StockWatch::start(client.clone(), prepared.plan.clone());
     let server_pids = &surroundings.server_pids;
-    let assignment = Assignment { profile, plan: prepared.plan.clone(), target, server_pids };
+    let assignment = Assignment { profile, plan: prepared.plan.clone(), target, server_pids, storm: &storm };
     let generated = generate(assignment, printer).await?;
     let verification = match profile.verification {
         profile::Verification::Off => Verification::skipped("asked not to with --no-verify"),

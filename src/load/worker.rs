@@ -10,6 +10,7 @@ use super::connection::{Answer, Broken, Connection, Readiness};
 use super::endpoint::Endpoint;
 use super::ledger::{Entry, Ledger};
 use super::plan::{Draft, Plan};
+use super::pulse::Pulse;
 use super::recording::Times;
 use super::sheet::{Part, Place, Sheet};
 
@@ -30,6 +31,8 @@ pub(super) struct Shared {
     seats: RefCell<Vec<AtWork>>,
     /// When the last request that counts ended.
     pub(super) last_done: Cell<Moment>,
+    /// When orders were taken.
+    pub(super) pulse: RefCell<Pulse>,
 }
 
 /// A request on its way.
@@ -66,6 +69,7 @@ impl Shared {
             ledger: RefCell::default(),
             seats: RefCell::new(vec![AtWork::Idle; connections]),
             last_done,
+            pulse: RefCell::default(),
         }
     }
 
@@ -119,6 +123,9 @@ impl Shared {
 
     fn ended(&self, place: Place, judged: &Judged<'_>, times: Times, example: impl FnOnce() -> String) {
         let mut sheet = self.sheet.borrow_mut();
+        if judged.ending == Ending::Ok && place.endpoint == Endpoint::Order {
+            self.pulse.borrow_mut().beat(times.done);
+        }
         if judged.ending == Ending::Ok && self.timeline.window.contains(times.done) {
             // By the time it finished: the throughput of a stage is what was done in it.
             sheet.of(self.timeline.stage(times.done), place.endpoint).finished += 1;

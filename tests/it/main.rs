@@ -3,9 +3,11 @@
 
 mod article;
 mod bad_input;
+mod chaos;
 mod check;
 #[path = "../harness/chromium.rs"]
 mod chromium;
+mod command;
 mod crash;
 #[path = "../harness/mod.rs"]
 mod harness;

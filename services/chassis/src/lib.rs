@@ -6,6 +6,7 @@ pub mod body;
 pub mod health;
 pub mod log;
 pub mod metrics;
+pub mod network;
 mod observe;
 pub mod page;
 pub mod params;
@@ -17,6 +18,7 @@ pub use auth::{AdminOnly, Caller, Credentials, Holder, Internal, InternalOrAdmin
 pub use body::{InternalJson, Json};
 pub use health::Health;
 pub use metrics::Metrics;
+pub use network::{Listener, Network};
 pub use observe::{RequestIdOf, TaggedOrder};
 pub use prometheus_client;
 pub use refusal::Refusal;

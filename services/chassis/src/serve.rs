@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::Health;
+use crate::{Health, Listener, Network};
 
 /// Most connections at a time; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 4096;
@@ -40,10 +40,11 @@ pub enum ServeError {
 /// Serves `router` on `listener` until `shutdown`, then lets requests in flight finish.
 pub async fn serve(
     router: Router,
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     health: Health,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
+    let Listener { socket, network } = listener.into();
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut http = http1::Builder::new();
@@ -52,7 +53,7 @@ pub async fn serve(
         let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { break };
         let stream = tokio::select! {
             () = shutdown.cancelled() => break,
-            accepted = accept(&listener) => accepted,
+            accepted = accept_on(network.clone(), &socket) => accepted,
         };
         let service = router.clone();
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
@@ -63,19 +64,37 @@ pub async fn serve(
             }
         });
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let mut network = network.clone();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
+            tokio::select! {
+                biased;
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended early");
+                },
+                () = network.down() => tracing::debug!("a connection was cut"),
             }
             drop(permit);
         });
     }
     health.draining();
-    drop(listener);
+    drop(socket);
     if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not finish in time and were cut off");
     }
     Ok(())
+}
+
+/// The next connection. While the process is cut off, none is accepted: the system holds them open,
+/// unanswered.
+async fn accept_on(mut network: Network, socket: &TcpListener) -> TcpStream {
+    loop {
+        network.up().await;
+        tokio::select! {
+            biased;
+            () = network.down() => {}
+            stream = accept(socket) => return stream,
+        }
+    }
 }
 
 /// The next connection. Failing to accept one says nothing about the next.

@@ -6,10 +6,9 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use ordersys_chassis::prometheus_client::metrics::gauge::Gauge;
-use ordersys_chassis::{Credentials, Health, Metrics, ServeError, Service};
+use ordersys_chassis::{Credentials, Health, Listener, Metrics, ServeError, Service};
 use ordersys_contract::Timestamp;
 use ordersys_store::{Durability, OpenError};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 mod app;
@@ -68,7 +67,11 @@ impl OrderService {
     }
 
     /// Recovers what a crash left, serves until `shutdown`, then closes the data.
-    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), ServeError> {
+    pub async fn serve(
+        self,
+        listener: impl Into<Listener>,
+        shutdown: CancellationToken,
+    ) -> Result<(), ServeError> {
         let health = self.service.health.clone();
         let router = ordersys_chassis::finish(http::routes(self.app.clone()), self.service);
         let serving = ordersys_chassis::serve(router, listener, health.clone(), shutdown);

@@ -110,6 +110,7 @@ fn one_service_at_a_time() {
         ),
         ("created", |s| s.condition = Condition::Created, "start service order: never started"),
         ("paused", |s| s.condition = Condition::Paused, "start service order: paused"),
+        ("cut", |s| s.condition = Condition::Cut, "start service order: cut off the network"),
         ("dead", |s| s.condition = Condition::Dead, "recreate service order: dead"),
         (
             "loops",
