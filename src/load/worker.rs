@@ -9,6 +9,7 @@ use super::clock::{Clock, Moment, Timeline};
 use super::connection::{Answer, Broken, Connection, Readiness};
 use super::endpoint::Endpoint;
 use super::ledger::{Entry, Ledger};
+use super::limits;
 use super::plan::{Draft, Plan};
 use super::pulse::Pulse;
 use super::recording::Times;
@@ -223,6 +224,9 @@ impl Seat {
 impl Broken {
     fn judged(&self) -> Judged<'static> {
         match self {
+            Self::Connect(error) if limits::is_reached(error) => {
+                Judged::unanswered(Ending::Failed, limits::REACHED)
+            }
             Self::Connect(_) => Judged::unanswered(Ending::Failed, "connect"),
             Self::Reset(_) => Judged::unanswered(Ending::Failed, "reset"),
             Self::Unreadable(_) => Judged::unanswered(Ending::Failed, "bad-answer"),
