@@ -102,7 +102,7 @@ fn an_image_asked_for_is_loaded_and_replaces_nobody() {
 
 #[test]
 fn one_service_at_a_time() {
-    let cases: [Case; 11] = [
+    let cases: [Case; 12] = [
         (
             "ended",
             |s| s.condition = Condition::Exited("exit code 137".to_owned()),
