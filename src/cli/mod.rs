@@ -18,11 +18,8 @@ mod health;
 mod logs;
 mod order;
 mod product;
-<<<<<<< HEAD
 mod respond;
-=======
 mod restart;
->>>>>>> main
 mod seed;
 mod serve;
 mod smoke;

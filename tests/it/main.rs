@@ -10,6 +10,7 @@ mod check;
 mod chromium;
 mod command;
 mod crash;
+mod faults;
 mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;

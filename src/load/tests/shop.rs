@@ -157,7 +157,10 @@ impl Shop {
             return Some((422, json!({"code": "unknown-user", "error": "no such user"})));
         }
         let known = |item: &Value| {
-            item["productId"].as_str().and_then(product_place).is_some_and(|place| place < self.products.len())
+            item["productId"]
+                .as_str()
+                .and_then(product_place)
+                .is_some_and(|place| place < self.products.len())
         };
         if !items.iter().all(known) {
             return Some((422, json!({"code": "unknown-product", "error": "no such product"})));

@@ -41,13 +41,15 @@ async fn defects_of_what_a_mix_adds_are_found() {
         (Defect::TakeTwice, "V1"),
         (Defect::Lose, "V4"),
     ] {
-        let report = bench(&mixed(ALL, 2000), &start(Habits { defect, ..Habits::default() })).await.expect("runs");
+        let report =
+            bench(&mixed(ALL, 2000), &start(Habits { defect, ..Habits::default() })).await.expect("runs");
         let failed = with(&report, "FAIL");
         assert!(failed.split(' ').any(|id| id == expected), "{defect:?}: {failed}");
     }
-    let report = bench(&mixed("order:9,bad:1", 1000), &start(Habits { defect: Defect::TakeBad, ..Habits::default() }))
-        .await
-        .expect("runs");
+    let report =
+        bench(&mixed("order:9,bad:1", 1000), &start(Habits { defect: Defect::TakeBad, ..Habits::default() }))
+            .await
+            .expect("runs");
     let bad = report.generated.tally.endpoints[&Endpoint::Bad].books;
     assert!(bad.failed > 50 && bad.ok == 0, "{bad:?}");
 }
@@ -96,7 +98,8 @@ async fn each_stage_has_its_own_books_and_times() {
     assert_eq!(planned, [50, 300, 25], "the warm-up is none of them: {:?}", tally.warmup);
     assert_eq!(tally.warmup.planned, 50);
     let core = serde_json::to_value(report.core()).expect("JSON");
-    let rates: Vec<_> = core["stages"].as_array().expect("stages").iter().map(|stage| &stage["rate"]).collect();
+    let rates: Vec<_> =
+        core["stages"].as_array().expect("stages").iter().map(|stage| &stage["rate"]).collect();
     assert_eq!(rates, ["100/s", "100..500/s", "50/s"]);
     assert_eq!(core["stages"][1]["startSeconds"], 0.5);
     assert_eq!(core["stages"][1]["totals"]["planned"], 300);

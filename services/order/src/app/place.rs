@@ -7,12 +7,7 @@ use ordersys_contract::{IdempotencyKey, RequestId, Timestamp, UserId};
 use ordersys_store::failpoint;
 use tokio::sync::watch;
 
-<<<<<<< HEAD
-use super::driver::Origin;
-=======
-use super::App;
 use super::driver::{Origin, Pace};
->>>>>>> main
 use super::inflight::{Entrance, Ticket};
 use super::{App, defects};
 use crate::OrderError;
