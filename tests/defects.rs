@@ -23,7 +23,7 @@ impl Shop {
     fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ordersys"));
         command.args(["--project", "defects", "--state-dir"]).arg(self.state.path()).args(arguments);
-        command.env("ORDERSYS_PORT", "auto").env("ORDERSYS_DEFECT", self.defect.map_or("", Defect::name));
+        command.env("ORDERSYS_PORT", "auto").env("DEFECT", self.defect.map_or("", Defect::name));
         command.stdin(Stdio::null()).output().expect("runs")
     }
 
@@ -77,13 +77,24 @@ fn each_mistake_is_found_by_the_check_that_is_meant_for_it() {
 }
 
 #[test]
-fn twenty_runs_against_right_services_raise_no_alarm() {
+fn twenty_runs_against_right_services_half_of_them_with_faults_raise_no_alarm() {
+    const FAULTS: [&str; 5] = [
+        "kill:product@300ms",
+        "kill:order@300ms",
+        "pause:user@200ms+500ms",
+        "cut:product@200ms+400ms",
+        "pause:order@200ms+300ms,kill:user@400ms",
+    ];
     let shop = Shop::open(None);
     for run in 0..20 {
         let seed = run.to_string();
-        let mut load = vec!["--duration", "2s", "--warmup", "0s", "--lines", "1..3", "--seed", &seed];
+        let mut load = vec!["--warmup", "0s", "--lines", "1..3", "--timeout", "1s", "--seed", &seed];
+        load.extend(["--duration", if run < 10 { "1s" } else { "2s" }]);
         if run % 2 == 1 {
             load.extend(["--stock", "200"]); // sells out
+        }
+        if run >= 10 {
+            load.extend(["--faults", FAULTS[run % 5]]);
         }
         let (code, failed, said) = shop.bench(&load);
         assert_eq!(failed, Vec::<String>::new(), "run {run}: {said}");

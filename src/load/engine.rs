@@ -14,13 +14,16 @@ use super::clock::{Moment, Timeline, Window};
 use super::closed::Quota;
 use super::cpu;
 use super::ledger::Ledger;
+use super::mark::Mark;
 use super::plan::Plan;
 use super::profile::{Extent, Pace, Profile};
+use super::pulse::Pulse;
 use super::recording::Recording;
 use super::schedule::{Share, Timing};
 use super::series::{Row, Series};
 use super::sheet::{Exchange, Sheet};
 use super::stages::{Course, Stage};
+use super::storm::{Storm, Struck};
 use super::tally::Tally;
 use super::target::Targets;
 use super::thread::{self, Job, Order, Product, Signals};
@@ -53,6 +56,10 @@ pub struct Generated {
     pub cpu: Cpu,
     /// Whether the run was given up by Ctrl-C.
     pub interrupted: bool,
+    /// When orders were taken, warm-up included.
+    pub pulse: Pulse,
+    /// What was done to the system meanwhile, in order of time.
+    pub marks: Vec<Mark>,
 }
 
 /// When a stage was planned, and with which rate.
@@ -77,6 +84,8 @@ pub struct Assignment<'a> {
     pub targets: Targets,
     /// Processes of the services, if known.
     pub server_pids: &'a [u32],
+    /// What is done to the system meanwhile.
+    pub storm: &'a Storm,
 }
 
 /// Runs the load and calls `live` with each second's numbers.
@@ -88,8 +97,16 @@ pub async fn generate(assignment: Assignment<'_>, live: impl FnMut(&Row)) -> any
     let start = crew.start().await;
     let opens = start + window.opens.since(Moment::START);
     let mut collector = Collector { exchanges: crew.exchanges.clone(), ..Collector::default() };
-    let watched = collector.watch(crew, assignment.server_pids, opens, live).await?;
-    Ok(collector.finish(watched, profile, window))
+    let raging = assignment.storm.begin(opens);
+    let watched = collector.watch(crew, assignment.server_pids, opens, live).await;
+    // Whatever became of the run: what was done to the system is taken back first.
+    let mut struck = raging.end().await.context("a fault ended with a panic")?;
+    let watched = watched?;
+    assignment.storm.settle(&mut struck).await;
+    let mut generated = collector.finish(watched, profile, window);
+    let mark = |struck: &Struck| struck.mark((start, opens), &generated.pulse);
+    generated.marks = struck.iter().map(mark).collect();
+    Ok(generated)
 }
 
 fn window(profile: &Profile) -> Window {
@@ -237,8 +254,9 @@ impl Collector {
         let Watched { products, cpu, interrupted } = watched;
         let last_done = products.iter().map(|product| product.last_done).max().unwrap_or(window.opens);
         let busiest_thread = products.iter().filter_map(busy).max_by(f64::total_cmp);
-        let (mut ledger, mut audit) = (Ledger::default(), Audit::default());
+        let (mut ledger, mut audit, mut pulse) = (Ledger::default(), Audit::default(), Pulse::default());
         for product in products {
+            pulse.merge(&product.pulse);
             self.second.merge(&product.sheet);
             ledger.append(product.ledger);
             audit.merge(&product.audit);
@@ -251,7 +269,19 @@ impl Collector {
         };
         let Self { tally, series, .. } = self;
         let stages = spans(&profile.pace, elapsed);
-        Generated { tally, stages, series, ledger, audit, elapsed, busiest_thread, cpu, interrupted }
+        Generated {
+            tally,
+            stages,
+            series,
+            ledger,
+            audit,
+            elapsed,
+            busiest_thread,
+            cpu,
+            interrupted,
+            pulse,
+            marks: Vec::new(),
+        }
     }
 }
 

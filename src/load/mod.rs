@@ -13,6 +13,7 @@ pub mod endpoint;
 pub mod engine;
 mod errand;
 pub mod export;
+pub mod faults;
 mod inbox;
 pub mod intent;
 mod known;
@@ -27,6 +28,7 @@ pub mod piece;
 pub mod plan;
 mod prepare;
 pub mod profile;
+pub mod pulse;
 pub mod recording;
 pub mod render;
 pub mod report;
@@ -38,6 +40,7 @@ pub mod sheet;
 pub mod skew;
 pub mod slo;
 pub mod stages;
+pub mod storm;
 pub mod syntax;
 pub mod tally;
 pub mod target;
@@ -57,6 +60,7 @@ use profile::{Extent, Profile};
 use report::Report;
 use series::Row;
 use settings::{Ground, Settings, Surroundings};
+use storm::Storm;
 use target::{NotATarget, Target, Targets};
 
 /// Runs a profile against a system: prepare, load, verify, judge. The report may still say that the run
@@ -69,6 +73,7 @@ pub async fn run(
 ) -> Outcome<Report> {
     let services = if profile.mix.needs_products() { 2 } else { 1 };
     limits::make_room(profile.connections.saturating_mul(services))?;
+    let storm = Storm::prepare(profile, surroundings.chaos.clone())?;
     let targets = resolve(profile, client).await?;
     let prepared = unless_interrupted(prepare::prepare(profile, client, printer)).await?;
     let ground = Ground {
@@ -80,7 +85,7 @@ pub async fn run(
     let settings = Settings::new(profile, ground);
     let watch = StockWatch::start(client.clone(), prepared.plan.clone());
     let server_pids = &surroundings.server_pids;
-    let assignment = Assignment { profile, plan: prepared.plan.clone(), targets, server_pids };
+    let assignment = Assignment { profile, plan: prepared.plan.clone(), targets, server_pids, storm: &storm };
     let generated = generate(assignment, printer).await?;
     let verification = match profile.verification {
         profile::Verification::Off => Verification::skipped("asked not to with --no-verify"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::faults::Faults;
 use super::mix::Mix;
 use super::skew::Skew;
 use super::slo::Objective;
@@ -53,6 +54,8 @@ pub struct Profile {
     pub verification: Verification,
     /// What the run has to reach.
     pub objectives: Vec<Objective>,
+    /// What is done to the system meanwhile.
+    pub faults: Faults,
 }
 
 impl Default for Profile {
@@ -78,6 +81,7 @@ impl Default for Profile {
             stock: 1_000_000_000,
             verification: Verification::On,
             objectives: Vec::new(),
+            faults: Faults::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The conditions of a run, printed and stored with every result.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use ordersys_contract::client::Endpoints;
 use serde::Serialize;
@@ -8,6 +9,7 @@ use serde::Serialize;
 use super::mix::Mix;
 use super::profile::{Arrivals, Extent, Pace, Profile};
 use super::skew::Skew;
+use crate::stack::chaos::Chaos;
 use crate::stack::record::{RuntimeKind, StackRecord, Topology};
 use crate::verify::Dialect;
 
@@ -22,6 +24,8 @@ pub struct Surroundings {
     pub topology: Option<String>,
     /// When a commit counts as durable.
     pub durability: Option<String>,
+    /// What can be done to it, if it is the project's own stack.
+    pub chaos: Option<Arc<Chaos>>,
 }
 
 impl Surroundings {
@@ -41,6 +45,7 @@ impl Surroundings {
         let promises: Vec<_> = promises.into_iter().collect();
         Self {
             server_pids: Vec::new(),
+            chaos: None,
             runtime: Some(runtime.to_owned()),
             topology: Some(topology.to_owned()),
             durability: (!promises.is_empty()).then(|| promises.join(" and ")),
@@ -73,6 +78,7 @@ pub struct Settings {
     stock: Option<u64>,
     seed: u64,
     slo: Vec<String>,
+    faults: Vec<String>,
     contract: &'static str,
     endpoints: Endpoints,
     runtime: Option<String>,
@@ -134,6 +140,7 @@ impl Settings {
             stock,
             seed: profile.seed,
             slo: profile.objectives.iter().map(ToString::to_string).collect(),
+            faults: profile.faults.iter().map(ToString::to_string).collect(),
             contract,
             endpoints: ground.endpoints.clone(),
             runtime: ground.surroundings.runtime.clone(),

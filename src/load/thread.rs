@@ -17,6 +17,7 @@ use super::connection::Connection;
 use super::cpu;
 use super::ledger::Ledger;
 use super::open::{self, Queue};
+use super::pulse::Pulse;
 use super::schedule::{Schedule, Share, Timing};
 use super::sheet::{Exchange, Sheet};
 use super::target::Targets;
@@ -79,6 +80,8 @@ pub(super) struct Product {
     pub(super) wall: Duration,
     /// When its last request that counts ended.
     pub(super) last_done: Moment,
+    /// When its orders were taken.
+    pub(super) pulse: Pulse,
 }
 
 /// Runs one thread to its end.
@@ -110,6 +113,7 @@ async fn generate(job: Job, mut signals: Signals) -> Product {
         cpu,
         wall: began.elapsed(),
         last_done: shared.last_done.get(),
+        pulse: shared.pulse.take(),
     }
 }
 

@@ -14,7 +14,9 @@ use super::errand::{self, Errand, Pen, Service};
 use super::intent::Intent;
 use super::known::{Known, Memory};
 use super::ledger::{Ledger, Stake, Told};
+use super::limits;
 use super::plan::Plan;
+use super::pulse::Pulse;
 use super::recording::Times;
 use super::retry::Tries;
 use super::sheet::{Part, Place, Sheet};
@@ -49,6 +51,8 @@ pub(super) struct Shared {
     seats: RefCell<Vec<AtWork>>,
     /// When the last request that counts ended.
     pub(super) last_done: Cell<Moment>,
+    /// When orders were taken.
+    pub(super) pulse: RefCell<Pulse>,
 }
 
 /// A planned request.
@@ -95,6 +99,7 @@ impl Shared {
             memory: RefCell::default(),
             seats: RefCell::new(vec![AtWork::Idle; connections]),
             last_done,
+            pulse: RefCell::default(),
         }
     }
 
@@ -190,6 +195,9 @@ impl Shared {
 
     fn ended(&self, place: Place, judged: &Judged<'_>, times: Times, example: impl FnOnce() -> String) {
         let mut sheet = self.sheet.borrow_mut();
+        if judged.ending == Ending::Ok && place.endpoint == Endpoint::Order {
+            self.pulse.borrow_mut().beat(times.done);
+        }
         if judged.ending == Ending::Ok && self.task.timeline.window.contains(times.done) {
             // By the time it finished: the throughput of a stage is what was done in it.
             sheet.of(self.task.timeline.stage(times.done), place.endpoint).finished += 1;
@@ -338,6 +346,9 @@ impl Shared {
 impl Broken {
     fn judged(&self) -> Judged<'static> {
         match self {
+            Self::Connect(error) if limits::is_reached(error) => {
+                Judged::unanswered(Ending::Failed, limits::REACHED)
+            }
             Self::Connect(_) => Judged::unanswered(Ending::Failed, "connect"),
             Self::Reset(_) => Judged::unanswered(Ending::Failed, "reset"),
             Self::Unreadable(_) => Judged::unanswered(Ending::Failed, "bad-answer"),

@@ -3,10 +3,15 @@
 
 mod article;
 mod bad_input;
+mod bad_peers;
+mod chaos;
 mod check;
 #[path = "../harness/chromium.rs"]
 mod chromium;
+mod command;
 mod crash;
+mod faults;
+mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod local_stack;
@@ -16,6 +21,7 @@ mod orders;
 mod policy;
 mod processes;
 mod refusals;
+mod resilience;
 mod stage;
 #[cfg(target_os = "linux")]
 mod stall;

@@ -1,7 +1,7 @@
 //! Mistakes that tests build into the services to see that the verification finds each of them; nothing at
 //! all without the feature `defects`.
 //!
-//! Which one a process makes is set by its environment variable `ORDERSYS_DEFECT`.
+//! Which one a process makes is set by its environment variable `DEFECT`.
 
 /// One mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ mod chosen {
     static OPPORTUNITIES: AtomicU64 = AtomicU64::new(0);
 
     pub(super) fn is(defect: Defect) -> bool {
-        let name = NAME.get_or_init(|| std::env::var("ORDERSYS_DEFECT").ok());
+        let name = NAME.get_or_init(|| std::env::var("DEFECT").ok());
         name.as_deref() == Some(defect.name())
     }
 

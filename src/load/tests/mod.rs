@@ -2,6 +2,7 @@
 
 mod responder;
 mod shop;
+mod workload;
 
 use std::time::Duration;
 
@@ -54,7 +55,7 @@ async fn a_correct_system_passes_every_check_and_the_books_balance() {
     let report = bench(&profile(1000), &start(Habits::default())).await.expect("runs");
     let books = report.books();
     assert_eq!((books.planned, books.sent, books.ok), (1000, 1000, 1000));
-    assert_eq!(with(&report, "PASS"), "V1 V2 V3 V4 V5 V6 V7 V8 V9 V10");
+    assert_eq!(with(&report, "PASS"), "V1 V2 V3 V4 V5 V6 V7 V8 V9 V10 A1 A2");
     assert_eq!(report.generated.tally.total.response.len(), 1000);
     assert_eq!(report.generated.ledger.len(), 1000);
     let rows = report.generated.series.rows();
@@ -133,7 +134,7 @@ async fn a_system_of_the_article_is_verified_as_far_as_it_goes() {
     let small = Profile { lines: Span::ONE, ..profile(500) };
     let report = bench(&small, &start(article)).await.expect("runs");
     assert_eq!(with(&report, "PASS"), "V1 V2 V3 V4 V7 V9 V10");
-    assert_eq!(with(&report, "SKIP"), "V5 V6 V8");
+    assert_eq!(with(&report, "SKIP"), "V5 V6 V8 A1 A2 A3", "500 requests say little of shares");
 
     let report = bench(&small, &start(Habits { defect: Defect::Lose, ..article })).await.expect("runs");
     assert_eq!(with(&report, "FAIL"), "V4");
@@ -222,7 +223,7 @@ async fn the_core_of_the_report_has_the_promised_members() {
     );
     assert_eq!(
         members(&core["totals"]),
-        "aborted failed ok planned refused sent skipped throughput timedOut unsent"
+        "aborted failed ok planned refused retries sent skipped throughput timedOut unsent"
     );
     assert_eq!(members(&core["latency"]), "connectionWait generatorLag response service");
     assert_eq!(members(&core["latency"]["response"]), "max p50 p90 p99 p999");
