@@ -14,6 +14,7 @@ mod faults;
 mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod load;
 mod local_stack;
 mod logs;
 mod model;
