@@ -53,11 +53,13 @@ impl<'a> Piece<'a> {
     }
 
     /// Something is wrong where the piece begins.
+    #[must_use]
     pub fn wrong(self, what: impl Into<String>) -> Mistake {
         self.wrong_at(0, what)
     }
 
     /// Something is missing where the piece ends.
+    #[must_use]
     pub fn missing(self, what: impl Into<String>) -> Mistake {
         self.wrong_at(self.text.len(), what)
     }
