@@ -25,6 +25,7 @@ use super::storm::{Storm, Struck};
 use super::tally::Tally;
 use super::target::Target;
 use super::thread::{self, Job, Order, Product, Signals};
+use crate::stack::halt;
 
 /// How long after all connections were tried the run starts: time for each thread to hear of it.
 const START_DELAY: Duration = Duration::from_millis(20);
@@ -208,6 +209,7 @@ impl Collector {
         mut live: impl FnMut(&Row),
     ) -> anyhow::Result<Watched> {
         let _ends_the_threads = crew.abort.clone().drop_guard();
+        let mut signals = halt::Signals::listen().context("cannot wait for Ctrl-C")?;
         let mut threads = pin!(try_join_all(crew.results));
         let (mut before, mut interrupted, mut next) = (Cpu::read(pids), false, opens);
         let products = loop {
@@ -222,8 +224,7 @@ impl Collector {
                     }
                     next += SECOND;
                 }
-                signal = tokio::signal::ctrl_c(), if !interrupted => {
-                    signal.context("cannot wait for Ctrl-C")?;
+                () = signals.next(), if !interrupted => {
                     interrupted = true;
                     crew.abort.cancel();
                 }

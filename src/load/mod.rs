@@ -42,6 +42,7 @@ mod worker;
 use ordersys_contract::Client;
 
 use crate::cli::{Exit, Failure, OrFail, Outcome};
+use crate::stack::halt::interrupt;
 use crate::ui::{Printer, Progress};
 use crate::verify::watch::StockWatch;
 use crate::verify::{self, Subject, Verification};
@@ -148,7 +149,7 @@ async fn check(
 async fn unless_interrupted<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
     tokio::select! {
         done = work => done,
-        signal = tokio::signal::ctrl_c() => {
+        signal = interrupt() => {
             signal.exit(Exit::Failed)?;
             Err(Failure::new(Exit::Interrupted, "interrupted"))
         }
