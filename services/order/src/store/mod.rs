@@ -16,7 +16,8 @@ mod rows;
 
 use rows::{COLUMNS, code};
 
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE orders(
         id BLOB PRIMARY KEY CHECK (length(id) = 16),
         user_id BLOB NOT NULL,
@@ -42,11 +43,13 @@ const MIGRATIONS: &[&str] = &["
         order_id BLOB NOT NULL,
         PRIMARY KEY (user_id, key)
     ) STRICT, WITHOUT ROWID;
-", "
+",
+    "
     -- For a list of three, SQLite builds a table in memory each time a row is written.
     DROP INDEX unfinished_orders;
     CREATE INDEX unfinished_orders ON orders(created_at) WHERE state = 0 OR state = 6 OR state = 8;
-"];
+",
+];
 
 /// Orders that need a driver, in the words of their index: only then SQLite uses it.
 const UNFINISHED: &str = "state = 0 OR state = 6 OR state = 8";
