@@ -5,11 +5,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use ordersys_chassis::log::{self, Colour, Format};
+use ordersys_chassis::{Listener, Network};
 use ordersys_contract::client::Endpoints;
 use ordersys_store::Durability;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::breaker::BreakerArgs;
 use super::{Exit, OrFail as _, Outcome};
 use crate::serve::{self, Exposure, Listeners, ServeConfig};
 use crate::stack::role::Role;
@@ -19,6 +21,7 @@ use crate::stack::role::Role;
 #[command(after_help = "Examples:
   ordersys serve user --data-dir ./data
   ordersys serve order --data-dir ./data --user-url http://127.0.0.1:3001 --product-url http://127.0.0.1:3002
+  ordersys serve order --data-dir ./data --breaker-calls 5 --breaker-ratio 1 --breaker-cool-down 30s
   ordersys serve all --data-dir ./data --log-format text")]
 pub(super) struct Args {
     /// Which service
@@ -50,6 +53,11 @@ pub(super) struct Args {
     /// What a commit means: full (on disk), normal, memory; anything but full is for measuring
     #[arg(long, env = "ORDERSYS_DURABILITY", default_value_t = Durability::Full, value_name = "LEVEL")]
     durability: Durability,
+    #[command(flatten)]
+    breaker: BreakerArgs,
+    /// Be cut off from the network while there is a file at this path (see `ordersys chaos`)
+    #[arg(long, value_name = "FILE", hide = true)]
+    cut_while: Option<PathBuf>,
     /// How log lines look [default: text on a terminal, else json]
     #[arg(long, env = "ORDERSYS_LOG_FORMAT", value_name = "FORMAT")]
     log_format: Option<LogFormat>,
@@ -153,6 +161,7 @@ async fn serve_until_signal(args: &Args, peers: Endpoints) -> Outcome {
         data_dir: args.data_dir.clone(),
         secrets_dir: args.secrets_dir.clone(),
         durability: args.durability,
+        breaker: args.breaker.settings(),
     };
     let role = match args.role {
         What::User => Role::User,
@@ -167,6 +176,7 @@ async fn serve_until_signal(args: &Args, peers: Endpoints) -> Outcome {
             return serve::all(&config, listeners, shutdown).await;
         }
     };
-    let listener = serve::listen(args.bind, role, args.port.unwrap_or(role.default_port())).await?;
-    serve::one(role, &config, peers, listener, shutdown).await
+    let socket = serve::listen(args.bind, role, args.port.unwrap_or(role.default_port())).await?;
+    let network = args.cut_while.clone().map(Network::up_unless).unwrap_or_default();
+    serve::one(role, &config, peers, Listener { socket, network }, shutdown).await
 }

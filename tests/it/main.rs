@@ -3,8 +3,14 @@
 
 mod article;
 mod bad_input;
+mod bad_peers;
+mod chaos;
 mod check;
+#[path = "../harness/chromium.rs"]
+mod chromium;
+mod command;
 mod crash;
+mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod local_stack;
@@ -14,6 +20,7 @@ mod orders;
 mod policy;
 mod processes;
 mod refusals;
+mod resilience;
 mod stage;
 mod support;
 mod up_and_down;

@@ -3,22 +3,34 @@
 
 pub mod auth;
 pub mod body;
+pub mod breaker;
+pub mod budget;
+pub mod deadline;
 pub mod health;
+pub mod limit;
 pub mod log;
 pub mod metrics;
+pub mod network;
 mod observe;
 pub mod page;
 pub mod params;
 pub mod refusal;
 mod routes;
 pub mod serve;
+mod shed;
 
-pub use auth::{AdminOnly, Caller, Credentials, Internal, InternalOrAdmin};
+pub use auth::{AdminOnly, Caller, Credentials, Holder, Internal, InternalOrAdmin};
 pub use body::{InternalJson, Json};
+pub use breaker::{Breaker, BreakerMetrics};
+pub use budget::RetryBudget;
+pub use deadline::Deadline;
 pub use health::Health;
+pub use limit::Limit;
 pub use metrics::Metrics;
+pub use network::{Listener, Network};
 pub use observe::{RequestIdOf, TaggedOrder};
 pub use prometheus_client;
 pub use refusal::Refusal;
 pub use routes::{Service, finish};
-pub use serve::{ServeError, serve};
+pub use serve::{ServeError, serve, serve_shedding};
+pub use shed::Shedding;

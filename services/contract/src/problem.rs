@@ -1,6 +1,7 @@
 //! How services say no: RFC 9457 problem details with a stable code.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -50,10 +51,20 @@ codes! {
     InvalidQuery = "invalid-query", BAD_REQUEST, "Invalid query";
     /// A header is wrong.
     InvalidHeader = "invalid-header", BAD_REQUEST, "Invalid header";
+    /// The password is too short, too long or too easily guessed.
+    WeakPassword = "weak-password", BAD_REQUEST, "Unusable password";
     /// No or unusable credentials.
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "Authentication required";
+    /// The address or the password is wrong; which of them is not said.
+    InvalidCredentials = "invalid-credentials", UNAUTHORIZED, "Wrong credentials";
+    /// The refresh token is unknown, used, expired or revoked: log in again.
+    SessionEnded = "session-ended", UNAUTHORIZED, "Session ended";
     /// The caller may not do this.
     Forbidden = "forbidden", FORBIDDEN, "Forbidden";
+    /// The account is disabled.
+    AccountDisabled = "account-disabled", FORBIDDEN, "Account disabled";
+    /// The current password, asked for once more, is wrong.
+    WrongPassword = "wrong-password", FORBIDDEN, "Wrong password";
     /// There is no such thing, or not for this caller.
     NotFound = "not-found", NOT_FOUND, "Not found";
     /// There is no such route.
@@ -64,6 +75,8 @@ codes! {
     RequestTimeout = "request-timeout", REQUEST_TIMEOUT, "Request timeout";
     /// Stock does not suffice.
     InsufficientStock = "insufficient-stock", CONFLICT, "Insufficient stock";
+    /// Another registered user has this address.
+    EmailTaken = "email-taken", CONFLICT, "Address taken";
     /// The order ran out of time before stock was reserved; nothing is held.
     OrderExpired = "order-expired", CONFLICT, "Order expired";
     /// The order was given up; nothing is held.
@@ -88,10 +101,14 @@ codes! {
     IdempotencyMismatch = "idempotency-mismatch", UNPROCESSABLE_ENTITY, "Idempotency key reused";
     /// The reservation exists with other lines.
     ReservationMismatch = "reservation-mismatch", UNPROCESSABLE_ENTITY, "Reservation differs";
+    /// The caller asks too often; nothing was written.
+    TooManyRequests = "too-many-requests", TOO_MANY_REQUESTS, "Too many requests";
     /// The queue is full; nothing was written.
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Overloaded";
     /// Another service does not answer; nothing was written.
     DependencyDown = "dependency-down", SERVICE_UNAVAILABLE, "Dependency down";
+    /// The caller's deadline passed before the work began; nothing was written.
+    DeadlinePassed = "deadline-passed", SERVICE_UNAVAILABLE, "Deadline passed";
     /// The service is stopping or not yet ready; nothing was written.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Unavailable";
     /// The disk is full; nothing was written.
@@ -131,7 +148,9 @@ impl Problem {
     /// A refusal with this code and sentence.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        let retry_after = (code.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        let passes =
+            [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&code.status());
+        let retry_after = passes.then_some(1);
         Self { code, detail: detail.into(), retry_after, members: Map::new() }
     }
 
@@ -140,6 +159,14 @@ impl Problem {
     pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
         let value = serde_json::to_value(value).unwrap_or(Value::Null);
         self.members.insert(name.to_owned(), value);
+        self
+    }
+
+    /// The same, advising to try again after so long: whole seconds, at least one.
+    #[must_use]
+    pub fn retry_in(mut self, wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        self.retry_after = Some(u32::try_from(seconds).unwrap_or(u32::MAX).max(1));
         self
     }
 
