@@ -153,6 +153,7 @@ impl Crew {
                 connections: usize::try_from(share.part(profile.connections.into()))?,
                 plan: assignment.plan.clone(),
                 target: assignment.target.clone(),
+                verification: profile.verification,
                 order: order.clone(),
                 timeline: timeline.clone(),
                 exchange: exchange.clone(),

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use super::clock::Moment;
-use super::faults::LATEST;
 
 /// One stretch.
 const BEAT: Duration = Duration::from_millis(20);
-/// Stretches that are kept: faults and what follows them lie within.
-const MOST_BEATS: usize = 2 * LATEST.as_millis() as usize / BEAT.as_millis() as usize;
+/// Stretches that are kept, two hours of them: faults begin and end within.
+const MOST_BEATS: usize = 360_000;
 /// How long before a fault its rate is taken from.
 const BEFORE: Duration = Duration::from_secs(3);
 /// Orders have to come at the old rate for so long.

@@ -90,7 +90,7 @@ impl Storm {
     /// Waits until every service that was hit is ready again.
     pub async fn settle(&self, struck: &mut [Struck]) {
         let Some(chaos) = &self.chaos else { return };
-        for struck in struck.iter_mut() {
+        for struck in struck {
             if let Err(failure) = chaos.until_ready(struck.fault.role, READY_WITHIN).await {
                 struck.error.get_or_insert_with(|| failure.error.to_string());
             }

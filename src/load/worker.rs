@@ -8,9 +8,10 @@ use super::answer::{Ending, Judged, judge};
 use super::clock::{Clock, Moment, Timeline};
 use super::connection::{Answer, Broken, Connection, Readiness};
 use super::endpoint::Endpoint;
-use super::ledger::{Entry, Ledger};
+use super::ledger::{Entry, Ledger, Told};
 use super::limits;
 use super::plan::{Draft, Plan};
+use super::profile::Verification;
 use super::pulse::Pulse;
 use super::recording::Times;
 use super::sheet::{Part, Place, Sheet};
@@ -26,6 +27,8 @@ pub(super) struct Shared {
     pub(super) timeline: Timeline,
     /// What was measured since the last exchange.
     pub(super) sheet: RefCell<Box<Sheet>>,
+    /// Whether what clients are told is kept.
+    pub(super) verification: Verification,
     /// What clients were told.
     pub(super) ledger: RefCell<Ledger>,
     /// What each connection is at.
@@ -60,12 +63,19 @@ enum AtWork {
 impl Shared {
     /// The state of a thread with so many connections.
     #[must_use]
-    pub(super) fn new(plan: Arc<Plan>, clock: Clock, timeline: Timeline, connections: usize) -> Self {
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        clock: Clock,
+        timeline: Timeline,
+        connections: usize,
+        verification: Verification,
+    ) -> Self {
         let last_done = Cell::new(timeline.window.opens);
         Self {
             plan,
             clock,
             timeline,
+            verification,
             sheet: RefCell::default(),
             ledger: RefCell::default(),
             seats: RefCell::new(vec![AtWork::Idle; connections]),
@@ -110,7 +120,14 @@ impl Shared {
         };
         self.ended(ticket.place, &judged, times, example);
         if !matches!(result, Err(Broken::Connect(_))) {
-            self.ledger.borrow_mut().push(Entry { number: ticket.number, told: judged.told });
+            self.told(ticket.number, judged.told);
+        }
+    }
+
+    /// Keeps what a client was told, if anybody will ask.
+    fn told(&self, number: u64, told: Told) {
+        if self.verification == Verification::On {
+            self.ledger.borrow_mut().push(Entry { number, told });
         }
     }
 
@@ -150,7 +167,7 @@ impl Shared {
                 AtWork::Sent(ticket, sent) => {
                     let judged = Judged::unanswered(Ending::Aborted, "interrupted");
                     self.ended(ticket.place, &judged, ticket.times(sent, now), String::new);
-                    self.ledger.borrow_mut().push(Entry { number: ticket.number, told: judged.told });
+                    self.told(ticket.number, judged.told);
                 }
             }
         }
