@@ -82,10 +82,10 @@ mod tests {
     }
 
     /// An order every `gap` milliseconds in each of these stretches.
-    fn pulse(gap: usize, stretches: &[std::ops::Range<u64>]) -> Pulse {
+    fn pulse(gap: usize, stretches: &[(u64, u64)]) -> Pulse {
         let mut pulse = Pulse::default();
-        for stretch in stretches {
-            stretch.clone().step_by(gap).for_each(|millis| pulse.beat(at(millis)));
+        for (from, to) in stretches {
+            (*from..*to).step_by(gap).for_each(|millis| pulse.beat(at(millis)));
         }
         pulse
     }
@@ -93,18 +93,18 @@ mod tests {
     #[test]
     fn recovery_lasts_until_orders_come_at_the_old_rate() {
         let felt = |pulse: &Pulse| pulse.recovery(at(2000), at(3000)).map(|felt| felt.as_millis());
-        assert_eq!(felt(&pulse(5, &[0..2000, 3400..6000])), Some(400));
-        let unfelt = felt(&pulse(5, &[0..6000])).expect("goes on");
+        assert_eq!(felt(&pulse(5, &[(0, 2000), (3400, 6000)])), Some(400));
+        let unfelt = felt(&pulse(5, &[(0, 6000)])).expect("goes on");
         assert!(unfelt <= 20, "{unfelt} ms");
         let slow_first = {
-            let mut slow = pulse(5, &[0..2000, 4000..6000]);
-            slow.merge(&pulse(100, &[3000..4000]));
+            let mut slow = pulse(5, &[(0, 2000), (4000, 6000)]);
+            slow.merge(&pulse(100, &[(3000, 4000)]));
             felt(&slow).expect("recovers")
         };
         assert!((800..=1000).contains(&slow_first), "half a second from here reaches 80 %: {slow_first} ms");
-        assert_eq!(felt(&pulse(5, &[0..2000])), None, "nothing more came");
-        assert_eq!(felt(&pulse(5, &[0..2000, 3400..3600])), None, "not for half a second");
-        assert_eq!(felt(&pulse(5, &[3400..6000])), Some(400), "nothing came before: the first one counts");
+        assert_eq!(felt(&pulse(5, &[(0, 2000)])), None, "nothing more came");
+        assert_eq!(felt(&pulse(5, &[(0, 2000), (3400, 3600)])), None, "not for half a second");
+        assert_eq!(felt(&pulse(5, &[(3400, 6000)])), Some(400), "nothing came before: the first one counts");
     }
 
     #[test]
