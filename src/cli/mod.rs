@@ -6,7 +6,9 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod breaker;
+mod chaos;
 mod check;
+mod crash_container;
 mod doctor;
 mod down;
 pub mod engine;
@@ -16,6 +18,8 @@ mod health;
 mod logs;
 mod order;
 mod product;
+mod respond;
+mod restart;
 mod seed;
 mod serve;
 mod smoke;
@@ -47,6 +51,8 @@ enum Command {
     #[command(visible_alias = "ps")]
     Status(status::Args),
     Logs(logs::Args),
+    Restart(restart::Args),
+    Chaos(chaos::Args),
     Seed(seed::Args),
     User(user::Args),
     Product(product::Args),
@@ -58,7 +64,11 @@ enum Command {
     Serve(serve::Args),
     Health(health::Args),
     #[command(hide = true)]
+    Respond(respond::Args),
+    #[command(hide = true)]
     Supervise(supervise::Args),
+    #[command(hide = true)]
+    CrashContainer(crash_container::Args),
 }
 
 /// Parses the command line, runs the command and reports how it went.
@@ -81,6 +91,8 @@ fn run(cli: Cli) -> Outcome {
         Command::Down(args) => down::run(&args, &globals),
         Command::Status(args) => status::run(&args, &globals),
         Command::Logs(args) => logs::run(args, &globals),
+        Command::Restart(args) => restart::run(&args, &globals),
+        Command::Chaos(args) => chaos::run(&args, &globals),
         Command::Seed(args) => seed::run(&globals, &args),
         Command::User(args) => user::run(&globals, args),
         Command::Product(args) => product::run(&globals, args),
@@ -93,7 +105,9 @@ fn run(cli: Cli) -> Outcome {
             serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
         }
         Command::Health(args) => health::run(&args, &globals),
+        Command::Respond(args) => respond::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
+        Command::CrashContainer(args) => crash_container::run(&args),
     }
 }
 

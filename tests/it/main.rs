@@ -4,10 +4,13 @@
 mod article;
 mod bad_input;
 mod bad_peers;
+mod chaos;
 mod check;
 #[path = "../harness/chromium.rs"]
 mod chromium;
+mod command;
 mod crash;
+mod faults;
 mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;
@@ -20,5 +23,7 @@ mod processes;
 mod refusals;
 mod resilience;
 mod stage;
+#[cfg(target_os = "linux")]
+mod stall;
 mod support;
 mod up_and_down;
