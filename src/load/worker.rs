@@ -44,8 +44,6 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     /// What was measured since the last exchange.
     pub(super) sheet: RefCell<Box<Sheet>>,
-    /// Whether what clients are told is kept.
-    pub(super) verification: Verification,
     /// What clients were told.
     pub(super) ledger: RefCell<Ledger>,
     /// What was planned.
