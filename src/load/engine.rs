@@ -28,6 +28,7 @@ use super::tally::Tally;
 use super::target::Targets;
 use super::thread::{self, Job, Order, Product, Signals};
 use super::worker::Task;
+use crate::stack::halt;
 
 /// How long after all connections were tried the run starts: time for each thread to hear of it.
 const START_DELAY: Duration = Duration::from_millis(20);
@@ -148,7 +149,8 @@ impl Crew {
         let (start, start_receiver) = watch::channel(None);
         let abort = CancellationToken::new();
         let signals = Signals { connected: connected_sender, start: start_receiver, abort: abort.clone() };
-        let task = Task { plan: assignment.plan.clone(), timeline, retries: profile.retries };
+        let (retries, verification) = (profile.retries, profile.verification);
+        let task = Task { plan: assignment.plan.clone(), timeline, retries, verification };
         let threads = profile.threads.clamp(1, profile.connections);
         let (mut exchanges, mut results) = (Vec::new(), Vec::new());
         for index in 0..threads {
@@ -214,6 +216,7 @@ impl Collector {
         mut live: impl FnMut(&Row),
     ) -> anyhow::Result<Watched> {
         let _ends_the_threads = crew.abort.clone().drop_guard();
+        let mut signals = halt::Signals::listen().context("cannot wait for Ctrl-C")?;
         let mut threads = pin!(try_join_all(crew.results));
         let (mut before, mut interrupted, mut next) = (Cpu::read(pids), false, opens);
         let products = loop {
@@ -228,8 +231,7 @@ impl Collector {
                     }
                     next += SECOND;
                 }
-                signal = tokio::signal::ctrl_c(), if !interrupted => {
-                    signal.context("cannot wait for Ctrl-C")?;
+                () = signals.next(), if !interrupted => {
                     interrupted = true;
                     crew.abort.cancel();
                 }

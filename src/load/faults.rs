@@ -8,7 +8,7 @@ use super::syntax::Mistake;
 use crate::stack::chaos;
 use crate::stack::role::Role;
 
-/// Latest begin and longest length of a fault: until then recovery is watched.
+/// Latest begin and longest length of a fault: `pulse` watches for twice that.
 pub const LATEST: Duration = Duration::from_hours(1);
 
 /// Faults of one run, in the order of their begin.
@@ -93,12 +93,6 @@ impl Faults {
     /// The faults, the earliest first.
     pub fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.0.iter()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 
     /// A fault that would begin only when a run of this length is over.

@@ -345,7 +345,7 @@ mod tests {
 
     #[test]
     fn an_endless_answer_is_given_up() {
-        let piece = [b'x'; 65_536];
+        let piece = vec![b'x'; 65_536];
         for head in [
             "HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n",
             "HTTP/1.1 200 OK\r\n\r\n",

@@ -51,6 +51,7 @@ mod worker;
 use ordersys_contract::Client;
 
 use crate::cli::{Exit, Failure, OrFail, Outcome};
+use crate::stack::halt::interrupt;
 use crate::ui::{Printer, Progress};
 use crate::verify::input::Asked;
 use crate::verify::watch::StockWatch;
@@ -164,7 +165,7 @@ async fn check(subject: Subject<'_>, printer: &Printer) -> Outcome<Verification>
 async fn unless_interrupted<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
     tokio::select! {
         done = work => done,
-        signal = tokio::signal::ctrl_c() => {
+        signal = interrupt() => {
             signal.exit(Exit::Failed)?;
             Err(Failure::new(Exit::Interrupted, "interrupted"))
         }

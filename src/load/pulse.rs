@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use super::clock::Moment;
-use super::faults::LATEST;
 
 /// One stretch.
 const BEAT: Duration = Duration::from_millis(20);
-/// Stretches that are kept: faults and what follows them lie within.
-const MOST_BEATS: usize = 2 * LATEST.as_millis() as usize / BEAT.as_millis() as usize;
+/// Stretches that are kept, two hours of them: faults begin and end within.
+const MOST_BEATS: usize = 360_000;
 /// How long before a fault its rate is taken from.
 const BEFORE: Duration = Duration::from_secs(3);
 /// Orders have to come at the old rate for so long.
@@ -83,10 +82,10 @@ mod tests {
     }
 
     /// An order every `gap` milliseconds in each of these stretches.
-    fn pulse(gap: usize, stretches: &[std::ops::Range<u64>]) -> Pulse {
+    fn pulse(gap: usize, stretches: &[(u64, u64)]) -> Pulse {
         let mut pulse = Pulse::default();
-        for stretch in stretches {
-            stretch.clone().step_by(gap).for_each(|millis| pulse.beat(at(millis)));
+        for (from, to) in stretches {
+            (*from..*to).step_by(gap).for_each(|millis| pulse.beat(at(millis)));
         }
         pulse
     }
@@ -94,18 +93,18 @@ mod tests {
     #[test]
     fn recovery_lasts_until_orders_come_at_the_old_rate() {
         let felt = |pulse: &Pulse| pulse.recovery(at(2000), at(3000)).map(|felt| felt.as_millis());
-        assert_eq!(felt(&pulse(5, &[0..2000, 3400..6000])), Some(400));
-        let unfelt = felt(&pulse(5, &[0..6000])).expect("goes on");
+        assert_eq!(felt(&pulse(5, &[(0, 2000), (3400, 6000)])), Some(400));
+        let unfelt = felt(&pulse(5, &[(0, 6000)])).expect("goes on");
         assert!(unfelt <= 20, "{unfelt} ms");
         let slow_first = {
-            let mut slow = pulse(5, &[0..2000, 4000..6000]);
-            slow.merge(&pulse(100, &[3000..4000]));
+            let mut slow = pulse(5, &[(0, 2000), (4000, 6000)]);
+            slow.merge(&pulse(100, &[(3000, 4000)]));
             felt(&slow).expect("recovers")
         };
         assert!((800..=1000).contains(&slow_first), "half a second from here reaches 80 %: {slow_first} ms");
-        assert_eq!(felt(&pulse(5, &[0..2000])), None, "nothing more came");
-        assert_eq!(felt(&pulse(5, &[0..2000, 3400..3600])), None, "not for half a second");
-        assert_eq!(felt(&pulse(5, &[3400..6000])), Some(400), "nothing came before: the first one counts");
+        assert_eq!(felt(&pulse(5, &[(0, 2000)])), None, "nothing more came");
+        assert_eq!(felt(&pulse(5, &[(0, 2000), (3400, 3600)])), None, "not for half a second");
+        assert_eq!(felt(&pulse(5, &[(3400, 6000)])), Some(400), "nothing came before: the first one counts");
     }
 
     #[test]

@@ -68,26 +68,11 @@ impl Storm {
             return Err(Failure::new(Exit::Usage, format!("{late} would begin after the run is over"))
                 .hint("raise --duration"));
         }
-        let Some(chaos) = &chaos else {
-            return match faults.iter().next() {
-                None => Ok(Self { faults, chaos: None }),
-                Some(fault) => Err(Failure::new(
-                    Exit::Usage,
-                    format!("{fault} is impossible: the system under test is not the project's own stack"),
-                )
-                .hint("leave out --user-url, --product-url and --order-url, and start a stack with `ordersys up`")),
-            };
-        };
         for fault in faults.iter() {
+            let chaos = chaos.as_ref().ok_or_else(|| not_ours(fault))?;
             chaos.allows(fault.role, fault.kind.begin())?;
         }
-        Ok(Self { faults, chaos: Some(chaos.clone()) })
-    }
-
-    /// Whether there is anything to do.
-    #[must_use]
-    pub fn is_calm(&self) -> bool {
-        self.faults.is_empty()
+        Ok(Self { faults, chaos })
     }
 
     /// Starts the clock of the faults.
@@ -105,12 +90,18 @@ impl Storm {
     /// Waits until every service that was hit is ready again.
     pub async fn settle(&self, struck: &mut [Struck]) {
         let Some(chaos) = &self.chaos else { return };
-        for struck in struck.iter_mut() {
+        for struck in struck {
             if let Err(failure) = chaos.until_ready(struck.fault.role, READY_WITHIN).await {
                 struck.error.get_or_insert_with(|| failure.error.to_string());
             }
         }
     }
+}
+
+fn not_ours(fault: &Fault) -> Failure {
+    let what = format!("{fault} is impossible: the system under test is not the project's own stack");
+    Failure::new(Exit::Usage, what)
+        .hint("leave out --user-url, --product-url and --order-url, and start a stack with `ordersys up`")
 }
 
 /// Faults that are being done.

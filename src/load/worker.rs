@@ -16,6 +16,7 @@ use super::known::{Known, Memory};
 use super::ledger::{Ledger, Stake, Told};
 use super::limits;
 use super::plan::Plan;
+use super::profile::Verification;
 use super::pulse::Pulse;
 use super::recording::Times;
 use super::retry::Tries;
@@ -30,6 +31,8 @@ pub(super) struct Task {
     pub(super) timeline: Timeline,
     /// How often a request may be sent again.
     pub(super) retries: u32,
+    /// Whether what clients are told is kept.
+    pub(super) verification: Verification,
 }
 
 /// What the connections of one generator thread share.
@@ -182,7 +185,9 @@ impl Shared {
         {
             self.memory.borrow_mut().add(Known { number, order: order.clone() });
         }
-        self.ledger.borrow_mut().note(stake, told);
+        if self.task.verification == Verification::On {
+            self.ledger.borrow_mut().note(stake, told);
+        }
     }
 
     fn at_work(&self, place: usize, at_work: AtWork) {

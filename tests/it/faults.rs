@@ -1,5 +1,7 @@
 //! `bench --faults` on both runtimes: done, felt, reported, and taken back however the run ends.
 
+use std::process::Stdio;
+
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -43,7 +45,8 @@ fn faults_are_done_and_their_recovery_is_reported(project: &Project) {
 fn an_interrupted_run_takes_its_faults_back(project: &Project) {
     project.up(&[]).ok();
     let long = [&LOAD[..], &["pause:product@100ms+50s", "--duration", "60s"]].concat();
-    let mut bench = project.command(&long).stderr(std::process::Stdio::null()).spawn().expect("starts");
+    let mut bench = project.command(&long);
+    let mut bench = bench.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
     project.until("product", |service| service["state"] == "paused");
     kill_process(Pid::from_child(&bench), Signal::INT).expect("is running");
     assert_eq!(bench.wait().expect("ends").code(), Some(130));
