@@ -123,7 +123,7 @@ impl App {
                 Round::Advanced(next)
             }
             // Another driver was faster: go on from what it stored.
-            Ok(false) => match self.0.orders.get(stored.order.id).await {
+            Ok(false) => match self.0.orders.get(stored.order.id, Reach::All).await {
                 Ok(Some(current)) => Round::Advanced(current),
                 Ok(None) | Err(_) => Round::Again,
             },
