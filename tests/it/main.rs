@@ -1,6 +1,7 @@
 //! The one integration test binary: everything through the front door, real services on free
 //! ports, real connections.
 
+mod accounts;
 mod article;
 mod bad_input;
 mod check;
@@ -9,6 +10,7 @@ mod chromium;
 mod crash;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod keys;
 mod local_stack;
 mod logs;
 mod model;
