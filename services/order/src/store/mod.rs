@@ -3,6 +3,7 @@
 use ordersys_chassis::prometheus_client::registry::Registry;
 use ordersys_contract::order::OrderState;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
+use ordersys_store::defect::Defect;
 use ordersys_store::{OpenError, Options, Store, StoreError, failpoint};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -127,6 +128,7 @@ impl Orders {
                 if let Some(KeyUse { key, fingerprint }) = &key
                     && !claim_key(connection, user, key, fingerprint, stored.order.id)?
                     && let Some((fingerprint, first)) = by_key(connection, user, key)?
+                    && !Defect::DuplicateOnRetry.strikes()
                 {
                     return Ok(Inserted::KeyTaken(fingerprint, Box::new(first)));
                 }
@@ -142,6 +144,9 @@ impl Orders {
         self.0
             .write(move |connection| {
                 let replaced = rows::replace(connection, &next)?;
+                if next.order.status == OrderState::Confirmed && Defect::LostOrder.strikes() {
+                    connection.execute("DELETE FROM orders WHERE id = ?1", [next.order.id.as_bytes()])?;
+                }
                 match next.order.status {
                     OrderState::Confirmed => failpoint::crash("order-commit-2"),
                     OrderState::Aborted => failpoint::crash("order-commit-aborted"),
