@@ -13,7 +13,7 @@ use ordersys_contract::health::Ready;
 use serde_json::json;
 
 use crate::observe::{Observer, observe};
-use crate::{Credentials, Health, Json, Metrics, Refusal};
+use crate::{Gate, Health, Json, Metrics, Refusal};
 
 /// What the common routes need of a service.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ pub struct Service {
     /// The service's name: `user`, `product`, `order`.
     pub name: &'static str,
     /// Whom it lets in.
-    pub credentials: Credentials,
+    pub gate: Gate,
     /// Whether it lives and is ready.
     pub health: Health,
     /// What it counts.
@@ -32,7 +32,7 @@ pub struct Service {
 pub fn finish(routes: Router, service: Service) -> Router {
     let observer = Arc::new(Observer {
         service: service.name,
-        credentials: service.credentials.clone(),
+        gate: service.gate.clone(),
         metrics: service.metrics.clone(),
     });
     let common = Router::new()
