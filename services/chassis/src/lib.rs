@@ -3,6 +3,8 @@
 
 pub mod auth;
 pub mod body;
+mod docs;
+mod document;
 pub mod health;
 pub mod log;
 pub mod metrics;

@@ -14,6 +14,7 @@ pub mod problem;
 pub mod product;
 pub mod quantity;
 pub mod reservation;
+mod schema;
 pub mod secret;
 pub mod strict;
 pub mod time;
