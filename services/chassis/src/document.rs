@@ -106,6 +106,9 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     let own = operation.as_object_mut().and_then(|members| members.remove(REFUSALS));
     let own: Vec<Code> = own.and_then(|codes| serde_json::from_value(codes).ok()).unwrap_or_default();
     add_parameters(path, operation);
+    if operation.get("requestBody").is_some() {
+        drop_null(&mut operation["requestBody"]["content"]["application/json"]["schema"]);
+    }
     let facts = Facts::of(method, operation);
     let mut by_status = BTreeMap::<u16, Vec<Code>>::new();
     for code in own.into_iter().chain(facts.implied()) {
@@ -136,10 +139,27 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     }
 }
 
+/// What may be left out has no `null`: absent and `null` are the same only inside a body.
+fn drop_null(schema: &mut Value) {
+    let is_null = |part: &Value| part == "null" || part["type"] == "null";
+    for list in ["type", "oneOf"] {
+        let Some(parts) = schema.get_mut(list).and_then(Value::as_array_mut) else { continue };
+        parts.retain(|part| !is_null(part));
+        let [only] = parts.as_slice() else { continue };
+        let only = only.clone();
+        if list == "type" {
+            schema[list] = only;
+        } else {
+            *schema = only;
+        }
+    }
+}
+
 /// Adds the request's id and the ids in the path, and says what every page has in common.
 fn add_parameters(path: &str, operation: &mut Value) {
     let mut parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
     for parameter in &mut parameters {
+        drop_null(&mut parameter["schema"]);
         match parameter["name"].as_str() {
             Some("limit") => parameter["schema"] = json!({ "type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE }),
             Some("cursor") => {

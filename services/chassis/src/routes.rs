@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use axum::{Router, middleware};
 use http::{HeaderMap, header};
 use ordersys_contract::Code;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -31,7 +32,6 @@ pub struct Service {
 }
 
 /// What the common routes work with.
-#[derive(Clone)]
 struct Common {
     service: Service,
     document: Fixed,
@@ -50,7 +50,7 @@ pub fn finish(routes: OpenApiRouter, service: Service) -> Router {
     let (common, common_document) = common().split_for_parts();
     document.merge(common_document);
     let document = Fixed::json(&complete(service.name, &document));
-    let common = common.with_state(Common { service, document, docs: Fixed::docs() });
+    let common = common.with_state(Arc::new(Common { service, document, docs: Fixed::docs() }));
     routes
         .merge(common)
         .fallback(|| async { Refusal::new(Code::UnknownRoute, "there is no such route") })
@@ -60,7 +60,7 @@ pub fn finish(routes: OpenApiRouter, service: Service) -> Router {
         .layer(middleware::from_fn_with_state(observer, observe))
 }
 
-fn common() -> OpenApiRouter<Common> {
+fn common() -> OpenApiRouter<Arc<Common>> {
     OpenApiRouter::new()
         .routes(routes!(health))
         .routes(routes!(livez))
@@ -70,19 +70,40 @@ fn common() -> OpenApiRouter<Common> {
         .routes(routes!(docs))
 }
 
+/// The answer of the article's `GET /health`.
+#[derive(Serialize, ToSchema)]
+struct HealthAnswer {
+    /// `ok` or `unavailable`.
+    status: &'static str,
+    /// The service's name.
+    service: &'static str,
+    /// Why it is not available.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ReadyAnswer {
+    /// `ready` or `unready`.
+    status: &'static str,
+    /// Why it is not ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+fn code(unready: Option<&str>) -> StatusCode {
+    unready.map_or(StatusCode::OK, |_| StatusCode::SERVICE_UNAVAILABLE)
+}
+
 /// Whether the service is ready, in the article's words.
 #[utoipa::path(
     get, path = "/health", tag = COMMON,
-    responses((status = 200, description = "Ready", body = Object), (status = 503, description = "Not ready", body = Object)),
+    responses((status = 200, description = "Ready", body = HealthAnswer), (status = 503, description = "Not ready", body = HealthAnswer)),
 )]
-async fn health(State(Common { service, .. }): State<Common>) -> Response {
-    match service.health.unready() {
-        None => Json(json!({ "status": "ok", "service": service.name })).into_response(),
-        Some(why) => {
-            let body = json!({ "status": "unavailable", "service": service.name, "reason": why });
-            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
-        }
-    }
+async fn health(State(common): State<Arc<Common>>) -> Response {
+    let reason = common.service.health.unready();
+    let status = if reason.is_none() { "ok" } else { "unavailable" };
+    (code(reason), Json(HealthAnswer { status, service: common.service.name, reason })).into_response()
 }
 
 /// Whether the process works; touches nothing.
@@ -97,16 +118,12 @@ async fn livez() -> &'static str {
 /// Whether requests are welcome.
 #[utoipa::path(
     get, path = "/readyz", tag = COMMON,
-    responses((status = 200, description = "They are", body = Object), (status = 503, description = "They are not", body = Object)),
+    responses((status = 200, description = "They are", body = ReadyAnswer), (status = 503, description = "They are not", body = ReadyAnswer)),
 )]
-async fn readyz(State(Common { service, .. }): State<Common>) -> Response {
-    match service.health.unready() {
-        None => Json(json!({ "status": "ready" })).into_response(),
-        Some(why) => {
-            let body = json!({ "status": "unready", "reason": why });
-            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
-        }
-    }
+async fn readyz(State(common): State<Arc<Common>>) -> Response {
+    let reason = common.service.health.unready();
+    let status = if reason.is_none() { "ready" } else { "unready" };
+    (code(reason), Json(ReadyAnswer { status, reason })).into_response()
 }
 
 /// What the service counts, for Prometheus.
@@ -114,9 +131,9 @@ async fn readyz(State(Common { service, .. }): State<Common>) -> Response {
     get, path = "/metrics", tag = COMMON,
     responses((status = 200, description = "The metrics", body = String, content_type = "application/openmetrics-text")),
 )]
-async fn metrics(State(Common { service, .. }): State<Common>) -> Response {
+async fn metrics(State(common): State<Arc<Common>>) -> Response {
     let prometheus = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, prometheus)], service.metrics.encode()).into_response()
+    ([(header::CONTENT_TYPE, prometheus)], common.service.metrics.encode()).into_response()
 }
 
 /// This document.
@@ -128,7 +145,7 @@ async fn metrics(State(Common { service, .. }): State<Common>) -> Response {
         (status = 304, description = "Unchanged since the tag that was sent", headers(("ETag" = String))),
     ),
 )]
-async fn openapi(State(common): State<Common>, headers: HeaderMap) -> Response {
+async fn openapi(State(common): State<Arc<Common>>, headers: HeaderMap) -> Response {
     common.document.answer(&headers)
 }
 
@@ -141,6 +158,6 @@ async fn openapi(State(common): State<Common>, headers: HeaderMap) -> Response {
         (status = 304, description = "Unchanged since the tag that was sent", headers(("ETag" = String))),
     ),
 )]
-async fn docs(State(common): State<Common>, headers: HeaderMap) -> Response {
+async fn docs(State(common): State<Arc<Common>>, headers: HeaderMap) -> Response {
     common.docs.answer(&headers)
 }

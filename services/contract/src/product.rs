@@ -156,7 +156,6 @@ impl StockAccount {
 }
 
 /// A product's account and what the stored reservations say, in one snapshot.
-#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StockEvidence {

@@ -9,6 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::id::Kind;
 use crate::product::{MAX_NAME_BYTES, MAX_PRICE_MINOR, MAX_STOCK};
+use crate::user::{MAX_PASSWORD_BYTES, MAX_TEXT_BYTES, MIN_PASSWORD_BYTES};
 use crate::{Cents, Code, Currency, Id, Quantity, RequestId, Timestamp};
 
 /// A member of the shared example that stands for any id.
@@ -103,6 +104,29 @@ pub(crate) fn product_name() -> Object {
     text(&what).min_length(Some(1)).max_length(Some(MAX_NAME_BYTES)).examples(["Mechanical Keyboard"]).build()
 }
 
+/// The name of a user.
+pub(crate) fn user_name() -> Object {
+    let what = format!("What to call the user: 1 to {MAX_TEXT_BYTES} bytes without control characters.");
+    text(&what).min_length(Some(1)).max_length(Some(MAX_TEXT_BYTES)).build()
+}
+
+/// Where to reach a user.
+pub(crate) fn email() -> Object {
+    let what = format!("Looks like name@host: at most {MAX_TEXT_BYTES} bytes.");
+    text(&what).pattern(Some("^[^@\\s]+@[^@\\s]+$")).max_length(Some(MAX_TEXT_BYTES)).build()
+}
+
+/// A password; never shown.
+pub(crate) fn password() -> Object {
+    let what = format!("{MIN_PASSWORD_BYTES} to {MAX_PASSWORD_BYTES} bytes.");
+    text(&what)
+        .format(Some(SchemaFormat::Custom("password".into())))
+        .min_length(Some(MIN_PASSWORD_BYTES))
+        .max_length(Some(MAX_PASSWORD_BYTES))
+        .write_only(Some(true))
+        .build()
+}
+
 /// The id of a user or product in an order.
 pub(crate) fn id_text() -> Object {
     uuid_text("A text that is no id of ours names something unknown: 422.").build()
@@ -113,6 +137,7 @@ mod tests {
     use super::*;
     use crate::order::NewOrder;
     use crate::reservation::Batch;
+    use crate::user::Lookup;
     use crate::{MAX_BATCH, MAX_ORDER_LINES};
 
     /// Attributes take no constants, so the limits of lists are numbers there.
@@ -124,5 +149,6 @@ mod tests {
         };
         assert_eq!(limit(NewOrder::schema(), "items"), Some(MAX_ORDER_LINES as u64));
         assert_eq!(limit(Batch::schema(), "operations"), Some(MAX_BATCH as u64));
+        assert_eq!(limit(Lookup::schema(), "ids"), Some(MAX_BATCH as u64));
     }
 }

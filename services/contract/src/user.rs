@@ -25,15 +25,20 @@ pub const MIN_PASSWORD_BYTES: usize = 8;
 pub const MAX_PASSWORD_BYTES: usize = 128;
 
 /// The body of `POST /users`.
+#[derive(utoipa::ToSchema)]
+#[schema(examples(json!({ "name": "Alice", "email": "alice@example.com" })))]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// What to call the user.
+    #[schema(schema_with = crate::schema::user_name)]
     pub name: String,
     /// Where to reach the user.
+    #[schema(schema_with = crate::schema::email)]
     pub email: String,
     /// With a password the user is registered, without one a guest.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_password")]
+    #[schema(schema_with = crate::schema::password, required = false)]
     pub password: Option<Password>,
 }
 
@@ -52,21 +57,26 @@ impl NewUser {
 }
 
 /// The body of `PATCH /users/{id}`: what is not named stays.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct UserPatch {
     /// What to call the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = crate::schema::user_name, required = false)]
     pub name: Option<String>,
     /// A new password. It ends every session of the user and makes all tokens useless.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_password")]
+    #[schema(schema_with = crate::schema::password, required = false)]
     pub password: Option<Password>,
     /// The password so far, which only the admin may leave out when setting a new one.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_password")]
+    #[schema(schema_with = crate::schema::password, required = false)]
     pub current_password: Option<Password>,
 }
 
 /// How a user came to be.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum UserKindName {
@@ -77,6 +87,7 @@ pub enum UserKindName {
 }
 
 /// A user as services answer it.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
@@ -95,6 +106,7 @@ pub struct User {
 }
 
 /// Whether a user may order.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum UserStatus {
@@ -105,17 +117,21 @@ pub enum UserStatus {
 }
 
 /// The body of `POST /internal/users/lookup`: many look-ups in one call.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Lookup {
     /// Whom to look up.
+    #[schema(max_items = 512)]
     pub ids: Vec<UserId>,
     /// For whom: the request id of each look-up, for the log.
     #[serde(default)]
+    #[schema(required = false)]
     pub request_ids: Vec<RequestId>,
 }
 
 /// What the order path needs to know of a user.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserSummary {

@@ -61,7 +61,7 @@ impl UserService {
     /// Serves until `shutdown`, then closes the data.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), ServeError> {
         let health = self.service.health.clone();
-        let router = ordersys_chassis::finish(http::routes(self.app.clone()).into(), self.service);
+        let router = ordersys_chassis::finish(http::routes(self.app.clone()), self.service);
         health.serving();
         let served = ordersys_chassis::serve(router, listener, health, shutdown).await;
         self.app.close().await;
