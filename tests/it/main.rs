@@ -1,6 +1,7 @@
 //! The one integration test binary: everything through the front door, real services on free
 //! ports, real connections.
 
+mod api;
 mod article;
 mod bad_input;
 mod check;
@@ -12,6 +13,7 @@ mod harness;
 mod local_stack;
 mod logs;
 mod model;
+mod openapi;
 mod orders;
 mod policy;
 mod processes;

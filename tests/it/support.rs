@@ -16,6 +16,8 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::openapi;
+
 pub(crate) use crate::harness::processes::{LIMIT, order_of};
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -133,11 +135,22 @@ impl Stack {
         path: &str,
         body: Option<&str>,
     ) -> Answer {
-        let bearer = format!("Bearer {}", self.admin.expose());
+        let bearer = self.admin_bearer();
         let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
         self.send_with(role, (method, path), &headers, body.map(str::to_owned)).await
     }
 
+    /// The header that shows the services' credential.
+    pub(crate) fn service_bearer(&self) -> String {
+        format!("Bearer {}", self.service.expose())
+    }
+
+    /// The header that shows the admin's credential.
+    pub(crate) fn admin_bearer(&self) -> String {
+        format!("Bearer {}", self.admin.expose())
+    }
+
+    /// A request exactly as written. The answer is held to the service's OpenAPI document.
     pub(crate) async fn send_with(
         &self,
         role: Role,
@@ -145,8 +158,8 @@ impl Stack {
         headers: &[(&str, &str)],
         body: Option<String>,
     ) -> Answer {
-        let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        let mut request = self.http.request(method, format!("{}{path}", self.url(role))).timeout(LIMIT);
+        let verb = Method::from_bytes(method.as_bytes()).expect("a method");
+        let mut request = self.http.request(verb, format!("{}{path}", self.url(role))).timeout(LIMIT);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -158,11 +171,13 @@ impl Stack {
         let bytes = response.bytes().await.expect("a body");
         let body = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
-        Answer { status, headers, body }
+        let answer = Answer { status, headers, body };
+        openapi::check(role, self.url(role), (method, path), &answer).await;
+        answer
     }
 
     pub(crate) async fn a_user(&self) -> User {
-        let new = NewUser { name: "Alice".to_owned(), email: "alice@example.com".to_owned() };
+        let new = NewUser::guest("Alice", "alice@example.com");
         self.anyone().create_user(&new).await.expect("creates a user")
     }
 

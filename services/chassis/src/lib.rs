@@ -3,6 +3,8 @@
 
 pub mod auth;
 pub mod body;
+mod docs;
+mod document;
 pub mod health;
 pub mod log;
 pub mod metrics;
@@ -13,7 +15,7 @@ pub mod refusal;
 mod routes;
 pub mod serve;
 
-pub use auth::{AdminOnly, Caller, Credentials, Internal, InternalOrAdmin};
+pub use auth::{AdminOnly, Caller, Credentials, Holder, Internal, InternalOrAdmin};
 pub use body::{InternalJson, Json};
 pub use health::Health;
 pub use metrics::Metrics;

@@ -25,41 +25,53 @@ pub const MAX_PRICE_MINOR: i64 = 1_000_000_000_000;
 pub const MAX_STOCK: u64 = 1_000_000_000_000;
 
 /// The body of `POST /products`.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct NewProduct {
     /// What to call the product.
+    #[schema(schema_with = crate::schema::product_name)]
     pub name: String,
     /// The price of one unit.
+    #[schema(schema_with = crate::schema::price)]
     pub price: Cents,
     /// Units to start with.
+    #[schema(schema_with = crate::schema::stock)]
     pub stock: u64,
     /// The currency of the price.
+    #[schema(required = false)]
     #[serde(default)]
     pub currency: Currency,
 }
 
 /// The body of `PATCH /products/{id}`: what is named changes.
+#[derive(utoipa::ToSchema)]
+#[schema(min_properties = 1)]
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ProductPatch {
     /// The new name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = crate::schema::product_name, required = false)]
     pub name: Option<String>,
     /// The new price of one unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = crate::schema::price, required = false)]
     pub price: Option<Cents>,
 }
 
 /// The body of `POST /products/{id}/restock`.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Restock {
     /// Units to add, from 1 to [`MAX_STOCK`].
+    #[schema(schema_with = crate::schema::restock)]
     pub quantity: u64,
 }
 
 /// A product as services answer it.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Product {
@@ -80,6 +92,7 @@ pub struct Product {
 }
 
 /// The article's body of `reserve` and `release`.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Hold {
@@ -91,6 +104,7 @@ pub struct Hold {
 }
 
 /// The article's answer to `reserve`.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reserved {
@@ -103,6 +117,7 @@ pub struct Reserved {
 }
 
 /// The article's answer to `release`.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Released {
@@ -113,6 +128,7 @@ pub struct Released {
 }
 
 /// Where every unit of a product is: `initial + restocked = available + reserved + sold`.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StockAccount {

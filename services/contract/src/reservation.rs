@@ -14,6 +14,7 @@ pub const RESERVATIONS: &str = "/internal/reservations";
 pub const RESERVATION: &str = "/internal/reservations/{id}";
 
 /// One line of a reservation.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Line {
@@ -24,6 +25,7 @@ pub struct Line {
 }
 
 /// What the order service asks for.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub enum Action {
@@ -48,6 +50,7 @@ pub enum Action {
 }
 
 /// One operation of a batch.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Operation {
@@ -60,14 +63,17 @@ pub struct Operation {
 }
 
 /// The body of `POST /internal/reservations`.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Batch {
     /// At most [`crate::MAX_BATCH`] operations.
+    #[schema(max_items = 512)]
     pub operations: Vec<Operation>,
 }
 
 /// Where a reservation stands. A missing row is not a state.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ReservationState {
@@ -114,6 +120,7 @@ impl ReservationState {
 }
 
 /// A line as it was when stock was taken: name and price as of then.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PricedLine {
@@ -124,6 +131,7 @@ pub struct PricedLine {
     /// How many units.
     pub quantity: Quantity,
     /// The price of one unit then, in minor units.
+    #[schema(value_type = u64)]
     #[serde(with = "minor")]
     pub unit_price: Cents,
     /// The currency of the price.
@@ -131,6 +139,7 @@ pub struct PricedLine {
 }
 
 /// A product of which there is not enough.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Shortage {
@@ -143,6 +152,7 @@ pub struct Shortage {
 }
 
 /// A stored reservation.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reservation {
@@ -157,6 +167,7 @@ pub struct Reservation {
 }
 
 /// All that is stored of a reservation.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReservationRecord {
@@ -170,6 +181,7 @@ pub struct ReservationRecord {
 }
 
 /// The answer to one operation of a batch.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Answer {

@@ -2,37 +2,92 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::secret::{Password, some_password};
 use crate::{RequestId, Timestamp, UserId};
 
 /// `POST /users`, `GET /users`.
 pub const USERS: &str = "/users";
-/// `GET /users/{id}`.
+/// `GET /users/{id}`, `PATCH /users/{id}`.
 pub const USER: &str = "/users/{id}";
+/// `POST /users/{id}/disable`.
+pub const DISABLE: &str = "/users/{id}/disable";
+/// `POST /users/{id}/enable`.
+pub const ENABLE: &str = "/users/{id}/enable";
 /// `POST /internal/users/lookup`.
 pub const LOOKUP: &str = "/internal/users/lookup";
 
 /// Most bytes of a name or e-mail address.
 pub const MAX_TEXT_BYTES: usize = 254;
 
+/// Fewest bytes of a password.
+pub const MIN_PASSWORD_BYTES: usize = 8;
+/// Most bytes of a password.
+pub const MAX_PASSWORD_BYTES: usize = 128;
+
 /// The body of `POST /users`.
+#[derive(utoipa::ToSchema)]
+#[schema(examples(json!({ "name": "Alice", "email": "alice@example.com" })))]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// What to call the user.
+    #[schema(schema_with = crate::schema::user_name)]
     pub name: String,
     /// Where to reach the user.
+    #[schema(schema_with = crate::schema::email)]
     pub email: String,
+    /// With a password the user is registered, without one a guest.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_password")]
+    #[schema(schema_with = crate::schema::password, required = false)]
+    pub password: Option<Password>,
+}
+
+impl NewUser {
+    /// A guest: a user without a password.
+    #[must_use]
+    pub fn guest(name: impl Into<String>, email: impl Into<String>) -> Self {
+        Self { name: name.into(), email: email.into(), password: None }
+    }
+
+    /// A registered user.
+    #[must_use]
+    pub fn registered(name: impl Into<String>, email: impl Into<String>, password: Password) -> Self {
+        Self { password: Some(password), ..Self::guest(name, email) }
+    }
+}
+
+/// The body of `PATCH /users/{id}`: what is not named stays.
+#[derive(utoipa::ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct UserPatch {
+    /// What to call the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = crate::schema::user_name, required = false)]
+    pub name: Option<String>,
+    /// A new password. It ends every session of the user and makes all tokens useless.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_password")]
+    #[schema(schema_with = crate::schema::password, required = false)]
+    pub password: Option<Password>,
+    /// The password so far, which only the admin may leave out when setting a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_password")]
+    #[schema(schema_with = crate::schema::password, required = false)]
+    pub current_password: Option<Password>,
 }
 
 /// How a user came to be.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum UserKindName {
     /// Made without a password: anybody who knows the id may order as this user.
     Guest,
+    /// Made with a password: orders need a token of this user.
+    Registered,
 }
 
 /// A user as services answer it.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
@@ -44,30 +99,39 @@ pub struct User {
     pub email: String,
     /// Guest or registered.
     pub kind: UserKindName,
+    /// Whether the user may order.
+    pub status: UserStatus,
     /// When the user was made.
     pub created_at: Timestamp,
 }
 
 /// Whether a user may order.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum UserStatus {
-    /// May order.
+    /// May log in and order.
     Active,
+    /// May do neither until enabled again.
+    Disabled,
 }
 
 /// The body of `POST /internal/users/lookup`: many look-ups in one call.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Lookup {
     /// Whom to look up.
+    #[schema(max_items = 512)]
     pub ids: Vec<UserId>,
     /// For whom: the request id of each look-up, for the log.
     #[serde(default)]
+    #[schema(required = false)]
     pub request_ids: Vec<RequestId>,
 }
 
 /// What the order path needs to know of a user.
+#[derive(utoipa::ToSchema)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserSummary {
@@ -79,4 +143,6 @@ pub struct UserSummary {
     pub kind: UserKindName,
     /// Whether the user may order.
     pub status: UserStatus,
+    /// Tokens of an earlier epoch are revoked.
+    pub token_epoch: u64,
 }

@@ -1,47 +1,68 @@
 //! The user service's routes.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use http::header;
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query};
 use ordersys_chassis::{AdminOnly, Internal, InternalJson, Json, Refusal};
-use ordersys_contract::user::{LOOKUP, Lookup, NewUser, USER, USERS, User};
+use ordersys_contract::user::{LOOKUP, Lookup, NewUser, USER, USERS, User, UserSummary};
 use ordersys_contract::{Code, MAX_BATCH, Timestamp, UserId, UserKind};
 use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::App;
 use crate::store::Filter;
 
-pub(crate) fn routes(app: App) -> Router {
-    Router::new()
-        .route(USERS, post(create).get(list))
-        .route(USER, get(read))
-        .route(LOOKUP, post(lookup))
+pub(crate) fn routes(app: App) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(read))
+        .routes(routes!(lookup))
         .with_state(app)
 }
 
+/// Makes a user.
+#[utoipa::path(
+    post, path = USERS, tag = "users",
+    request_body = NewUser,
+    responses((status = 201, description = "The new user", body = User)),
+)]
 async fn create(State(app): State<App>, Json(new): Json<NewUser>) -> Result<Response, Refusal> {
     let user = app.create(&new, Timestamp::now()).await?;
     let location = format!("{USERS}/{}", user.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(user)).into_response())
 }
 
+/// One user.
+#[utoipa::path(
+    get, path = USER, tag = "users",
+    responses((status = 200, description = "The user", body = User)),
+)]
 async fn read(State(app): State<App>, PathId(id): PathId<UserKind>) -> Result<Json<User>, Refusal> {
     Ok(Json(app.get(id).await?))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListQuery {
+    /// Users with this address only.
     email: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,
 }
 
+/// Users, a page at a time.
+#[utoipa::path(
+    get, path = USERS, tag = "users",
+    params(ListQuery),
+    responses((status = 200, description = "A page of users", body = Vec<User>)),
+    security(("admin" = [])),
+)]
 async fn list(
     State(app): State<App>,
     _: AdminOnly,
@@ -57,6 +78,13 @@ async fn list(
     Ok(Page { items, list: (USERS, pairs), next })
 }
 
+/// What the order path needs to know of many users: one answer each, in order.
+#[utoipa::path(
+    post, path = LOOKUP, tag = "internal",
+    request_body = Lookup,
+    responses((status = 200, description = "Each user, or null where there is none", body = Vec<Option<UserSummary>>)),
+    security(("service" = [])),
+)]
 async fn lookup(
     State(app): State<App>,
     _: Internal,
