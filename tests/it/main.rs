@@ -12,6 +12,7 @@ mod crash;
 mod harness;
 mod local_stack;
 mod logs;
+mod matrix;
 mod model;
 mod openapi;
 mod orders;

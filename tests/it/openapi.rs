@@ -143,6 +143,7 @@ impl Operation<'_> {
 
 fn fits(template: &str, path: &str) -> bool {
     let (wanted, given): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
-    let same = |(wanted, given): (&&str, &&str)| wanted == given || (wanted.starts_with('{') && !given.is_empty());
+    let same =
+        |(wanted, given): (&&str, &&str)| wanted == given || (wanted.starts_with('{') && !given.is_empty());
     wanted.len() == given.len() && wanted.iter().zip(&given).all(same)
 }

@@ -46,7 +46,8 @@ impl Fixed {
             digest(STYLE.as_bytes()),
             digest(SCRIPT.as_bytes()),
         );
-        let policy = HeaderValue::from_str(&policy).ok().map(|policy| (header::CONTENT_SECURITY_POLICY, policy));
+        let policy =
+            HeaderValue::from_str(&policy).ok().map(|policy| (header::CONTENT_SECURITY_POLICY, policy));
         let fixed = [
             (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
             (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),

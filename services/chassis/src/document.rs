@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
 /// The member of an operation in which a handler lists the codes that are its own.
-pub const REFUSALS: &str = "x-refusals";
+pub(crate) const REFUSALS: &str = "x-refusals";
 /// The tag of the routes that every service has; they touch no store.
 pub(crate) const COMMON: &str = "service";
 
@@ -26,6 +26,10 @@ pub(crate) fn complete(service: &str, routes: &OpenApi) -> Value {
     components["schemas"]["Problem"] = problem_schema();
     components["headers"] = headers();
     components["securitySchemes"] = security_schemes();
+    for schema in components["schemas"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+        let variants = schema.get_mut("oneOf").and_then(Value::as_array_mut);
+        variants.into_iter().flatten().for_each(close);
+    }
     if let Some(paths) = document["paths"].as_object_mut() {
         for (path, item) in paths {
             for method in METHODS {
@@ -139,6 +143,14 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     }
 }
 
+/// The objects of an enum's variants have no other members; what is derived for structs says so already.
+fn close(schema: &mut Value) {
+    if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        members.values_mut().for_each(close);
+        schema["additionalProperties"] = false.into();
+    }
+}
+
 /// What may be left out has no `null`: absent and `null` are the same only inside a body.
 fn drop_null(schema: &mut Value) {
     let is_null = |part: &Value| part == "null" || part["type"] == "null";
@@ -161,10 +173,14 @@ fn add_parameters(path: &str, operation: &mut Value) {
     for parameter in &mut parameters {
         drop_null(&mut parameter["schema"]);
         match parameter["name"].as_str() {
-            Some("limit") => parameter["schema"] = json!({ "type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE }),
+            Some("limit") => {
+                parameter["schema"] =
+                    json!({ "type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE })
+            }
             Some("cursor") => {
                 parameter["schema"] = json!({ "type": "string", "pattern": "^([0-9a-f]{2})+$" });
-                parameter["description"] = "Where the page starts: take it from the `Link` of the page before.".into();
+                parameter["description"] =
+                    "Where the page starts: take it from the `Link` of the page before.".into();
             }
             _ => {}
         }

@@ -51,8 +51,7 @@ pub struct NewOrder {
 }
 
 /// One line of a [`NewOrder`].
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct NewLine {
     /// Which product.
@@ -63,8 +62,7 @@ pub struct NewLine {
 }
 
 /// Where an order stands.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum OrderState {
     /// Wanted durably, outcome open.
@@ -139,8 +137,7 @@ impl OrderState {
 }
 
 /// An order as services answer it.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
     /// The order's id.
@@ -166,8 +163,7 @@ pub struct Order {
 }
 
 /// One line of an [`Order`]. Name and prices are as of the reservation and absent before it.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderLine {
     /// Which product.
@@ -189,8 +185,7 @@ pub struct OrderLine {
 }
 
 /// One step in the history of an order.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderEvent {
     /// Which order.
@@ -206,8 +201,7 @@ pub struct OrderEvent {
 }
 
 /// All that is stored of an order. On the wire the members of [`Order`] and two more.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderRecord {
     /// What clients read.
@@ -236,8 +230,7 @@ impl<'de> Deserialize<'de> for OrderRecord {
 }
 
 /// A client's key and the order it was used for.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyRecord {
     /// Whose key.

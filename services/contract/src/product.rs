@@ -25,8 +25,7 @@ pub const MAX_PRICE_MINOR: i64 = 1_000_000_000_000;
 pub const MAX_STOCK: u64 = 1_000_000_000_000;
 
 /// The body of `POST /products`.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct NewProduct {
     /// What to call the product.
@@ -61,8 +60,7 @@ pub struct ProductPatch {
 }
 
 /// The body of `POST /products/{id}/restock`.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Restock {
     /// Units to add, from 1 to [`MAX_STOCK`].
@@ -71,8 +69,7 @@ pub struct Restock {
 }
 
 /// A product as services answer it.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Product {
     /// The product's id.
@@ -92,8 +89,7 @@ pub struct Product {
 }
 
 /// The article's body of `reserve` and `release`.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Hold {
     /// Units to take or give back.
@@ -104,8 +100,7 @@ pub struct Hold {
 }
 
 /// The article's answer to `reserve`.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reserved {
     /// Units taken.
@@ -117,8 +112,7 @@ pub struct Reserved {
 }
 
 /// The article's answer to `release`.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Released {
     /// Units given back.
@@ -128,8 +122,7 @@ pub struct Released {
 }
 
 /// Where every unit of a product is: `initial + restocked = available + reserved + sold`.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StockAccount {
     /// Which product.

@@ -14,8 +14,7 @@ pub const RESERVATIONS: &str = "/internal/reservations";
 pub const RESERVATION: &str = "/internal/reservations/{id}";
 
 /// One line of a reservation.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Line {
     /// Which product.
@@ -25,8 +24,7 @@ pub struct Line {
 }
 
 /// What the order service asks for.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub enum Action {
     /// Take the units of all lines, or none.
@@ -50,8 +48,7 @@ pub enum Action {
 }
 
 /// One operation of a batch.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Operation {
     /// The order, and so the reservation.
@@ -63,8 +60,7 @@ pub struct Operation {
 }
 
 /// The body of `POST /internal/reservations`.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Batch {
     /// At most [`crate::MAX_BATCH`] operations.
@@ -73,8 +69,7 @@ pub struct Batch {
 }
 
 /// Where a reservation stands. A missing row is not a state.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ReservationState {
     /// Units are set aside until the lease ends.
@@ -120,8 +115,7 @@ impl ReservationState {
 }
 
 /// A line as it was when stock was taken: name and price as of then.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PricedLine {
     /// Which product.
@@ -139,8 +133,7 @@ pub struct PricedLine {
 }
 
 /// A product of which there is not enough.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Shortage {
     /// Which product.
@@ -152,8 +145,7 @@ pub struct Shortage {
 }
 
 /// A stored reservation.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reservation {
     /// The order it belongs to.
@@ -167,8 +159,7 @@ pub struct Reservation {
 }
 
 /// All that is stored of a reservation.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReservationRecord {
     /// What the order service is told.
@@ -181,8 +172,7 @@ pub struct ReservationRecord {
 }
 
 /// The answer to one operation of a batch.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Answer {
     /// The reservation as it now stands, also when it stood so before.

@@ -18,8 +18,7 @@ pub const JWKS: &str = "/.well-known/jwks.json";
 pub const MAX_SESSION_BODY_BYTES: usize = 4 * 1024;
 
 /// The body of `POST /sessions`.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewSession {
     /// The address the user registered with.
@@ -31,8 +30,7 @@ pub struct NewSession {
 }
 
 /// The body of `POST /sessions/refresh`.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct RefreshSession {
     /// The newest refresh token of the session. Using an older one ends the session.
@@ -41,16 +39,14 @@ pub struct RefreshSession {
 }
 
 /// How an access token is presented.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenType {
     /// In the header `Authorization: Bearer ...`.
     Bearer,
 }
 
 /// A session as it was made or refreshed.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
     /// Proves to every service who calls.
@@ -68,16 +64,14 @@ pub struct Session {
 }
 
 /// The public keys of the user service (RFC 7517).
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Jwks {
     /// One entry per key; the newest first.
     pub keys: Vec<Jwk>,
 }
 
 /// One public key of the only kind there is: Ed25519 (RFC 8037).
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Jwk {
     /// `OKP`.
     pub kty: String,

@@ -57,8 +57,7 @@ impl NewUser {
 }
 
 /// The body of `PATCH /users/{id}`: what is not named stays.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct UserPatch {
     /// What to call the user.
@@ -76,8 +75,7 @@ pub struct UserPatch {
 }
 
 /// How a user came to be.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum UserKindName {
     /// Made without a password: anybody who knows the id may order as this user.
@@ -87,8 +85,7 @@ pub enum UserKindName {
 }
 
 /// A user as services answer it.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// The user's id.
@@ -106,8 +103,7 @@ pub struct User {
 }
 
 /// Whether a user may order.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum UserStatus {
     /// May log in and order.
@@ -117,8 +113,7 @@ pub enum UserStatus {
 }
 
 /// The body of `POST /internal/users/lookup`: many look-ups in one call.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Lookup {
     /// Whom to look up.
@@ -131,8 +126,7 @@ pub struct Lookup {
 }
 
 /// What the order path needs to know of a user.
-#[derive(utoipa::ToSchema)]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserSummary {
     /// The user's id.
