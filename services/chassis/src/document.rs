@@ -113,9 +113,9 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     if operation.get("requestBody").is_some() {
         drop_null(&mut operation["requestBody"]["content"]["application/json"]["schema"]);
     }
-    let facts = Facts::of(method, operation);
+    let (pages, common) = (has_parameter(operation, |one| one["name"] == "cursor"), is_common(operation));
     let mut by_status = BTreeMap::<u16, Vec<Code>>::new();
-    for code in own.into_iter().chain(facts.implied()) {
+    for code in own.into_iter().chain(implied(method, operation)) {
         let codes = by_status.entry(code.status().as_u16()).or_default();
         if !codes.contains(&code) {
             codes.push(code);
@@ -128,13 +128,13 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     for (status, response) in responses {
         let header = |name: &str| json!({ "$ref": format!("#/components/headers/{name}") });
         response["headers"]["x-request-id"] = header("RequestId");
-        if facts.pages && status == "200" {
+        if pages && status == "200" {
             response["headers"]["Link"] = header("Link");
         }
         if status == "201" || status == "202" {
             response["headers"]["Location"] = header("Location");
         }
-        if matches!(status.as_str(), "202" | "429") || (status == "503" && !facts.common) {
+        if matches!(status.as_str(), "202" | "429") || (status == "503" && !common) {
             response["headers"]["Retry-After"] = header("RetryAfter");
         }
         if status == "401" {
@@ -175,10 +175,12 @@ fn add_parameters(path: &str, operation: &mut Value) {
         match parameter["name"].as_str() {
             Some("limit") => {
                 parameter["schema"] =
-                    json!({ "type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE })
+                    json!({ "type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE });
             }
             Some("cursor") => {
-                parameter["schema"] = json!({ "type": "string", "pattern": "^([0-9a-f]{2})+$" });
+                if parameter["schema"]["pattern"].is_null() {
+                    parameter["schema"]["pattern"] = "^[0-9a-fA-F]{32}$".into();
+                }
                 parameter["description"] =
                     "Where the page starts: take it from the `Link` of the page before.".into();
             }
@@ -191,61 +193,45 @@ fn add_parameters(path: &str, operation: &mut Value) {
         }));
     }
     parameters.push(json!({
-        "name": "x-request-id", "in": "header", "description": "Names the request in answers, calls and logs; made if it is not sent.",
-        "schema": { "type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$" },
+        "name": "x-request-id", "in": "header", "schema": { "type": "string" },
+        "description": "Names the request in answers, calls and logs. Made anew unless it is 1 to 128 of `A-Z a-z 0-9 . _ -`.",
     }));
     operation["parameters"] = parameters.into();
 }
 
-/// What follows from the form of an operation.
-struct Facts {
-    reads_body: bool,
-    has_query: bool,
-    has_id: bool,
-    writes: bool,
-    pages: bool,
-    common: bool,
-    /// The names of the credentials that let in; none if anybody may call.
-    credentials: Vec<String>,
+fn has_parameter(operation: &Value, is_it: impl Fn(&Value) -> bool) -> bool {
+    operation["parameters"].as_array().is_some_and(|parameters| parameters.iter().any(is_it))
 }
 
-impl Facts {
-    fn of(method: &str, operation: &Value) -> Self {
-        let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let has = |place: &str| parameters.iter().any(|parameter| parameter["in"] == place);
-        let asked = operation["security"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let names = asked.iter().filter_map(Value::as_object).flat_map(Map::keys).cloned();
-        Self {
-            reads_body: operation.get("requestBody").is_some(),
-            has_query: has("query"),
-            has_id: has("path"),
-            writes: method != "get",
-            pages: parameters.iter().any(|parameter| parameter["name"] == "cursor"),
-            common: operation["tags"][0] == COMMON,
-            credentials: names.collect(),
-        }
-    }
+/// Whether the operation is one that every service has.
+fn is_common(operation: &Value) -> bool {
+    operation["tags"][0] == COMMON
+}
 
-    fn implied(&self) -> Vec<Code> {
-        let mut codes = vec![Code::Internal];
-        if self.reads_body {
-            codes.extend([Code::MalformedJson, Code::InvalidField, Code::MissingField, Code::UnknownField]);
-            codes.extend([Code::RequestTimeout, Code::BodyTooLarge, Code::UnsupportedMediaType]);
-        }
-        codes.extend(self.has_query.then_some(Code::InvalidQuery));
-        codes.extend(self.has_id.then_some(Code::NotFound));
-        if !self.common {
-            codes.extend([Code::Overloaded, Code::Unavailable]);
-            codes.extend(self.writes.then_some(Code::StorageFull));
-        }
-        let lets_in = |name: &str| self.credentials.iter().any(|credential| credential == name);
-        if lets_in("service") {
-            codes.push(Code::UnknownRoute);
-        } else if lets_in("admin") || lets_in("user") {
-            codes.extend([Code::Unauthenticated, Code::Forbidden]);
-        }
-        codes
+/// The refusals that follow from the form of an operation.
+fn implied(method: &str, operation: &Value) -> Vec<Code> {
+    let mut codes = vec![Code::Internal];
+    if operation.get("requestBody").is_some() {
+        codes.extend([Code::MalformedJson, Code::InvalidField, Code::MissingField, Code::UnknownField]);
+        codes.extend([Code::RequestTimeout, Code::BodyTooLarge, Code::UnsupportedMediaType]);
     }
+    let has = |place: &str| has_parameter(operation, |parameter| parameter["in"] == place);
+    codes.extend(has("query").then_some(Code::InvalidQuery));
+    codes.extend(has("path").then_some(Code::NotFound));
+    if !is_common(operation) {
+        codes.extend([Code::Overloaded, Code::Unavailable]);
+        codes.extend((method != "get").then_some(Code::StorageFull));
+    }
+    let lets_in = |name: &str| {
+        let mut asked = operation["security"].as_array().into_iter().flatten();
+        asked.any(|credential| credential.get(name).is_some())
+    };
+    if lets_in("service") {
+        codes.push(Code::UnknownRoute);
+    } else if lets_in("admin") || lets_in("user") {
+        codes.extend([Code::Unauthenticated, Code::Forbidden]);
+    }
+    codes
 }
 
 /// The answer that refuses with one of these codes, all of one status.

@@ -12,6 +12,11 @@ use crate::product::{MAX_NAME_BYTES, MAX_PRICE_MINOR, MAX_STOCK};
 use crate::user::{MAX_PASSWORD_BYTES, MAX_TEXT_BYTES, MIN_PASSWORD_BYTES};
 use crate::{Cents, Code, Currency, Id, Quantity, RequestId, Timestamp};
 
+/// At least one character that is seen, and none that controls.
+const NAME: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
+/// One `@` between texts without spaces; spaces around are dropped.
+const ADDRESS: &str = r"^ *[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+ *$";
+
 /// A member of the shared example that stands for any id.
 pub(crate) const AN_ID: &str = "0198c5a1-7a50-7c3e-9d3c-3f1f0b1f6c11";
 
@@ -101,19 +106,19 @@ pub(crate) fn restock() -> Object {
 /// The name of a product.
 pub(crate) fn product_name() -> Object {
     let what = format!("What to call the product: 1 to {MAX_NAME_BYTES} bytes without control characters.");
-    text(&what).min_length(Some(1)).max_length(Some(MAX_NAME_BYTES)).examples(["Mechanical Keyboard"]).build()
+    text(&what).pattern(Some(NAME)).max_length(Some(MAX_NAME_BYTES)).examples(["Mechanical Keyboard"]).build()
 }
 
 /// The name of a user.
 pub(crate) fn user_name() -> Object {
     let what = format!("What to call the user: 1 to {MAX_TEXT_BYTES} bytes without control characters.");
-    text(&what).min_length(Some(1)).max_length(Some(MAX_TEXT_BYTES)).build()
+    text(&what).pattern(Some(NAME)).max_length(Some(MAX_TEXT_BYTES)).build()
 }
 
 /// Where to reach a user.
 pub(crate) fn email() -> Object {
     let what = format!("Looks like name@host: at most {MAX_TEXT_BYTES} bytes.");
-    text(&what).pattern(Some("^[^@\\s]+@[^@\\s]+$")).max_length(Some(MAX_TEXT_BYTES)).build()
+    text(&what).pattern(Some(ADDRESS)).max_length(Some(MAX_TEXT_BYTES)).build()
 }
 
 /// A password; never shown.

@@ -159,7 +159,7 @@ async fn restock(
     request_body = Hold,
     responses((status = 200, description = "Units are taken", body = Reserved)),
     security(("service" = []), ("admin" = [])),
-    extensions(("x-refusals" = json!([Code::InsufficientStock, Code::ReservationMismatch]))),
+    extensions(("x-refusals" = json!([Code::InsufficientStock, Code::NothingHeld, Code::ReservationMismatch]))),
 )]
 async fn reserve(
     State(app): State<App>,

@@ -111,6 +111,8 @@ async fn list(
 #[serde(deny_unknown_fields)]
 struct KeysQuery {
     limit: Option<u32>,
+    /// The user and the visible characters of the key, in hexadecimal.
+    #[param(pattern = "^[0-9a-fA-F]{32}(2[1-9a-fA-F]|[3-6][0-9a-fA-F]|7[0-9a-eA-E]){1,128}$")]
     cursor: Option<String>,
 }
 
