@@ -4,10 +4,12 @@
 mod api;
 mod article;
 mod bad_input;
+mod bad_peers;
 mod check;
 #[path = "../harness/chromium.rs"]
 mod chromium;
 mod crash;
+mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod local_stack;
@@ -19,6 +21,7 @@ mod orders;
 mod policy;
 mod processes;
 mod refusals;
+mod resilience;
 mod stage;
 mod support;
 mod up_and_down;

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Router, middleware};
 use http::{HeaderMap, header};
 use ordersys_contract::Code;
+use ordersys_contract::health::{Readiness, Ready};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -82,19 +83,6 @@ struct HealthAnswer {
     reason: Option<&'static str>,
 }
 
-#[derive(Serialize, ToSchema)]
-struct ReadyAnswer {
-    /// `ready` or `unready`.
-    status: &'static str,
-    /// Why it is not ready.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-}
-
-fn code(unready: Option<&str>) -> StatusCode {
-    unready.map_or(StatusCode::OK, |_| StatusCode::SERVICE_UNAVAILABLE)
-}
-
 /// Whether the service is ready, in the article's words.
 #[utoipa::path(
     get, path = "/health", tag = COMMON,
@@ -103,7 +91,8 @@ fn code(unready: Option<&str>) -> StatusCode {
 async fn health(State(common): State<Arc<Common>>) -> Response {
     let reason = common.service.health.unready();
     let status = if reason.is_none() { "ok" } else { "unavailable" };
-    (code(reason), Json(HealthAnswer { status, service: common.service.name, reason })).into_response()
+    let code = reason.map_or(StatusCode::OK, |_| StatusCode::SERVICE_UNAVAILABLE);
+    (code, Json(HealthAnswer { status, service: common.service.name, reason })).into_response()
 }
 
 /// Whether the process works; touches nothing.
@@ -118,12 +107,15 @@ async fn livez() -> &'static str {
 /// Whether requests are welcome.
 #[utoipa::path(
     get, path = "/readyz", tag = COMMON,
-    responses((status = 200, description = "They are", body = ReadyAnswer), (status = 503, description = "They are not", body = ReadyAnswer)),
+    responses((status = 200, description = "They are", body = Readiness), (status = 503, description = "They are not", body = Readiness)),
 )]
 async fn readyz(State(common): State<Arc<Common>>) -> Response {
-    let reason = common.service.health.unready();
-    let status = if reason.is_none() { "ready" } else { "unready" };
-    (code(reason), Json(ReadyAnswer { status, reason })).into_response()
+    let readiness = common.service.health.readiness();
+    let status = match readiness.status {
+        Ready::Ready => StatusCode::OK,
+        Ready::Unready => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, Json(readiness)).into_response()
 }
 
 /// What the service counts, for Prometheus.

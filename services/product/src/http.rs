@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query, is_known};
-use ordersys_chassis::{AdminOnly, Internal, InternalJson, InternalOrAdmin, Json, Refusal};
+use ordersys_chassis::{AdminOnly, Deadline, Internal, InternalJson, InternalOrAdmin, Json, Refusal};
 use ordersys_contract::product::{
     Hold, INVARIANTS, NewProduct, PRODUCT, PRODUCTS, Product, ProductPatch, RELEASE, RESERVE, RESTOCK,
     Released, Reserved, Restock, StockAccount,
@@ -190,6 +190,7 @@ async fn release(
 /// Does many operations in one transaction: one answer each, in order.
 #[utoipa::path(
     post, path = RESERVATIONS, tag = "internal",
+    params(("x-timeout-ms" = Option<u64>, Header, description = "How long the caller waits: work not begun by then is dropped.")),
     request_body = Batch,
     responses((status = 200, description = "What became of each", body = Vec<Answer>)),
     security(("service" = [])),
@@ -197,12 +198,13 @@ async fn release(
 async fn reservations(
     State(app): State<App>,
     _: Internal,
+    deadline: Deadline,
     InternalJson(batch): InternalJson<Batch>,
 ) -> Result<Response, Refusal> {
     if batch.operations.len() > MAX_BATCH {
         return Err(Refusal::new(Code::InvalidField, format!("operations: at most {MAX_BATCH}")));
     }
-    Ok(Json(app.apply(batch.operations, Timestamp::now()).await?).into_response())
+    Ok(Json(app.apply(batch.operations, Timestamp::now(), deadline).await?).into_response())
 }
 
 /// One reservation, with all that is stored of it.

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::header;
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query};
-use ordersys_chassis::{AdminOnly, Internal, InternalJson, Json, Refusal};
+use ordersys_chassis::{AdminOnly, Deadline, Internal, InternalJson, Json, Refusal};
 use ordersys_contract::user::{LOOKUP, Lookup, NewUser, USER, USERS, User, UserSummary};
 use ordersys_contract::{Code, MAX_BATCH, Timestamp, UserId, UserKind};
 use serde::Deserialize;
@@ -81,6 +81,7 @@ async fn list(
 /// What the order path needs to know of many users: one answer each, in order.
 #[utoipa::path(
     post, path = LOOKUP, tag = "internal",
+    params(("x-timeout-ms" = Option<u64>, Header, description = "How long the caller waits: work not begun by then is dropped.")),
     request_body = Lookup,
     responses((status = 200, description = "Each user, or null where there is none", body = Vec<Option<UserSummary>>)),
     security(("service" = [])),
@@ -88,10 +89,11 @@ async fn list(
 async fn lookup(
     State(app): State<App>,
     _: Internal,
+    deadline: Deadline,
     InternalJson(lookup): InternalJson<Lookup>,
 ) -> Result<Response, Refusal> {
     if lookup.ids.len() > MAX_BATCH {
         return Err(Refusal::new(Code::InvalidField, format!("ids: at most {MAX_BATCH}")));
     }
-    Ok(Json(app.lookup(lookup.ids, &lookup.request_ids).await?).into_response())
+    Ok(Json(app.lookup(lookup.ids, &lookup.request_ids, deadline).await?).into_response())
 }
