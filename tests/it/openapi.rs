@@ -50,7 +50,7 @@ pub(crate) async fn check(role: Role, url: &str, (method, target): (&str, &str),
     let seen = format!("{method} {role} {target}: {} {}", answer.status, answer.body);
     let code = answer.code();
     let operations = document.operations();
-    let at_path: Vec<_> = document.at(path, &operations);
+    let at_path: Vec<_> = at(path, &operations);
     match at_path.iter().find(|operation| operation.method == method.to_ascii_lowercase()) {
         Some(operation) => document.check_answer(operation, answer, &seen),
         None if at_path.is_empty() => assert_eq!((answer.status, code), (404, "unknown-route"), "{seen}"),
@@ -68,15 +68,6 @@ impl Document {
             item.map(move |(method, json)| Operation { method: method.clone(), path, json })
         });
         calls.collect()
-    }
-
-    /// The calls of the path that a router would choose: the one with the fewest placeholders.
-    fn at<'a>(&self, path: &str, operations: &'a [Operation<'a>]) -> Vec<&'a Operation<'a>> {
-        let matching = operations.iter().filter(|operation| fits(operation.path, path));
-        let placeholders = |operation: &&Operation<'_>| operation.path.matches('{').count();
-        let matching: Vec<_> = matching.collect();
-        let fewest = matching.iter().map(placeholders).min();
-        matching.into_iter().filter(|operation| Some(placeholders(operation)) == fewest).collect()
     }
 
     fn check_answer(&self, operation: &Operation<'_>, answer: &Answer, seen: &str) {
@@ -139,6 +130,15 @@ impl Operation<'_> {
         let asked = self.json["security"].as_array().into_iter().flatten();
         asked.filter_map(Value::as_object).flat_map(Map::keys).map(String::as_str).collect()
     }
+}
+
+/// The calls of the path that a router would choose: the one with the fewest placeholders.
+fn at<'a>(path: &str, operations: &'a [Operation<'a>]) -> Vec<&'a Operation<'a>> {
+    let matching = operations.iter().filter(|operation| fits(operation.path, path));
+    let placeholders = |operation: &&Operation<'_>| operation.path.matches('{').count();
+    let matching: Vec<_> = matching.collect();
+    let fewest = matching.iter().map(placeholders).min();
+    matching.into_iter().filter(|operation| Some(placeholders(operation)) == fewest).collect()
 }
 
 fn fits(template: &str, path: &str) -> bool {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use ordersys_contract::header::TIMEOUT_MS;
 use ordersys_contract::{Code, DEFAULT_PAGE, MAX_PAGE, Problem};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
@@ -218,6 +219,8 @@ fn implied(method: &str, operation: &Value) -> Vec<Code> {
     let has = |place: &str| has_parameter(operation, |parameter| parameter["in"] == place);
     codes.extend(has("query").then_some(Code::InvalidQuery));
     codes.extend(has("path").then_some(Code::NotFound));
+    let waits = has_parameter(operation, |parameter| parameter["name"] == TIMEOUT_MS.as_str());
+    codes.extend(waits.then_some(Code::DeadlinePassed));
     if !is_common(operation) {
         codes.extend([Code::Overloaded, Code::Unavailable]);
         codes.extend((method != "get").then_some(Code::StorageFull));

@@ -128,7 +128,7 @@ pub(crate) fn password() -> Object {
         .format(Some(SchemaFormat::Custom("password".into())))
         .min_length(Some(MIN_PASSWORD_BYTES))
         .max_length(Some(MAX_PASSWORD_BYTES))
-        .write_only(Some(true))
+        .write_only(true)
         .build()
 }
 

@@ -190,7 +190,7 @@ async fn release(
 /// Does many operations in one transaction: one answer each, in order.
 #[utoipa::path(
     post, path = RESERVATIONS, tag = "internal",
-    params(("x-timeout-ms" = Option<u64>, Header, description = "How long the caller waits: work not begun by then is dropped.")),
+    params(("x-timeout-ms" = Option<String>, Header, description = "Milliseconds the caller waits: work not begun by then is dropped.")),
     request_body = Batch,
     responses((status = 200, description = "What became of each", body = Vec<Answer>)),
     security(("service" = [])),

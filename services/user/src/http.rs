@@ -81,7 +81,7 @@ async fn list(
 /// What the order path needs to know of many users: one answer each, in order.
 #[utoipa::path(
     post, path = LOOKUP, tag = "internal",
-    params(("x-timeout-ms" = Option<u64>, Header, description = "How long the caller waits: work not begun by then is dropped.")),
+    params(("x-timeout-ms" = Option<String>, Header, description = "Milliseconds the caller waits: work not begun by then is dropped.")),
     request_body = Lookup,
     responses((status = 200, description = "Each user, or null where there is none", body = Vec<Option<UserSummary>>)),
     security(("service" = [])),
