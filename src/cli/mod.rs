@@ -6,7 +6,9 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod breaker;
+mod chaos;
 mod check;
+mod crash_container;
 mod doctor;
 mod down;
 pub mod engine;
@@ -16,6 +18,7 @@ mod health;
 mod logs;
 mod order;
 mod product;
+mod restart;
 mod seed;
 mod serve;
 mod smoke;
@@ -47,6 +50,8 @@ enum Command {
     #[command(visible_alias = "ps")]
     Status(status::Args),
     Logs(logs::Args),
+    Restart(restart::Args),
+    Chaos(chaos::Args),
     Seed(seed::Args),
     User(user::Args),
     Product(product::Args),
@@ -59,6 +64,8 @@ enum Command {
     Health(health::Args),
     #[command(hide = true)]
     Supervise(supervise::Args),
+    #[command(hide = true)]
+    CrashContainer(crash_container::Args),
 }
 
 /// Parses the command line, runs the command and reports how it went.
@@ -81,6 +88,8 @@ fn run(cli: Cli) -> Outcome {
         Command::Down(args) => down::run(&args, &globals),
         Command::Status(args) => status::run(&args, &globals),
         Command::Logs(args) => logs::run(args, &globals),
+        Command::Restart(args) => restart::run(&args, &globals),
+        Command::Chaos(args) => chaos::run(&args, &globals),
         Command::Seed(args) => seed::run(&globals, &args),
         Command::User(args) => user::run(&globals, args),
         Command::Product(args) => product::run(&globals, args),
@@ -94,6 +103,7 @@ fn run(cli: Cli) -> Outcome {
         }
         Command::Health(args) => health::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
+        Command::CrashContainer(args) => crash_container::run(&args),
     }
 }
 

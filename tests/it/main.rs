@@ -5,9 +5,11 @@ mod api;
 mod article;
 mod bad_input;
 mod bad_peers;
+mod chaos;
 mod check;
 #[path = "../harness/chromium.rs"]
 mod chromium;
+mod command;
 mod crash;
 mod faulty_peer;
 #[path = "../harness/mod.rs"]

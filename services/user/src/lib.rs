@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use ordersys_chassis::{Credentials, Health, Metrics, ServeError, Service};
+use ordersys_chassis::{Credentials, Health, Listener, Metrics, ServeError, Service};
 use ordersys_store::{Durability, OpenError};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 mod app;
@@ -59,7 +58,11 @@ impl UserService {
     }
 
     /// Serves until `shutdown`, then closes the data.
-    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), ServeError> {
+    pub async fn serve(
+        self,
+        listener: impl Into<Listener>,
+        shutdown: CancellationToken,
+    ) -> Result<(), ServeError> {
         let health = self.service.health.clone();
         let router = ordersys_chassis::finish(http::routes(self.app.clone()), self.service);
         health.serving();
