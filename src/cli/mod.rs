@@ -18,6 +18,7 @@ mod health;
 mod logs;
 mod order;
 mod product;
+mod respond;
 mod restart;
 mod seed;
 mod serve;
@@ -63,6 +64,8 @@ enum Command {
     Serve(serve::Args),
     Health(health::Args),
     #[command(hide = true)]
+    Respond(respond::Args),
+    #[command(hide = true)]
     Supervise(supervise::Args),
     #[command(hide = true)]
     CrashContainer(crash_container::Args),
@@ -102,6 +105,7 @@ fn run(cli: Cli) -> Outcome {
             serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
         }
         Command::Health(args) => health::run(&args, &globals),
+        Command::Respond(args) => respond::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
         Command::CrashContainer(args) => crash_container::run(&args),
     }

@@ -11,6 +11,7 @@ mod check;
 mod chromium;
 mod command;
 mod crash;
+mod faults;
 mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;
@@ -25,5 +26,7 @@ mod processes;
 mod refusals;
 mod resilience;
 mod stage;
+#[cfg(target_os = "linux")]
+mod stall;
 mod support;
 mod up_and_down;
