@@ -1,6 +1,7 @@
 //! The one integration test binary: everything through the front door, real services on free
 //! ports, real connections.
 
+mod accounts;
 mod api;
 mod article;
 mod bad_input;
@@ -14,6 +15,7 @@ mod crash;
 mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod keys;
 mod local_stack;
 mod logs;
 mod matrix;
