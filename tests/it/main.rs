@@ -1,6 +1,7 @@
 //! The one integration test binary: everything through the front door, real services on free
 //! ports, real connections.
 
+mod accounts;
 mod api;
 mod article;
 mod bad_input;
@@ -15,6 +16,7 @@ mod faults;
 mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod keys;
 mod local_stack;
 mod logs;
 mod matrix;

@@ -101,6 +101,7 @@ impl Stack {
             data_dir: self.dir.path().join("data"),
             secrets_dir: Some(self.dir.path().to_owned()),
             durability: Durability::Full,
+            key_age: ordersys_user::KEY_AGE,
             breaker: self.breaker,
         };
         let port = self.url(role).rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");

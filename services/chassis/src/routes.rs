@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use crate::docs::Fixed;
 use crate::document::{COMMON, complete};
 use crate::observe::{Observer, observe};
-use crate::{Credentials, Health, Json, Metrics, Refusal};
+use crate::{Gate, Health, Json, Metrics, Refusal};
 
 /// What the common routes need of a service.
 #[derive(Clone)]
@@ -25,7 +25,7 @@ pub struct Service {
     /// The service's name: `user`, `product`, `order`.
     pub name: &'static str,
     /// Whom it lets in.
-    pub credentials: Credentials,
+    pub gate: Gate,
     /// Whether it lives and is ready.
     pub health: Health,
     /// What it counts.
@@ -44,7 +44,7 @@ struct Common {
 pub fn finish(routes: OpenApiRouter, service: Service) -> Router {
     let observer = Arc::new(Observer {
         service: service.name,
-        credentials: service.credentials.clone(),
+        gate: service.gate.clone(),
         metrics: service.metrics.clone(),
     });
     let (routes, mut document) = routes.split_for_parts();

@@ -4,10 +4,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http::header;
+use ordersys_chassis::body::{Empty, NoBody};
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query};
-use ordersys_chassis::{AdminOnly, Deadline, Internal, InternalJson, Json, Refusal};
-use ordersys_contract::user::{LOOKUP, Lookup, NewUser, USER, USERS, User, UserSummary};
+use ordersys_chassis::{AdminOnly, Caller, Deadline, Internal, InternalJson, Json, Peer, Refusal, ShortJson};
+use ordersys_contract::user::{
+    DISABLE, ENABLE, LOOKUP, Lookup, NewUser, USER, USERS, User, UserPatch, UserStatus, UserSummary,
+};
 use ordersys_contract::{Code, MAX_BATCH, Timestamp, UserId, UserKind};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -17,33 +20,102 @@ use utoipa_axum::routes;
 use crate::App;
 use crate::store::Filter;
 
+mod sessions;
+
 pub(crate) fn routes(app: App) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(create, list))
-        .routes(routes!(read))
+        .routes(routes!(read, edit))
+        .routes(routes!(disable))
+        .routes(routes!(enable))
         .routes(routes!(lookup))
+        .merge(sessions::routes())
         .with_state(app)
 }
 
-/// Makes a user.
+/// Makes a user: registered with a password, else a guest.
 #[utoipa::path(
     post, path = USERS, tag = "users",
     request_body = NewUser,
     responses((status = 201, description = "The new user", body = User)),
+    extensions(("x-refusals" = json!([Code::WeakPassword, Code::EmailTaken, Code::TooManyRequests, Code::Unauthenticated]))),
 )]
-async fn create(State(app): State<App>, Json(new): Json<NewUser>) -> Result<Response, Refusal> {
-    let user = app.create(&new, Timestamp::now()).await?;
+async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Peer(from): Peer,
+    Json(new): Json<NewUser>,
+) -> Result<Response, Refusal> {
+    let user = app.create(new, (caller, from), Timestamp::now()).await?;
     let location = format!("{USERS}/{}", user.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(user)).into_response())
 }
 
-/// One user.
+/// One user: a guest to anybody, a registered user to itself and the admin.
 #[utoipa::path(
     get, path = USER, tag = "users",
     responses((status = 200, description = "The user", body = User)),
+    security((), ("user" = []), ("admin" = [])),
 )]
-async fn read(State(app): State<App>, PathId(id): PathId<UserKind>) -> Result<Json<User>, Refusal> {
-    Ok(Json(app.get(id).await?))
+async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(id): PathId<UserKind>,
+) -> Result<Json<User>, Refusal> {
+    Ok(Json(app.get(id, caller).await?))
+}
+
+/// Changes what is named; a new password ends all sessions.
+#[utoipa::path(
+    patch, path = USER, tag = "users",
+    request_body = UserPatch,
+    responses((status = 200, description = "The user as it is now", body = User)),
+    security(("user" = []), ("admin" = [])),
+    extensions(("x-refusals" = json!([Code::WeakPassword, Code::WrongPassword, Code::AccountDisabled, Code::TooManyRequests]))),
+)]
+async fn edit(
+    State(app): State<App>,
+    caller: Caller,
+    Peer(from): Peer,
+    PathId(id): PathId<UserKind>,
+    ShortJson(patch): ShortJson<UserPatch>,
+) -> Result<Json<User>, Refusal> {
+    if caller == Caller::Anyone {
+        return Err(Refusal::new(Code::Unauthenticated, "this needs the user's access token"));
+    }
+    Ok(Json(app.edit(id, patch, (caller, from)).await?))
+}
+
+/// Lets a user neither log in nor order, from now on.
+#[utoipa::path(
+    post, path = DISABLE, tag = "users",
+    request_body = Option<Empty>,
+    responses((status = 200, description = "The user, disabled", body = User)),
+    security(("admin" = [])),
+)]
+async fn disable(
+    State(app): State<App>,
+    _: AdminOnly,
+    PathId(id): PathId<UserKind>,
+    _: NoBody,
+) -> Result<Json<User>, Refusal> {
+    Ok(Json(app.set_status(id, UserStatus::Disabled).await?))
+}
+
+/// Lets a user log in and order again.
+#[utoipa::path(
+    post, path = ENABLE, tag = "users",
+    request_body = Option<Empty>,
+    responses((status = 200, description = "The user, active", body = User)),
+    security(("admin" = [])),
+)]
+async fn enable(
+    State(app): State<App>,
+    _: AdminOnly,
+    PathId(id): PathId<UserKind>,
+    _: NoBody,
+) -> Result<Json<User>, Refusal> {
+    Ok(Json(app.set_status(id, UserStatus::Active).await?))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
