@@ -11,6 +11,7 @@ mod local_stack;
 mod logs;
 mod model;
 mod orders;
+mod parsers;
 mod policy;
 mod processes;
 mod refusals;
