@@ -1,0 +1,56 @@
+//! `ordersys bench run`, or `ordersys bench` alone: one run.
+
+use std::path::PathBuf;
+
+use super::pace::PaceArgs;
+use super::surroundings::surroundings;
+use super::workload::WorkloadArgs;
+use super::{Globals, OrFail, Outcome, block_on};
+use crate::load::profile::Profile;
+use crate::load::slo::{self, Objective};
+use crate::load::{self, export, render};
+
+/// One run (the same as `ordersys bench` alone)
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pace: PaceArgs,
+    #[command(flatten)]
+    workload: WorkloadArgs,
+    /// What has to be reached, e.g. 'p99<50ms,errors<0.1%,throughput>1000'
+    #[arg(long, value_name = "LIST", value_parser = objectives)]
+    slo: Option<Objectives>,
+    /// Write result.json and the distributions into this directory
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// A parsed `--slo`: one value of its own, since clap takes a plain list for a repeatable flag.
+#[derive(Debug, Clone)]
+pub(super) struct Objectives(pub(super) Vec<Objective>);
+
+pub(super) fn objectives(text: &str) -> Result<Objectives, String> {
+    slo::parse(text).map(Objectives)
+}
+
+pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
+    let profile = args.profile()?;
+    let (client, printer) = (globals.client()?, globals.printer());
+    let report = block_on(async {
+        let surroundings = surroundings(globals).await;
+        load::run(&profile, &client, &surroundings, &printer).await
+    })?;
+    printer.data(&report.core(), || render::text(&report, profile.pace));
+    if let Some(dir) = &args.out {
+        export::write(&report, dir).hint("name another directory with --out")?;
+        printer.say(format!("wrote {}", dir.join("result.json").display()));
+    }
+    report.failure().map_or(Ok(()), Err)
+}
+
+impl Args {
+    fn profile(&self) -> Outcome<Profile> {
+        let objectives = self.slo.as_ref().map(|slo| slo.0.clone()).unwrap_or_default();
+        Ok(Profile { objectives, ..self.pace.apply(self.workload.profile()?) })
+    }
+}
