@@ -15,8 +15,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+/// Reads bytes; panics where a promise is broken.
+pub type Reader = fn(&[u8]);
+
 /// Every reader, by the name of its fuzz target.
-pub const READERS: &[(&str, fn(&[u8]))] = &[
+pub const READERS: &[(&str, Reader)] = &[
     ("answer", answer),
     ("cursor", cursor_key),
     ("idempotency_key", idempotency_key),

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -46,12 +47,12 @@ enum Damage {
 }
 
 impl Damage {
-    fn apply(&self, text: &mut Vec<u8>) {
+    fn apply(mut text: Vec<u8>, damage: &Self) -> Vec<u8> {
         let range = |from: &Index, to: &Index, len: usize| {
             let (from, to) = (from.index(len + 1), to.index(len + 1));
             from.min(to)..from.max(to)
         };
-        match self {
+        match damage {
             Self::Set(at, byte) if !text.is_empty() => {
                 let at = at.index(text.len());
                 text[at] = *byte;
@@ -68,6 +69,7 @@ impl Damage {
                 text.splice(at..at, piece.iter().copied());
             }
         }
+        text
     }
 }
 
@@ -96,13 +98,14 @@ fn no_bytes_break_a_promise() {
     let config = Config { failure_persistence: None, ..Config::default() };
     for (name, read) in READERS {
         let seeds = seeds(name);
-        seeds.iter().for_each(|seed| read(seed));
-        let damaged = (select(seeds), vec(damage(), 1..8)).prop_map(|(mut text, damages)| {
-            damages.iter().for_each(|damage| damage.apply(&mut text));
-            text
+        for seed in &seeds {
+            read(seed);
+        }
+        let damaged = (select(seeds), vec(damage(), 1..8)).prop_map(|(text, damages)| {
+            damages.iter().fold(text, Damage::apply)
         });
         let bytes = prop_oneof![vec(any::<u8>(), 0..200), damaged];
-        let bytes = bytes.prop_map(|bytes| String::from_utf8(bytes).map_err(|error| error.into_bytes()));
+        let bytes = bytes.prop_map(|bytes| String::from_utf8(bytes).map_err(FromUtf8Error::into_bytes));
         let run = TestRunner::new(config.clone()).run(&bytes, |bytes| {
             read(bytes.as_ref().map_or_else(Vec::as_slice, String::as_bytes));
             Ok(())
