@@ -48,7 +48,7 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn place_one(client: &Client) -> anyhow::Result<()> {
-    let new = NewUser { name: "Alice".to_owned(), email: "alice@example.com".to_owned() };
+    let new = NewUser::guest("Alice", "alice@example.com");
     let user = client.create_user(&new).await?;
     let products = client.products(None, Some(1)).await?.items;
     let product = products.first().context("a new store has products")?;

@@ -14,7 +14,7 @@ use ordersys_contract::{Client, IdempotencyKey, OrderId, Quantity};
 async fn main() -> anyhow::Result<()> {
     let client = Client::new(endpoints()?);
 
-    let new = NewUser { name: "Alice".to_owned(), email: "alice@example.com".to_owned() };
+    let new = NewUser::guest("Alice", "alice@example.com");
     let user = client.create_user(&new).await?;
     println!("user {} is {}", user.id, user.name);
 

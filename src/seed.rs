@@ -70,7 +70,7 @@ fn pick<'a>(random: &mut SmallRng, words: &[&'a str]) -> &'a str {
 fn new_user(random: &mut SmallRng, seed: u64, number: u32) -> NewUser {
     let (first, last) = (pick(random, &FIRST), pick(random, &LAST));
     let email = format!("{}.{}.{seed}.{number}@example.com", first.to_lowercase(), last.to_lowercase());
-    NewUser { name: format!("{first} {last}"), email }
+    NewUser::guest(format!("{first} {last}"), email)
 }
 
 fn new_product(random: &mut SmallRng, plan: &Plan, number: u32) -> NewProduct {

@@ -46,7 +46,7 @@ pub(super) fn run(globals: &Globals, args: Args) -> Outcome {
     block_on(async {
         match args.command {
             Command::Create { name, email } => {
-                let user = client.create_user(&NewUser { name, email }).await.map_err(client_failure)?;
+                let user = client.create_user(&NewUser::guest(name, email)).await.map_err(client_failure)?;
                 printer.data(&user, || table(std::slice::from_ref(&user)));
                 printer.next(&format!("ordersys order place --user {} --item \"USB-C Hub=1\"", user.id));
             }

@@ -151,10 +151,8 @@ async fn make_users(
     let make = |number: u32| {
         let url = url.clone();
         async move {
-            let new = NewUser {
-                name: format!("Bench {label} {number}"),
-                email: format!("bench-{label}-{number}@example.com"),
-            };
+            let name = format!("Bench {label} {number}");
+            let new = NewUser::guest(name, format!("bench-{label}-{number}@example.com"));
             let body = serde_json::to_vec(&new)?;
             let (status, body) = Http::new(client).post(&url, None, body).await?;
             let made = serde_json::from_slice::<wire::User>(&body).ok().filter(|_| status.is_success());

@@ -168,7 +168,7 @@ fn free_url() -> Result<String> {
 }
 
 pub(crate) async fn a_user(client: &Client) -> Result<User> {
-    let new = NewUser { name: "Bo".to_owned(), email: "bo@example.com".to_owned() };
+    let new = NewUser::guest("Bo", "bo@example.com");
     Ok(client.create_user(&new).await?)
 }
 

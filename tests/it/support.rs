@@ -162,7 +162,7 @@ impl Stack {
     }
 
     pub(crate) async fn a_user(&self) -> User {
-        let new = NewUser { name: "Alice".to_owned(), email: "alice@example.com".to_owned() };
+        let new = NewUser::guest("Alice", "alice@example.com");
         self.anyone().create_user(&new).await.expect("creates a user")
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, header};
-use ordersys_contract::{Code, Problem, Secret};
+use ordersys_contract::{Code, Problem, Secret, SessionId, UserId};
 use subtle::ConstantTimeEq;
 
 use crate::Refusal;
@@ -81,6 +81,17 @@ impl Credentials {
     }
 }
 
+/// Whom an access token names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// The user.
+    pub user: UserId,
+    /// The user's token epoch when the token was made: revoked if the user has a later one by now.
+    pub epoch: u64,
+    /// The session the token belongs to.
+    pub session: SessionId,
+}
+
 /// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
@@ -90,6 +101,8 @@ pub enum Caller {
     Service,
     /// The admin.
     Admin,
+    /// A registered user, by an access token.
+    User(Holder),
     /// Anybody at a service that asks for no credentials.
     Trusted,
 }
@@ -129,7 +142,7 @@ impl<S: Sync> FromRequestParts<S> for Internal {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         match Caller::of(parts) {
             Ok(Caller::Service | Caller::Trusted) => Ok(Self),
-            Ok(Caller::Anyone | Caller::Admin) | Err(_) => Err(hidden()),
+            Ok(Caller::Anyone | Caller::Admin | Caller::User(_)) | Err(_) => Err(hidden()),
         }
     }
 }
@@ -144,7 +157,7 @@ impl<S: Sync> FromRequestParts<S> for InternalOrAdmin {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         match Caller::of(parts) {
             Ok(Caller::Service | Caller::Admin | Caller::Trusted) => Ok(Self),
-            Ok(Caller::Anyone) | Err(_) => Err(hidden()),
+            Ok(Caller::Anyone | Caller::User(_)) | Err(_) => Err(hidden()),
         }
     }
 }
@@ -167,7 +180,7 @@ impl Caller {
     pub fn is_admin(self) -> bool {
         match self {
             Self::Admin | Self::Trusted => true,
-            Self::Anyone | Self::Service => false,
+            Self::Anyone | Self::Service | Self::User(_) => false,
         }
     }
 
@@ -176,7 +189,7 @@ impl Caller {
         let (code, why) = match self {
             Self::Admin | Self::Trusted => return Ok(()),
             Self::Anyone => (Code::Unauthenticated, "this needs the admin's credential"),
-            Self::Service => (Code::Forbidden, "only the admin may do this"),
+            Self::Service | Self::User(_) => (Code::Forbidden, "only the admin may do this"),
         };
         Err(Refusal(Problem::new(code, why)))
     }

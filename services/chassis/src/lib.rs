@@ -13,7 +13,7 @@ pub mod refusal;
 mod routes;
 pub mod serve;
 
-pub use auth::{AdminOnly, Caller, Credentials, Internal, InternalOrAdmin};
+pub use auth::{AdminOnly, Caller, Credentials, Holder, Internal, InternalOrAdmin};
 pub use body::{InternalJson, Json};
 pub use health::Health;
 pub use metrics::Metrics;

@@ -8,14 +8,14 @@ use http::{HeaderMap, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::order::{NewOrder, Order, OrderEvent};
-use crate::product::{Hold, NewProduct, Product, ProductPatch, Released, Reserved, Restock, StockAccount};
-use crate::reservation::{Answer, Batch, Operation, Reservation};
-use crate::user::{Lookup, NewUser, User, UserSummary};
-use crate::{IdempotencyKey, OrderId, Problem, ProductId, RequestId, Secret, UserId};
-use crate::{header as names, order, product, reservation, user};
+use crate::{Problem, RequestId, Secret, header as names};
 
 mod audit;
+mod order;
+mod product;
+mod user;
+
+pub use order::{OrderFilter, Placed};
 
 /// How long a call may take unless the caller says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -80,15 +80,6 @@ impl ClientError {
     }
 }
 
-/// What an order was answered with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placed {
-    /// The order; still pending if its outcome was not known in time (202).
-    pub order: Order,
-    /// Whether this repeats an earlier answer to the same key.
-    pub replayed: bool,
-}
-
 /// One page of a list.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
@@ -96,17 +87,6 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Where the next page is, if there is one: path and query.
     pub next: Option<String>,
-}
-
-/// What narrows `GET /orders`.
-#[derive(Debug, Clone, Default)]
-pub struct OrderFilter {
-    /// Orders of this user only.
-    pub user: Option<UserId>,
-    /// Orders in this state only.
-    pub status: Option<order::OrderState>,
-    /// Items on a page.
-    pub limit: Option<u32>,
 }
 
 /// Calls the three services.
@@ -174,147 +154,6 @@ impl Client {
         &self.endpoints
     }
 
-    /// `POST /users`.
-    pub async fn create_user(&self, new: &NewUser) -> Result<User, ClientError> {
-        self.json(self.post(&self.endpoints.user, user::USERS.into(), new)).await
-    }
-
-    /// `GET /users/{id}`.
-    pub async fn user(&self, id: UserId) -> Result<User, ClientError> {
-        self.json(get(&self.endpoints.user, at(user::USER, &id))).await
-    }
-
-    /// `GET /users`: the first page, only those with this address if one is given.
-    pub async fn users(&self, email: Option<&str>) -> Result<Vec<User>, ClientError> {
-        let pairs: Vec<_> = email.map(|email| ("email", email)).into_iter().collect();
-        self.json(get(&self.endpoints.user, with_query(user::USERS, &pairs))).await
-    }
-
-    /// `POST /internal/users/lookup`.
-    pub async fn lookup(&self, lookup: &Lookup) -> Result<Vec<Option<UserSummary>>, ClientError> {
-        self.json(self.post(&self.endpoints.user, user::LOOKUP.into(), lookup)).await
-    }
-
-    /// `GET /products`: the first page.
-    pub async fn products(
-        &self,
-        text: Option<&str>,
-        limit: Option<u32>,
-    ) -> Result<Page<Product>, ClientError> {
-        let limit = limit.map(|limit| limit.to_string());
-        let pairs = [("q", text), ("limit", limit.as_deref())];
-        let pairs: Vec<_> = pairs.iter().filter_map(|(name, value)| Some((*name, (*value)?))).collect();
-        self.page(&self.endpoints.product, with_query(product::PRODUCTS, &pairs)).await
-    }
-
-    /// The page of products that [`Page::next`] names.
-    pub async fn more_products(&self, next: &str) -> Result<Page<Product>, ClientError> {
-        self.page(&self.endpoints.product, next.to_owned()).await
-    }
-
-    /// `GET /products/{id}`.
-    pub async fn product(&self, id: ProductId) -> Result<Product, ClientError> {
-        self.json(get(&self.endpoints.product, at(product::PRODUCT, &id))).await
-    }
-
-    /// `POST /products`.
-    pub async fn create_product(&self, new: &NewProduct) -> Result<Product, ClientError> {
-        self.json(self.post(&self.endpoints.product, product::PRODUCTS.into(), new)).await
-    }
-
-    /// `PATCH /products/{id}`, only if its version is still `if_version`.
-    pub async fn edit_product(
-        &self,
-        id: ProductId,
-        patch: &ProductPatch,
-        if_version: Option<u64>,
-    ) -> Result<Product, ClientError> {
-        let mut call = self.post(&self.endpoints.product, at(product::PRODUCT, &id), patch);
-        call.method = Method::PATCH;
-        if let Some(tag) = if_version.and_then(|version| format!("\"{version}\"").parse().ok()) {
-            call.headers.insert(header::IF_MATCH, tag);
-        }
-        self.json(call).await
-    }
-
-    /// `POST /products/{id}/restock`.
-    pub async fn restock(&self, id: ProductId, quantity: u64) -> Result<Product, ClientError> {
-        let call = self.post(&self.endpoints.product, at(product::RESTOCK, &id), &Restock { quantity });
-        self.json(call).await
-    }
-
-    /// `POST /products/{id}/reserve`.
-    pub async fn reserve(&self, id: ProductId, hold: &Hold) -> Result<Reserved, ClientError> {
-        self.json(self.post(&self.endpoints.product, at(product::RESERVE, &id), hold)).await
-    }
-
-    /// `POST /products/{id}/release`.
-    pub async fn release(&self, id: ProductId, hold: &Hold) -> Result<Released, ClientError> {
-        self.json(self.post(&self.endpoints.product, at(product::RELEASE, &id), hold)).await
-    }
-
-    /// `POST /internal/reservations`: one answer per operation, in order.
-    pub async fn reservations(&self, operations: Vec<Operation>) -> Result<Vec<Answer>, ClientError> {
-        let batch = Batch { operations };
-        self.json(self.post(&self.endpoints.product, reservation::RESERVATIONS.into(), &batch)).await
-    }
-
-    /// `GET /internal/reservations/{orderId}`.
-    pub async fn reservation(&self, id: OrderId) -> Result<Reservation, ClientError> {
-        self.json(get(&self.endpoints.product, at(reservation::RESERVATION, &id))).await
-    }
-
-    /// `GET /internal/invariants`.
-    pub async fn stock_accounts(&self) -> Result<Vec<StockAccount>, ClientError> {
-        self.json(get(&self.endpoints.product, product::INVARIANTS.into())).await
-    }
-
-    /// `POST /orders`. Repeating it with the same key is safe whatever the outcome was.
-    pub async fn place(&self, new: &NewOrder, key: Option<&IdempotencyKey>) -> Result<Placed, ClientError> {
-        let mut call = self.post(&self.endpoints.order, order::ORDERS.into(), new);
-        if let Some(value) = key.and_then(|key| key.as_str().parse().ok()) {
-            call.headers.insert(names::IDEMPOTENCY_KEY, value);
-        }
-        let received = self.send(call).await?;
-        let replayed = received.headers.contains_key(names::IDEMPOTENCY_REPLAYED);
-        Ok(Placed { order: received.json()?, replayed })
-    }
-
-    /// `GET /orders/{id}`.
-    pub async fn order(&self, id: OrderId) -> Result<Order, ClientError> {
-        self.json(get(&self.endpoints.order, at(order::ORDER, &id))).await
-    }
-
-    /// `GET /orders`: the first page, newest first.
-    pub async fn orders(&self, filter: &OrderFilter) -> Result<Page<Order>, ClientError> {
-        let user = filter.user.map(|id| id.to_string());
-        let limit = filter.limit.map(|limit| limit.to_string());
-        let pairs = [
-            ("userId", user.as_deref()),
-            ("status", filter.status.map(order::OrderState::as_str)),
-            ("limit", limit.as_deref()),
-        ];
-        let pairs: Vec<_> = pairs.iter().filter_map(|(name, value)| Some((*name, (*value)?))).collect();
-        self.page(&self.endpoints.order, with_query(order::ORDERS, &pairs)).await
-    }
-
-    /// The page of orders that [`Page::next`] names.
-    pub async fn more_orders(&self, next: &str) -> Result<Page<Order>, ClientError> {
-        self.page(&self.endpoints.order, next.to_owned()).await
-    }
-
-    /// `GET /orders/{id}/events`.
-    pub async fn events(&self, id: OrderId) -> Result<Vec<OrderEvent>, ClientError> {
-        self.json(get(&self.endpoints.order, at(order::EVENTS, &id))).await
-    }
-
-    /// One step of an order's life: one of the paths `CANCEL`, `PAY`, `SHIP`, `DELIVER`.
-    pub async fn step(&self, id: OrderId, path: &str) -> Result<Order, ClientError> {
-        let mut call = get(&self.endpoints.order, at(path, &id));
-        call.method = Method::POST;
-        self.json(call).await
-    }
-
     /// A plain `GET` of any path of a service: the status and the body.
     pub async fn get_raw(&self, base: &str, path: &str) -> Result<(StatusCode, Bytes), ClientError> {
         let received = self.exchange(get(base, path.to_owned())).await?;
@@ -354,6 +193,11 @@ impl Client {
     fn post<'a>(&self, base: &'a str, path: String, body: &impl Serialize) -> Call<'a> {
         let body = serde_json::to_vec(body).unwrap_or_default();
         Call { method: Method::POST, base, path, headers: HeaderMap::new(), body: Some(body) }
+    }
+
+    /// Sends the call for what it does; a successful answer has no body.
+    async fn done(&self, call: Call<'_>) -> Result<(), ClientError> {
+        self.send(call).await.map(|_| ())
     }
 
     async fn json<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, ClientError> {
@@ -431,7 +275,16 @@ impl Received {
 }
 
 fn get(base: &str, path: String) -> Call<'_> {
-    Call { method: Method::GET, base, path, headers: HeaderMap::new(), body: None }
+    bare(Method::GET, base, path)
+}
+
+fn bare(method: Method, base: &str, path: String) -> Call<'_> {
+    Call { method, base, path, headers: HeaderMap::new(), body: None }
+}
+
+/// Query pairs without those that have no value.
+fn given<'a, const N: usize>(pairs: [(&'a str, Option<&'a str>); N]) -> Vec<(&'a str, &'a str)> {
+    pairs.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 /// A path constant with its id put in.

@@ -24,7 +24,7 @@ macro_rules! kinds {
         }
     )*};
 }
-kinds!(OrderKind = "order", ProductKind = "product", UserKind = "user");
+kinds!(OrderKind = "order", ProductKind = "product", SessionKind = "session", UserKind = "user");
 
 /// The id of one thing of kind `K`.
 pub struct Id<K>(Uuid, PhantomData<fn() -> K>);

@@ -15,23 +15,26 @@ pub mod product;
 pub mod quantity;
 pub mod reservation;
 pub mod secret;
+pub mod session;
 pub mod strict;
 pub mod time;
 pub mod user;
 
 pub use client::{Client, ClientError};
 pub use header::{IdempotencyKey, RequestId};
-pub use id::{Id, OrderKind, ProductKind, UserKind};
+pub use id::{Id, OrderKind, ProductKind, SessionKind, UserKind};
 pub use money::{Cents, Currency};
 pub use problem::{Code, Problem};
 pub use quantity::Quantity;
-pub use secret::Secret;
+pub use secret::{Password, Secret};
 pub use time::Timestamp;
 
 /// The id of an order; also the id of its reservation.
 pub type OrderId = Id<OrderKind>;
 /// The id of a product.
 pub type ProductId = Id<ProductKind>;
+/// The id of a session: all refresh tokens that follow one login.
+pub type SessionId = Id<SessionKind>;
 /// The id of a user.
 pub type UserId = Id<UserKind>;
 

@@ -50,10 +50,20 @@ codes! {
     InvalidQuery = "invalid-query", BAD_REQUEST, "Invalid query";
     /// A header is wrong.
     InvalidHeader = "invalid-header", BAD_REQUEST, "Invalid header";
+    /// The password is too short, too long or too easily guessed.
+    WeakPassword = "weak-password", BAD_REQUEST, "Unusable password";
     /// No or unusable credentials.
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "Authentication required";
+    /// The address or the password is wrong; which of them is not said.
+    InvalidCredentials = "invalid-credentials", UNAUTHORIZED, "Wrong credentials";
+    /// The refresh token is unknown, used, expired or revoked: log in again.
+    SessionEnded = "session-ended", UNAUTHORIZED, "Session ended";
     /// The caller may not do this.
     Forbidden = "forbidden", FORBIDDEN, "Forbidden";
+    /// The account is disabled.
+    AccountDisabled = "account-disabled", FORBIDDEN, "Account disabled";
+    /// The current password, asked for once more, is wrong.
+    WrongPassword = "wrong-password", FORBIDDEN, "Wrong password";
     /// There is no such thing, or not for this caller.
     NotFound = "not-found", NOT_FOUND, "Not found";
     /// There is no such route.
@@ -64,6 +74,8 @@ codes! {
     RequestTimeout = "request-timeout", REQUEST_TIMEOUT, "Request timeout";
     /// Stock does not suffice.
     InsufficientStock = "insufficient-stock", CONFLICT, "Insufficient stock";
+    /// Another registered user has this address.
+    EmailTaken = "email-taken", CONFLICT, "Address taken";
     /// The order ran out of time before stock was reserved; nothing is held.
     OrderExpired = "order-expired", CONFLICT, "Order expired";
     /// The order was given up; nothing is held.
@@ -88,6 +100,8 @@ codes! {
     IdempotencyMismatch = "idempotency-mismatch", UNPROCESSABLE_ENTITY, "Idempotency key reused";
     /// The reservation exists with other lines.
     ReservationMismatch = "reservation-mismatch", UNPROCESSABLE_ENTITY, "Reservation differs";
+    /// The caller asks too often; nothing was written.
+    TooManyRequests = "too-many-requests", TOO_MANY_REQUESTS, "Too many requests";
     /// The queue is full; nothing was written.
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Overloaded";
     /// Another service does not answer; nothing was written.
@@ -131,7 +145,9 @@ impl Problem {
     /// A refusal with this code and sentence.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        let retry_after = (code.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        let passes =
+            [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&code.status());
+        let retry_after = passes.then_some(1);
         Self { code, detail: detail.into(), retry_after, members: Map::new() }
     }
 

@@ -1,9 +1,11 @@
-//! A credential that never shows itself.
+//! Credentials and passwords: texts that never show themselves.
 
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use rand::Rng;
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A bearer credential; `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,5 +49,128 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(hidden)")
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = deserializer.deserialize_string(HiddenText)?;
+        Self::new(&text).ok_or_else(|| serde::de::Error::custom("must be visible ASCII characters"))
+    }
+}
+
+/// A password as a person chose it: any text. `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// The password with this text. Whether it is good enough is the user service's decision.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The password itself, to be hashed or sent, for nothing else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(hidden)")
+    }
+}
+
+impl Serialize for Password {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Password {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_string(HiddenText).map(Self)
+    }
+}
+
+/// Reads an optional password that is a text if it is there: `null` is a mistake, not "none".
+/// For `#[serde(default, deserialize_with)]`.
+pub(crate) fn some_password<'de, D>(deserializer: D) -> Result<Option<Password>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    Password::deserialize(deserializer).map(Some)
+}
+
+/// Reads a text; unlike serde's own reading, an error never repeats what was there instead.
+struct HiddenText;
+
+impl HiddenText {
+    fn not_a_text<T, E: serde::de::Error>() -> Result<T, E> {
+        Err(E::custom("must be a string"))
+    }
+}
+
+impl Visitor<'_> for HiddenText {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+
+    fn visit_string<E: serde::de::Error>(self, text: String) -> Result<String, E> {
+        Ok(text)
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<String, E> {
+        Self::not_a_text()
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<String, E> {
+        Self::not_a_text()
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<String, E> {
+        Self::not_a_text()
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<String, E> {
+        Self::not_a_text()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_debug_nor_errors_show_them() {
+        let secret = Secret::new("s3cret").expect("usable");
+        let shown = format!("{secret:?} {:?}", Password::new("s3cret"));
+        assert!(!shown.contains("s3cret"), "{shown}");
+        for wrong in ["12345678", "-12345678", "12345678.5", "true", "null", "[\"s3cret\"]", "{\"s3cret\":1}"]
+        {
+            for error in [
+                serde_json::from_str::<Password>(wrong).expect_err(wrong),
+                serde_json::from_str::<Secret>(wrong).expect_err(wrong),
+            ] {
+                let text = error.to_string();
+                assert!(!text.contains("s3cret") && !text.contains("12345678"), "{text}");
+            }
+        }
+        let error = serde_json::from_str::<Secret>("\"s3cret with spaces\"").expect_err("has spaces");
+        assert!(!error.to_string().contains("s3cret"), "{error}");
     }
 }

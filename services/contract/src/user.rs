@@ -2,17 +2,27 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::secret::{Password, some_password};
 use crate::{RequestId, Timestamp, UserId};
 
 /// `POST /users`, `GET /users`.
 pub const USERS: &str = "/users";
-/// `GET /users/{id}`.
+/// `GET /users/{id}`, `PATCH /users/{id}`.
 pub const USER: &str = "/users/{id}";
+/// `POST /users/{id}/disable`.
+pub const DISABLE: &str = "/users/{id}/disable";
+/// `POST /users/{id}/enable`.
+pub const ENABLE: &str = "/users/{id}/enable";
 /// `POST /internal/users/lookup`.
 pub const LOOKUP: &str = "/internal/users/lookup";
 
 /// Most bytes of a name or e-mail address.
 pub const MAX_TEXT_BYTES: usize = 254;
+
+/// Fewest bytes of a password.
+pub const MIN_PASSWORD_BYTES: usize = 8;
+/// Most bytes of a password.
+pub const MAX_PASSWORD_BYTES: usize = 128;
 
 /// The body of `POST /users`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,6 +32,38 @@ pub struct NewUser {
     pub name: String,
     /// Where to reach the user.
     pub email: String,
+    /// With a password the user is registered, without one a guest.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_password")]
+    pub password: Option<Password>,
+}
+
+impl NewUser {
+    /// A guest: a user without a password.
+    #[must_use]
+    pub fn guest(name: impl Into<String>, email: impl Into<String>) -> Self {
+        Self { name: name.into(), email: email.into(), password: None }
+    }
+
+    /// A registered user.
+    #[must_use]
+    pub fn registered(name: impl Into<String>, email: impl Into<String>, password: Password) -> Self {
+        Self { password: Some(password), ..Self::guest(name, email) }
+    }
+}
+
+/// The body of `PATCH /users/{id}`: what is not named stays.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct UserPatch {
+    /// What to call the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// A new password. It ends every session of the user and makes all tokens useless.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_password")]
+    pub password: Option<Password>,
+    /// The password so far, which only the admin may leave out when setting a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_password")]
+    pub current_password: Option<Password>,
 }
 
 /// How a user came to be.
@@ -30,6 +72,8 @@ pub struct NewUser {
 pub enum UserKindName {
     /// Made without a password: anybody who knows the id may order as this user.
     Guest,
+    /// Made with a password: orders need a token of this user.
+    Registered,
 }
 
 /// A user as services answer it.
@@ -44,6 +88,8 @@ pub struct User {
     pub email: String,
     /// Guest or registered.
     pub kind: UserKindName,
+    /// Whether the user may order.
+    pub status: UserStatus,
     /// When the user was made.
     pub created_at: Timestamp,
 }
@@ -52,8 +98,10 @@ pub struct User {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum UserStatus {
-    /// May order.
+    /// May log in and order.
     Active,
+    /// May do neither until enabled again.
+    Disabled,
 }
 
 /// The body of `POST /internal/users/lookup`: many look-ups in one call.
@@ -79,4 +127,6 @@ pub struct UserSummary {
     pub kind: UserKindName,
     /// Whether the user may order.
     pub status: UserStatus,
+    /// Tokens of an earlier epoch are revoked.
+    pub token_epoch: u64,
 }

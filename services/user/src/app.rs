@@ -1,6 +1,6 @@
 //! What the user service does.
 
-use ordersys_contract::user::{NewUser, User, UserKindName, UserSummary};
+use ordersys_contract::user::{NewUser, User, UserKindName, UserStatus, UserSummary};
 use ordersys_contract::{RequestId, Timestamp, UserId};
 
 use crate::domain::Profile;
@@ -24,7 +24,14 @@ impl App {
 
     pub(crate) async fn create(&self, new: &NewUser, now: Timestamp) -> Result<User, UserError> {
         let Profile { name, email } = Profile::new(new)?;
-        let user = User { id: UserId::now(), name, email, kind: UserKindName::Guest, created_at: now };
+        let user = User {
+            id: UserId::now(),
+            name,
+            email,
+            kind: UserKindName::Guest,
+            status: UserStatus::Active,
+            created_at: now,
+        };
         self.users.insert(user.clone()).await?;
         Ok(user)
     }

@@ -89,7 +89,7 @@ impl Users {
                 let mut summary = |id: &UserId| {
                     let name = statement.query_row([id.as_bytes()], |row| row.get(0)).optional()?;
                     let (kind, status) = (UserKindName::Guest, UserStatus::Active);
-                    Ok(name.map(|name| UserSummary { id: *id, name, kind, status }))
+                    Ok(name.map(|name| UserSummary { id: *id, name, kind, status, token_epoch: 0 }))
                 };
                 ids.iter().map(&mut summary).collect()
             })
@@ -103,6 +103,7 @@ fn user(row: &Row<'_>) -> rusqlite::Result<User> {
         name: row.get(1)?,
         email: row.get(2)?,
         kind: UserKindName::Guest,
+        status: UserStatus::Active,
         created_at: Timestamp::from_millis(row.get(3)?),
     })
 }
