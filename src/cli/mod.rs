@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+pub mod caller;
 mod check;
 mod doctor;
 mod down;
@@ -14,6 +15,7 @@ pub mod globals;
 mod health;
 mod logs;
 mod order;
+mod password;
 mod product;
 mod seed;
 mod serve;
@@ -23,6 +25,7 @@ mod supervise;
 mod up;
 mod user;
 
+pub(crate) use failure::client_failure;
 pub use failure::{Exit, Failure, OrFail, Outcome};
 pub use globals::Globals;
 

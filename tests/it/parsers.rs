@@ -101,9 +101,8 @@ fn no_bytes_break_a_promise() {
         for seed in &seeds {
             read(seed);
         }
-        let damaged = (select(seeds), vec(damage(), 1..8)).prop_map(|(text, damages)| {
-            damages.iter().fold(text, Damage::apply)
-        });
+        let damaged = (select(seeds), vec(damage(), 1..8))
+            .prop_map(|(text, damages)| damages.iter().fold(text, Damage::apply));
         let bytes = prop_oneof![vec(any::<u8>(), 0..200), damaged];
         let bytes = bytes.prop_map(|bytes| String::from_utf8(bytes).map_err(FromUtf8Error::into_bytes));
         let run = TestRunner::new(config.clone()).run(&bytes, |bytes| {
