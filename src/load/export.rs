@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::distribution::{Distribution, millis};
+use super::mark::Mark;
 use super::recording::Kind;
 use super::render::word;
 use super::report::{Core, Report};
@@ -27,6 +28,7 @@ struct Stored<'a> {
     missed_objectives: &'a [String],
     outcomes: Vec<Outcome<'a>>,
     series: &'a Series,
+    marks: &'a [Mark],
 }
 
 #[derive(Serialize)]
@@ -85,6 +87,7 @@ fn stored(report: &Report) -> Stored<'_> {
         missed_objectives: &report.missed,
         outcomes: report.generated.total.kinds.iter().map(outcome).collect(),
         series: &report.generated.series,
+        marks: &report.marks,
     }
 }
 

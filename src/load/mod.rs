@@ -12,6 +12,7 @@ pub mod engine;
 pub mod export;
 pub mod ledger;
 mod limits;
+pub mod mark;
 mod open;
 mod pacer;
 pub mod plan;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::answer::Ending;
 use super::distribution::{Distribution, Quantile};
+use super::mark::Mark;
 use super::profile::Pace;
 use super::recording::Kind;
 use super::report::Report;
@@ -28,6 +29,9 @@ pub fn text(report: &Report, pace: Pace) -> String {
     line(&throughput(report));
     line(&latency(report, pace));
     line(&outcomes(report));
+    if !report.marks.is_empty() {
+        line(&marks(&report.marks));
+    }
     line(&verification(report));
     for missed in &report.missed {
         line(&format!("objective {missed}"));
@@ -131,6 +135,16 @@ fn answer(kind: &Kind) -> String {
         (status, "") => status.to_string(),
         (status, code) => format!("{status} {code}"),
     }
+}
+
+fn marks(marks: &[Mark]) -> String {
+    let mut table = Table::new(["done to the system", "at", "until", "outcome"]).right(&[1, 2]);
+    for mark in marks {
+        let seconds = |at: f64| format!("{at:.1} s");
+        let until = mark.until_seconds.map(seconds).unwrap_or_default();
+        table.row([mark.what.clone(), seconds(mark.at_seconds), until, mark.outcome()]);
+    }
+    table.to_string()
 }
 
 fn verification(report: &Report) -> String {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::books::Books;
 use super::distribution::{Quantile, Quantiles};
 use super::engine::{Cpu, Generated};
+use super::mark::Mark;
 use super::profile::Profile;
 use super::settings::Settings;
 use super::slo::Measured;
@@ -30,6 +31,8 @@ pub struct Report {
     pub verification: Verification,
     /// Objectives that were missed, each with what was found.
     pub missed: Vec<String>,
+    /// What was done to the system meanwhile, in order of time.
+    pub marks: Vec<Mark>,
 }
 
 impl Report {
@@ -44,7 +47,8 @@ impl Report {
         let facts =
             Facts { pace: profile.pace, total: &generated.total, busiest_thread: generated.busiest_thread };
         let verdict = verdict::judge(&facts);
-        let mut report = Self { settings, generated, verdict, verification, missed: Vec::new() };
+        let mut report =
+            Self { settings, generated, verdict, verification, missed: Vec::new(), marks: Vec::new() };
         report.missed = profile.objectives.iter().filter_map(|objective| objective.missed(&report)).collect();
         report
     }

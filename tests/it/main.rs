@@ -4,6 +4,8 @@
 mod article;
 mod bad_input;
 mod check;
+#[path = "../harness/chromium.rs"]
+mod chromium;
 mod crash;
 #[path = "../harness/mod.rs"]
 mod harness;
