@@ -86,6 +86,7 @@ impl Stack {
             data_dir: self.dir.path().join("data"),
             secrets_dir: Some(self.dir.path().to_owned()),
             durability: Durability::Full,
+            key_age: ordersys_user::KEY_AGE,
         };
         let port = self.url(role).rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
         let listener = serve::listen(LOCALHOST, role, port).await.expect("listens");

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, header};
 use http_body_util::{BodyExt, Limited};
+use ordersys_contract::session::MAX_SESSION_BODY_BYTES;
 use ordersys_contract::strict::Object;
 use ordersys_contract::{Code, MAX_BODY_BYTES, MAX_INTERNAL_BODY_BYTES, Problem};
 use serde::de::DeserializeOwned;
@@ -25,6 +26,10 @@ const MAX_DISCARDED_BYTES: usize = 4 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct Json<T>(pub T);
 
+/// A JSON body of at most 4 KiB: passwords and tokens are not long.
+#[derive(Debug, Clone)]
+pub struct ShortJson<T>(pub T);
+
 /// A JSON body of another service: a whole batch.
 #[derive(Debug, Clone)]
 pub struct InternalJson<T>(pub T);
@@ -34,6 +39,14 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         Ok(Self(parse(&read(request, MAX_BODY_BYTES).await?)?))
+    }
+}
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for ShortJson<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        Ok(Self(parse(&read(request, MAX_SESSION_BODY_BYTES).await?)?))
     }
 }
 

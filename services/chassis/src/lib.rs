@@ -3,6 +3,8 @@
 
 pub mod auth;
 pub mod body;
+pub mod credentials;
+mod gate;
 pub mod health;
 pub mod log;
 pub mod metrics;
@@ -12,13 +14,17 @@ pub mod params;
 pub mod refusal;
 mod routes;
 pub mod serve;
+pub mod tokens;
 
-pub use auth::{AdminOnly, Caller, Credentials, Holder, Internal, InternalOrAdmin};
-pub use body::{InternalJson, Json};
+pub use auth::{AdminOnly, Caller, Holder, Internal, InternalOrAdmin};
+pub use body::{InternalJson, Json, ShortJson};
+pub use credentials::Credentials;
+pub use gate::Gate;
 pub use health::Health;
 pub use metrics::Metrics;
 pub use observe::{RequestIdOf, TaggedOrder};
 pub use prometheus_client;
 pub use refusal::Refusal;
 pub use routes::{Service, finish};
-pub use serve::{ServeError, serve};
+pub use serve::{Peer, ServeError, serve};
+pub use tokens::{KeySource, RemoteKeys, Tokens};

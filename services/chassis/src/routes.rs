@@ -12,7 +12,7 @@ use ordersys_contract::Code;
 use serde_json::json;
 
 use crate::observe::{Observer, observe};
-use crate::{Credentials, Health, Json, Metrics, Refusal};
+use crate::{Gate, Health, Json, Metrics, Refusal};
 
 /// What the common routes need of a service.
 #[derive(Clone)]
@@ -20,7 +20,7 @@ pub struct Service {
     /// The service's name: `user`, `product`, `order`.
     pub name: &'static str,
     /// Whom it lets in.
-    pub credentials: Credentials,
+    pub gate: Gate,
     /// Whether it lives and is ready.
     pub health: Health,
     /// What it counts.
@@ -31,7 +31,7 @@ pub struct Service {
 pub fn finish(routes: Router, service: Service) -> Router {
     let observer = Arc::new(Observer {
         service: service.name,
-        credentials: service.credentials.clone(),
+        gate: service.gate.clone(),
         metrics: service.metrics.clone(),
     });
     let common = Router::new()

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, header};
 use ordersys_chassis::body::NoBody;
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query};
-use ordersys_chassis::{AdminOnly, Json, Refusal, RequestIdOf, TaggedOrder};
+use ordersys_chassis::{AdminOnly, Caller, Json, Refusal, RequestIdOf, TaggedOrder};
 use ordersys_contract::header::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use ordersys_contract::order::{
     CANCEL, DELIVER, EVENTS, NewOrder, ORDER, ORDERS, Order, OrderEvent, OrderState, PAY, SHIP,
@@ -18,6 +18,7 @@ use ordersys_contract::{Code, IdempotencyKey, OrderId, OrderKind, UserId};
 use serde::Deserialize;
 
 use crate::app::{App, Placed, outcome};
+use crate::domain::access::Reach;
 use crate::domain::draft::Draft;
 use crate::domain::lifecycle::Event;
 use crate::domain::order::StoredOrder;
@@ -40,12 +41,13 @@ pub(crate) fn routes(app: App) -> Router {
 
 async fn place(
     State(app): State<App>,
+    caller: Caller,
     RequestIdOf(request): RequestIdOf,
     headers: HeaderMap,
     Json(new): Json<NewOrder>,
 ) -> Result<Response, Refusal> {
     let key = idempotency_key(&headers)?;
-    let placed = app.place(Draft::new(&new)?, key, request).await?;
+    let placed = app.place(Draft::new(&new)?, key, (caller, request)).await?;
     Ok(placed_answer(placed))
 }
 
@@ -86,15 +88,31 @@ fn stored_answer(stored: StoredOrder, done: StatusCode) -> Response {
     response
 }
 
-async fn read(State(app): State<App>, PathId(id): PathId<OrderKind>) -> Result<Json<Order>, Refusal> {
-    Ok(Json(app.get(id).await?.order))
+async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(id): PathId<OrderKind>,
+) -> Result<Json<Order>, Refusal> {
+    Ok(Json(app.get(id, Reach::of(caller)).await?.order))
 }
 
 async fn events(
     State(app): State<App>,
+    caller: Caller,
     PathId(id): PathId<OrderKind>,
 ) -> Result<Json<Vec<OrderEvent>>, Refusal> {
-    Ok(Json(app.events(id).await?))
+    Ok(Json(app.events(id, Reach::of(caller)).await?))
+}
+
+/// Whose orders a caller lists: the admin those of anybody, users their own.
+fn listed_user(caller: Caller, asked: Option<UserId>) -> Result<Option<UserId>, Refusal> {
+    match (caller.user(), asked) {
+        (Some(own), Some(other)) if own != other => {
+            Err(Refusal::new(Code::Forbidden, "users list their own orders only"))
+        }
+        (Some(own), _) => Ok(Some(own)),
+        (None, asked) => caller.require_admin().map(|()| asked),
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -108,28 +126,30 @@ struct ListQuery {
 
 async fn list(
     State(app): State<App>,
-    _: AdminOnly,
+    caller: Caller,
     Query(query): Query<ListQuery>,
 ) -> Result<Page<Order>, Refusal> {
+    let user_id = listed_user(caller, query.user_id)?;
     let limit = page::limit(query.limit)?;
     let before = page::cursor(query.cursor.as_deref())?.map(OrderId::from_bytes);
-    let filter = Filter { user: query.user_id, state: query.status, before, changed_before: None, limit };
+    let filter = Filter { user: user_id, state: query.status, before, changed_before: None, limit };
     let items: Vec<_> = app.list(filter).await?.into_iter().map(|stored| stored.order).collect();
     let full = items.len() == limit as usize;
     let next = items.last().filter(|_| full).map(|order| page::cursor_text(order.id.as_bytes()));
     let mut pairs = vec![("limit", limit.to_string())];
-    pairs.extend(query.user_id.map(|user| ("userId", user.to_string())));
+    pairs.extend(user_id.map(|user| ("userId", user.to_string())));
     pairs.extend(query.status.map(|status| ("status", status.as_str().to_owned())));
     Ok(Page { items, list: (ORDERS, pairs), next })
 }
 
 async fn cancel(
     State(app): State<App>,
+    caller: Caller,
     PathId(id): PathId<OrderKind>,
     RequestIdOf(request): RequestIdOf,
     _: NoBody,
 ) -> Result<Response, Refusal> {
-    Ok(stored_answer(app.cancel(id, &request).await?, StatusCode::OK))
+    Ok(stored_answer(app.cancel(id, Reach::of(caller), &request).await?, StatusCode::OK))
 }
 
 async fn pay(

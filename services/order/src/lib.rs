@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use ordersys_chassis::prometheus_client::metrics::gauge::Gauge;
-use ordersys_chassis::{Credentials, Health, Metrics, ServeError, Service};
+use ordersys_chassis::{Gate, Health, Metrics, ServeError, Service};
 use ordersys_contract::Timestamp;
 use ordersys_store::{Durability, OpenError};
 use tokio::net::TcpListener;
@@ -29,14 +29,14 @@ pub const NAME: &str = "order";
 const AGE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the service needs to know.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     /// Where its data lives.
     pub data_dir: PathBuf,
     /// What a commit means.
     pub durability: Durability,
     /// Whom it lets in.
-    pub credentials: Credentials,
+    pub gate: Gate,
 }
 
 /// An opened order service.
@@ -62,8 +62,8 @@ impl OrderService {
             let orders = orders.clone();
             move || orders.is_writable()
         });
-        let credentials = config.credentials.clone();
-        let service = Service { name: NAME, credentials, health, metrics };
+        let gate = config.gate.clone();
+        let service = Service { name: NAME, gate, health, metrics };
         Ok(Self { app: app::App::new(orders, ports), service, oldest })
     }
 

@@ -6,32 +6,80 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::header;
+use ordersys_chassis::body::NoBody;
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query};
-use ordersys_chassis::{AdminOnly, Internal, InternalJson, Json, Refusal};
-use ordersys_contract::user::{LOOKUP, Lookup, NewUser, USER, USERS, User};
+use ordersys_chassis::{AdminOnly, Caller, Internal, InternalJson, Json, Peer, Refusal, ShortJson};
+use ordersys_contract::user::{
+    DISABLE, ENABLE, LOOKUP, Lookup, NewUser, USER, USERS, User, UserPatch, UserStatus,
+};
 use ordersys_contract::{Code, MAX_BATCH, Timestamp, UserId, UserKind};
 use serde::Deserialize;
 
 use crate::App;
 use crate::store::Filter;
 
+mod sessions;
+
 pub(crate) fn routes(app: App) -> Router {
     Router::new()
         .route(USERS, post(create).get(list))
-        .route(USER, get(read))
+        .route(USER, get(read).patch(edit))
+        .route(DISABLE, post(disable))
+        .route(ENABLE, post(enable))
         .route(LOOKUP, post(lookup))
+        .merge(sessions::routes())
         .with_state(app)
 }
 
-async fn create(State(app): State<App>, Json(new): Json<NewUser>) -> Result<Response, Refusal> {
-    let user = app.create(&new, Timestamp::now()).await?;
+async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Peer(from): Peer,
+    Json(new): Json<NewUser>,
+) -> Result<Response, Refusal> {
+    let user = app.create(new, (caller, from), Timestamp::now()).await?;
     let location = format!("{USERS}/{}", user.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(user)).into_response())
 }
 
-async fn read(State(app): State<App>, PathId(id): PathId<UserKind>) -> Result<Json<User>, Refusal> {
-    Ok(Json(app.get(id).await?))
+async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(id): PathId<UserKind>,
+) -> Result<Json<User>, Refusal> {
+    Ok(Json(app.get(id, caller).await?))
+}
+
+async fn edit(
+    State(app): State<App>,
+    caller: Caller,
+    Peer(from): Peer,
+    PathId(id): PathId<UserKind>,
+    ShortJson(patch): ShortJson<UserPatch>,
+) -> Result<Json<User>, Refusal> {
+    if caller == Caller::Anyone {
+        return Err(Refusal::new(Code::Unauthenticated, "this needs the user's access token"));
+    }
+    Ok(Json(app.edit(id, patch, (caller, from)).await?))
+}
+
+async fn disable(
+    State(app): State<App>,
+    _: AdminOnly,
+    PathId(id): PathId<UserKind>,
+    _: NoBody,
+) -> Result<Json<User>, Refusal> {
+    Ok(Json(app.set_status(id, UserStatus::Disabled).await?))
+}
+
+async fn enable(
+    State(app): State<App>,
+    _: AdminOnly,
+    PathId(id): PathId<UserKind>,
+    _: NoBody,
+) -> Result<Json<User>, Refusal> {
+    Ok(Json(app.set_status(id, UserStatus::Active).await?))
 }
 
 #[derive(Debug, Deserialize)]

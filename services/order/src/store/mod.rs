@@ -6,6 +6,7 @@ use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
 use ordersys_store::{OpenError, Options, Store, StoreError, failpoint};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::domain::access::Reach;
 use crate::domain::draft::Fingerprint;
 use crate::domain::lifecycle::Event;
 use crate::domain::order::{Evidence, StoredOrder};
@@ -16,7 +17,8 @@ mod rows;
 
 use rows::{COLUMNS, code};
 
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE orders(
         id BLOB PRIMARY KEY CHECK (length(id) = 16),
         user_id BLOB NOT NULL,
@@ -42,7 +44,9 @@ const MIGRATIONS: &[&str] = &["
         order_id BLOB NOT NULL,
         PRIMARY KEY (user_id, key)
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "ALTER TABLE orders ADD COLUMN registered INTEGER NOT NULL DEFAULT 0 CHECK (registered IN (0, 1))",
+];
 
 /// A client's key and what it was first used for.
 #[derive(Debug, Clone)]
@@ -143,14 +147,14 @@ impl Orders {
     /// Lets an event happen to an order, whatever its version is by now.
     pub(crate) async fn change(
         &self,
-        id: OrderId,
+        (id, reach): (OrderId, Reach),
         event: Event,
         now: Timestamp,
         request: RequestId,
     ) -> Result<Changed, StoreError> {
         self.0
             .write(move |connection| {
-                let Some(stored) = select(connection, id)? else { return Ok(Changed::NotFound) };
+                let Some(stored) = select(connection, id, reach)? else { return Ok(Changed::NotFound) };
                 let Some(next) = stored.after(event, Evidence::None, (now, &request)) else {
                     return Ok(Changed::Illegal(stored.order.status));
                 };
@@ -160,8 +164,9 @@ impl Orders {
             .await
     }
 
-    pub(crate) async fn get(&self, id: OrderId) -> Result<Option<StoredOrder>, StoreError> {
-        self.0.read(move |connection| select(connection, id)).await
+    /// An order, if it is among those the caller reaches.
+    pub(crate) async fn get(&self, id: OrderId, reach: Reach) -> Result<Option<StoredOrder>, StoreError> {
+        self.0.read(move |connection| select(connection, id, reach)).await
     }
 
     /// The order that a user's key was used for, and the fingerprint of its body.
@@ -223,12 +228,18 @@ fn by_key(
         Ok((row.get::<_, Fingerprint>(0)?, OrderId::from_bytes(row.get(1)?)))
     });
     let Some((fingerprint, id)) = found.optional()? else { return Ok(None) };
-    Ok(select(connection, id)?.map(|stored| (fingerprint, stored)))
+    Ok(select(connection, id, Reach::All)?.map(|stored| (fingerprint, stored)))
 }
 
-fn select(connection: &Connection, id: OrderId) -> rusqlite::Result<Option<StoredOrder>> {
-    let select = format!("SELECT {COLUMNS} FROM orders WHERE id = ?1");
-    connection.prepare_cached(&select)?.query_row([id.as_bytes()], rows::order).optional()
+fn select(connection: &Connection, id: OrderId, reach: Reach) -> rusqlite::Result<Option<StoredOrder>> {
+    let select =
+        format!("SELECT {COLUMNS} FROM orders WHERE id = ?1 AND (?2 OR registered = 0 OR user_id = ?3)");
+    let (all, own) = match &reach {
+        Reach::All => (true, None),
+        Reach::Guests => (false, None),
+        Reach::GuestsAnd(user) => (false, Some(user.as_bytes())),
+    };
+    connection.prepare_cached(&select)?.query_row(params![id.as_bytes(), all, own], rows::order).optional()
 }
 
 fn list(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<StoredOrder>> {
