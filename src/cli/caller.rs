@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use anyhow::Context as _;
 use ordersys_contract::client::Endpoints;
-use ordersys_contract::{Client, Secret, UserId};
+use ordersys_contract::{Client, ClientError, Code, Secret, UserId};
 
 use super::{Exit, Failure, Globals, OrFail as _, Outcome, block_on};
 use crate::accounts::{self, Account, Login, Services};
@@ -68,12 +68,14 @@ impl Caller {
 
     /// Says as whom something was refused, where that may be why.
     pub(super) fn explain(&self, failure: Failure) -> Failure {
-        match &self.account {
-            Some(Account { email, .. }) if failure.exit == Exit::NotFound && failure.hint.is_none() => {
-                failure.hint(format!(
-                    "{email} is logged in and sees what is its own; --as admin sees everything"
-                ))
+        let Some(Account { email, .. }) = &self.account else { return failure };
+        let problem = failure.error.downcast_ref().and_then(ClientError::problem);
+        match problem.map(|problem| problem.code) {
+            Some(Code::Unauthenticated) => {
+                failure.hint(format!("the session has ended; log in again: ordersys user login {email}"))
             }
+            Some(Code::NotFound | Code::UnknownUser | Code::Forbidden) => failure
+                .hint(format!("{email} is logged in and reaches its own; --as admin reaches everything")),
             _ => failure,
         }
     }

@@ -1,52 +1,10 @@
 //! What `up` and `down` promise, through the command line: idempotent, all or nothing, nothing left.
 
 use std::net::TcpListener;
-use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// A project of its own; taken down with its data however the test ends.
-struct Project {
-    state: tempfile::TempDir,
-    name: String,
-    runtime: &'static str,
-}
-
-/// How a command ended.
-struct Ended {
-    code: Option<i32>,
-    data: Value,
-    said: String,
-}
-
-impl Project {
-    fn new(runtime: &'static str) -> Self {
-        let name = format!("test-{runtime}-{}", uuid::Uuid::new_v4().simple());
-        Self { state: tempfile::tempdir().expect("a directory"), name: name[..24].to_owned(), runtime }
-    }
-
-    fn run(&self, args: &[&str]) -> Ended {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ordersys"));
-        command.args(["--project", &self.name, "-o", "json", "--state-dir"]).arg(self.state.path());
-        let output = command.args(args).stdin(Stdio::null()).output().expect("runs");
-        Ended {
-            code: output.status.code(),
-            data: serde_json::from_slice(&output.stdout).unwrap_or(Value::Null),
-            said: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
-
-    fn up(&self, more: &[&str]) -> Ended {
-        let args = ["up", "--runtime", self.runtime, "--durability", "memory", "--port", "auto"];
-        self.run(&[&args, more].concat())
-    }
-}
-
-impl Drop for Project {
-    fn drop(&mut self) {
-        let _ = self.run(&["down", "--volumes"]);
-    }
-}
+use crate::command::{Ended, Project, has_engine};
 
 /// The steps of an `up`, without what it kept.
 fn changes(up: &Ended) -> Vec<String> {
@@ -98,15 +56,6 @@ fn fails_and_leaves_what_was_there(project: &Project) {
     let failed = project.up(&["--log", "no such=filter="]);
     assert_eq!(failed.code, Some(1), "{}", failed.said);
     assert_eq!(changes(&project.up(&[])), Vec::<String>::new(), "what was there before is back");
-}
-
-/// Whether the tests on containers can run. Where `ORDERSYS_TEST_DOCKER=required` they must.
-fn has_engine() -> bool {
-    let probe = Project::new("docker").up(&["--dry-run"]);
-    let answers = probe.code == Some(0);
-    let required = std::env::var("ORDERSYS_TEST_DOCKER").is_ok_and(|text| text == "required");
-    assert!(answers || !required, "a Docker engine is required and none answers: {}", probe.said);
-    answers
 }
 
 #[test]
