@@ -3,11 +3,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use ordersys_chassis::breaker::Settings;
 use ordersys_chassis::tokens::{Fetched, KeySource, RemoteKeys};
-use ordersys_chassis::{Credentials, Gate, Tokens};
+use ordersys_chassis::{Credentials, Deadline, Gate, Tokens};
 use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::UserSummary;
 use ordersys_contract::{Client, Timestamp, client::Endpoints};
@@ -22,10 +23,6 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Exit, Failure, OrFail, Outcome};
 use crate::stack::role::Role;
 
-/// How long a call between services may take on the wire. Callers have less patience and ask
-/// again; this frees the lane for them.
-const CALL_TIMEOUT: Duration = Duration::from_millis(1500);
-
 /// What a service process needs to know.
 #[derive(Debug, Clone)]
 pub struct ServeConfig {
@@ -39,6 +36,8 @@ pub struct ServeConfig {
     pub durability: Durability,
     /// How long a key signs access tokens before the next one takes over.
     pub key_age: Duration,
+    /// When the order service refuses at once because another service fails.
+    pub breaker: Settings,
 }
 
 impl ServeConfig {
@@ -86,7 +85,8 @@ pub async fn one(
         }
         Role::Order => {
             let ports = over_http(&peers, &credentials);
-            let config = ordersys_order::Config { data_dir, durability, gate: gate() };
+            let (gate, breaker) = (gate(), config.breaker);
+            let config = ordersys_order::Config { data_dir, durability, gate, breaker };
             refused(ordersys_order::OrderService::open(&config, ports))?.serve(listener, shutdown).await?;
         }
     }
@@ -118,7 +118,8 @@ pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: Cancellat
     let inventory = Arc::new(LocalInventory(product.app()));
     let users = Arc::new(LocalUsers(user.app()));
     let ports = Ports { users, inventory: Arc::clone(&inventory) as _, drivers: inventory };
-    let order_config = ordersys_order::Config { data_dir: config.data(Role::Order), durability, gate };
+    let (data_dir, breaker) = (config.data(Role::Order), config.breaker);
+    let order_config = ordersys_order::Config { data_dir, durability, gate, breaker };
     let order = refused(ordersys_order::OrderService::open(&order_config, ports))?;
 
     // The order service stops first: its last requests still need the other two.
@@ -180,10 +181,7 @@ fn announce(role: Role, listener: &TcpListener) {
 
 fn over_http(peers: &Endpoints, credentials: &Credentials) -> Ports {
     // A client each: lanes share no connections, so none can hold up another.
-    let port = || {
-        let client = Client::new(peers.clone()).with_credential(credentials.service());
-        Arc::new(HttpPort(client.with_timeout(CALL_TIMEOUT)))
-    };
+    let port = || Arc::new(HttpPort(Client::new(peers.clone()).with_credential(credentials.service())));
     Ports { users: port(), inventory: port(), drivers: port() }
 }
 
@@ -191,11 +189,12 @@ fn over_http(peers: &Endpoints, credentials: &Credentials) -> Ports {
 struct LocalUsers(ordersys_user::App);
 
 impl Users for LocalUsers {
-    fn lookup(&self, queries: Vec<UserQuery>) -> Asked<'_, Vec<Option<UserSummary>>> {
+    fn lookup(&self, queries: Vec<UserQuery>, until: Instant) -> Asked<'_, Vec<Option<UserSummary>>> {
         Box::pin(async move {
             let (ids, requests): (Vec<_>, Vec<_>) =
                 queries.into_iter().map(|query| (query.user, query.request)).unzip();
-            self.0.lookup(ids, &requests).await.map_err(|error| PortError::NoAnswer(error.to_string()))
+            let found = self.0.lookup(ids, &requests, Deadline(Some(until))).await;
+            found.map_err(|error| PortError::NoAnswer(error.to_string()))
         })
     }
 }
@@ -213,9 +212,9 @@ impl KeySource for LocalKeys {
 struct LocalInventory(ordersys_product::App);
 
 impl Inventory for LocalInventory {
-    fn apply(&self, operations: Vec<Operation>) -> Asked<'_, Vec<Answer>> {
+    fn apply(&self, operations: Vec<Operation>, until: Instant) -> Asked<'_, Vec<Answer>> {
         Box::pin(async move {
-            let answers = self.0.apply(operations, Timestamp::now()).await;
+            let answers = self.0.apply(operations, Timestamp::now(), Deadline(Some(until))).await;
             answers.map_err(|error| PortError::NoAnswer(error.to_string()))
         })
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod breaker;
 pub mod caller;
 mod check;
 mod doctor;

@@ -12,7 +12,7 @@ pub struct Books {
     pub planned: u64,
     /// Requests that left.
     pub sent: u64,
-    /// Orders taken.
+    /// Answered as it should be.
     pub ok: u64,
     /// Answered with a refusal.
     pub refused: u64,
@@ -57,6 +57,18 @@ impl Books {
     #[must_use]
     pub fn done(&self) -> u64 {
         self.ok + self.refused + self.failed + self.timed_out + self.aborted
+    }
+
+    /// Requests that wait to be sent. Never below zero: a request is planned before anything else.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.planned - self.sent - self.skipped - self.unsent
+    }
+
+    /// Requests that wait for their answer.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.sent - self.done()
     }
 
     /// Whether every request is accounted for; what is wrong if not. True once a run is over.

@@ -1,6 +1,9 @@
 //! Time within a run: whole nanoseconds since its start, cheap to keep and to compare.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use super::sheet::Part;
 
 /// A point in time of a run, in nanoseconds since its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,5 +86,59 @@ impl Window {
     #[must_use]
     pub fn contains(&self, done: Moment) -> bool {
         done >= self.opens && done <= self.closes
+    }
+}
+
+/// The parts of a run: the warm-up, then the stages.
+#[derive(Debug, Clone)]
+pub struct Timeline {
+    /// The part that counts.
+    pub window: Window,
+    /// When each stage but the last ends.
+    ends: Arc<[Moment]>,
+}
+
+impl Timeline {
+    /// Stages of these lengths from the end of the warm-up on; the last one lasts until the end, however
+    /// long it is.
+    #[must_use]
+    pub fn new(window: Window, stages: &[Duration]) -> Self {
+        let mut end = window.opens;
+        let all_but_last = stages.split_last().map_or(&[][..], |(_, before)| before);
+        let ends = all_but_last.iter().map(|lasts| {
+            end = end.after(*lasts);
+            end
+        });
+        Self { window, ends: ends.collect() }
+    }
+
+    /// The part that a request planned then belongs to.
+    #[must_use]
+    pub fn part(&self, planned: Moment) -> Part {
+        if self.window.counts(planned) { Part::Stage(self.stage(planned)) } else { Part::Warmup }
+    }
+
+    /// The stage of a moment; the last one after the end.
+    #[must_use]
+    pub fn stage(&self, at: Moment) -> u16 {
+        let before = self.ends.partition_point(|end| *end <= at);
+        u16::try_from(before).unwrap_or(u16::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_moment_belongs_to_one_part() {
+        let second = |seconds| Moment::at(Duration::from_secs(seconds));
+        let window = Window { opens: second(1), closes: second(6) };
+        let timeline = Timeline::new(window, &[Duration::from_secs(2), Duration::from_secs(3)]);
+        let parts: Vec<_> = (0..8).map(|at| timeline.part(second(at))).collect();
+        let (first, last) = (Part::Stage(0), Part::Stage(1));
+        assert_eq!(parts, [Part::Warmup, first, first, last, last, last, last, last]);
+        let single = Timeline::new(window, &[]);
+        assert_eq!(single.part(second(5)), first);
     }
 }

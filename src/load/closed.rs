@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use super::endpoint::Endpoint;
 use super::schedule::Share;
 use super::worker::{Seat, Ticket};
 
@@ -52,14 +53,15 @@ impl Turns {
 /// Sends order after order until the run is over.
 pub(super) async fn run(mut seat: Seat, turns: Rc<Turns>) {
     loop {
-        let (now, window) = (seat.shared().clock.now(), seat.shared().window);
+        let (now, window) = (seat.shared().clock.now(), seat.shared().timeline.window);
         if now >= window.closes {
             return;
         }
         if window.counts(now) && turns.quota.as_ref().is_some_and(|quota| !quota.take()) {
             return;
         }
-        seat.shared().planned(now);
-        seat.send(Ticket { number: turns.number(), planned: now, woken: now }).await;
+        let place = seat.shared().place(Endpoint::Order, now);
+        seat.shared().planned(place);
+        seat.send(Ticket { number: turns.number(), place, planned: now, woken: now }).await;
     }
 }

@@ -100,6 +100,9 @@ impl Distribution {
 
     /// Adds all of another distribution.
     pub fn merge(&mut self, other: &Self) {
+        if other.is_empty() {
+            return;
+        }
         let added = self.histogram.add(&other.histogram);
         debug_assert!(added.is_ok(), "both have the same bounds");
         self.longest = self.longest.max(other.longest);

@@ -9,15 +9,17 @@ use futures_util::future::try_join_all;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::clock::{Moment, Window};
+use super::clock::{Moment, Timeline, Window};
 use super::closed::Quota;
 use super::cpu;
 use super::ledger::Ledger;
 use super::plan::Plan;
 use super::profile::{Extent, Pace, Profile};
-use super::recording::{Exchange, Recording};
+use super::recording::Recording;
 use super::schedule::{Share, Timing};
 use super::series::{Row, Series};
+use super::sheet::{Exchange, Sheet};
+use super::tally::Tally;
 use super::target::Target;
 use super::thread::{self, Job, Order, Product, Signals};
 
@@ -30,8 +32,10 @@ const SECOND: Duration = Duration::from_secs(1);
 /// What a run produced, before anybody judges it.
 #[derive(Debug)]
 pub struct Generated {
-    /// Everything that was measured.
-    pub total: Recording,
+    /// Everything that was measured: in total, by stage, by endpoint.
+    pub tally: Tally,
+    /// The stages that were planned.
+    pub stages: Vec<StageSpan>,
     /// Second by second.
     pub series: Series,
     /// What clients were told, warm-up included.
@@ -44,6 +48,17 @@ pub struct Generated {
     pub cpu: Cpu,
     /// Whether the run was given up by Ctrl-C.
     pub interrupted: bool,
+}
+
+/// When a stage was planned, and with which rate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageSpan {
+    /// The rate as it was written; none in a closed loop.
+    pub rate: Option<String>,
+    /// When it begins, after the warm-up.
+    pub start: Duration,
+    /// How long it lasts.
+    pub lasts: Duration,
 }
 
 /// What to run and whom to ask about its processor time.
@@ -63,7 +78,7 @@ pub struct Assignment<'a> {
 pub async fn generate(assignment: Assignment<'_>, live: impl FnMut(&Row)) -> anyhow::Result<Generated> {
     let profile = assignment.profile;
     let window = window(profile);
-    let mut crew = Crew::hire(&assignment, window)?;
+    let mut crew = Crew::hire(&assignment, &Timeline::new(window, &[]))?;
     let start = crew.start().await;
     let opens = start + window.opens.since(Moment::START);
     let mut collector = Collector { exchanges: crew.exchanges.clone(), ..Collector::default() };
@@ -103,9 +118,9 @@ struct Crew {
 }
 
 impl Crew {
-    fn hire(assignment: &Assignment<'_>, window: Window) -> anyhow::Result<Self> {
+    fn hire(assignment: &Assignment<'_>, timeline: &Timeline) -> anyhow::Result<Self> {
         let profile = assignment.profile;
-        let order = order(profile, window);
+        let order = order(profile, timeline.window);
         let (connected_sender, connected) = mpsc::channel(1);
         let (start, start_receiver) = watch::channel(None);
         let abort = CancellationToken::new();
@@ -121,7 +136,7 @@ impl Crew {
                 plan: assignment.plan.clone(),
                 target: assignment.target.clone(),
                 order: order.clone(),
-                window,
+                timeline: timeline.clone(),
                 exchange: exchange.clone(),
             };
             exchanges.push(exchange);
@@ -155,8 +170,8 @@ fn spawn(job: Job, signals: Signals) -> anyhow::Result<oneshot::Receiver<std::io
 #[derive(Debug, Default)]
 struct Collector {
     exchanges: Vec<Arc<Exchange>>,
-    second: Recording,
-    sum: Recording,
+    second: Sheet,
+    tally: Tally,
     series: Series,
 }
 
@@ -205,10 +220,11 @@ impl Collector {
     /// Adds what the threads handed over as one more second.
     fn fetch(&mut self) -> Row {
         self.exchanges.iter().for_each(|exchange| exchange.fetch(&mut self.second));
-        let row = self.series.push(&self.second);
-        self.sum.merge(&self.second);
+        self.tally.add(&self.second);
+        let mut second = Recording::default();
+        self.second.cells().for_each(|cell| second.merge(&cell.recording));
         self.second.clear();
-        row
+        self.series.push(&second)
     }
 
     fn finish(mut self, watched: Watched, profile: &Profile, window: Window) -> Generated {
@@ -217,7 +233,7 @@ impl Collector {
         let busiest_thread = products.iter().filter_map(busy).max_by(f64::total_cmp);
         let mut ledger = Ledger::default();
         for product in products {
-            self.second.merge(&product.recording);
+            self.second.merge(&product.sheet);
             ledger.append(product.ledger);
         }
         self.fetch();
@@ -225,8 +241,9 @@ impl Collector {
             Extent::For(duration) if !interrupted => duration,
             Extent::For(_) | Extent::Count(_) => last_done.since(window.opens),
         };
-        let Self { sum: total, series, .. } = self;
-        Generated { total, series, ledger, elapsed, busiest_thread, cpu, interrupted }
+        let Self { tally, series, .. } = self;
+        let stages = vec![StageSpan { rate: None, start: Duration::ZERO, lasts: elapsed }];
+        Generated { tally, stages, series, ledger, elapsed, busiest_thread, cpu, interrupted }
     }
 }
 

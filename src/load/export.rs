@@ -53,7 +53,7 @@ pub fn write(report: &Report, dir: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make the directory {}", dir.display()))?;
     let json = serde_json::to_vec_pretty(&stored(report)).context("the result is no JSON")?;
     put(dir, "result.json", &json)?;
-    let total = &report.generated.total;
+    let total = &report.generated.tally.total;
     let distributions = [
         ("response", &total.response),
         ("service", &total.service),
@@ -85,7 +85,7 @@ fn stored(report: &Report) -> Stored<'_> {
         interrupted: report.generated.interrupted,
         busiest_thread: report.generated.busiest_thread,
         missed_objectives: &report.missed,
-        outcomes: report.generated.total.kinds.iter().map(outcome).collect(),
+        outcomes: report.generated.tally.total.kinds.iter().map(outcome).collect(),
         series: &report.generated.series,
         marks: &report.marks,
     }

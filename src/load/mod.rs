@@ -8,6 +8,7 @@ mod closed;
 mod connection;
 mod cpu;
 pub mod distribution;
+pub mod endpoint;
 pub mod engine;
 pub mod export;
 pub mod ledger;
@@ -24,7 +25,9 @@ pub mod report;
 pub mod schedule;
 pub mod series;
 pub mod settings;
+pub mod sheet;
 pub mod slo;
+pub mod tally;
 pub mod target;
 mod thread;
 pub mod verdict;
@@ -96,7 +99,7 @@ async fn generate(assignment: Assignment<'_>, printer: &Printer) -> Outcome<Gene
     let generated = engine::generate(assignment, |row| show(profile.extent, row, &progress)).await;
     progress.finish();
     let generated = generated?;
-    generated.total.books.balance().map_err(|wrong| {
+    generated.tally.balance(&generated.series).map_err(|wrong| {
         Failure::new(Exit::Failed, format!("the books of the run do not balance, which is a defect: {wrong}"))
     })?;
     Ok(generated)

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::clock::Moment;
+use super::endpoint::Endpoint;
 use super::pacer::Pacer;
 use super::schedule::Schedule;
 use super::worker::{Seat, Shared, Ticket};
@@ -64,12 +65,13 @@ impl Queue {
         let now = shared.clock.now();
         let mut waiting = self.waiting.borrow_mut();
         while let Some(planned) = schedule.due(now) {
-            shared.planned(planned.at);
+            let place = shared.place(Endpoint::Order, planned.at);
+            shared.planned(place);
             if waiting.len() >= self.limit {
-                shared.skipped(planned.at);
+                shared.skipped(place);
                 continue;
             }
-            waiting.push_back(Ticket { number: planned.number, planned: planned.at, woken: now });
+            waiting.push_back(Ticket { number: planned.number, place, planned: planned.at, woken: now });
             self.wake.notify_one();
         }
     }
@@ -78,7 +80,7 @@ impl Queue {
     pub(super) fn close(&self, shared: &Shared) {
         self.over.set(true);
         for ticket in self.waiting.borrow_mut().drain(..) {
-            shared.unsent(ticket.planned);
+            shared.unsent(&ticket);
         }
         self.wake.notify_waiters();
         self.wake.notify_one(); // for one that is about to wait
@@ -113,11 +115,12 @@ pub(super) async fn release(
         queue.release(&mut schedule, &shared);
         tokio::task::yield_now().await;
     }
-    let closes = match shared.window.closes {
+    let closes = match shared.timeline.window.closes {
         Moment::NEVER => shared.clock.now().after(patience),
         closes => closes,
     };
-    while shared.clock.now() < closes && !(shared.window.closes == Moment::NEVER && queue.is_empty()) {
+    while shared.clock.now() < closes && !(shared.timeline.window.closes == Moment::NEVER && queue.is_empty())
+    {
         let step = shared.clock.now().after(Duration::from_millis(5));
         pacer.wait_until(step.min(closes)).await;
     }

@@ -1,7 +1,5 @@
 //! What one stretch of a run measured: books, answers by kind, times. Fixed size, cheap to merge.
 
-use std::sync::{Mutex, PoisonError};
-
 use super::answer::{Ending, Judged};
 use super::books::Books;
 use super::clock::Moment;
@@ -23,7 +21,7 @@ pub struct Kind {
     pub code: Box<str>,
     /// How often.
     pub count: u64,
-    /// One of them, for a person; empty for orders taken.
+    /// One of them, for a person; empty for those answered as they should be.
     pub example: Box<str>,
 }
 
@@ -51,15 +49,13 @@ pub struct Times {
 pub struct Recording {
     /// Where the requests that count went.
     pub books: Books,
-    /// Where the requests of the warm-up went.
-    pub warmup: Books,
-    /// Orders taken within the window by the time they finished: the throughput.
+    /// Requests answered as they should be, within the window by the time they finished: the throughput.
     pub finished: u64,
     /// Answers by kind.
     pub kinds: Vec<Kind>,
-    /// From the plan to the answer of orders taken: free of coordinated omission.
+    /// From the plan to the answer of requests answered as they should be: free of coordinated omission.
     pub response: Distribution,
-    /// From sending to the answer of orders taken.
+    /// From sending to that answer.
     pub service: Distribution,
     /// From waking to sending.
     pub wait: Distribution,
@@ -67,8 +63,6 @@ pub struct Recording {
     pub lag: Distribution,
     /// From sending to the answer of refusals.
     pub refusals: Distribution,
-    /// How late the generator's own ticks came.
-    pub hiccups: Distribution,
 }
 
 impl Recording {
@@ -93,9 +87,10 @@ impl Recording {
         self.wait.record(times.sent.nanos_since(times.woken));
     }
 
-    /// Counts the end of a request of the warm-up.
-    pub fn warmed(&mut self, judged: &Judged<'_>) {
-        self.warmup.ended(judged.ending);
+    /// Whether nothing was counted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.books == Books::default() && self.finished == 0
     }
 
     /// Counts a planned request that was still waiting for that long when the run ended.
@@ -131,7 +126,6 @@ impl Recording {
     /// Adds all of another recording.
     pub fn merge(&mut self, other: &Self) {
         self.books.add(&other.books);
-        self.warmup.add(&other.warmup);
         self.finished += other.finished;
         other.kinds.iter().for_each(|kind| self.add_kind(kind.clone()));
         for (mine, theirs) in self.distributions().into_iter().zip(other.all()) {
@@ -142,63 +136,17 @@ impl Recording {
     /// Forgets everything, keeps the memory.
     pub fn clear(&mut self) {
         self.books = Books::default();
-        self.warmup = Books::default();
         self.finished = 0;
         self.kinds.clear();
         self.distributions().into_iter().for_each(Distribution::clear);
     }
 
-    fn distributions(&mut self) -> [&mut Distribution; 6] {
-        [
-            &mut self.response,
-            &mut self.service,
-            &mut self.wait,
-            &mut self.lag,
-            &mut self.refusals,
-            &mut self.hiccups,
-        ]
+    fn distributions(&mut self) -> [&mut Distribution; 5] {
+        [&mut self.response, &mut self.service, &mut self.wait, &mut self.lag, &mut self.refusals]
     }
 
-    fn all(&self) -> [&Distribution; 6] {
-        [&self.response, &self.service, &self.wait, &self.lag, &self.refusals, &self.hiccups]
-    }
-}
-
-/// Hands full recordings from one generator thread to the one that sums up, by exchange: neither
-/// waits for the other's work, and there are never more than two.
-#[derive(Debug)]
-pub struct Exchange(Mutex<Held>);
-
-#[derive(Debug)]
-struct Held {
-    full: Option<Box<Recording>>,
-    spare: Option<Box<Recording>>,
-}
-
-impl Default for Exchange {
-    fn default() -> Self {
-        Self(Mutex::new(Held { full: None, spare: Some(Box::default()) }))
-    }
-}
-
-impl Exchange {
-    /// The generator's side: gives away what is full for an empty one. Keeps it where the last one
-    /// has not been fetched yet; its numbers then come with the next.
-    pub fn give(&self, mine: &mut Box<Recording>) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(spare) = held.spare.take() {
-            held.full = Some(std::mem::replace(mine, spare));
-        }
-    }
-
-    /// The other side: adds what was given to `sum`.
-    pub fn fetch(&self, sum: &mut Recording) {
-        let full = self.0.lock().unwrap_or_else(PoisonError::into_inner).full.take();
-        if let Some(mut recording) = full {
-            sum.merge(&recording);
-            recording.clear();
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).spare = Some(recording);
-        }
+    fn all(&self) -> [&Distribution; 5] {
+        [&self.response, &self.service, &self.wait, &self.lag, &self.refusals]
     }
 }
 
@@ -250,20 +198,5 @@ mod tests {
         sum.merge(&recording);
         sum.merge(&recording);
         assert_eq!(sum.kinds.iter().map(|kind| kind.count).sum::<u64>(), 200);
-    }
-
-    #[test]
-    fn recordings_are_exchanged_and_never_lost() {
-        let (exchange, mut mine, mut sum) =
-            (Exchange::default(), Box::<Recording>::default(), Recording::default());
-        mine.books.planned = 1;
-        exchange.give(&mut mine);
-        mine.books.planned += 2;
-        exchange.give(&mut mine);
-        assert_eq!(mine.books.planned, 2, "kept, since the first was not fetched");
-        exchange.fetch(&mut sum);
-        exchange.give(&mut mine);
-        exchange.fetch(&mut sum);
-        assert_eq!(sum.books.planned, 3);
     }
 }

@@ -64,7 +64,7 @@ fn throughput(report: &Report) -> String {
 }
 
 fn latency(report: &Report, pace: Pace) -> String {
-    let total = &report.generated.total;
+    let total = &report.generated.tally.total;
     let mut rows = vec![("response", &total.response)];
     // In a closed loop requests are planned when they are sent: all but one row would be empty.
     if let Pace::Open { .. } = pace {
@@ -99,7 +99,7 @@ fn show(quantile: Quantile, needs_samples: bool) -> String {
 }
 
 fn outcomes(report: &Report) -> String {
-    let mut kinds: Vec<_> = report.generated.total.kinds.iter().collect();
+    let mut kinds: Vec<_> = report.generated.tally.total.kinds.iter().collect();
     kinds.sort_by_key(|kind| (kind.ending, std::cmp::Reverse(kind.count)));
     let mut table = Table::new(["outcome", "answer", "requests", "share", "example"]).right(&[2, 3]);
     for kind in kinds.iter().take(MAX_KINDS) {

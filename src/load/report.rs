@@ -6,11 +6,14 @@ use serde::Serialize;
 
 use super::books::Books;
 use super::distribution::{Quantile, Quantiles};
+use super::endpoint::Endpoint;
 use super::engine::{Cpu, Generated};
 use super::mark::Mark;
 use super::profile::Profile;
+use super::recording::Recording;
 use super::settings::Settings;
 use super::slo::Measured;
+use super::tally::Tally;
 use super::verdict::{self, Facts, Grade, Verdict};
 use crate::cli::{Exit, Failure};
 use crate::verify::Verification;
@@ -44,8 +47,12 @@ impl Report {
         generated: Generated,
         verification: Verification,
     ) -> Self {
-        let facts =
-            Facts { pace: profile.pace, total: &generated.total, busiest_thread: generated.busiest_thread };
+        let facts = Facts {
+            pace: profile.pace,
+            total: &generated.tally.total,
+            hiccups: &generated.tally.hiccups,
+            busiest_thread: generated.busiest_thread,
+        };
         let verdict = verdict::judge(&facts);
         let mut report =
             Self { settings, generated, verdict, verification, missed: Vec::new(), marks: Vec::new() };
@@ -56,7 +63,7 @@ impl Report {
     /// Where the requests went.
     #[must_use]
     pub fn books(&self) -> &Books {
-        &self.generated.total.books
+        &self.generated.tally.total.books
     }
 
     /// Why the run has to end with another exit code than 0; the gravest reason first.
@@ -94,22 +101,39 @@ impl Report {
     /// The stable core of the report.
     #[must_use]
     pub fn core(&self) -> Core<'_> {
-        let total = &self.generated.total;
+        let Tally { total, endpoints, .. } = &self.generated.tally;
+        let elapsed = self.generated.elapsed;
         Core {
             version: VERSION,
             verdict: self.verdict.grade,
             cause: self.verdict.cause.as_deref(),
             settings: &self.settings,
-            totals: Totals { books: total.books, throughput: rounded(self.throughput()) },
-            latency: Latency {
-                response: total.response.quantiles(),
-                service: total.service.quantiles(),
-                connection_wait: total.wait.quantiles(),
-                generator_lag: total.lag.quantiles(),
-            },
+            measures: Measures::of(total, elapsed),
+            endpoints: endpoints
+                .iter()
+                .map(|(endpoint, recording)| EndpointCore {
+                    endpoint: *endpoint,
+                    measures: Measures::of(recording, elapsed),
+                })
+                .collect(),
+            stages: self.stages().collect(),
             verification: &self.verification.findings,
             cpu_micros_per_request: self.cpu_per_request(),
         }
+    }
+
+    /// The stages that were reached, in their order.
+    pub fn stages(&self) -> impl Iterator<Item = StageCore> {
+        let Generated { tally, stages, elapsed, .. } = &self.generated;
+        tally.stages.iter().zip(stages).map(|(recording, span)| {
+            let lasts = span.lasts.min(elapsed.saturating_sub(span.start));
+            StageCore {
+                rate: span.rate.clone(),
+                start_seconds: span.start.as_secs_f64(),
+                seconds: lasts.as_secs_f64(),
+                measures: Measures::of(recording, lasts),
+            }
+        })
     }
 
     /// Processor time per request on both sides: on one machine they compete.
@@ -129,23 +153,26 @@ impl Report {
 
 impl Measured for Report {
     fn response(&self, quantile: f64) -> Quantile {
-        self.generated.total.response.quantile(quantile)
+        self.generated.tally.total.response.quantile(quantile)
     }
 
     /// A refusal for want of stock is a right answer.
     fn error_share(&self) -> f64 {
         let books = self.books();
         let out_of_stock =
-            self.generated.total.kinds.iter().filter(|kind| &*kind.code == "insufficient-stock");
+            self.generated.tally.total.kinds.iter().filter(|kind| &*kind.code == "insufficient-stock");
         let right = books.ok + out_of_stock.map(|kind| kind.count).sum::<u64>();
         1.0 - verdict::share(right, books.planned)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     fn throughput(&self) -> f64 {
-        let seconds = self.generated.elapsed.as_secs_f64();
-        if seconds > 0.0 { self.generated.total.finished as f64 / seconds } else { 0.0 }
+        per_second(self.generated.tally.total.finished, self.generated.elapsed)
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+fn per_second(count: u64, time: Duration) -> f64 {
+    if time.is_zero() { 0.0 } else { count as f64 / time.as_secs_f64() }
 }
 
 fn rounded(value: f64) -> f64 {
@@ -160,10 +187,57 @@ pub struct Core<'a> {
     verdict: Grade,
     cause: Option<&'a str>,
     settings: &'a Settings,
-    totals: Totals,
-    latency: Latency,
+    #[serde(flatten)]
+    measures: Measures,
+    endpoints: Vec<EndpointCore>,
+    stages: Vec<StageCore>,
     verification: &'a [crate::verify::finding::Finding],
     cpu_micros_per_request: CpuPerRequest,
+}
+
+/// What was measured of one endpoint.
+#[derive(Debug, Serialize)]
+struct EndpointCore {
+    endpoint: Endpoint,
+    #[serde(flatten)]
+    measures: Measures,
+}
+
+/// What was measured in one stage.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StageCore {
+    /// The rate asked for, as it was written; none in a closed loop.
+    pub rate: Option<String>,
+    /// When it began, in seconds after the warm-up.
+    pub start_seconds: f64,
+    /// How long it was.
+    pub seconds: f64,
+    /// What was measured.
+    #[serde(flatten)]
+    pub measures: Measures,
+}
+
+/// The figures of a run or of a part of one.
+#[derive(Debug, Serialize)]
+pub struct Measures {
+    totals: Totals,
+    latency: Latency,
+}
+
+impl Measures {
+    fn of(recording: &Recording, time: Duration) -> Self {
+        let throughput = rounded(per_second(recording.finished, time));
+        Self {
+            totals: Totals { books: recording.books, throughput },
+            latency: Latency {
+                response: recording.response.quantiles(),
+                service: recording.service.quantiles(),
+                connection_wait: recording.wait.quantiles(),
+                generator_lag: recording.lag.quantiles(),
+            },
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]

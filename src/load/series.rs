@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::books::Books;
 use super::distribution::millis;
 use super::recording::Recording;
 
@@ -20,10 +21,16 @@ pub struct Row {
     pub sent: u64,
     /// Requests that ended.
     pub done: u64,
-    /// Orders taken.
+    /// Requests that were answered as they should be.
     pub ok: u64,
     /// Refusals, failures, timeouts.
     pub not_ok: u64,
+    /// Requests that will never be sent.
+    pub dropped: u64,
+    /// Requests that waited to be sent when it ended.
+    pub backlog: u64,
+    /// Requests that waited for their answer when it ended.
+    pub in_flight: u64,
     /// Median response in milliseconds; of joined rows the larger one.
     pub p50: f64,
     /// 99 % of responses are shorter; of joined rows the larger one.
@@ -38,11 +45,14 @@ pub struct Series {
     rows: Vec<Row>,
     #[serde(skip)]
     seconds: u64,
+    /// The books so far.
+    #[serde(skip)]
+    sum: Books,
 }
 
 impl Default for Series {
     fn default() -> Self {
-        Self { seconds_per_row: 1, rows: Vec::new(), seconds: 0 }
+        Self { seconds_per_row: 1, rows: Vec::new(), seconds: 0, sum: Books::default() }
     }
 }
 
@@ -52,6 +62,7 @@ impl Series {
         let at = self.seconds;
         self.seconds += 1;
         let books = second.books;
+        self.sum.add(&books);
         let row = Row {
             at,
             planned: books.planned,
@@ -59,6 +70,9 @@ impl Series {
             done: books.done(),
             ok: books.ok,
             not_ok: books.done() - books.ok,
+            dropped: books.skipped + books.unsent,
+            backlog: self.sum.waiting(),
+            in_flight: self.sum.in_flight(),
             p50: millis(second.response.quantile(0.5).nanos),
             p99: millis(second.response.quantile(0.99).nanos),
         };
@@ -70,6 +84,24 @@ impl Series {
             self.halve();
         }
         row
+    }
+
+    /// Whether each row follows from the one before (what waited and what was planned is what left or
+    /// waits on), nothing waits after the last, and all of them are the whole; what is wrong if not.
+    pub fn balance(&self, whole: &Books) -> Result<(), String> {
+        let (mut waiting, mut flying) = (0, 0);
+        for row in &self.rows {
+            let (planned, left) = (waiting + row.planned, row.sent + row.dropped + row.backlog);
+            let (sent, ended) = (flying + row.sent, row.done + row.in_flight);
+            if planned != left || sent != ended {
+                return Err(format!("the seconds from {} on do not follow: {row:?}", row.at));
+            }
+            (waiting, flying) = (row.backlog, row.in_flight);
+        }
+        if waiting + flying == 0 && self.sum == *whole {
+            return Ok(());
+        }
+        Err(format!("the seconds add up to {:?}, the run to {whole:?}", self.sum))
     }
 
     /// The rows.
@@ -96,6 +128,8 @@ impl Row {
         self.done += next.done;
         self.ok += next.ok;
         self.not_ok += next.not_ok;
+        self.dropped += next.dropped;
+        (self.backlog, self.in_flight) = (next.backlog, next.in_flight);
         self.p50 = self.p50.max(next.p50);
         self.p99 = self.p99.max(next.p99);
     }
@@ -109,13 +143,33 @@ mod tests {
     fn a_very_long_run_keeps_a_bounded_series_that_adds_up() {
         let mut series = Series::default();
         let mut second = Recording::default();
-        second.books.planned = 1;
+        (second.books.planned, second.books.sent, second.books.ok) = (1, 1, 1);
         let seconds = 3 * MAX_ROWS as u64;
         for _ in 0..seconds {
             series.push(&second);
         }
         assert!(series.rows().len() < MAX_ROWS);
         assert_eq!(series.rows().iter().map(|row| row.planned).sum::<u64>(), seconds);
+        let whole = Books { planned: seconds, sent: seconds, ok: seconds, ..Books::default() };
+        assert_eq!(series.balance(&whole), Ok(()));
         assert!(series.rows().windows(2).all(|pair| pair[1].at - pair[0].at == series.seconds_per_row));
+    }
+
+    #[test]
+    fn what_waits_is_carried_from_row_to_row() {
+        let second = |planned, sent, ok| Recording {
+            books: Books { planned, sent, ok, ..Books::default() },
+            ..Recording::default()
+        };
+        let mut series = Series::default();
+        let first = series.push(&second(10, 7, 5));
+        assert_eq!((first.backlog, first.in_flight), (3, 2));
+        let whole = |planned| Books { planned, sent: 10, ok: 10, ..Books::default() };
+        assert!(series.balance(&whole(10)).is_err(), "something still waits");
+        series.push(&second(0, 3, 5));
+        assert_eq!(series.balance(&whole(10)), Ok(()));
+        assert!(series.balance(&whole(11)).is_err(), "a request of no second");
+        series.rows[1].done = 4;
+        assert!(series.balance(&whole(10)).is_err(), "an answer vanished");
     }
 }

@@ -10,15 +10,15 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio_util::sync::CancellationToken;
 
-use super::clock::{Clock, Moment, Window};
+use super::clock::{Clock, Moment, Timeline};
 use super::closed::{self, Quota, Turns};
 use super::connection::Connection;
 use super::cpu;
 use super::ledger::Ledger;
 use super::open::{self, Queue};
 use super::plan::Plan;
-use super::recording::{Exchange, Recording};
 use super::schedule::{Schedule, Share, Timing};
+use super::sheet::{Exchange, Sheet};
 use super::target::Target;
 use super::worker::{Seat, Shared};
 
@@ -40,8 +40,8 @@ pub(super) struct Job {
     pub(super) target: Target,
     /// When.
     pub(super) order: Order,
-    /// The part of the run that counts.
-    pub(super) window: Window,
+    /// The parts of the run.
+    pub(super) timeline: Timeline,
     /// Where it hands over what it measured.
     pub(super) exchange: Arc<Exchange>,
 }
@@ -70,7 +70,7 @@ pub(super) struct Signals {
 #[derive(Debug)]
 pub(super) struct Product {
     /// What it measured since the last exchange.
-    pub(super) recording: Box<Recording>,
+    pub(super) sheet: Box<Sheet>,
     /// What its clients were told.
     pub(super) ledger: Ledger,
     /// Processor time it used during the run, where the system tells.
@@ -96,7 +96,7 @@ async fn generate(job: Job, mut signals: Signals) -> Product {
         () = signals.abort.cancelled() => None,
     };
     let clock = Clock::starting_at(start.unwrap_or_else(Instant::now));
-    let shared = Rc::new(Shared::new(job.plan.clone(), clock, job.window, connections.len()));
+    let shared = Rc::new(Shared::new(job.plan.clone(), clock, job.timeline.clone(), connections.len()));
     let (cpu, began) = (cpu::this_thread(), Instant::now());
     if start.is_some() {
         tokio::time::sleep_until(clock.instant(Moment::START).into()).await;
@@ -104,7 +104,7 @@ async fn generate(job: Job, mut signals: Signals) -> Product {
     }
     let cpu = cpu::this_thread().zip(cpu).map(|(after, before)| after.saturating_sub(before));
     Product {
-        recording: shared.recording.take(),
+        sheet: shared.sheet.take(),
         ledger: shared.ledger.take(),
         cpu,
         wall: began.elapsed(),
@@ -168,23 +168,23 @@ fn open_loop(
 
 /// Measures how late the thread is when it wants to run, and hands over once a second.
 async fn tick(shared: Rc<Shared>, exchange: Arc<Exchange>) {
-    let mut due = shared.window.opens;
+    let mut due = shared.timeline.window.opens;
     let mut ticks = 0_u32;
     loop {
         due = due.after(TICK);
         tokio::time::sleep_until(shared.clock.instant(due).into()).await;
         let now = shared.clock.now();
-        let mut recording = shared.recording.borrow_mut();
-        recording.hiccups.record(now.nanos_since(due));
+        let mut sheet = shared.sheet.borrow_mut();
+        sheet.hiccups.record(now.nanos_since(due));
         while due.after(TICK) <= now {
             due = due.after(TICK); // a tick that was missed was late as well
-            recording.hiccups.record(now.nanos_since(due));
+            sheet.hiccups.record(now.nanos_since(due));
             ticks += 1;
         }
         ticks += 1;
         if ticks >= TICKS_PER_EXCHANGE {
             ticks %= TICKS_PER_EXCHANGE;
-            exchange.give(&mut recording);
+            exchange.give(&mut sheet);
         }
     }
 }

@@ -67,6 +67,8 @@ pub struct Facts<'a> {
     pub pace: Pace,
     /// What was measured.
     pub total: &'a Recording,
+    /// How late the generator's own ticks came.
+    pub hiccups: &'a Distribution,
     /// The busiest thread's share of a processor.
     pub busiest_thread: Option<f64>,
 }
@@ -80,9 +82,9 @@ pub fn judge(facts: &Facts<'_>) -> Verdict {
         Pace::Open { .. } => lagging(facts.total).or_else(|| not_sent(facts.total)),
     };
     nothing_answered(books)
-        .or_else(|| starved(facts.total, STARVED, Grade::Invalid))
+        .or_else(|| starved(facts.hiccups, STARVED, Grade::Invalid))
         .or(pace_verdict)
-        .or_else(|| starved(facts.total, HICCUP, Grade::Suspect))
+        .or_else(|| starved(facts.hiccups, HICCUP, Grade::Suspect))
         .or_else(|| busy(facts))
         .unwrap_or(Verdict { grade: Grade::Valid, cause: None })
 }
@@ -131,8 +133,8 @@ fn not_sent(total: &Recording) -> Option<Verdict> {
     None
 }
 
-fn starved(total: &Recording, limit: u64, grade: Grade) -> Option<Verdict> {
-    let late = at(&total.hiccups, 0.99);
+fn starved(hiccups: &Distribution, limit: u64, grade: Grade) -> Option<Verdict> {
+    let late = at(hiccups, 0.99);
     if late <= limit {
         return None;
     }
@@ -202,14 +204,15 @@ mod tests {
             ..Books::default()
         };
         let mut total = Recording { books, ..Recording::default() };
+        let mut hiccups = Distribution::new();
         for _ in 0..100 {
             total.lag.record(run.lag);
             total.wait.record(run.wait);
             total.service.record(5 * MS);
             total.response.record(run.lag + run.wait + 5 * MS);
-            total.hiccups.record(run.hiccup);
+            hiccups.record(run.hiccup);
         }
-        judge(&Facts { pace, total: &total, busiest_thread: Some(run.busy) }).grade
+        judge(&Facts { pace, total: &total, hiccups: &hiccups, busiest_thread: Some(run.busy) }).grade
     }
 
     #[test]

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use bytes::BytesMut;
 
 use super::answer::{Ending, Judged, judge};
-use super::clock::{Clock, Moment, Window};
+use super::clock::{Clock, Moment, Timeline};
 use super::connection::{Answer, Broken, Connection, Readiness};
+use super::endpoint::Endpoint;
 use super::ledger::{Entry, Ledger};
 use super::plan::{Draft, Plan};
-use super::recording::{Recording, Times};
+use super::recording::Times;
+use super::sheet::{Part, Place, Sheet};
 
 /// Room for the bodies of some orders; the buffer is used again when they are sent.
 const BODY_BUFFER_BYTES: usize = 4096;
@@ -23,10 +25,10 @@ pub(super) struct Shared {
     pub(super) plan: Arc<Plan>,
     /// The time of the run.
     pub(super) clock: Clock,
-    /// The part of the run that counts.
-    pub(super) window: Window,
+    /// The parts of the run.
+    pub(super) timeline: Timeline,
     /// What was measured since the last exchange.
-    pub(super) recording: RefCell<Box<Recording>>,
+    pub(super) sheet: RefCell<Box<Sheet>>,
     /// What clients were told.
     pub(super) ledger: RefCell<Ledger>,
     /// What each connection is at.
@@ -40,6 +42,8 @@ pub(super) struct Shared {
 pub(super) struct Ticket {
     /// Its number in the plan.
     pub(super) number: u64,
+    /// Where it is counted.
+    pub(super) place: Place,
     /// When it should leave.
     pub(super) planned: Moment,
     /// When the generator noticed.
@@ -57,58 +61,60 @@ enum AtWork {
 impl Shared {
     /// The state of a thread with so many connections.
     #[must_use]
-    pub(super) fn new(plan: Arc<Plan>, clock: Clock, window: Window, connections: usize) -> Self {
+    pub(super) fn new(plan: Arc<Plan>, clock: Clock, timeline: Timeline, connections: usize) -> Self {
+        let last_done = Cell::new(timeline.window.opens);
         Self {
             plan,
             clock,
-            window,
-            recording: RefCell::default(),
+            timeline,
+            sheet: RefCell::default(),
             ledger: RefCell::default(),
             seats: RefCell::new(vec![AtWork::Idle; connections]),
-            last_done: Cell::new(window.opens),
+            last_done,
         }
+    }
+
+    /// Where a request of this kind that is planned for then is counted.
+    #[must_use]
+    pub(super) fn place(&self, endpoint: Endpoint, planned: Moment) -> Place {
+        Place { part: self.timeline.part(planned), endpoint }
     }
 
     /// Counts a planned request.
-    pub(super) fn planned(&self, at: Moment) {
-        let mut recording = self.recording.borrow_mut();
-        let counts = self.window.counts(at);
-        (if counts { &mut recording.books } else { &mut recording.warmup }).planned += 1;
+    pub(super) fn planned(&self, place: Place) {
+        self.sheet.borrow_mut().books(place).planned += 1;
     }
 
     /// Counts a planned request that is not even kept waiting.
-    pub(super) fn skipped(&self, at: Moment) {
-        let mut recording = self.recording.borrow_mut();
-        let counts = self.window.counts(at);
-        (if counts { &mut recording.books } else { &mut recording.warmup }).skipped += 1;
+    pub(super) fn skipped(&self, place: Place) {
+        self.sheet.borrow_mut().books(place).skipped += 1;
     }
 
     /// Counts a planned request that will not be sent any more.
-    pub(super) fn unsent(&self, at: Moment) {
-        let mut recording = self.recording.borrow_mut();
-        if self.window.counts(at) {
-            recording.unsent(self.clock.now().nanos_since(at));
-        } else {
-            recording.warmup.unsent += 1;
+    pub(super) fn unsent(&self, ticket: &Ticket) {
+        let (mut sheet, waited) = (self.sheet.borrow_mut(), self.clock.now().nanos_since(ticket.planned));
+        match ticket.place.part {
+            Part::Warmup => sheet.warmup.unsent += 1,
+            Part::Stage(stage) => sheet.of(stage, ticket.place.endpoint).unsent(waited),
         }
     }
 
-    fn sent(&self, at: Moment) {
-        let mut recording = self.recording.borrow_mut();
-        let counts = self.window.counts(at);
-        (if counts { &mut recording.books } else { &mut recording.warmup }).sent += 1;
+    fn sent(&self, place: Place) {
+        self.sheet.borrow_mut().books(place).sent += 1;
     }
 
-    fn ended(&self, judged: &Judged<'_>, times: Times, example: impl FnOnce() -> String) {
-        let mut recording = self.recording.borrow_mut();
-        if judged.ending == Ending::Ok && self.window.contains(times.done) {
-            recording.finished += 1;
+    fn ended(&self, place: Place, judged: &Judged<'_>, times: Times, example: impl FnOnce() -> String) {
+        let mut sheet = self.sheet.borrow_mut();
+        if judged.ending == Ending::Ok && self.timeline.window.contains(times.done) {
+            // By the time it finished: the throughput of a stage is what was done in it.
+            sheet.of(self.timeline.stage(times.done), place.endpoint).finished += 1;
         }
-        if self.window.counts(times.planned) {
-            recording.ended(judged, times, example);
-            self.last_done.set(self.last_done.get().max(times.done));
-        } else {
-            recording.warmed(judged);
+        match place.part {
+            Part::Warmup => sheet.warmup.ended(judged.ending),
+            Part::Stage(stage) => {
+                sheet.of(stage, place.endpoint).ended(judged, times, example);
+                self.last_done.set(self.last_done.get().max(times.done));
+            }
         }
     }
 
@@ -118,10 +124,10 @@ impl Shared {
         for seat in self.seats.borrow_mut().iter_mut() {
             match std::mem::replace(seat, AtWork::Idle) {
                 AtWork::Idle => {}
-                AtWork::Waiting(ticket) => self.unsent(ticket.planned),
+                AtWork::Waiting(ticket) => self.unsent(&ticket),
                 AtWork::Sent(ticket, sent) => {
                     let judged = Judged::unanswered(Ending::Aborted, "interrupted");
-                    self.ended(&judged, ticket.times(sent, now), String::new);
+                    self.ended(ticket.place, &judged, ticket.times(sent, now), String::new);
                     self.ledger.borrow_mut().push(Entry { number: ticket.number, told: judged.told });
                 }
             }
@@ -168,7 +174,7 @@ impl Seat {
             Ok(Readiness::Was) if ticket.woken == ticket.planned => ticket.planned,
             _ => self.shared.clock.now(),
         };
-        self.shared.sent(ticket.planned);
+        self.shared.sent(ticket.place);
         self.at_work(AtWork::Sent(ticket, sent));
         let result = match ready {
             Ok(_) => self.post(ticket.number).await,
@@ -176,7 +182,7 @@ impl Seat {
         };
         let times = ticket.times(sent, self.shared.clock.now());
         self.at_work(AtWork::Idle);
-        self.record(ticket.number, times, &result);
+        self.record(&ticket, times, &result);
     }
 
     async fn post(&mut self, number: u64) -> Result<Answer, Broken> {
@@ -189,7 +195,7 @@ impl Seat {
         answer
     }
 
-    fn record(&self, number: u64, times: Times, result: &Result<Answer, Broken>) {
+    fn record(&self, ticket: &Ticket, times: Times, result: &Result<Answer, Broken>) {
         let judged = match result {
             Ok(answer) => judge(answer.status, &answer.body),
             Err(broken) => broken.judged(),
@@ -198,9 +204,9 @@ impl Seat {
             Ok(answer) => String::from_utf8_lossy(&answer.body).into_owned(),
             Err(broken) => broken.to_string(),
         };
-        self.shared.ended(&judged, times, example);
+        self.shared.ended(ticket.place, &judged, times, example);
         if !matches!(result, Err(Broken::Connect(_))) {
-            self.shared.ledger.borrow_mut().push(Entry { number, told: judged.told });
+            self.shared.ledger.borrow_mut().push(Entry { number: ticket.number, told: judged.told });
         }
     }
 

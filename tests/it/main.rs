@@ -1,15 +1,19 @@
 //! The one integration test binary: everything through the front door, real services on free
 //! ports, real connections.
 
+mod accounts;
 mod article;
 mod bad_input;
+mod bad_peers;
 mod check;
 #[path = "../harness/chromium.rs"]
 mod chromium;
 mod command;
 mod crash;
+mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod keys;
 mod local_stack;
 mod login;
 mod logs;
@@ -19,6 +23,7 @@ mod parsers;
 mod policy;
 mod processes;
 mod refusals;
+mod resilience;
 mod secrets;
 mod stage;
 mod support;

@@ -3,9 +3,13 @@
 
 pub mod auth;
 pub mod body;
+pub mod breaker;
+pub mod budget;
 pub mod credentials;
+pub mod deadline;
 mod gate;
 pub mod health;
+pub mod limit;
 pub mod log;
 pub mod metrics;
 mod observe;
@@ -14,17 +18,23 @@ pub mod params;
 pub mod refusal;
 mod routes;
 pub mod serve;
+mod shed;
 pub mod tokens;
 
 pub use auth::{AdminOnly, Caller, Holder, Internal, InternalOrAdmin};
 pub use body::{InternalJson, Json, ShortJson};
+pub use breaker::{Breaker, BreakerMetrics};
+pub use budget::RetryBudget;
 pub use credentials::Credentials;
+pub use deadline::Deadline;
 pub use gate::Gate;
 pub use health::Health;
+pub use limit::Limit;
 pub use metrics::Metrics;
 pub use observe::{RequestIdOf, TaggedOrder};
 pub use prometheus_client;
 pub use refusal::Refusal;
 pub use routes::{Service, finish};
-pub use serve::{Peer, ServeError, serve};
+pub use serve::{Peer, ServeError, serve, serve_shedding};
+pub use shed::Shedding;
 pub use tokens::{KeySource, RemoteKeys, Tokens};

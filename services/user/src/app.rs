@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use ordersys_chassis::Caller;
+use ordersys_chassis::{Caller, Deadline};
 use ordersys_contract::session::Jwks;
 use ordersys_contract::user::{NewUser, User, UserKindName, UserPatch, UserStatus, UserSummary};
 use ordersys_contract::{Password, RequestId, Timestamp, UserId};
@@ -153,13 +153,14 @@ impl App {
     }
 
     /// Looks up many users at once; one answer each, in order. `requests` names, for the log,
-    /// on whose behalf.
+    /// on whose behalf. Past its deadline it does nothing.
     pub async fn lookup(
         &self,
         ids: Vec<UserId>,
         requests: &[RequestId],
+        deadline: Deadline,
     ) -> Result<Vec<Option<UserSummary>>, UserError> {
-        let found = self.0.users.summaries(ids.clone()).await?;
+        let found = self.0.users.summaries(ids.clone(), deadline).await?;
         for ((id, summary), request) in ids.iter().zip(&found).zip(requests) {
             let known = summary.is_some();
             tracing::info!(service = NAME, requestId = request.as_str(), userId = %id, known, "looked up");

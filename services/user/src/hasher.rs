@@ -189,6 +189,19 @@ mod tests {
         assert_eq!(hasher.hashes.get(), 5);
     }
 
+    #[test]
+    fn a_hash_of_other_parameters_is_replaced() {
+        let weak = Params::new(8, 1, 1, None).expect("valid");
+        let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, weak);
+        let password = Password::new("correct horse");
+        let stored = hash(&weak, &password).expect("hashes");
+        let Ok(Verdict::Outdated(better)) = check(&argon2(), &password, Some(&stored)) else {
+            panic!("was made with other parameters");
+        };
+        assert!(matches!(check(&argon2(), &password, Some(&better)), Ok(Verdict::Right)));
+        assert!(matches!(check(&argon2(), &Password::new("wrong"), Some(&stored)), Ok(Verdict::Wrong)));
+    }
+
     #[tokio::test]
     async fn what_nobody_waits_for_is_not_begun_and_the_queue_ends() {
         let hasher = Hasher::start().expect("starts");

@@ -9,7 +9,7 @@ use http::header;
 use ordersys_chassis::body::NoBody;
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query};
-use ordersys_chassis::{AdminOnly, Caller, Internal, InternalJson, Json, Peer, Refusal, ShortJson};
+use ordersys_chassis::{AdminOnly, Caller, Deadline, Internal, InternalJson, Json, Peer, Refusal, ShortJson};
 use ordersys_contract::user::{
     DISABLE, ENABLE, LOOKUP, Lookup, NewUser, USER, USERS, User, UserPatch, UserStatus,
 };
@@ -108,10 +108,11 @@ async fn list(
 async fn lookup(
     State(app): State<App>,
     _: Internal,
+    deadline: Deadline,
     InternalJson(lookup): InternalJson<Lookup>,
 ) -> Result<Response, Refusal> {
     if lookup.ids.len() > MAX_BATCH {
         return Err(Refusal::new(Code::InvalidField, format!("ids: at most {MAX_BATCH}")));
     }
-    Ok(Json(app.lookup(lookup.ids, &lookup.request_ids).await?).into_response())
+    Ok(Json(app.lookup(lookup.ids, &lookup.request_ids, deadline).await?).into_response())
 }

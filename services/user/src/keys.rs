@@ -11,7 +11,7 @@ use ordersys_contract::{Secret, Timestamp};
 use ordersys_token::{Claims, PrivateKey};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ring::{Aged, Ring, Turned};
+use crate::domain::ring::{Aged, Ring};
 
 /// The file in the service's directory.
 const FILE: &str = "keys.json";
@@ -57,7 +57,7 @@ impl Keys {
 
     /// Makes and forgets keys as the time asks for. A new key is durable before it is published.
     pub(crate) fn turn(&self, now: Timestamp) -> Result<(), KeysError> {
-        if let Turned::Changed(next) = self.now().turned(now) {
+        if let Some(next) = self.now().turned(now) {
             let fail = |source| KeysError { path: self.file.clone(), verb: "written", source };
             write(&self.file, &next).map_err(fail)?;
             *self.ring.write().unwrap_or_else(PoisonError::into_inner) = next;

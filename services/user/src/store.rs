@@ -1,5 +1,8 @@
 //! The user service's tables.
 
+use std::time::Instant;
+
+use ordersys_chassis::Deadline;
 use ordersys_chassis::prometheus_client::registry::Registry;
 use ordersys_contract::user::{User, UserKindName, UserStatus, UserSummary};
 use ordersys_contract::{Timestamp, UserId};
@@ -219,10 +222,18 @@ impl Users {
     }
 
     /// What the order path needs of each of these users; `None` for an unknown one.
-    pub(crate) async fn summaries(&self, ids: Vec<UserId>) -> Result<Vec<Option<UserSummary>>, StoreError> {
+    pub(crate) async fn summaries(
+        &self,
+        ids: Vec<UserId>,
+        deadline: Deadline,
+    ) -> Result<Vec<Option<UserSummary>>, StoreError> {
         let select = "SELECT name, login IS NOT NULL, disabled, token_epoch FROM user WHERE id = ?1";
-        self.0
+        let found = self
+            .0
             .read(move |connection| {
+                if deadline.has_passed(Instant::now()) {
+                    return Ok(None);
+                }
                 let mut statement = connection.prepare_cached(select)?;
                 let mut summary = |id: &UserId| {
                     let found = statement.query_row([id.as_bytes()], |row| {
@@ -236,9 +247,10 @@ impl Users {
                     });
                     found.optional()
                 };
-                ids.iter().map(&mut summary).collect()
+                ids.iter().map(&mut summary).collect::<rusqlite::Result<_>>().map(Some)
             })
-            .await
+            .await?;
+        found.ok_or(StoreError::Late)
     }
 }
 

@@ -56,7 +56,7 @@ async fn a_correct_system_passes_every_check_and_the_books_balance() {
     let books = report.books();
     assert_eq!((books.planned, books.sent, books.ok), (1000, 1000, 1000));
     assert_eq!(with(&report, "PASS"), "V1 V2 V3 V4 V5 V6 V7 V8 V9 V10");
-    assert_eq!(report.generated.total.response.len(), 1000);
+    assert_eq!(report.generated.tally.total.response.len(), 1000);
     assert_eq!(report.generated.ledger.len(), 1000);
     let rows = report.generated.series.rows();
     assert_eq!(rows.iter().map(|row| row.ok).sum::<u64>(), 1000);
@@ -95,7 +95,7 @@ async fn overselling_is_found_and_selling_out_is_not_blamed() {
     assert_eq!(with(&report, "FAIL"), "");
     let books = report.books();
     assert!(books.ok > 0 && books.refused > 500, "{books:?}");
-    assert_eq!(report.generated.total.refusals.len(), books.refused);
+    assert_eq!(report.generated.tally.total.refusals.len(), books.refused);
 }
 
 #[tokio::test]
@@ -112,6 +112,7 @@ async fn lost_answers_are_resolved_without_a_false_alarm() {
             Trouble::Overloaded => refused,
             _ => report
                 .generated
+                .tally
                 .total
                 .kinds
                 .iter()
@@ -121,7 +122,7 @@ async fn lost_answers_are_resolved_without_a_false_alarm() {
         };
         assert_eq!(expected, 10, "{trouble:?}: every 40th of 400: {books:?}");
         if trouble == Trouble::Late {
-            assert!(report.generated.total.response.quantile(0.999).at_least);
+            assert!(report.generated.tally.total.response.quantile(0.999).at_least);
             assert!(render::text(&report, Pace::Closed).contains(">="));
         }
     }
@@ -149,9 +150,9 @@ async fn an_open_loop_sends_what_was_planned() {
     let report = bench(&open, &start(Habits::default())).await.expect("runs");
     let books = report.books();
     assert_eq!(books.planned, 400, "exactly the plan of the window");
-    assert_eq!(report.generated.total.warmup.planned, 200);
+    assert_eq!(report.generated.tally.warmup.planned, 200);
     assert_eq!(books.balance(), Ok(()));
-    assert_eq!(report.generated.ledger.len() as u64, books.sent + report.generated.total.warmup.sent);
+    assert_eq!(report.generated.ledger.len() as u64, books.sent + report.generated.tally.warmup.sent);
     assert_eq!(with(&report, "FAIL"), "");
 }
 
@@ -162,7 +163,7 @@ async fn a_stall_shows_in_the_response_of_all_it_delayed_and_in_the_service_of_f
     let stalled = Profile { pace, extent, connections: 4, ..profile(1) };
     let trouble = Trouble::Stall(Duration::from_millis(600));
     let report = bench(&stalled, &start(Habits { trouble, ..Habits::default() })).await.expect("runs");
-    let total = &report.generated.total;
+    let total = &report.generated.tally.total;
     let slow = |distribution: &super::distribution::Distribution| {
         distribution.histogram().count_between(200_000_000, u64::MAX)
     };
@@ -218,7 +219,7 @@ async fn the_core_of_the_report_has_the_promised_members() {
     };
     assert_eq!(
         members(&core),
-        "cause cpuMicrosPerRequest latency settings totals verdict verification version"
+        "cause cpuMicrosPerRequest endpoints latency settings stages totals verdict verification version"
     );
     assert_eq!(
         members(&core["totals"]),

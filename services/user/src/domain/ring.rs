@@ -25,15 +25,6 @@ pub(crate) struct Ring {
     age: Duration,
 }
 
-/// What a look at the time brought.
-#[derive(Debug)]
-pub(crate) enum Turned {
-    /// All is as it was.
-    Same(Ring),
-    /// Keys came or went.
-    Changed(Ring),
-}
-
 impl Ring {
     /// The ring of these keys, each of which signs for `age`.
     pub(crate) fn new(mut keys: Vec<Aged>, age: Duration) -> Self {
@@ -45,8 +36,9 @@ impl Ring {
         LEAD.min(self.age / 2)
     }
 
-    /// The ring as it should be now: a new key when the newest is old, none that nobody needs.
-    pub(crate) fn turned(mut self, now: Timestamp) -> Turned {
+    /// The ring as it should be now, if it should change: a new key when the newest is old, none that
+    /// nobody needs.
+    pub(crate) fn turned(mut self, now: Timestamp) -> Option<Self> {
         let before = self.keys.len();
         let superseded = |next: &Aged| {
             let last_use = next.made.after(self.lead() + LIFETIME + CLOCK_SKEW);
@@ -58,7 +50,7 @@ impl Ring {
         if due {
             self.keys.push(Aged { key: PrivateKey::random(), made: now });
         }
-        if due || self.keys.len() != before { Turned::Changed(self) } else { Turned::Same(self) }
+        (due || self.keys.len() != before).then_some(self)
     }
 
     /// The key that signs now: the newest that has been published long enough.
@@ -85,9 +77,7 @@ mod tests {
     }
 
     fn turned(ring: Ring, minutes: i64) -> Ring {
-        match ring.turned(at(minutes)) {
-            Turned::Same(ring) | Turned::Changed(ring) => ring,
-        }
+        ring.clone().turned(at(minutes)).unwrap_or(ring)
     }
 
     #[test]
@@ -118,6 +108,6 @@ mod tests {
         let ring = turned(Ring::new(Vec::new(), AGE), 0);
         let ring = turned(ring, 1_000_000);
         assert_eq!(ring.keys().len(), 2, "the new one has to be published first");
-        assert!(matches!(ring.turned(at(1_000_001)), Turned::Same(_)));
+        assert!(ring.turned(at(1_000_001)).is_none());
     }
 }
