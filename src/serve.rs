@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use ordersys_chassis::breaker::Settings;
 use ordersys_chassis::tokens::{Fetched, KeySource, RemoteKeys};
-use ordersys_chassis::{Credentials, Deadline, Gate, Tokens};
+use ordersys_chassis::{Credentials, Deadline, Gate, Listener, Network, Tokens};
 use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::UserSummary;
 use ordersys_contract::{Client, Timestamp, client::Endpoints};
@@ -64,15 +64,17 @@ pub async fn listen(bind: IpAddr, role: Role, port: u16) -> Outcome<TcpListener>
         .hint("choose another port with --port, or stop what uses this one")
 }
 
-/// Runs one service until `shutdown`. The order service reaches its peers over HTTP.
+/// Runs one service until `shutdown`. The order service reaches its peers over HTTP, on the network it
+/// listens on.
 pub async fn one(
     role: Role,
     config: &ServeConfig,
     peers: Endpoints,
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     shutdown: CancellationToken,
 ) -> Outcome {
-    announce(role, &listener);
+    let listener = listener.into();
+    announce(role, &listener.socket);
     let credentials = config.credentials()?;
     let (data_dir, durability) = (config.data(role), config.durability);
     let gate = || Gate::new(credentials.clone(), Tokens::new(RemoteKeys::new(peers.clone())));
@@ -84,7 +86,7 @@ pub async fn one(
             refused_product(opened)?.serve(listener, shutdown).await?;
         }
         Role::Order => {
-            let ports = over_http(&peers, &credentials);
+            let ports = over_http(&peers, &credentials, &listener.network);
             let (gate, breaker) = (gate(), config.breaker);
             let config = ordersys_order::Config { data_dir, durability, gate, breaker };
             refused(ordersys_order::OrderService::open(&config, ports))?.serve(listener, shutdown).await?;
@@ -179,10 +181,38 @@ fn announce(role: Role, listener: &TcpListener) {
     }
 }
 
-fn over_http(peers: &Endpoints, credentials: &Credentials) -> Ports {
+fn over_http(peers: &Endpoints, credentials: &Credentials, network: &Network) -> Ports {
     // A client each: lanes share no connections, so none can hold up another.
-    let port = || Arc::new(HttpPort(Client::new(peers.clone()).with_credential(credentials.service())));
+    let port = || {
+        let client = Client::new(peers.clone()).with_credential(credentials.service());
+        Arc::new(Reached { port: HttpPort(client), network: network.clone() })
+    };
     Ports { users: port(), inventory: port(), drivers: port() }
+}
+
+/// A port on a network that may be cut.
+struct Reached {
+    port: HttpPort,
+    network: Network,
+}
+
+impl Reached {
+    async fn ask<T>(&self, call: Asked<'_, T>, until: Instant) -> Result<T, PortError> {
+        let answer = tokio::time::timeout_at(until.into(), self.network.clone().reach(call)).await;
+        answer.unwrap_or_else(|_| Err(PortError::NoAnswer("not in time".to_owned())))
+    }
+}
+
+impl Users for Reached {
+    fn lookup(&self, queries: Vec<UserQuery>, until: Instant) -> Asked<'_, Vec<Option<UserSummary>>> {
+        Box::pin(self.ask(self.port.lookup(queries, until), until))
+    }
+}
+
+impl Inventory for Reached {
+    fn apply(&self, operations: Vec<Operation>, until: Instant) -> Asked<'_, Vec<Answer>> {
+        Box::pin(self.ask(self.port.apply(operations, until), until))
+    }
 }
 
 /// The user service in the same process.

@@ -7,7 +7,9 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod breaker;
 pub mod caller;
+mod chaos;
 mod check;
+mod crash_container;
 mod doctor;
 mod down;
 pub mod engine;
@@ -18,6 +20,7 @@ mod logs;
 mod order;
 mod password;
 mod product;
+mod restart;
 mod seed;
 mod serve;
 mod smoke;
@@ -50,6 +53,8 @@ enum Command {
     #[command(visible_alias = "ps")]
     Status(status::Args),
     Logs(logs::Args),
+    Restart(restart::Args),
+    Chaos(chaos::Args),
     Seed(seed::Args),
     User(user::Args),
     Product(product::Args),
@@ -62,6 +67,8 @@ enum Command {
     Health(health::Args),
     #[command(hide = true)]
     Supervise(supervise::Args),
+    #[command(hide = true)]
+    CrashContainer(crash_container::Args),
 }
 
 /// Parses the command line, runs the command and reports how it went.
@@ -84,6 +91,8 @@ fn run(cli: Cli) -> Outcome {
         Command::Down(args) => down::run(&args, &globals),
         Command::Status(args) => status::run(&args, &globals),
         Command::Logs(args) => logs::run(args, &globals),
+        Command::Restart(args) => restart::run(&args, &globals),
+        Command::Chaos(args) => chaos::run(&args, &globals),
         Command::Seed(args) => seed::run(&globals, &args),
         Command::User(args) => user::run(&globals, args),
         Command::Product(args) => product::run(&globals, args),
@@ -97,6 +106,7 @@ fn run(cli: Cli) -> Outcome {
         }
         Command::Health(args) => health::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
+        Command::CrashContainer(args) => crash_container::run(&args),
     }
 }
 

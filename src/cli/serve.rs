@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use ordersys_chassis::log::{self, Colour, Format};
+use ordersys_chassis::{Listener, Network};
 use ordersys_contract::client::Endpoints;
 use ordersys_store::Durability;
 use tokio::signal::unix::{SignalKind, signal};
@@ -57,6 +58,9 @@ pub(super) struct Args {
     durability: Durability,
     #[command(flatten)]
     breaker: BreakerArgs,
+    /// Be cut off from the network while there is a file at this path (see `ordersys chaos`)
+    #[arg(long, value_name = "FILE", hide = true)]
+    cut_while: Option<PathBuf>,
     /// How log lines look [default: text on a terminal, else json]
     #[arg(long, env = "ORDERSYS_LOG_FORMAT", value_name = "FORMAT")]
     log_format: Option<LogFormat>,
@@ -176,6 +180,7 @@ async fn serve_until_signal(args: &Args, peers: Endpoints) -> Outcome {
             return serve::all(&config, listeners, shutdown).await;
         }
     };
-    let listener = serve::listen(args.bind, role, args.port.unwrap_or(role.default_port())).await?;
-    serve::one(role, &config, peers, listener, shutdown).await
+    let socket = serve::listen(args.bind, role, args.port.unwrap_or(role.default_port())).await?;
+    let network = args.cut_while.clone().map(Network::up_unless).unwrap_or_default();
+    serve::one(role, &config, peers, Listener { socket, network }, shutdown).await
 }

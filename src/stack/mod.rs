@@ -1,6 +1,7 @@
 //! The orchestrator: desired and observed state, a pure plan between them, and its application.
 
 mod apply;
+pub mod chaos;
 pub mod command;
 mod credentials;
 pub mod docker;

@@ -98,6 +98,8 @@ pub enum Condition {
     Running,
     /// Stopped in its tracks, on purpose.
     Paused,
+    /// Running, and on no network, on purpose.
+    Cut,
     /// It ended and is about to be started again; how it ended.
     Restarting(String),
     /// It ended, and stays so; how.

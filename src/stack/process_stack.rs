@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use super::apply::{Look, Work};
 use super::command::{Place, serve_args};
 use super::observed::{Condition, Facts, Observed, ObservedService, Standing};
+use super::plan::{Action, Cause};
 use super::process::{ProcessObserved, ProcessService, ProcessState, Processes};
 use super::program::Program;
 use super::project::{Project, make_private_dir};
@@ -101,9 +102,24 @@ impl ProcessStack {
         let services = services.collect();
         let _ = self.before.set(Before { program, services, data }); // a run prepares once
         make_private_dir(&data_dir)?;
+        self.end_faults(work).await?;
         let list = work.stack.services.iter().collect::<Vec<_>>();
         work.timeline.during("supervisor", self.processes.apply(self.list(&list)?)).await?;
         Ok(work.halt.check()?)
+    }
+
+    /// Lets go on what was paused or cut off on purpose, as the plan says.
+    async fn end_faults(&self, work: &Work<'_>) -> anyhow::Result<()> {
+        for spec in &work.stack.services {
+            match work.plan.for_service(spec.name) {
+                Some(Action::Start(_, Cause::Paused)) => {
+                    self.processes.resume(spec.name.name()).await?;
+                }
+                Some(Action::Start(_, Cause::CutOff)) => self.processes.heal(spec.name.name())?,
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// How a service is doing; `None` when there is no such process.
@@ -146,15 +162,20 @@ impl ProcessStack {
             };
             let listed = |name: &ServiceName| specs.iter().any(|other| other.name == *name);
             let after = spec.needs().into_iter().filter(listed).map(|name| name.to_string());
-            ProcessService {
+            let mut args = serve_args(spec, &place);
+            if spec.name != ServiceName::All {
+                let cut = self.processes.cut_path(spec.name.name());
+                args.extend(["--cut-while".to_owned(), text(cut)?]);
+            }
+            Ok(ProcessService {
                 name: spec.name.to_string(),
-                args: serve_args(spec, &place),
+                args,
                 ready_urls: spec.ready_urls(&local_host(spec.bind)),
                 spec_hash: spec.hash(),
                 after: after.collect(),
-            }
+            })
         };
-        Ok(specs.iter().map(service).collect())
+        specs.iter().map(service).collect()
     }
 }
 
@@ -172,6 +193,8 @@ fn condition(seen: &ProcessObserved) -> Condition {
     let how = || seen.last_exit.clone().unwrap_or_else(|| "it is not known how".to_owned());
     match seen.state {
         ProcessState::Starting | ProcessState::Ready | ProcessState::Unready => Condition::Running,
+        ProcessState::Paused => Condition::Paused,
+        ProcessState::Cut => Condition::Cut,
         ProcessState::BackingOff | ProcessState::CrashLoop => Condition::Restarting(how()),
         ProcessState::Stopped => Condition::Exited(how()),
     }

@@ -51,7 +51,7 @@ pub(super) async fn until_ready(
     Err(UpError::NotReady { service: spec.name, waited: work.halt.limit(), last_answer, log })
 }
 
-async fn ask_until_ready(probe: &Probe, last: &mut Answer) {
+pub(super) async fn ask_until_ready(probe: &Probe, last: &mut Answer) {
     loop {
         let asked = Instant::now();
         *last = probe.ask(ASK_LIMIT).await;
@@ -87,7 +87,7 @@ async fn until_ended(runtime: &Runtime, work: &Work<'_>, spec: &ServiceSpec) -> 
                 Condition::Exited(how) | Condition::Restarting(how) => how,
                 Condition::Dead => "its container is dead".to_owned(),
                 _ if look.restarts > restarts_before => "and was started again".to_owned(),
-                Condition::Created | Condition::Running | Condition::Paused => continue,
+                Condition::Created | Condition::Running | Condition::Paused | Condition::Cut => continue,
             },
         };
         return UpError::Ended { service: spec.name, how, log: log_tail(runtime, spec).await };

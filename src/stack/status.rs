@@ -84,6 +84,8 @@ pub enum State {
     Restarting,
     /// It is paused.
     Paused,
+    /// It runs, cut off the network on purpose.
+    Cut,
     /// It does not run.
     Stopped,
     /// There is no container or process for it.
@@ -98,6 +100,7 @@ impl State {
             Self::Unready => "unready",
             Self::Restarting => "restarting",
             Self::Paused => "paused",
+            Self::Cut => "cut",
             Self::Stopped => "stopped",
             Self::Missing => "missing",
         }
@@ -184,6 +187,7 @@ async fn state(player: Option<&ObservedService>, url: &str) -> (State, Vec<Peer>
     let state = match player.map(|service| &service.condition) {
         None => State::Missing,
         Some(Condition::Paused) => State::Paused,
+        Some(Condition::Cut) => State::Cut,
         Some(Condition::Restarting(_)) => State::Restarting,
         Some(Condition::Created | Condition::Exited(_) | Condition::Dead) => State::Stopped,
         Some(Condition::Running) => return asked(url).await,

@@ -1,8 +1,11 @@
 //! The command line on a project of its own, which is taken down with its data however a test ends.
 
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+use crate::support::LIMIT;
 
 /// A project of its own.
 pub(crate) struct Project {
@@ -49,6 +52,25 @@ impl Project {
 
     pub(crate) fn up(&self, more: &[&str]) -> Ended {
         self.run(&self.up_args(more))
+    }
+
+    /// A service as `status` shows it; null if it does not.
+    pub(crate) fn service(&self, name: &str) -> Value {
+        let status = self.run(&["status"]);
+        let services = status.data["services"].as_array().cloned().unwrap_or_default();
+        services.into_iter().find(|service| service["name"] == name).unwrap_or_default()
+    }
+
+    /// Waits until `status` shows a service like this, and returns how long that took.
+    pub(crate) fn until(&self, name: &str, holds: impl Fn(&Value) -> bool) -> Duration {
+        let started = Instant::now();
+        loop {
+            let service = self.service(name);
+            if holds(&service) {
+                return started.elapsed();
+            }
+            assert!(started.elapsed() < LIMIT, "{name}: {service}");
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod accounts;
 mod article;
 mod bad_input;
 mod bad_peers;
+mod chaos;
 mod check;
 #[path = "../harness/chromium.rs"]
 mod chromium;

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::body::discard;
-use crate::{Health, Shedding};
+use crate::{Health, Listener, Network, Shedding};
 
 /// Most connections at a time; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 4096;
@@ -60,22 +60,22 @@ impl<S: Sync> FromRequestParts<S> for Peer {
 /// Serves `router` on `listener` until `shutdown`, then lets requests in flight finish.
 pub async fn serve(
     router: Router,
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     health: Health,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    run(Front { router, shedding: None, health }, listener, shutdown).await;
+    run(Front { router, shedding: None, health }, listener.into(), shutdown).await;
     Ok(())
 }
 
 /// The same, refusing requests before any work is done for them while there is no place for them.
 pub async fn serve_shedding(
     (router, shedding): (Router, Shedding),
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     health: Health,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    run(Front { router, shedding: Some(shedding), health }, listener, shutdown).await;
+    run(Front { router, shedding: Some(shedding), health }, listener.into(), shutdown).await;
     Ok(())
 }
 
@@ -124,9 +124,9 @@ impl Connections {
     }
 
     /// Accepts one connection once there is a place for it, and serves it in a task of its own.
-    async fn accept(&self, listener: &TcpListener) {
+    async fn accept(&self, listener: &Listener) {
         let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
-        let (stream, peer) = accept(listener).await;
+        let (stream, peer) = accept_on(listener.network.clone(), &listener.socket).await;
         let front = self.front.clone();
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             let front = front.clone();
@@ -134,9 +134,14 @@ impl Connections {
             async move { Ok::<_, Infallible>(front.answer(request).await) }
         });
         let connection = self.graceful.watch(self.http.serve_connection(TokioIo::new(stream), service));
+        let mut network = listener.network.clone();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
+            tokio::select! {
+                biased;
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended early");
+                },
+                () = network.down() => tracing::debug!("a connection was cut"),
             }
             drop(place);
         });
@@ -148,7 +153,7 @@ impl Connections {
 
     /// Goes on for a moment: answers say that the connection ends, so that busy clients leave by
     /// themselves, and what is on its way here still arrives. Idle clients cannot be told.
-    async fn wave_goodbye(&self, listener: &TcpListener) {
+    async fn wave_goodbye(&self, listener: &Listener) {
         let end = Instant::now() + FAREWELL;
         loop {
             let pending = tokio::time::timeout(FAREWELL_STEP, self.accept(listener)).await.is_ok();
@@ -159,7 +164,7 @@ impl Connections {
     }
 }
 
-async fn run(front: Front, listener: TcpListener, shutdown: CancellationToken) {
+async fn run(front: Front, listener: Listener, shutdown: CancellationToken) {
     let health = front.health.clone();
     let connections = Connections::new(front);
     while shutdown.run_until_cancelled(connections.accept(&listener)).await.is_some() {}
@@ -168,6 +173,19 @@ async fn run(front: Front, listener: TcpListener, shutdown: CancellationToken) {
     drop(listener);
     if tokio::time::timeout(DRAIN, connections.graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not finish in time and were cut off");
+    }
+}
+
+/// The next connection. While the process is cut off, none is accepted: the system holds them open,
+/// unanswered.
+async fn accept_on(mut network: Network, socket: &TcpListener) -> (TcpStream, Peer) {
+    loop {
+        network.up().await;
+        tokio::select! {
+            biased;
+            () = network.down() => {}
+            accepted = accept(socket) => return accepted,
+        }
     }
 }
 

@@ -8,11 +8,10 @@ use std::time::{Duration, Instant};
 use ::http::Method;
 use ordersys_chassis::breaker::Settings;
 use ordersys_chassis::prometheus_client::metrics::gauge::Gauge;
-use ordersys_chassis::{Gate, Health, Limit, Metrics, ServeError, Service, Shedding};
+use ordersys_chassis::{Gate, Health, Limit, Listener, Metrics, ServeError, Service, Shedding};
 use ordersys_contract::Timestamp;
 use ordersys_contract::order::ORDERS;
 use ordersys_store::{Durability, OpenError};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 mod app;
@@ -85,7 +84,11 @@ impl OrderService {
     }
 
     /// Recovers what a crash left, serves until `shutdown`, then closes the data.
-    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), ServeError> {
+    pub async fn serve(
+        self,
+        listener: impl Into<Listener>,
+        shutdown: CancellationToken,
+    ) -> Result<(), ServeError> {
         let health = self.service.health.clone();
         let router = ordersys_chassis::finish(http::routes(self.app.clone()), self.service);
         let serving =

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ordersys_chassis::{Credentials, Gate, Health, Metrics, ServeError, Service, Tokens};
+use ordersys_chassis::{Credentials, Gate, Health, Listener, Metrics, ServeError, Service, Tokens};
 use ordersys_contract::Timestamp;
 use ordersys_store::Durability;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 mod app;
@@ -78,7 +77,11 @@ impl UserService {
     }
 
     /// Serves until `shutdown`, then closes the data.
-    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), ServeError> {
+    pub async fn serve(
+        self,
+        listener: impl Into<Listener>,
+        shutdown: CancellationToken,
+    ) -> Result<(), ServeError> {
         let health = self.service.health.clone();
         let router = ordersys_chassis::finish(http::routes(self.app.clone()), self.service);
         let sweeper = tokio::spawn(sweep(self.app.clone()));

@@ -15,7 +15,7 @@ use super::labels::{self, Names, RunId};
 use super::{DATA_DIR, SECRETS_DIR};
 use crate::stack::command::{Place, serve_args};
 use crate::stack::role::Role;
-use crate::stack::spec::ServiceSpec;
+use crate::stack::spec::{ServiceName, ServiceSpec};
 
 /// How long a service may take to drain before it is killed.
 pub(super) const STOP_GRACE: Duration = Duration::from_secs(10);
@@ -155,13 +155,17 @@ fn log_config() -> HostConfigLogConfig {
 }
 
 fn networking(network: &str, spec: &ServiceSpec) -> NetworkingConfig {
-    let aliases = spec.name.roles().iter().map(|role| role.host_name()).collect();
-    let endpoint = EndpointSettings {
-        network_id: Some(network.to_owned()),
-        aliases: Some(aliases),
-        ..EndpointSettings::default()
-    };
+    let endpoint = endpoint(network, spec.name);
     NetworkingConfig { endpoints_config: Some(HashMap::from([(network.to_owned(), endpoint)])) }
+}
+
+/// A service on a network, where the others find it by the names of its roles.
+pub(super) fn endpoint(network: &str, service: ServiceName) -> EndpointSettings {
+    EndpointSettings {
+        network_id: Some(network.to_owned()),
+        aliases: Some(service.roles().iter().map(|role| role.host_name()).collect()),
+        ..EndpointSettings::default()
+    }
 }
 
 /// Mounts one of the project's volumes.

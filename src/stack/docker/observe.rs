@@ -81,10 +81,14 @@ fn told(found: ContainerInspectResponse, names: &Names) -> ObservedService {
     let expected = ServiceName::named(&service).map(|service| names.container(service));
     let current = expected.is_some_and(|expected| name.trim_start_matches('/') == expected);
     let networks = found.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+    let condition = match condition(&state) {
+        Condition::Running if networks.is_empty() => Condition::Cut,
+        other => other,
+    };
     ObservedService {
         id: found.id.unwrap_or_default(),
         standing: if current { Standing::Current } else { Standing::SetAside },
-        condition: condition(&state),
+        condition,
         spec_hash: label(labels::SPEC_HASH),
         spec: None,
         artefact: label(labels::IMAGE_HASH),

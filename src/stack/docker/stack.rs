@@ -212,7 +212,7 @@ impl DockerStack {
         match condition {
             Condition::Created | Condition::Exited(_) | Condition::Dead => return Ok(()),
             Condition::Paused => containers::unpause(&self.engine, id).await?, // else it cannot drain
-            Condition::Running | Condition::Restarting(_) => {}
+            Condition::Running | Condition::Cut | Condition::Restarting(_) => {}
         }
         self.journal.note(Undo::Start { id: id.to_owned(), name: name.to_owned() });
         containers::stop(&self.engine, id).await

@@ -106,6 +106,7 @@ fn compare(spec: &ServiceSpec, artefact: &str, network: Wanted<'_>, now: &Observ
             Condition::Running => Action::Keep(id),
             Condition::Created => Action::Start(id, Cause::NeverStarted),
             Condition::Paused => Action::Start(id, Cause::Paused),
+            Condition::Cut => Action::Start(id, Cause::CutOff),
             Condition::Exited(how) => Action::Start(id, Cause::NotRunning(how.clone())),
             Condition::Restarting(how) => Action::Recreate(id, Cause::KeepsEnding(how.clone())),
             Condition::Dead => Action::Recreate(id, Cause::Dead),
@@ -134,7 +135,8 @@ fn replacement_cause(
         Wanted::NewNetwork => false,
         Wanted::Network(id) => now.networks.contains(id),
     };
-    (!connected).then_some(Cause::OtherNetwork)
+    let off = if now.condition == Condition::Cut { Cause::CutOff } else { Cause::OtherNetwork };
+    (!connected).then_some(off)
 }
 
 fn short(hash: &str) -> String {

@@ -100,6 +100,8 @@ pub enum Cause {
     KeepsEnding(String),
     /// It is paused.
     Paused,
+    /// It is cut off the network.
+    CutOff,
     /// The engine gave it up.
     Dead,
     /// The stack has no such service.
@@ -123,6 +125,7 @@ impl fmt::Display for Cause {
             Self::NotRunning(how) => write!(f, "not running ({how})"),
             Self::KeepsEnding(how) => write!(f, "keeps ending ({how})"),
             Self::Paused => f.write_str("paused"),
+            Self::CutOff => f.write_str("cut off the network"),
             Self::Dead => f.write_str("dead"),
             Self::NoLongerWanted => f.write_str("no longer wanted"),
             Self::LeftByKilledRun => f.write_str("left by an interrupted run"),

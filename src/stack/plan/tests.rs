@@ -102,7 +102,7 @@ fn an_image_asked_for_is_loaded_and_replaces_nobody() {
 
 #[test]
 fn one_service_at_a_time() {
-    let cases: [Case; 11] = [
+    let cases: [Case; 12] = [
         (
             "ended",
             |s| s.condition = Condition::Exited("exit code 137".to_owned()),
@@ -110,6 +110,7 @@ fn one_service_at_a_time() {
         ),
         ("created", |s| s.condition = Condition::Created, "start service order: never started"),
         ("paused", |s| s.condition = Condition::Paused, "start service order: paused"),
+        ("cut", |s| s.condition = Condition::Cut, "start service order: cut off the network"),
         ("dead", |s| s.condition = Condition::Dead, "recreate service order: dead"),
         (
             "loops",

@@ -19,8 +19,19 @@ pub(crate) struct Identity {
 pub(super) struct Seen {
     /// When it started.
     pub(super) started: String,
-    /// Whether it has ended and waits only for its parent to notice.
-    pub(super) zombie: bool,
+    /// What it is doing.
+    pub(super) activity: Activity,
+}
+
+/// What a process is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Activity {
+    /// It runs, or waits for something.
+    Running,
+    /// It was told to stand still.
+    Paused,
+    /// It has ended and waits only for its parent to notice.
+    Ended,
 }
 
 impl Identity {
@@ -31,7 +42,8 @@ impl Identity {
 
     /// Whether this very process runs; one that has ended and was not reaped does not.
     pub(crate) fn is_alive(&self) -> bool {
-        os::look_at(self.pid).is_some_and(|seen| !seen.zombie && seen.started == self.started)
+        os::look_at(self.pid)
+            .is_some_and(|seen| seen.activity != Activity::Ended && seen.started == self.started)
     }
 
     /// Signals this process, never another one that got its pid. A process that is gone is no error.

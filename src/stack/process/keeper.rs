@@ -13,6 +13,7 @@ use super::binary::HashCache;
 use super::child::Process;
 use super::journal::{Journal, Weight};
 use super::layout::Layout;
+use super::os;
 use super::output::{Log, MAX_LOG_BYTES};
 use super::probe::{Answer, Probe};
 use super::restart::{Pause, Restarts};
@@ -120,11 +121,12 @@ impl Keeper {
             child.binary_hash = hash.unwrap_or_default();
         });
         self.note(Weight::Info, &format!("started as process {}", process.identity.pid));
+        let pid = process.identity.pid;
         tokio::select! {
             biased;
             () = self.stop.cancelled() => Ended::Stopped(process.end().await),
             how = process.ended() => Ended::Failed(how, process.started.elapsed()),
-            () = self.watch() => {
+            () = self.watch(pid) => {
                 self.note(Weight::Warn, &format!("unready for {} s: starting it again", UNREADY_LIMIT.as_secs()));
                 let ran = process.started.elapsed();
                 Ended::Failed(format!("ended for being unready ({})", process.end().await), ran)
@@ -133,8 +135,8 @@ impl Keeper {
     }
 
     /// Asks the service whether it is ready, again and again. Returns when it was ready once and has
-    /// not been for [`UNREADY_LIMIT`]. How long it may take to become ready is its starter's business.
-    async fn watch(&self) {
+    /// not been for [`UNREADY_LIMIT`], other than on purpose. How long it may take to become ready is its starter's business.
+    async fn watch(&self, pid: u32) {
         let probes: Vec<Probe> = self.service.ready_urls.iter().filter_map(|url| url.parse().ok()).collect();
         let mut health = Health::Starting;
         loop {
@@ -143,6 +145,9 @@ impl Keeper {
             if before.state() != health.state() {
                 self.update(|child| child.state = health.state());
                 self.note(Weight::Info, &format!("{:?}", health.state()).to_lowercase());
+            }
+            if os::is_paused(pid) || self.shared.layout.cut(&self.service.name).exists() {
+                health = health.excused(Instant::now());
             }
             if health.is_hopeless(Instant::now()) {
                 return;
@@ -221,6 +226,14 @@ impl Health {
         }
     }
 
+    /// The time it is unready on purpose does not count.
+    fn excused(self, now: Instant) -> Self {
+        match self {
+            Self::Unready { .. } => Self::Unready { since: now },
+            Self::Starting | Self::Ready { .. } => self,
+        }
+    }
+
     fn is_hopeless(self, now: Instant) -> bool {
         matches!(self, Self::Unready { since } if now.duration_since(since) >= UNREADY_LIMIT)
     }
@@ -250,6 +263,10 @@ mod tests {
         let later = now + UNREADY_LIMIT;
         assert_eq!(unready.after(Answer::Silent, later), unready, "the time counts from the first");
         assert!(unready.is_hopeless(later) && !unready.is_hopeless(now));
+        assert!(
+            !unready.excused(later).is_hopeless(later + UNREADY_LIMIT / 2),
+            "paused or cut off until then"
+        );
         assert!(!Health::Starting.is_hopeless(later), "never ready: not the supervisor's decision");
     }
 }

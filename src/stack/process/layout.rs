@@ -10,6 +10,9 @@ use serde::de::DeserializeOwned;
 
 use crate::stack::project::make_private_dir;
 
+/// The ending of the files that cut services off the network.
+pub(super) const CUT: &str = "cut";
+
 /// The runtime's files of one project.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
@@ -70,7 +73,12 @@ impl Layout {
         self.own_dir().join("children.lock")
     }
 
-    fn own_dir(&self) -> PathBuf {
+    /// Cuts a service off the network as long as it is there.
+    pub(super) fn cut(&self, name: &str) -> PathBuf {
+        self.own_dir().join(format!("{name}.{CUT}"))
+    }
+
+    pub(super) fn own_dir(&self) -> PathBuf {
         self.project.join("process")
     }
 }

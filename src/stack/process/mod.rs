@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 mod binary;
 mod child;
+mod faults;
 mod identity;
 mod journal;
 mod keeper;
@@ -32,6 +33,7 @@ mod state;
 mod supervisor;
 
 pub use binary::binary_hash;
+pub use faults::crash_container;
 pub use observe::ProcessObserved;
 pub use os::Signal;
 pub(crate) use os::file_id;
@@ -103,7 +105,13 @@ impl Processes {
         if self.has_foreign_supervisor()? {
             self.end_everything().await?; // it may not read what this version writes
         }
-        let desired = Desired { generation: Uuid::new_v4(), program: self.program.clone(), services };
+        let earlier: Option<Desired> = read_json(&self.layout.desired())?;
+        let desired = Desired {
+            generation: Uuid::new_v4(),
+            program: self.program.clone(),
+            services,
+            incarnations: earlier.map(|earlier| earlier.incarnations).unwrap_or_default(),
+        };
         replace_json(&self.layout.desired(), &desired)?;
         self.wait_for_take_over(desired.generation).await
     }
@@ -121,9 +129,7 @@ impl Processes {
 
     /// Signals a service's process and returns its pid; `None` if none runs.
     pub fn signal(&self, name: &str, signal: Signal) -> anyhow::Result<Option<u32>> {
-        let state: State = read_json(&self.layout.state())?.unwrap_or_default();
-        let identity = state.children.get(name).and_then(|child| child.identity.clone());
-        let Some(identity) = identity.filter(identity::Identity::is_alive) else { return Ok(None) };
+        let Some(identity) = self.process_of(name)? else { return Ok(None) };
         identity
             .signal(signal)
             .with_context(|| format!("cannot signal process {} of `{name}`", identity.pid))?;
@@ -222,6 +228,7 @@ impl Processes {
         let layout = self.layout.clone();
         spawn_blocking(move || orphans::end_all(&layout)).await??;
         remove(&self.layout.state())?;
+        faults::heal_all(&self.layout)?;
         drop(lock);
         Ok(())
     }

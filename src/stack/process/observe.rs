@@ -36,16 +36,30 @@ pub struct ProcessObserved {
 pub(super) fn observe(layout: &Layout) -> anyhow::Result<Vec<ProcessObserved>> {
     let state: State = read_json(&layout.state())?.unwrap_or_default();
     let supervised = Holder::of(&layout.supervisor_lock()).is_some();
-    let seen = state.children.into_iter().filter_map(|(name, child)| observed(name, child, supervised));
+    let link = |name: &str| if layout.cut(name).exists() { Link::Cut } else { Link::Up };
+    let seen = state.children.into_iter().filter_map(|(name, child)| {
+        let link = link(&name);
+        observed(name, child, supervised.then_some(link))
+    });
     Ok(seen.collect())
 }
 
-fn observed(name: String, child: Child, supervised: bool) -> Option<ProcessObserved> {
+/// Whether a service was cut off the network on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    Up,
+    Cut,
+}
+
+/// A service with a supervisor has a link; without one nothing is known of it.
+fn observed(name: String, child: Child, supervised: Option<Link>) -> Option<ProcessObserved> {
     let pid = child.identity.filter(Identity::is_alive).map(|identity| identity.pid);
     let (state, last_exit) = match (pid, supervised) {
-        (None, false) => return None,
-        (Some(_), false) => (ProcessState::Unready, Some("its supervisor is gone".to_owned())),
-        (_, true) => (child.state, child.last_exit),
+        (None, None) => return None,
+        (Some(_), None) => (ProcessState::Unready, Some("its supervisor is gone".to_owned())),
+        (Some(pid), Some(_)) if os::is_paused(pid) => (ProcessState::Paused, child.last_exit),
+        (Some(_), Some(Link::Cut)) => (ProcessState::Cut, child.last_exit),
+        (_, Some(_)) => (child.state, child.last_exit),
     };
     Some(ProcessObserved {
         name,

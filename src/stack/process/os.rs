@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use super::identity::Seen;
+use super::identity::{Activity, Identity, Seen};
 
 /// What can be sent to a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,20 +34,25 @@ pub(super) fn memory_of(pid: u32) -> Option<u64> {
 #[cfg(target_os = "linux")]
 pub(super) fn look_at(pid: u32) -> Option<Seen> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (zombie, ticks) = parse_stat(&stat)?;
+    let (activity, ticks) = parse_stat(&stat)?;
     // Ticks count from the boot, so the boot is part of the name.
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    Some(Seen { started: format!("{}/{ticks}", boot.trim()), zombie })
+    Some(Seen { started: format!("{}/{ticks}", boot.trim()), activity })
 }
 
 /// State and start time (fields 3 and 22 of `proc_pid_stat(5)`). The name in field 2 may hold
 /// anything, also spaces and parentheses, so counting starts behind its end.
 #[cfg(target_os = "linux")]
-fn parse_stat(stat: &str) -> Option<(bool, u64)> {
+fn parse_stat(stat: &str) -> Option<(Activity, u64)> {
     let mut fields = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();
     let state = fields.next()?;
     let ticks = fields.nth(18)?.parse().ok()?;
-    Some((matches!(state, "Z" | "X" | "x"), ticks))
+    let activity = match state {
+        "Z" | "X" | "x" => Activity::Ended,
+        "T" => Activity::Paused,
+        _ => Activity::Running,
+    };
+    Some((activity, ticks))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -57,8 +62,35 @@ pub(super) fn look_at(pid: u32) -> Option<Seen> {
     let pid = Pid::from_u32(pid);
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, ProcessRefreshKind::nothing());
     let process = system.process(pid)?;
-    let zombie = matches!(process.status(), ProcessStatus::Zombie | ProcessStatus::Dead);
-    Some(Seen { started: process.start_time().to_string(), zombie })
+    let activity = match process.status() {
+        ProcessStatus::Zombie | ProcessStatus::Dead => Activity::Ended,
+        ProcessStatus::Stop => Activity::Paused,
+        _ => Activity::Running,
+    };
+    Some(Seen { started: process.start_time().to_string(), activity })
+}
+
+/// Whether a process was told to stand still.
+pub(super) fn is_paused(pid: u32) -> bool {
+    look_at(pid).is_some_and(|seen| seen.activity == Activity::Paused)
+}
+
+/// Inside a service's container: the processes of this program that its init started. None elsewhere.
+pub(super) fn served_by_first_process() -> Vec<Identity> {
+    use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+    const SERVE: [&str; 2] = ["/ordersys", "serve"];
+    let Ok(mut system) = System::new() else { return Vec::new() };
+    let first = Pid::from_u32(1);
+    let kind = ProcessRefreshKind::nothing().with_cmd(UpdateKind::Always);
+    system.refresh_processes_specifics(ProcessesToUpdate::All, false, kind);
+    let words = |pid: Pid| system.process(pid).map(sysinfo::Process::cmd).unwrap_or_default();
+    if !words(first).windows(2).any(|pair| pair == SERVE) {
+        return Vec::new();
+    }
+    let serves = |pid: &Pid| words(*pid).starts_with(&SERVE.map(Into::into));
+    let children = system.processes().iter().filter(|(_, process)| process.parent() == Some(first));
+    let served = children.map(|(pid, _)| *pid).filter(serves);
+    served.filter_map(|pid| Identity::of(pid.as_u32())).collect()
 }
 
 /// Pids of the processes whose standard input is this file. Empty where the platform cannot tell.
@@ -231,8 +263,9 @@ mod tests {
     fn stat_is_read_behind_the_name() {
         let tail = " 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20 21";
         let cases = [
-            (format!("7 (sh) S{tail}"), Some((false, 4711))),
-            (format!("7 (a) R 1 (b c) Z{tail}"), Some((true, 4711))),
+            (format!("7 (sh) S{tail}"), Some((Activity::Running, 4711))),
+            (format!("7 (a) R 1 (b c) Z{tail}"), Some((Activity::Ended, 4711))),
+            (format!("7 (sh) T{tail}"), Some((Activity::Paused, 4711))),
             ("7 (sh) S 1 2".to_owned(), None),
             (String::new(), None),
         ];

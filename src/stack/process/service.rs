@@ -38,6 +38,9 @@ pub(super) struct Desired {
     pub(super) program: PathBuf,
     /// The services.
     pub(super) services: Vec<ProcessService>,
+    /// Changes with each restart of a service that was asked for.
+    #[serde(default)]
+    pub(super) incarnations: BTreeMap<String, Uuid>,
 }
 
 /// Names of services in layers: each needs only services of layers before its own.

@@ -22,6 +22,10 @@ pub enum ProcessState {
     Ready,
     /// Running, was ready, and is not now; or running without a supervisor.
     Unready,
+    /// Standing still because somebody paused it.
+    Paused,
+    /// Running, and cut off the network on purpose.
+    Cut,
     /// Ended on its own, and is started again after a pause.
     BackingOff,
     /// Ended quickly several times in a row; still tried, at the longest pause.

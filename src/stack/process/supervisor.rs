@@ -56,6 +56,7 @@ fn myself() -> anyhow::Result<Holder> {
 #[derive(Debug)]
 struct Running {
     service: ProcessService,
+    incarnation: Option<Uuid>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -141,7 +142,8 @@ impl Supervisor {
                 .board
                 .read(|state| state.children.get(name).map(|child| child.binary_hash.clone()));
             let same_binary = known.is_some_and(|known| known.is_empty() || known == hash);
-            same_program && same_binary && desired.services.contains(&running.service)
+            let same_incarnation = running.incarnation == desired.incarnations.get(name).copied();
+            same_program && same_binary && same_incarnation && desired.services.contains(&running.service)
         };
         let outdated: Vec<String> = self
             .running
@@ -153,7 +155,8 @@ impl Supervisor {
         self.program = desired.program;
         self.layers = new_layers;
         for service in desired.services {
-            self.ensure(service);
+            let incarnation = desired.incarnations.get(&service.name).copied();
+            self.ensure(service, incarnation);
         }
         self.seen = Some(desired.generation);
         self.shared.board.update(|state| state.generation = Some(desired.generation));
@@ -161,7 +164,7 @@ impl Supervisor {
     }
 
     /// Starts a keeper for the service unless it has one.
-    fn ensure(&mut self, service: ProcessService) {
+    fn ensure(&mut self, service: ProcessService, incarnation: Option<Uuid>) {
         if self.running.contains_key(&service.name) {
             return;
         }
@@ -178,7 +181,7 @@ impl Supervisor {
             stop: stop.clone(),
         };
         let task = tokio::spawn(keeper.run());
-        self.running.insert(name, Running { service, stop, task });
+        self.running.insert(name, Running { service, incarnation, stop, task });
     }
 
     /// Stops services, those that need others before these, and forgets them.

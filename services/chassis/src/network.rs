@@ -1,0 +1,83 @@
+//! Whether this process is on the network. Off it, a service takes no connections and calls nobody,
+//! as if its cable were pulled: that is how a failing network is tried out without a container.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// Pause between two looks at the file that cuts a process off.
+const LOOK: Duration = Duration::from_millis(25);
+
+/// This process's link to the network.
+#[derive(Debug, Clone, Default)]
+pub struct Network(Option<watch::Receiver<Link>>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    Up,
+    Down,
+}
+
+impl Network {
+    /// Cut off for as long as there is a file at this path. Watches it from now on, in the background.
+    #[must_use]
+    pub fn up_unless(file: PathBuf) -> Self {
+        let link = move || if file.exists() { Link::Down } else { Link::Up };
+        let (sender, receiver) = watch::channel(link());
+        tokio::spawn(async move {
+            while !sender.is_closed() {
+                tokio::time::sleep(LOOK).await;
+                let now = link();
+                if sender.send_if_modified(|known| std::mem::replace(known, now) != now) {
+                    tracing::warn!(link = ?now, "the link to the network was switched on purpose");
+                }
+            }
+        });
+        Self(Some(receiver))
+    }
+
+    /// Returns as soon as the process is on the network.
+    pub async fn up(&mut self) {
+        if let Some(link) = &mut self.0 {
+            let _ = link.wait_for(|link| *link == Link::Up).await; // unwatched: as it was, for good
+        }
+    }
+
+    /// Returns as soon as the process is cut off.
+    pub async fn down(&mut self) {
+        if let Some(link) = &mut self.0
+            && link.wait_for(|link| *link == Link::Down).await.is_ok()
+        {
+            return;
+        }
+        std::future::pending::<()>().await;
+    }
+
+    /// Does something that needs the network; never returns once it was cut off in between, as
+    /// nothing comes from a peer that cannot be reached.
+    pub async fn reach<T>(mut self, work: impl Future<Output = T>) -> T {
+        tokio::select! {
+            biased;
+            () = self.down() => std::future::pending().await,
+            result = work => result,
+        }
+    }
+}
+
+/// Where a service listens, and the network it does that on.
+#[derive(Debug)]
+pub struct Listener {
+    /// The socket.
+    pub socket: TcpListener,
+    /// The network.
+    pub network: Network,
+}
+
+impl From<TcpListener> for Listener {
+    /// On a network that is never cut.
+    fn from(socket: TcpListener) -> Self {
+        Self { socket, network: Network::default() }
+    }
+}

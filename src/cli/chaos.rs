@@ -1,0 +1,69 @@
+//! `ordersys chaos`: faults on purpose.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{Globals, Outcome, block_on};
+use crate::stack::chaos::{Chaos, Fault};
+use crate::stack::role::Role;
+
+/// Put a running service through something, on purpose: see how the others take it
+///
+/// A killed service is started again by itself. A paused one, and one that is cut off, stay so until
+/// `resume` and `heal`, or until the next `up`. Cut off in Docker, published ports refuse connections;
+/// as a process, open connections break and new ones get no answer.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ordersys chaos kill order --wait          how long until it is back
+  ordersys chaos pause product && ordersys bench --duration 5s; ordersys chaos resume product
+  ordersys chaos cut user
+  ordersys chaos heal user --wait")]
+pub(super) struct Args {
+    /// What is done
+    fault: Fault,
+    /// To which service
+    service: Role,
+    /// Wait until the service is ready again, and say how long that took
+    #[arg(long)]
+    wait: bool,
+    /// How long to wait at most
+    #[arg(long, default_value = "30s", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+}
+
+/// What was done.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Struck {
+    service: &'static str,
+    fault: Fault,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready_after_seconds: Option<f64>,
+}
+
+pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
+    let (project, printer) = (globals.project()?, globals.printer());
+    block_on(async {
+        let chaos = Chaos::open(&globals.engine.lookup(), &project).await?;
+        chaos.apply(args.service, args.fault).await?;
+        let waited = match args.fault {
+            Fault::Kill | Fault::Resume | Fault::Heal if args.wait => {
+                Some(chaos.until_ready(args.service, args.timeout).await?)
+            }
+            _ => None,
+        };
+        let service = chaos.service(args.service).name();
+        let ready_after_seconds = waited.map(|waited| waited.as_secs_f64());
+        printer.data(&Struck { service, fault: args.fault, ready_after_seconds }, || {
+            let again = waited.map(|waited| format!(", ready after {:.2} s", waited.as_secs_f64()));
+            format!("{service} {}{}", args.fault.done(), again.unwrap_or_default())
+        });
+        printer.next(&match args.fault {
+            Fault::Pause => format!("ordersys chaos resume {}", args.service),
+            Fault::Cut => format!("ordersys chaos heal {}", args.service),
+            Fault::Kill | Fault::Resume | Fault::Heal => "ordersys status, ordersys check".to_owned(),
+        });
+        Ok(())
+    })
+}

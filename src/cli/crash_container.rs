@@ -1,0 +1,12 @@
+//! `ordersys crash-container`: run inside a service's container by `ordersys chaos kill`.
+
+use super::Outcome;
+use crate::stack::process;
+
+/// Kill the service of this container
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+pub(super) fn run(_args: &Args) -> Outcome {
+    Ok(process::crash_container()?)
+}
