@@ -50,7 +50,7 @@ impl Profile {
     pub(crate) fn accepts(&self, password: &Password) -> Result<(), UserError> {
         let text = password.expose();
         let lower = text.to_lowercase();
-        let one_character = text.chars().all(|c| Some(c) == text.chars().next());
+        let one_character = text.chars().all(|c| text.starts_with(c));
         let guessed = one_character
             || WORST.contains(&lower.as_str())
             || [&self.name, &self.email].iter().any(|own| own.to_lowercase() == lower);

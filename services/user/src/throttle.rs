@@ -79,7 +79,7 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 struct Limiter<K: Hash + Eq + Clone> {
-    limiter: DefaultKeyedRateLimiter<K>,
+    rates: DefaultKeyedRateLimiter<K>,
     clock: DefaultClock,
     forgot: Mutex<Instant>,
 }
@@ -88,26 +88,26 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     fn new((burst, pause): (u32, Duration)) -> Self {
         let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::with_period(pause).unwrap_or(Quota::per_second(NonZeroU32::MIN));
-        let limiter = DefaultKeyedRateLimiter::keyed(quota.allow_burst(burst));
-        Self { limiter, clock: DefaultClock::default(), forgot: Mutex::new(Instant::now()) }
+        let rates = DefaultKeyedRateLimiter::keyed(quota.allow_burst(burst));
+        Self { rates, clock: DefaultClock::default(), forgot: Mutex::new(Instant::now()) }
     }
 
     /// Counts one, or says how long to wait.
     fn check(&self, key: &K) -> Result<(), Duration> {
-        if self.limiter.len() >= MAX_REMEMBERED {
+        if self.rates.len() >= MAX_REMEMBERED {
             self.forget();
-            if self.limiter.len() >= MAX_REMEMBERED {
+            if self.rates.len() >= MAX_REMEMBERED {
                 return Err(FORGET_PAUSE);
             }
         }
-        self.limiter.check_key(key).map_err(|not_yet| not_yet.wait_time_from(self.clock.now()))
+        self.rates.check_key(key).map_err(|not_yet| not_yet.wait_time_from(self.clock.now()))
     }
 
     fn forget(&self) {
         let mut forgot = self.forgot.lock().unwrap_or_else(PoisonError::into_inner);
         if forgot.elapsed() >= FORGET_PAUSE {
             *forgot = Instant::now();
-            self.limiter.retain_recent();
+            self.rates.retain_recent();
         }
     }
 }
@@ -127,7 +127,7 @@ mod tests {
         for key in 2..30_000 {
             let _ = limiter.check(&key);
         }
-        assert_eq!(limiter.limiter.len(), MAX_REMEMBERED);
+        assert_eq!(limiter.rates.len(), MAX_REMEMBERED);
         assert_eq!(limiter.check(&40_000), Err(FORGET_PAUSE));
     }
 
