@@ -35,7 +35,7 @@ impl Passwords {
     }
 
     /// A new password: a person types it twice.
-    pub(super) fn new(self, what: &str) -> Outcome<Password> {
+    pub(super) fn chosen(self, what: &str) -> Outcome<Password> {
         let first = self.existing(what)?;
         if matches!(self, Self::Terminal) && ask("the same again")? != first {
             return Err(Failure::new(Exit::Usage, "the two passwords differ").hint("try again"));

@@ -74,7 +74,9 @@ pub(super) fn run(globals: &Globals, args: Args) -> Outcome {
         Command::Login(args) => return session::log_in(globals, args),
         Command::Logout(args) => return session::log_out(globals, &args),
         Command::Passwd(args) => return session::change_password(globals, &args),
-        Command::List { email } => return list(globals, Some(email).filter(|email| !email.is_empty())),
+        Command::List { email } => {
+            return list(globals, Some(email.as_str()).filter(|email| !email.is_empty()));
+        }
         Command::Create { name, email, registered, password_stdin } => {
             let passwords = (registered || password_stdin).then(|| Passwords::from_flag(password_stdin));
             return create(globals, name, email, passwords);
@@ -89,7 +91,7 @@ pub(super) fn run(globals: &Globals, args: Args) -> Outcome {
 
 fn create(globals: &Globals, name: String, email: String, passwords: Option<Passwords>) -> Outcome {
     let (client, printer) = (globals.client()?, globals.printer());
-    let password = passwords.map(|from| from.new("password")).transpose()?;
+    let password = passwords.map(|from| from.chosen("password")).transpose()?;
     let new = NewUser { name, email, password };
     let user = block_on(async { client.create_user(&new).await.map_err(client_failure) })?;
     printer.data(&user, || table(std::slice::from_ref(&user)));
@@ -100,9 +102,9 @@ fn create(globals: &Globals, name: String, email: String, passwords: Option<Pass
     Ok(())
 }
 
-fn list(globals: &Globals, email: Option<String>) -> Outcome {
+fn list(globals: &Globals, email: Option<&str>) -> Outcome {
     let (client, printer) = (globals.client()?, globals.printer());
-    let users = block_on(async { client.users(email.as_deref()).await.map_err(client_failure) })?;
+    let users = block_on(async { client.users(email).await.map_err(client_failure) })?;
     printer.data(&users, || table(&users));
     Ok(())
 }

@@ -121,7 +121,7 @@ async fn change(caller: &Caller, args: &PasswdArgs) -> Outcome<Changed> {
     let own = caller.account.as_ref().filter(|account| account.user_id == id);
     let passwords = Passwords::from_flag(args.password_stdin);
     let current_password = own.map(|_| passwords.existing("current password")).transpose()?;
-    let password = passwords.new("new password")?;
+    let password = passwords.chosen("new password")?;
     let patch = UserPatch { password: Some(password.clone()), current_password, name: None };
     let user = caller.client.edit_user(id, &patch).await.map_err(client_failure)?;
     Ok(Changed { user, own: own.map(|own| NewSession { email: own.email.clone(), password }) })
