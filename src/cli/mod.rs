@@ -20,6 +20,7 @@ mod logs;
 mod order;
 mod password;
 mod product;
+mod respond;
 mod restart;
 mod seed;
 mod serve;
@@ -66,6 +67,8 @@ enum Command {
     Serve(serve::Args),
     Health(health::Args),
     #[command(hide = true)]
+    Respond(respond::Args),
+    #[command(hide = true)]
     Supervise(supervise::Args),
     #[command(hide = true)]
     CrashContainer(crash_container::Args),
@@ -105,6 +108,7 @@ fn run(cli: Cli) -> Outcome {
             serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
         }
         Command::Health(args) => health::run(&args, &globals),
+        Command::Respond(args) => respond::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
         Command::CrashContainer(args) => crash_container::run(&args),
     }

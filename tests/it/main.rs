@@ -11,6 +11,7 @@ mod check;
 mod chromium;
 mod command;
 mod crash;
+mod faults;
 mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;
@@ -27,5 +28,7 @@ mod refusals;
 mod resilience;
 mod secrets;
 mod stage;
+#[cfg(target_os = "linux")]
+mod stall;
 mod support;
 mod up_and_down;

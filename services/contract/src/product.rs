@@ -72,11 +72,19 @@ pub struct Product {
     /// The currency of the price.
     pub currency: Currency,
     /// Units that can be ordered now.
+    #[cfg_attr(feature = "defects", serde(serialize_with = "signed"))]
     pub stock: u64,
     /// Rises with every edit of name or price; the `ETag`.
     pub version: u64,
     /// When the product was made.
     pub created_at: Timestamp,
+}
+
+/// Writes a stock that a mistake on purpose took below zero as the negative number it stands for.
+#[cfg(feature = "defects")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn signed<S: serde::Serializer>(stock: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(stock.cast_signed())
 }
 
 /// The article's body of `reserve` and `release`.

@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn each_key_has_a_burst_of_its_own_and_memory_is_bounded() {
-        let limiter = Limiter::new((3, Duration::from_secs(3600)));
+        let limiter = Limiter::new((3, Duration::from_hours(1)));
         for _ in 0..3 {
             assert_eq!(limiter.check(&0), Ok(()));
         }

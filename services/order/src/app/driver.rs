@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use ordersys_contract::order::OrderState;
 use ordersys_contract::reservation::{Action, Operation};
 use ordersys_contract::{RequestId, Timestamp};
+use ordersys_store::defect::Defect;
 use ordersys_store::{StoreError, failpoint};
 use rand::RngExt;
 
-use super::App;
+use super::{App, defects};
 use crate::NAME;
 use crate::domain::access::Reach;
 use crate::domain::order::{Evidence, StoredOrder};
@@ -105,9 +106,12 @@ impl App {
 
     async fn ask(&self, stored: &StoredOrder, action: Action, request: &RequestId, call: Call<'_>) -> Round {
         let meaning = match answer(stored, action, request, call).await {
-            Some(Meaning::FetchPrices) => answer(stored, reserve(stored), request, call).await,
+            Some(Meaning::FetchPrices) if !Defect::PartialSaga.is_set() => {
+                answer(stored, reserve(stored), request, call).await
+            }
             meaning => meaning,
         };
+        let meaning = meaning.map(|meaning| defects::meaning(stored, meaning));
         match meaning {
             Some(Meaning::Step(event, evidence)) => {
                 let next = stored.after(event, evidence, (Timestamp::now(), request));
@@ -126,6 +130,7 @@ impl App {
             contradiction(stored, request);
             return Round::Again;
         };
+        let next = defects::total(next);
         match self.0.orders.advance(next.clone()).await {
             Ok(true) => {
                 match next.order.status {

@@ -20,6 +20,7 @@ use crate::domain::order::StoredOrder;
 use crate::ports::{Coalescer, Inventory, UserQuery, Users};
 use crate::store::{Changed, Filter, KeyPlace, Orders};
 
+mod defects;
 mod driver;
 mod inflight;
 mod place;

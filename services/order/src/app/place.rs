@@ -9,9 +9,9 @@ use ordersys_contract::{IdempotencyKey, RequestId, Timestamp, UserId};
 use ordersys_store::failpoint;
 use tokio::sync::watch;
 
-use super::App;
 use super::driver::{Origin, Pace};
 use super::inflight::{Entrance, Ticket};
+use super::{App, defects};
 use crate::OrderError;
 use crate::domain::access::{Owner, Reach, may_order};
 use crate::domain::draft::{Draft, Fingerprint};
@@ -100,7 +100,8 @@ impl App {
         let now = Timestamp::now();
         let deadline = failpoint::argument("order-deadline").and_then(|millis| millis.parse().ok());
         let deadline = now.after(deadline.map_or(DEADLINE, Duration::from_millis));
-        let stored = StoredOrder::pending(owner, draft.order_lines(), (now, deadline), &request);
+        let mut stored = StoredOrder::pending(owner, draft.order_lines(), (now, deadline), &request);
+        let struck = defects::before(&mut stored);
         let fingerprint = key.as_ref().map(|key| key.fingerprint);
         match self.0.orders.insert(stored.clone(), key).await? {
             Inserted::Done => {}
@@ -109,7 +110,9 @@ impl App {
         failpoint::crash("order-pending");
         progress.send_replace(Progress::Stored(Box::new(stored.clone())));
         let outcome = self.drive(stored.clone(), &request, Origin::New).await;
-        Ok(Placed { stored: outcome.unwrap_or(stored), replayed: false })
+        let stored = outcome.unwrap_or(stored);
+        self.misbehave(struck, &stored).await?;
+        Ok(Placed { stored, replayed: false })
     }
 
     /// Whether a new order is welcome: its owner if it is. Until here nothing is written.
