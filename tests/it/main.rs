@@ -2,6 +2,7 @@
 //! ports, real connections.
 
 mod accounts;
+mod api;
 mod article;
 mod bad_input;
 mod bad_peers;
@@ -19,7 +20,9 @@ mod keys;
 mod local_stack;
 mod login;
 mod logs;
+mod matrix;
 mod model;
+mod openapi;
 mod orders;
 mod parsers;
 mod policy;
