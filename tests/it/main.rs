@@ -1,6 +1,8 @@
 //! The one integration test binary: everything through the front door, real services on free
 //! ports, real connections.
 
+mod accounts;
+mod api;
 mod article;
 mod bad_input;
 mod bad_peers;
@@ -14,14 +16,20 @@ mod faults;
 mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod keys;
 mod local_stack;
+mod login;
 mod logs;
+mod matrix;
 mod model;
+mod openapi;
 mod orders;
+mod parsers;
 mod policy;
 mod processes;
 mod refusals;
 mod resilience;
+mod secrets;
 mod stage;
 #[cfg(target_os = "linux")]
 mod stall;

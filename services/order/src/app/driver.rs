@@ -11,6 +11,7 @@ use rand::RngExt;
 
 use super::{App, defects};
 use crate::NAME;
+use crate::domain::access::Reach;
 use crate::domain::order::{Evidence, StoredOrder};
 use crate::domain::saga::{Meaning, Want, meaning, next, reserve};
 use crate::ports::Coalescer;
@@ -140,7 +141,7 @@ impl App {
                 Round::Advanced(next)
             }
             // Another driver was faster: go on from what it stored.
-            Ok(false) => match self.0.orders.get(stored.order.id).await {
+            Ok(false) => match self.0.orders.get(stored.order.id, Reach::All).await {
                 Ok(Some(current)) => Round::Advanced(current),
                 Ok(None) | Err(_) => Round::Again,
             },
