@@ -18,15 +18,18 @@ mod faulty_peer;
 mod harness;
 mod keys;
 mod local_stack;
+mod login;
 mod logs;
 mod matrix;
 mod model;
 mod openapi;
 mod orders;
+mod parsers;
 mod policy;
 mod processes;
 mod refusals;
 mod resilience;
+mod secrets;
 mod stage;
 #[cfg(target_os = "linux")]
 mod stall;
