@@ -114,7 +114,7 @@ report() { # report NAME WITHOUT WITH: fails if the loss is too large
 
 user_process() {
     for status in /proc/[0-9]*/cmdline; do
-        if tr '\0' ' ' <"$status" 2>/dev/null | grep -q -- "serve user .*$work"; then
+        if { tr '\0' ' ' <"$status"; } 2>/dev/null | grep -q -- "serve user .*$work"; then
             status="${status%/cmdline}"
             echo "${status#/proc/}"
         fi

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod breaker;
+pub mod caller;
 mod chaos;
 mod check;
 mod crash_container;
@@ -17,6 +18,7 @@ pub mod globals;
 mod health;
 mod logs;
 mod order;
+mod password;
 mod product;
 mod respond;
 mod restart;
@@ -28,6 +30,7 @@ mod supervise;
 mod up;
 mod user;
 
+pub(crate) use failure::client_failure;
 pub use failure::{Exit, Failure, OrFail, Outcome};
 pub use globals::Globals;
 

@@ -2,6 +2,7 @@
 //! ports, real connections.
 
 mod accounts;
+mod api;
 mod article;
 mod bad_input;
 mod bad_peers;
@@ -18,13 +19,18 @@ mod harness;
 mod keys;
 mod load;
 mod local_stack;
+mod login;
 mod logs;
+mod matrix;
 mod model;
+mod openapi;
 mod orders;
+mod parsers;
 mod policy;
 mod processes;
 mod refusals;
 mod resilience;
+mod secrets;
 mod stage;
 #[cfg(target_os = "linux")]
 mod stall;

@@ -76,6 +76,11 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+/// An object without members.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Empty {}
+
 /// A request with no body, or an empty JSON object.
 #[derive(Debug, Clone, Copy)]
 pub struct NoBody;
@@ -84,9 +89,6 @@ impl<S: Sync> FromRequest<S> for NoBody {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Empty {}
         let bytes = collect(request, MAX_BODY_BYTES).await?;
         if !bytes.is_empty() {
             parse::<Empty>(&bytes)?;

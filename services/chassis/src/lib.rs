@@ -7,6 +7,8 @@ pub mod breaker;
 pub mod budget;
 pub mod credentials;
 pub mod deadline;
+mod docs;
+mod document;
 mod gate;
 pub mod health;
 pub mod limit;

@@ -26,12 +26,12 @@ pub(super) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    run: run::Args,
+    run: run::RunArgs,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    Run(Box<run::Args>),
+    Run(Box<run::RunArgs>),
 }
 
 pub(super) fn run(args: Args, globals: &Globals) -> Outcome {

@@ -13,7 +13,7 @@ use crate::load::{self, export, render};
 
 /// One run (the same as `ordersys bench` alone)
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct RunArgs {
     #[command(flatten)]
     pace: PaceArgs,
     #[command(flatten)]
@@ -37,7 +37,7 @@ pub(super) fn objectives(text: &str) -> Result<Objectives, String> {
     slo::parse(text).map(Objectives)
 }
 
-pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
+pub(super) fn run(args: &RunArgs, globals: &Globals) -> Outcome {
     let profile = args.profile()?;
     let (client, printer) = (globals.client()?, globals.printer());
     let report = block_on(async {
@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
     report.failure().map_or(Ok(()), Err)
 }
 
-impl Args {
+impl RunArgs {
     fn profile(&self) -> Outcome<Profile> {
         let objectives = self.slo.as_ref().map(|slo| slo.0.clone()).unwrap_or_default();
         let faults = self.faults.clone().unwrap_or_default();
