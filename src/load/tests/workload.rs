@@ -114,7 +114,7 @@ async fn what_a_system_of_the_article_does_not_offer_is_refused_before_the_run()
         let failure = bench(&asked, &article()).await.expect_err("not offered");
         assert_eq!(failure.exit, Exit::Usage, "{}", failure.error);
     }
-    let offered = Profile { lines: Span::ONE, ..mixed("order:8,read:1,track:1", 1000) };
+    let offered = Profile { lines: Span::ONE, ..mixed("order:8,read:1,track:1", 1500) };
     let report = bench(&offered, &article()).await.expect("runs");
     assert_ne!(exit(&report), Some(Exit::InvariantViolated), "{:?}", report.verification);
     assert_eq!(with(&report, "SKIP"), "V5 V6 V8 A3");
