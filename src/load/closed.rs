@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::schedule::Share;
-use super::worker::Seat;
+use super::seat::Seat;
 
 /// How many requests that count are left, for all threads of a run that ends by count.
 #[derive(Debug, Clone)]

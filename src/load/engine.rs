@@ -22,7 +22,8 @@ use super::recording::Recording;
 use super::schedule::{Share, Timing};
 use super::series::{Row, Series};
 use super::sheet::{Exchange, Sheet};
-use super::stages::{Course, Stage};
+use super::span::{self, StageSpan};
+use super::stages::Course;
 use super::storm::{Storm, Struck};
 use super::tally::Tally;
 use super::target::Targets;
@@ -61,17 +62,6 @@ pub struct Generated {
     pub pulse: Pulse,
     /// What was done to the system meanwhile, in order of time.
     pub marks: Vec<Mark>,
-}
-
-/// When a stage was planned, and with which rate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StageSpan {
-    /// The rate as it was written; none in a closed loop.
-    pub rate: Option<String>,
-    /// When it begins, after the warm-up.
-    pub start: Duration,
-    /// How long it lasts.
-    pub lasts: Duration,
 }
 
 /// What to run and whom to ask about its processor time.
@@ -270,7 +260,7 @@ impl Collector {
             Extent::For(_) | Extent::Count(_) => last_done.since(window.opens),
         };
         let Self { tally, series, .. } = self;
-        let stages = spans(&profile.pace, elapsed);
+        let stages = span::spans(&profile.pace, elapsed);
         Generated {
             tally,
             stages,
@@ -283,24 +273,6 @@ impl Collector {
             interrupted,
             pulse,
             marks: Vec::new(),
-        }
-    }
-}
-
-/// The stages of a pace; one that lasts as long as the run where none were asked for.
-fn spans(pace: &Pace, elapsed: Duration) -> Vec<StageSpan> {
-    let whole = |rate| vec![StageSpan { rate, start: Duration::ZERO, lasts: elapsed }];
-    match pace {
-        Pace::Closed => whole(None),
-        Pace::Open { rate, .. } => whole(Some(format!("{rate}/s"))),
-        Pace::Staged { stages, .. } => {
-            let mut end = Duration::ZERO;
-            let span = |stage: &Stage| {
-                let start = end;
-                end += stage.lasts;
-                StageSpan { rate: Some(stage.rate()), start, lasts: stage.lasts }
-            };
-            stages.list().iter().map(span).collect()
         }
     }
 }

@@ -4,8 +4,9 @@
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt as _, SeedableRng as _};
 
+use super::digits::{put_number, scramble};
 use super::endpoint::Endpoint;
-use super::plan::{Draft, Plan, put_number, scramble};
+use super::plan::{Draft, Plan};
 
 /// How far back a repeated order may lie, in requests.
 const FARTHEST_REPEAT: u64 = 1000;

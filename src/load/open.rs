@@ -10,7 +10,8 @@ use tokio::sync::Notify;
 use super::clock::Moment;
 use super::pacer::Pacer;
 use super::schedule::Schedule;
-use super::worker::{Seat, Shared, Ticket};
+use super::seat::Seat;
+use super::worker::{Shared, Ticket};
 
 /// Most requests that wait for a connection, in all threads together.
 const MAX_BACKLOG: f64 = 100_000.0;

@@ -7,7 +7,7 @@ use http::Uri;
 use ordersys_contract::header::IDEMPOTENCY_KEY;
 use ordersys_contract::{Secret, order};
 
-use super::plan::put_number;
+use super::digits::put_number;
 
 /// The services that answer requests of a run.
 #[derive(Debug, Clone)]

@@ -19,9 +19,10 @@ use super::ledger::Ledger;
 use super::open::{self, Queue};
 use super::pulse::Pulse;
 use super::schedule::{Schedule, Share, Timing};
+use super::seat::{Lines, Seat};
 use super::sheet::{Exchange, Sheet};
 use super::target::Targets;
-use super::worker::{Lines, Seat, Shared, Task};
+use super::worker::{Shared, Task};
 
 /// How often a thread checks that it gets the processor when it wants it.
 const TICK: Duration = Duration::from_millis(10);

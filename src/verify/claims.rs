@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::coverage::Stage;
-use crate::load::ledger::{Contradiction, Effect, Ledger, OrderRef, Refusal, Restocked, Told};
+use crate::load::ledger::{Effect, Ledger, OrderRef, Refusal, Restocked, Told};
 use crate::load::plan::{Draft, Line, Plan};
+use crate::load::reconcile::Contradiction;
 
 /// What became of an order whose outcome the client did not learn at once.
 #[derive(Debug, Clone, PartialEq, Eq)]

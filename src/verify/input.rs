@@ -4,6 +4,7 @@
 //! one of a million runs, so that a clean run practically never fails, and a wrong share shows within some
 //! ten thousand requests.
 
+use super::chi_square::{Class, FEWEST, chi_square, count, too_few};
 use super::finding::{Cases, Check, Finding, Witness};
 use crate::load::audit::{Audit, GAP_CLASSES, Gaps};
 use crate::load::endpoint::Endpoint;
@@ -12,15 +13,9 @@ use crate::load::plan::{Draft, Plan};
 use crate::load::profile::{Arrivals, Pace};
 use crate::load::stages::{HIGHEST_RATE, LOWEST_RATE};
 
-/// The normal deviate that one in a million exceeds.
-const DEVIATE: f64 = 4.753_424;
 /// What the statistic of Kolmogorov and Smirnov times the root of the samples exceeds once in a million:
 /// the root of ln(2 / one millionth) / 2.
 const KOLMOGOROV: f64 = 2.693_4;
-/// Fewer requests than this say little.
-const FEWEST: u64 = 1000;
-/// Expected requests that a class of a chi-square test needs.
-const FEWEST_EXPECTED: f64 = 10.0;
 /// How far two moments, whole nanoseconds, may be from where they should be, in seconds.
 const ROUNDING: f64 = 4e-9;
 /// How far even arrivals may be from even.
@@ -39,13 +34,6 @@ pub struct Asked<'a> {
 #[must_use]
 pub fn judge(plan: &Plan, ledger: &Ledger, asked: Asked<'_>) -> Vec<Finding> {
     vec![mix(plan, asked.audit), skew(plan, ledger), arrivals(asked.pace, &asked.audit.gaps)]
-}
-
-/// A class of a chi-square test.
-struct Class {
-    name: String,
-    expected: f64,
-    found: u64,
 }
 
 /// A1: requests by endpoint. What became an order for want of one to name counts as what it should be.
@@ -133,77 +121,6 @@ fn distance(gaps: &Gaps) -> f64 {
         farthest = farthest.max((count(below) / count(gaps.count()) - expected).abs());
     }
     farthest
-}
-
-fn chi_square(check: Check, sum: u64, classes: Vec<Class>) -> Finding {
-    if sum < FEWEST {
-        return too_few(check, sum);
-    }
-    let mut cases = Cases::default();
-    if let Some(wrong) = classes.iter().find(|class| class.expected <= 0.0 && class.found > 0) {
-        cases.add(|| witness(wrong));
-        return cases.into_finding(check);
-    }
-    let classes = pooled(classes);
-    let distance = |class: &Class| (count(class.found) - class.expected).powi(2) / class.expected;
-    let statistic: f64 = classes.iter().map(distance).sum();
-    if classes.len() > 1 && statistic > limit(classes.len() - 1) {
-        let worst = classes.iter().max_by(|one, other| distance(one).total_cmp(&distance(other)));
-        worst.into_iter().for_each(|worst| cases.add(|| witness(worst)));
-    }
-    cases.into_finding(check)
-}
-
-/// Neighbours joined until each class has enough requests to be expected.
-fn pooled(classes: Vec<Class>) -> Vec<Class> {
-    let mut pooled: Vec<Class> = Vec::new();
-    for class in classes.into_iter().filter(|class| class.expected > 0.0) {
-        match pooled.last_mut() {
-            Some(last) if last.expected < FEWEST_EXPECTED => last.join(class),
-            _ => pooled.push(class),
-        }
-    }
-    if pooled.last().is_some_and(|last| last.expected < FEWEST_EXPECTED)
-        && let (Some(rest), Some(last)) = (pooled.pop(), pooled.last_mut())
-    {
-        last.join(rest);
-    }
-    pooled
-}
-
-impl Class {
-    fn join(&mut self, other: Self) {
-        if !self.name.ends_with("and neighbours") {
-            self.name = format!("{} and neighbours", self.name);
-        }
-        self.expected += other.expected;
-        self.found += other.found;
-    }
-}
-
-fn witness(class: &Class) -> Witness {
-    Witness {
-        expected: format!("about {:.0} {}", class.expected, class.name),
-        found: class.found.to_string(),
-        ..Witness::default()
-    }
-}
-
-fn too_few(check: Check, found: u64) -> Finding {
-    Finding::skipped(check, format!("{found} say little, {FEWEST} are needed"))
-}
-
-/// What chi-square with so many degrees of freedom exceeds once in a million, after Wilson and Hilferty
-/// (1931); for few degrees a little more than that.
-fn limit(degrees: usize) -> f64 {
-    let degrees = count(degrees as u64);
-    let part = 2.0 / (9.0 * degrees);
-    degrees * DEVIATE.mul_add(part.sqrt(), 1.0 - part).powi(3)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of requests")]
-fn count(count: u64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]
@@ -350,14 +267,5 @@ mod tests {
         }
         assert_eq!(arrivals(&Pace::Closed, &Gaps::default()).word(), "SKIP");
         assert_eq!(arrivals(&open(Arrivals::Even), &Gaps::default()).word(), "SKIP");
-    }
-
-    #[test]
-    fn the_limit_is_what_tables_say() {
-        // Upper quantiles of chi-square at one millionth: 23.93, 35.89 and 181.0 or so.
-        for (degrees, table) in [(1, 23.93), (5, 35.89), (99, 178.9)] {
-            let found = limit(degrees);
-            assert!(found > table * 0.98 && found < table * 1.16, "{degrees}: {found}");
-        }
     }
 }

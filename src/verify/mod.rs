@@ -2,6 +2,7 @@
 //! then judge. Judging (`claims`, `orders`, `strangers`, `stock`, `input`) does no IO.
 
 pub mod check;
+mod chi_square;
 pub mod claims;
 pub mod coverage;
 pub mod finding;
