@@ -233,7 +233,9 @@ impl Ledger {
         // Orders of which only a repetition was sent.
         for (number, tolds) in again {
             let mut entry = Entry { number, told: Told::Refused(Refusal::NotNow) };
-            tolds.into_iter().for_each(|told| unite(&mut entry, told, &mut self.contradictions));
+            for told in tolds {
+                unite(&mut entry, told, &mut self.contradictions);
+            }
             self.orders.push(entry);
         }
     }

@@ -43,12 +43,11 @@ pub(super) async fn prepare(profile: &Profile, client: &Client, printer: &Printe
     let progress = printer.progress(Some(u64::from(profile.products + profile.users)), "preparing");
     progress.message("products");
     let made = make_products(profile, client, &label, &progress).await?;
-    let (products, dialect) = match made {
-        Some(products) => (products, Dialect::Full),
-        None => {
-            offered(profile)?;
-            (existing_products(profile, client).await?, Dialect::Article)
-        }
+    let (products, dialect) = if let Some(products) = made {
+        (products, Dialect::Full)
+    } else {
+        offered(profile)?;
+        (existing_products(profile, client).await?, Dialect::Article)
     };
     progress.message("users");
     let users = make_users(profile, client, &label, &progress).await?;

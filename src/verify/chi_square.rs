@@ -35,7 +35,9 @@ pub(super) fn chi_square(check: Check, sum: u64, classes: Vec<Class>) -> Finding
     let statistic: f64 = classes.iter().map(distance).sum();
     if classes.len() > 1 && statistic > limit(classes.len() - 1) {
         let worst = classes.iter().max_by(|one, other| distance(one).total_cmp(&distance(other)));
-        worst.into_iter().for_each(|worst| cases.add(|| witness(worst)));
+        if let Some(worst) = worst {
+            cases.add(|| witness(worst));
+        }
     }
     cases.into_finding(check)
 }
@@ -45,20 +47,20 @@ fn pooled(classes: Vec<Class>) -> Vec<Class> {
     let mut pooled: Vec<Class> = Vec::new();
     for class in classes.into_iter().filter(|class| class.expected > 0.0) {
         match pooled.last_mut() {
-            Some(last) if last.expected < FEWEST_EXPECTED => last.join(class),
+            Some(last) if last.expected < FEWEST_EXPECTED => last.join(&class),
             _ => pooled.push(class),
         }
     }
     if pooled.last().is_some_and(|last| last.expected < FEWEST_EXPECTED)
         && let (Some(rest), Some(last)) = (pooled.pop(), pooled.last_mut())
     {
-        last.join(rest);
+        last.join(&rest);
     }
     pooled
 }
 
 impl Class {
-    fn join(&mut self, other: Self) {
+    fn join(&mut self, other: &Self) {
         if !self.name.ends_with("and neighbours") {
             self.name = format!("{} and neighbours", self.name);
         }
