@@ -1,7 +1,6 @@
 //! What one connection does with one request: write, send, wait, judge, record.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::answer::{Ending, Judged};
