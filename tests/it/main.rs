@@ -17,6 +17,7 @@ mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod keys;
+mod load;
 mod local_stack;
 mod login;
 mod logs;
