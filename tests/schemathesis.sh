@@ -16,7 +16,7 @@ work="$(mktemp -d)"
 project=(--project "schemathesis-$$" --state-dir "$work/state")
 take_down() {
     "$ordersys" "${project[@]}" --quiet down --volumes || true
-    rm -rf "$work"
+    rm -rf "$work" .schemathesis
 }
 trap take_down EXIT
 
