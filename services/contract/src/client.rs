@@ -144,6 +144,12 @@ impl Client {
         }
     }
 
+    /// The credential presented with every call, if any.
+    #[must_use]
+    pub fn credential(&self) -> Option<&Secret> {
+        self.credential.as_ref()
+    }
+
     /// The same, presenting a credential with every call.
     #[must_use]
     pub fn with_credential(mut self, credential: Option<Secret>) -> Self {
