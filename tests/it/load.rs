@@ -32,8 +32,8 @@ fn profile() -> Profile {
 }
 
 async fn bench(profile: &Profile, client: &Client) -> Report {
-    let printer = Printer::new(Output::Table, true);
-    load::run(profile, client, &Surroundings::default(), &printer).await.expect("runs")
+    let (surroundings, printer) = (Surroundings::default(), Printer::new(Output::Table, true));
+    Box::pin(load::run(profile, client, &surroundings, &printer)).await.expect("runs")
 }
 
 fn with(report: &Report, word: &str) -> String {
@@ -71,14 +71,12 @@ async fn a_target_that_dies_and_comes_back_loses_nothing() {
     let mut services = Processes::start(Path::new(env!("CARGO_BIN_EXE_ordersys"))).await.expect("starts");
     let client = services.client("admin.token").expect("a client");
     let asked = Profile { extent: Extent::For(Duration::from_secs(3)), retries: 5, ..profile() };
-    let run = tokio::spawn({
-        let client = client.clone();
-        async move { bench(&asked, &client).await }
-    });
-    an_order(&client).await;
-    services.kill(Role::Order).expect("dies");
-    services.spawn(Role::Order, "").expect("starts again");
-    let report = run.await.expect("ends");
+    let trouble = async {
+        an_order(&client).await;
+        services.kill(Role::Order).expect("dies");
+        services.spawn(Role::Order, "").expect("starts again");
+    };
+    let (report, ()) = tokio::join!(bench(&asked, &client), trouble);
     assert_eq!(with(&report, "FAIL"), "");
     assert_eq!(report.verification.incomplete, None);
     assert!(report.generated.tally.total.retries > 0, "{:?}", report.books());
@@ -91,13 +89,11 @@ async fn a_target_that_dies_for_good_leaves_true_books() {
     let client = services.client("admin.token").expect("a client");
     let lasts = Duration::from_secs(2);
     let asked = Profile { extent: Extent::For(lasts), verification: Verification::Off, ..profile() };
-    let run = tokio::spawn({
-        let client = client.clone();
-        async move { bench(&asked, &client).await }
-    });
-    an_order(&client).await;
-    services.kill(Role::Order).expect("dies");
-    let report = run.await.expect("ends");
+    let trouble = async {
+        an_order(&client).await;
+        services.kill(Role::Order).expect("dies");
+    };
+    let (report, ()) = tokio::join!(bench(&asked, &client), trouble);
     let books = report.books();
     assert!(books.ok > 0 && books.failed > 0, "{books:?}");
     assert_eq!((books.planned, books.sent), (books.sent + books.unsent + books.skipped, books.done()));
