@@ -1,11 +1,12 @@
 //! Double-entry books of a run: what was planned is what was sent or not, what was sent is what ended.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::answer::Ending;
 
 /// Where every planned request went.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Books {
     /// Requests the plan asked for.

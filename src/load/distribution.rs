@@ -1,7 +1,8 @@
 //! How long things took: a histogram of fixed size that also knows times it could only bound from below.
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Finest step told apart, in nanoseconds.
 const LOWEST_NANOS: u64 = 256;
@@ -54,7 +55,7 @@ pub fn millis(nanos: u64) -> f64 {
 }
 
 /// The quantiles every report shows, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Quantiles {
     /// The median.
     pub p50: f64,
@@ -151,6 +152,16 @@ impl Distribution {
         Quantiles { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: at(1.0) }
     }
 
+    /// How many times, from the shortest on, are exact; the others are lower bounds.
+    #[must_use]
+    pub fn certain(&self) -> u64 {
+        if self.shortest_bound > self.longest {
+            return self.len();
+        }
+        let first = self.histogram.lowest_equivalent(self.shortest_bound);
+        first.checked_sub(1).map_or(0, |below| self.histogram.count_between(0, below))
+    }
+
     /// The histogram itself, for export.
     #[must_use]
     pub fn histogram(&self) -> &Histogram<u64> {
@@ -165,7 +176,7 @@ impl Distribution {
     clippy::cast_sign_loss,
     reason = "counts of samples; a rounding error of one sample in 2^53 does not matter"
 )]
-fn rank(count: u64, quantile: f64) -> u64 {
+pub(super) fn rank(count: u64, quantile: f64) -> u64 {
     (count as f64 * quantile).ceil() as u64
 }
 

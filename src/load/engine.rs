@@ -37,6 +37,15 @@ const START_DELAY: Duration = Duration::from_millis(20);
 const FETCH_DELAY: Duration = Duration::from_millis(100);
 const SECOND: Duration = Duration::from_secs(1);
 
+/// One second of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Second<'a> {
+    /// Its figures.
+    pub row: &'a Row,
+    /// All that was measured in it.
+    pub sheet: &'a Sheet,
+}
+
 /// What a run produced, before anybody judges it.
 #[derive(Debug)]
 pub struct Generated {
@@ -80,7 +89,10 @@ pub struct Assignment<'a> {
 }
 
 /// Runs the load and calls `live` with each second's numbers.
-pub async fn generate(assignment: Assignment<'_>, live: impl FnMut(&Row)) -> anyhow::Result<Generated> {
+pub async fn generate(
+    assignment: Assignment<'_>,
+    mut live: impl FnMut(Second<'_>),
+) -> anyhow::Result<Generated> {
     let profile = assignment.profile;
     let window = window(profile);
     let lengths: Vec<_> = profile.pace.stages().iter().map(|stage| stage.lasts).collect();
@@ -89,12 +101,12 @@ pub async fn generate(assignment: Assignment<'_>, live: impl FnMut(&Row)) -> any
     let opens = start + window.opens.since(Moment::START);
     let mut collector = Collector { exchanges: crew.exchanges.clone(), ..Collector::default() };
     let raging = assignment.storm.begin(opens);
-    let watched = collector.watch(crew, assignment.server_pids, opens, live).await;
+    let watched = collector.watch(crew, assignment.server_pids, opens, &mut live).await;
     // Whatever became of the run: what was done to the system is taken back first.
     let mut struck = raging.end().await.context("a fault ended with a panic")?;
     let watched = watched?;
     assignment.storm.settle(&mut struck).await;
-    let mut generated = collector.finish(watched, profile, window);
+    let mut generated = collector.finish(watched, (profile, window), &mut live);
     let mark = |struck: &Struck| struck.mark((start, opens), &generated.pulse);
     generated.marks = struck.iter().map(mark).collect();
     Ok(generated)
@@ -203,7 +215,7 @@ impl Collector {
         crew: Crew,
         pids: &[u32],
         opens: Instant,
-        mut live: impl FnMut(&Row),
+        live: &mut impl FnMut(Second<'_>),
     ) -> anyhow::Result<Watched> {
         let _ends_the_threads = crew.abort.clone().drop_guard();
         let mut signals = halt::Signals::listen().context("cannot wait for Ctrl-C")?;
@@ -217,7 +229,7 @@ impl Collector {
                         before = Cpu::read(pids);
                         next += FETCH_DELAY;
                     } else {
-                        live(&self.fetch());
+                        self.fetch(live);
                     }
                     next += SECOND;
                 }
@@ -233,16 +245,22 @@ impl Collector {
     }
 
     /// Adds what the threads handed over as one more second.
-    fn fetch(&mut self) -> Row {
+    fn fetch(&mut self, live: &mut impl FnMut(Second<'_>)) {
         self.exchanges.iter().for_each(|exchange| exchange.fetch(&mut self.second));
         self.tally.add(&self.second);
         let mut second = Recording::default();
         self.second.cells().for_each(|cell| second.merge(&cell.recording));
+        let row = self.series.push(&second);
+        live(Second { row: &row, sheet: &self.second });
         self.second.clear();
-        self.series.push(&second)
     }
 
-    fn finish(mut self, watched: Watched, profile: &Profile, window: Window) -> Generated {
+    fn finish(
+        mut self,
+        watched: Watched,
+        (profile, window): (&Profile, Window),
+        live: &mut impl FnMut(Second<'_>),
+    ) -> Generated {
         let Watched { products, cpu, interrupted } = watched;
         let last_done = products.iter().map(|product| product.last_done).max().unwrap_or(window.opens);
         let busiest_thread = products.iter().filter_map(busy).max_by(f64::total_cmp);
@@ -254,7 +272,7 @@ impl Collector {
             audit.merge(&product.audit);
         }
         ledger.settle();
-        self.fetch();
+        self.fetch(live);
         let elapsed = match profile.extent {
             Extent::For(duration) if !interrupted => duration,
             Extent::For(_) | Extent::Count(_) => last_done.since(window.opens),

@@ -1,104 +1,53 @@
-//! A run's results as files: `result.json` and one `.hgrm` per distribution.
+//! A run's results as files: `result.json`, the page, and one `.hgrm` per distribution.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use serde::Serialize;
 
 use super::distribution::{Distribution, millis};
-use super::mark::Mark;
-use super::recording::Kind;
-use super::render::word;
-use super::report::{Core, Report};
-use super::series::Series;
+use super::html;
+use super::report::Report;
+use super::result::{FILE, RunResult};
 
 /// Rows of a `.hgrm` for each halving of the distance to 100 %.
 const TICKS_PER_HALF_DISTANCE: u32 = 5;
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Stored<'a> {
-    #[serde(flatten)]
-    core: Core<'a>,
-    host: Host,
-    elapsed_seconds: f64,
-    interrupted: bool,
-    busiest_thread: Option<f64>,
-    missed_objectives: &'a [String],
-    outcomes: Vec<Outcome<'a>>,
-    series: &'a Series,
-    marks: &'a [Mark],
-}
-
-#[derive(Serialize)]
-struct Host {
-    os: &'static str,
-    arch: &'static str,
-    kernel: Option<String>,
-    name: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Outcome<'a> {
-    ending: &'static str,
-    status: u16,
-    code: &'a str,
-    count: u64,
-    example: &'a str,
-}
+/// The page's file in the directory of a run.
+pub const PAGE: &str = "report.html";
 
 /// Writes all files of a run into a directory, which is made if it is not there.
 pub fn write(report: &Report, dir: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make the directory {}", dir.display()))?;
-    let json = serde_json::to_vec_pretty(&stored(report)).context("the result is no JSON")?;
-    put(dir, "result.json", &json)?;
-    let total = &report.generated.tally.total;
+    let result = RunResult::of(report);
+    let json = serde_json::to_vec_pretty(&result).context("the result is no JSON")?;
+    put(dir, FILE, &json)?;
+    page(&result, dir)?;
+    let tally = &report.generated.tally;
     let distributions = [
-        ("response", &total.response),
-        ("service", &total.service),
-        ("connection-wait", &total.wait),
-        ("generator-lag", &total.lag),
-        ("refusals", &total.refusals),
+        ("response", &tally.total.response),
+        ("service", &tally.total.service),
+        ("connection-wait", &tally.total.wait),
+        ("generator-lag", &tally.total.lag),
+        ("refusals", &tally.total.refusals),
     ];
     for (name, distribution) in distributions {
         put(dir, &format!("{name}.hgrm"), hgrm(distribution).as_bytes())?;
     }
+    for (endpoint, recording) in &tally.endpoints {
+        let name = format!("endpoint-{}.hgrm", endpoint.name());
+        put(dir, &name, hgrm(&recording.response).as_bytes())?;
+    }
     Ok(())
+}
+
+/// Writes the page of a result into a directory.
+pub fn page(result: &RunResult, dir: &Path) -> anyhow::Result<()> {
+    put(dir, PAGE, html::page(result).as_bytes())
 }
 
 fn put(dir: &Path, name: &str, content: &[u8]) -> anyhow::Result<()> {
     let path = dir.join(name);
     std::fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn stored(report: &Report) -> Stored<'_> {
-    Stored {
-        core: report.core(),
-        host: Host {
-            os: std::env::consts::OS,
-            arch: std::env::consts::ARCH,
-            kernel: sysinfo::System::kernel_version().ok(),
-            name: sysinfo::System::host_name().ok(),
-        },
-        elapsed_seconds: report.generated.elapsed.as_secs_f64(),
-        interrupted: report.generated.interrupted,
-        busiest_thread: report.generated.busiest_thread,
-        missed_objectives: &report.missed,
-        outcomes: report.generated.tally.total.kinds.iter().map(outcome).collect(),
-        series: &report.generated.series,
-        marks: &report.marks,
-    }
-}
-
-fn outcome(kind: &Kind) -> Outcome<'_> {
-    Outcome {
-        ending: word(kind.ending),
-        status: kind.status,
-        code: &kind.code,
-        count: kind.count,
-        example: &kind.example,
-    }
 }
 
 /// The percentile distribution in the text form that HdrHistogram's plotter reads, in milliseconds.

@@ -4,8 +4,10 @@
 pub mod answer;
 pub mod audit;
 pub mod books;
+pub mod calibrate;
 pub mod clock;
 mod closed;
+pub mod compare;
 mod connection;
 mod cpu;
 mod digits;
@@ -15,8 +17,10 @@ pub mod engine;
 mod errand;
 pub mod export;
 pub mod faults;
+pub mod html;
 mod inbox;
 pub mod intent;
+pub mod interval_log;
 mod known;
 pub mod ledger;
 mod limits;
@@ -34,7 +38,9 @@ pub mod reconcile;
 pub mod recording;
 pub mod render;
 pub mod report;
+pub mod result;
 pub mod retry;
+pub mod saturate;
 pub mod schedule;
 mod seat;
 pub mod series;
@@ -44,6 +50,7 @@ pub mod skew;
 pub mod slo;
 pub mod span;
 pub mod stages;
+pub mod stats;
 pub mod storm;
 pub mod syntax;
 pub mod tally;
@@ -61,6 +68,7 @@ use crate::verify::input::Asked;
 use crate::verify::watch::StockWatch;
 use crate::verify::{self, Subject, Verification};
 use engine::{Assignment, Generated};
+use interval_log::{IntervalLog, LogFile};
 use profile::{Extent, Profile};
 use report::Report;
 use series::Row;
@@ -138,9 +146,20 @@ async fn generate(assignment: Assignment<'_>, printer: &Printer) -> Outcome<Gene
     };
     let progress = printer.progress(Some(total), "load");
     progress.message("connecting and warming up");
-    let generated = engine::generate(assignment, |row| show(profile.extent, row, &progress)).await;
+    let file = profile.log.as_deref().map(LogFile::create).transpose();
+    let mut file = file.hint("name another directory with --out")?;
+    let mut log = file.as_mut().map(LogFile::begin).transpose()?;
+    let generated = engine::generate(assignment, |second| {
+        show(profile.extent, second.row, &progress);
+        if let Some(log) = &mut log {
+            log.add(&second);
+        }
+    });
+    let generated = generated.await;
     progress.finish();
     let generated = generated?;
+    log.map_or(Ok(()), IntervalLog::result)?;
+    file.map_or(Ok(()), LogFile::finish)?;
     generated.tally.balance(&generated.series).map_err(|wrong| {
         Failure::new(Exit::Failed, format!("the books of the run do not balance, which is a defect: {wrong}"))
     })?;
@@ -153,8 +172,8 @@ fn show(extent: Extent, row: &Row, progress: &Progress) {
         Extent::Count(_) => progress.add(row.done),
     }
     progress.message(format!(
-        "planned {}/s, sent {}/s, ok {}/s, p50 {:.1} ms, p99 {:.1} ms, not ok {}/s",
-        row.planned, row.sent, row.ok, row.p50, row.p99, row.not_ok
+        "asked {}/s, sent {}/s, done {}/s, backlog {}, p50 {:.1} ms, p99 {:.1} ms, not ok {}/s",
+        row.planned, row.sent, row.done, row.backlog, row.p50, row.p99, row.not_ok
     ));
 }
 

@@ -1,10 +1,12 @@
 //! What a run is asked to do, before anything is known about the system under test.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::faults::Faults;
 use super::mix::Mix;
@@ -56,6 +58,8 @@ pub struct Profile {
     pub objectives: Vec<Objective>,
     /// What is done to the system meanwhile.
     pub faults: Faults,
+    /// Where the distribution of each second is logged.
+    pub log: Option<PathBuf>,
 }
 
 impl Default for Profile {
@@ -82,6 +86,7 @@ impl Default for Profile {
             verification: Verification::On,
             objectives: Vec::new(),
             faults: Faults::default(),
+            log: None,
         }
     }
 }
@@ -127,8 +132,18 @@ impl Pace {
     }
 }
 
+impl fmt::Display for Pace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("the closed loop"),
+            Self::Open { rate, .. } => write!(f, "{rate:.0}/s"),
+            Self::Staged { stages, .. } => stages.fmt(f),
+        }
+    }
+}
+
 /// How planned requests are spread over time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Arrivals {
     /// Independent of each other, as shoppers are.

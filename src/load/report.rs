@@ -2,24 +2,20 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::books::Books;
-use super::distribution::{Quantile, Quantiles};
-use super::endpoint::Endpoint;
+use super::distribution::Quantile;
 use super::engine::{Cpu, Generated};
 use super::mark::Mark;
 use super::profile::Profile;
-use super::recording::Recording;
+use super::result::{
+    Checked, Core, CpuPerRequest, EndpointCore, Measures, StageCore, VERSION, per_second, rounded,
+};
 use super::settings::Settings;
 use super::slo::Measured;
 use super::tally::Tally;
 use super::verdict::{self, Facts, Grade, Verdict};
 use crate::cli::{Exit, Failure};
 use crate::verify::Verification;
-
-/// The version of the report's JSON.
-const VERSION: u32 = 1;
 
 /// A finished run.
 #[derive(Debug)]
@@ -103,24 +99,24 @@ impl Report {
 
     /// The stable core of the report.
     #[must_use]
-    pub fn core(&self) -> Core<'_> {
+    pub fn core(&self) -> Core {
         let Tally { total, endpoints, .. } = &self.generated.tally;
         let elapsed = self.generated.elapsed;
         Core {
             version: VERSION,
             verdict: self.verdict.grade,
-            cause: self.verdict.cause.as_deref(),
-            settings: &self.settings,
+            cause: self.verdict.cause.clone(),
+            settings: self.settings.clone(),
             measures: Measures::of(total, elapsed),
             endpoints: endpoints
                 .iter()
                 .map(|(endpoint, recording)| EndpointCore {
-                    endpoint: *endpoint,
+                    endpoint: endpoint.name().to_owned(),
                     measures: Measures::of(recording, elapsed),
                 })
                 .collect(),
             stages: self.stages().collect(),
-            verification: &self.verification.findings,
+            verification: self.verification.findings.iter().map(Checked::of).collect(),
             cpu_micros_per_request: self.cpu_per_request(),
         }
     }
@@ -171,101 +167,4 @@ impl Measured for Report {
     fn throughput(&self) -> f64 {
         per_second(self.generated.tally.total.finished, self.generated.elapsed)
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-fn per_second(count: u64, time: Duration) -> f64 {
-    if time.is_zero() { 0.0 } else { count as f64 / time.as_secs_f64() }
-}
-
-fn rounded(value: f64) -> f64 {
-    (value * 1000.0).round() / 1000.0
-}
-
-/// The members of the report's JSON that never change their names.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Core<'a> {
-    version: u32,
-    verdict: Grade,
-    cause: Option<&'a str>,
-    settings: &'a Settings,
-    #[serde(flatten)]
-    measures: Measures,
-    endpoints: Vec<EndpointCore>,
-    stages: Vec<StageCore>,
-    verification: &'a [crate::verify::finding::Finding],
-    cpu_micros_per_request: CpuPerRequest,
-}
-
-/// What was measured of one endpoint.
-#[derive(Debug, Serialize)]
-struct EndpointCore {
-    endpoint: Endpoint,
-    #[serde(flatten)]
-    measures: Measures,
-}
-
-/// What was measured in one stage.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct StageCore {
-    /// The rate asked for, as it was written; none in a closed loop.
-    pub rate: Option<String>,
-    /// When it began, in seconds after the warm-up.
-    pub start_seconds: f64,
-    /// How long it was.
-    pub seconds: f64,
-    /// What was measured.
-    #[serde(flatten)]
-    pub measures: Measures,
-}
-
-/// The figures of a run or of a part of one.
-#[derive(Debug, Serialize)]
-pub struct Measures {
-    totals: Totals,
-    latency: Latency,
-}
-
-impl Measures {
-    fn of(recording: &Recording, time: Duration) -> Self {
-        let throughput = rounded(per_second(recording.finished, time));
-        Self {
-            totals: Totals { books: recording.books, retries: recording.retries, throughput },
-            latency: Latency {
-                response: recording.response.quantiles(),
-                service: recording.service.quantiles(),
-                connection_wait: recording.wait.quantiles(),
-                generator_lag: recording.lag.quantiles(),
-            },
-        }
-    }
-}
-
-#[derive(Debug, Serialize)]
-struct Totals {
-    #[serde(flatten)]
-    books: Books,
-    /// Tries beyond the first of each request; part of no sum.
-    retries: u64,
-    throughput: f64,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Latency {
-    response: Quantiles,
-    service: Quantiles,
-    connection_wait: Quantiles,
-    generator_lag: Quantiles,
-}
-
-/// Processor time per request, in microseconds.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct CpuPerRequest {
-    /// Of this process, where the system tells.
-    pub client: Option<f64>,
-    /// Of the services, where their processes are known.
-    pub server: Option<f64>,
 }

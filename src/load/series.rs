@@ -1,6 +1,7 @@
 //! What happened second by second, in bounded memory however long the run is.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::books::Books;
 use super::distribution::millis;
@@ -10,7 +11,7 @@ use super::recording::Recording;
 const MAX_ROWS: usize = 3600;
 
 /// One row: a second, or a few of them in a very long run.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
     /// When it began, in seconds after the warm-up.
@@ -38,10 +39,12 @@ pub struct Row {
 }
 
 /// All rows of a run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Series {
+    /// How many seconds each row stands for.
     seconds_per_row: u64,
+    /// The rows, in order of time.
     rows: Vec<Row>,
     #[serde(skip)]
     seconds: u64,
@@ -102,6 +105,12 @@ impl Series {
             return Ok(());
         }
         Err(format!("the seconds add up to {:?}, the run to {whole:?}", self.sum))
+    }
+
+    /// How many seconds each row stands for.
+    #[must_use]
+    pub fn seconds_per_row(&self) -> u64 {
+        self.seconds_per_row
     }
 
     /// The rows.

@@ -1,10 +1,11 @@
 //! The conditions of a run, printed and stored with every result.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ordersys_contract::client::Endpoints;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::mix::Mix;
 use super::profile::{Arrivals, Extent, Pace, Profile};
@@ -54,11 +55,11 @@ impl Surroundings {
 }
 
 /// The conditions of a run: everything two runs must share to be compared.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
     #[serde(rename = "loop")]
-    pacing: &'static str,
+    pacing: String,
     rate: Option<f64>,
     stages: Option<String>,
     arrivals: Option<Arrivals>,
@@ -79,14 +80,15 @@ pub struct Settings {
     seed: u64,
     slo: Vec<String>,
     faults: Vec<String>,
-    contract: &'static str,
+    contract: String,
+    #[schemars(with = "BTreeMap<String, String>")]
     endpoints: Endpoints,
     runtime: Option<String>,
     topology: Option<String>,
     durability: Option<String>,
     cores: usize,
-    version: &'static str,
-    build: &'static str,
+    version: String,
+    build: String,
 }
 
 /// What was ready before the first request.
@@ -120,7 +122,7 @@ impl Settings {
             Dialect::Article => ("article", None),
         };
         Self {
-            pacing,
+            pacing: pacing.to_owned(),
             rate,
             stages,
             arrivals: profile.pace.arrivals(),
@@ -141,15 +143,21 @@ impl Settings {
             seed: profile.seed,
             slo: profile.objectives.iter().map(ToString::to_string).collect(),
             faults: profile.faults.iter().map(ToString::to_string).collect(),
-            contract,
+            contract: contract.to_owned(),
             endpoints: ground.endpoints.clone(),
             runtime: ground.surroundings.runtime.clone(),
             topology: ground.surroundings.topology.clone(),
             durability: ground.surroundings.durability.clone(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
-            version: env!("CARGO_PKG_VERSION"),
-            build: if cfg!(debug_assertions) { "debug" } else { "release" },
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            build: if cfg!(debug_assertions) { "debug" } else { "release" }.to_owned(),
         }
+    }
+
+    /// Whether requests left on a plan.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.pacing == "open"
     }
 
     /// What differs from single orders of any product.

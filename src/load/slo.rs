@@ -68,6 +68,12 @@ impl Objective {
         (!met).then(|| format!("{self} was missed: {prefix}{}", self.amount(found)))
     }
 
+    /// Whether it is about orders per second.
+    #[must_use]
+    pub fn is_about_throughput(&self) -> bool {
+        self.metric == Metric::Throughput
+    }
+
     fn amount(&self, value: f64) -> String {
         match self.metric {
             Metric::Response(_) | Metric::LongestResponse => format!("{value:.3} ms"),

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::books::Books;
 use super::distribution::Distribution;
@@ -26,7 +27,7 @@ const BUSY_CLOSED: f64 = 0.9;
 const BUSY_OPEN: f64 = 0.7;
 
 /// What the numbers of a run are worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Grade {
     /// They describe the system.

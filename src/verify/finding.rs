@@ -1,6 +1,7 @@
 //! What a check found: passed, failed with a witness, or could not be made.
 
-use serde::{Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// One thing that must hold after a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +72,12 @@ impl Check {
         }
     }
 
+    /// The check with an id.
+    #[must_use]
+    pub fn with_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|check| check.id() == id)
+    }
+
     /// What must hold, in a few words.
     #[must_use]
     pub fn statement(self) -> &'static str {
@@ -93,7 +100,7 @@ impl Check {
 }
 
 /// The first case in which something did not hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Witness {
     /// The order, if it is about one.
@@ -172,25 +179,6 @@ impl Finding {
             Standing::Fail(witness) => witness.to_string(),
             Standing::Skip(reason) => reason.clone(),
         }
-    }
-}
-
-impl Serialize for Finding {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Wire<'a> {
-            id: &'a str,
-            result: &'a str,
-            witness: Option<&'a Witness>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            reason: Option<&'a str>,
-        }
-        let (witness, reason) = match &self.standing {
-            Standing::Pass => (None, None),
-            Standing::Fail(witness) => (Some(&**witness), None),
-            Standing::Skip(reason) => (None, Some(reason.as_str())),
-        };
-        Wire { id: self.check.id(), result: self.word(), witness, reason }.serialize(serializer)
     }
 }
 

@@ -2,20 +2,26 @@
 //! ports, real connections.
 
 mod accounts;
+mod addresses;
 mod api;
 mod article;
 mod bad_input;
 mod bad_peers;
+mod bench_commands;
 mod chaos;
 mod check;
 #[path = "../harness/chromium.rs"]
 mod chromium;
 mod command;
+mod container_logs;
 mod crash;
+mod drift;
+mod engine;
 mod faults;
 mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod interrupted;
 mod keys;
 mod load;
 mod local_stack;

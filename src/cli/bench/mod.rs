@@ -1,7 +1,12 @@
 //! `ordersys bench`: load a system, measure it, and check that it kept its books.
 
+mod calibrate;
+mod compare;
 mod pace;
+mod report;
 mod run;
+mod saturate;
+mod schema;
 mod surroundings;
 mod workload;
 
@@ -32,11 +37,27 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Run(Box<run::RunArgs>),
+    Saturate(Box<saturate::Args>),
+    Compare(Box<compare::Args>),
+    Calibrate(Box<calibrate::Args>),
+    Report(report::Args),
+    Schema(schema::Args),
+    #[command(hide = true)]
+    Responder(calibrate::ResponderArgs),
 }
 
 pub(super) fn run(args: Args, globals: &Globals) -> Outcome {
     match args.command {
         None => run::run(&args.run, globals),
         Some(Command::Run(args)) => run::run(&args, globals),
+        Some(Command::Saturate(args)) => saturate::run(&args, globals),
+        Some(Command::Compare(args)) => compare::run(&args, globals),
+        Some(Command::Calibrate(args)) => calibrate::run(&args, globals),
+        Some(Command::Report(args)) => report::run(&args, globals),
+        Some(Command::Schema(args)) => {
+            schema::run(&args, globals);
+            Ok(())
+        }
+        Some(Command::Responder(args)) => calibrate::respond(&args, globals),
     }
 }

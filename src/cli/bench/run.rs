@@ -8,6 +8,8 @@ use super::workload::WorkloadArgs;
 use super::{Globals, OrFail, Outcome, block_on};
 use crate::load::faults::Faults;
 use crate::load::profile::Profile;
+use crate::load::result::RunResult;
+use crate::load::settings::Surroundings;
 use crate::load::slo::{self, Objective};
 use crate::load::{self, export, render};
 
@@ -41,13 +43,11 @@ pub(super) fn run(args: &RunArgs, globals: &Globals) -> Outcome {
     let profile = args.profile()?;
     let (client, printer) = (globals.client()?, globals.printer());
     let report = block_on(async {
-        let mut surroundings = surroundings(globals).await;
-        if args.faults.is_some() {
-            surroundings.chaos = surroundings::chaos(globals).await?;
-        }
+        let surroundings = args.surroundings(globals).await?;
         load::run(&profile, &client, &surroundings, &printer).await
     })?;
-    printer.data(&report.core(), || render::text(&report, &profile.pace));
+    let result = RunResult::of(&report);
+    printer.data(&result.core, || render::text(&result));
     if let Some(dir) = &args.out {
         export::write(&report, dir).hint("name another directory with --out")?;
         printer.say(format!("wrote {}", dir.join("result.json").display()));
@@ -56,9 +56,25 @@ pub(super) fn run(args: &RunArgs, globals: &Globals) -> Outcome {
 }
 
 impl RunArgs {
-    fn profile(&self) -> Outcome<Profile> {
+    /// Whether the run is to be stored.
+    pub(super) fn stores(&self) -> bool {
+        self.out.is_some()
+    }
+
+    /// What is known of the system, and what can be done to it if that is asked for.
+    pub(super) async fn surroundings(&self, globals: &Globals) -> Outcome<Surroundings> {
+        let mut surroundings = surroundings(globals).await;
+        if self.faults.is_some() {
+            surroundings.chaos = surroundings::chaos(globals).await?;
+        }
+        Ok(surroundings)
+    }
+
+    /// What the run is asked to do.
+    pub(super) fn profile(&self) -> Outcome<Profile> {
         let objectives = self.slo.as_ref().map(|slo| slo.0.clone()).unwrap_or_default();
         let faults = self.faults.clone().unwrap_or_default();
-        Ok(Profile { objectives, faults, ..self.pace.apply(self.workload.profile()?)? })
+        let log = self.out.clone();
+        Ok(Profile { objectives, faults, log, ..self.pace.apply(self.workload.profile()?)? })
     }
 }

@@ -123,7 +123,7 @@ async fn lost_answers_are_resolved_without_a_false_alarm() {
         assert_eq!(expected, 10, "{trouble:?}: every 40th of 400: {books:?}");
         if trouble == Trouble::Late {
             assert!(report.generated.tally.total.response.quantile(0.999).at_least);
-            assert!(render::text(&report, &Pace::Closed).contains(">="));
+            assert!(render::text(&super::result::RunResult::of(&report)).contains(">="));
         }
     }
 }
