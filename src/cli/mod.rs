@@ -27,6 +27,7 @@ mod serve;
 mod smoke;
 mod status;
 mod supervise;
+mod trace;
 mod up;
 mod user;
 
@@ -54,6 +55,7 @@ enum Command {
     #[command(visible_alias = "ps")]
     Status(status::Args),
     Logs(logs::Args),
+    Trace(trace::Args),
     Restart(restart::Args),
     Chaos(chaos::Args),
     Seed(seed::Args),
@@ -94,6 +96,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Down(args) => down::run(&args, &globals),
         Command::Status(args) => status::run(&args, &globals),
         Command::Logs(args) => logs::run(args, &globals),
+        Command::Trace(args) => trace::run(&args, &globals),
         Command::Restart(args) => restart::run(&args, &globals),
         Command::Chaos(args) => chaos::run(&args, &globals),
         Command::Seed(args) => seed::run(&globals, &args),

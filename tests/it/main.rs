@@ -12,6 +12,7 @@ mod check;
 mod chromium;
 mod command;
 mod crash;
+mod dashboard;
 mod faults;
 mod faulty_peer;
 #[path = "../harness/mod.rs"]
@@ -34,4 +35,5 @@ mod stage;
 #[cfg(target_os = "linux")]
 mod stall;
 mod support;
+mod trace;
 mod up_and_down;
