@@ -66,9 +66,17 @@ fn list(value: &Value) -> &[Value] {
 }
 
 /// The steps of a root as `service: name`.
+fn all_steps(root: &Value) -> Vec<String> {
+    list(&root["steps"]).iter().map(name).collect()
+}
+
+/// The same without what a busy machine repeats.
 fn steps(root: &Value) -> Vec<String> {
-    let step = |step: &Value| format!("{}: {}", text(&step["service"]), text(&step["name"]));
-    list(&root["steps"]).iter().map(step).collect()
+    list(&root["steps"]).iter().filter(|step| step["repeated"] == false).map(name).collect()
+}
+
+fn name(step: &Value) -> String {
+    format!("{}: {}", text(&step["service"]), text(&step["name"]))
 }
 
 /// Times rise within each root, and work that was measured took some time within it.
@@ -157,20 +165,20 @@ fn a_recovery_after_a_crash(runtime: &'static str) {
     let trace = shop.trace(&order);
     let roots = list(&trace["roots"]);
     assert_eq!(roots.len(), 2, "{trace:#}");
-    assert_eq!(
-        (&roots[0]["kind"], &roots[1]["kind"]),
-        (&"unanswered".into(), &"recovery".into()),
-        "{trace:#}"
-    );
+    let gap = |gap: &Value| text(gap).contains("no line of its answer");
+    // On a machine slow enough it is answered, with 202, before the kill.
+    let cut_short = roots[0]["kind"] == "unanswered" && list(&trace["gaps"]).iter().any(gap);
+    assert!(cut_short || roots[0]["status"] == 202, "{trace:#}");
+    assert_eq!(roots[1]["kind"], "recovery", "{trace:#}");
     assert_eq!(steps(&roots[0])[..2], SALE[..2], "{trace:#}");
-    let recovered = steps(&roots[1]);
+    // The paused service may have found the stock sold by a try from before the crash.
+    let recovered = all_steps(&roots[1]);
     let end = ["product: stock committed", "order: commit 2: confirmed"];
     assert_eq!(recovered[recovered.len() - 2..], end, "{trace:#}");
     assert_eq!(roots[1]["name"], "recovery of a pending order");
     let services: BTreeSet<String> =
         roots.iter().flat_map(|root| list(&root["steps"])).map(|step| text(&step["service"])).collect();
     assert_eq!(services, BTreeSet::from(["order", "product", "user"].map(str::to_owned)));
-    assert!(list(&trace["gaps"]).iter().any(|gap| text(gap).contains("no line of its answer")), "{trace:#}");
 }
 
 #[test]
