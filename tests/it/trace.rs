@@ -2,7 +2,7 @@
 //! crash, from logs and history alone.
 
 use std::collections::BTreeSet;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -29,7 +29,9 @@ impl Shop {
 
     fn placing(&self, quantity: u32) -> Command {
         let item = format!("{}={quantity}", self.thing);
-        self.project.command(&["order", "place", "--user", &self.user, "--item", &item])
+        let mut command = self.project.command(&["order", "place", "--user", &self.user, "--item", &item]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command
     }
 
     /// The newest order in this state, once there is one.
