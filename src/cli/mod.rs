@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod chaos;
 mod check;
+mod completions;
 mod crash_container;
 mod doctor;
 mod down;
@@ -14,7 +15,9 @@ pub mod engine;
 pub mod failure;
 pub mod globals;
 mod health;
+mod junit;
 mod logs;
+mod man;
 mod order;
 mod product;
 mod restart;
@@ -61,6 +64,8 @@ enum Command {
     Doctor(doctor::Args),
     Serve(serve::Args),
     Health(health::Args),
+    Completions(completions::Args),
+    Man(man::Args),
     #[command(hide = true)]
     Supervise(supervise::Args),
     #[command(hide = true)]
@@ -101,6 +106,8 @@ fn run(cli: Cli) -> Outcome {
             serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
         }
         Command::Health(args) => health::run(&args, &globals),
+        Command::Completions(args) => completions::run(&args, &globals),
+        Command::Man(args) => man::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
         Command::CrashContainer(args) => crash_container::run(&args),
     }

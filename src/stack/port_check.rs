@@ -35,7 +35,11 @@ fn is_begun(work: &Work<'_>, spec: &ServiceSpec) -> bool {
 /// Ports the project's own services hold now: they are given back before they are taken anew.
 fn own_ports(work: &Work<'_>) -> BTreeSet<u16> {
     let holding = |condition: &Condition| match condition {
-        Condition::Running | Condition::Paused | Condition::Cut | Condition::Restarting(_) => true,
+        Condition::Running
+        | Condition::Paused
+        | Condition::Cut
+        | Condition::Unwatched
+        | Condition::Restarting(_) => true,
         Condition::Created | Condition::Exited(_) | Condition::Dead => false,
     };
     let services = work.observed.services.iter().filter(|service| holding(&service.condition));

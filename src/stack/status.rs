@@ -181,7 +181,7 @@ async fn state(player: Option<&ObservedService>, url: &str) -> State {
         Some(Condition::Cut) => State::Cut,
         Some(Condition::Restarting(_)) => State::Restarting,
         Some(Condition::Created | Condition::Exited(_) | Condition::Dead) => State::Stopped,
-        Some(Condition::Running) => match format!("{url}/readyz").parse::<Probe>() {
+        Some(Condition::Running | Condition::Unwatched) => match format!("{url}/readyz").parse::<Probe>() {
             Ok(probe) if probe.ask(ASK_LIMIT).await == Answer::Ready => State::Ready,
             Ok(_) | Err(_) => State::Unready,
         },

@@ -223,7 +223,11 @@ async fn carry_out(
     let progress = printer.progress(None, "up");
     let mut applied = std::pin::pin!(async {
         apply(&prepared.runtime, work, &progress).await?;
-        prepared.runtime.commit(work.plan).await
+        let images = prepared.runtime.commit(work.plan).await?;
+        let line =
+            |image| printer.say(format!("removed   image {image} because: no container uses it any more"));
+        images.into_iter().for_each(line);
+        Ok(())
     });
     let result = tokio::select! {
         result = &mut applied => result,

@@ -9,6 +9,7 @@ mod check;
 mod chromium;
 mod command;
 mod crash;
+mod drift;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod local_stack;

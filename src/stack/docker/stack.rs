@@ -1,6 +1,6 @@
 //! Carries a plan out in an engine: makes, sets aside, starts, and at the end removes or takes back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::{join_all, try_join_all};
@@ -163,8 +163,9 @@ impl DockerStack {
         containers::last_log_lines(&self.engine, &member.id, lines).await
     }
 
-    /// Removes what was replaced or is not wanted, now that the new serves.
-    pub(in crate::stack) async fn commit(&self, plan: &Plan) -> Result<(), EngineError> {
+    /// Removes what was replaced or is not wanted, now that the new serves. Returns the images that went
+    /// with it: those of replaced containers that no container uses any more, and no other.
+    pub(in crate::stack) async fn commit(&self, plan: &Plan) -> Result<Vec<String>, EngineError> {
         let replaced = self.members().into_values().filter_map(|member| match member.begin {
             Begin::Replace(old) => Some(old.id),
             Begin::Runs | Begin::Start | Begin::Unpause => None,
@@ -175,16 +176,23 @@ impl DockerStack {
         });
         let gone: Vec<String> = replaced.chain(leftovers).collect();
         try_join_all(gone.iter().map(|id| containers::remove(&self.engine, id))).await?;
+        let mut replaced_images = BTreeSet::new();
         for step in &plan.steps {
             match (&step.resource, &step.action) {
                 (Resource::Network(_), Action::Remove(id, _)) => network::remove(&self.engine, id).await?,
-                (Resource::Image(_), Action::Create(_)) => {
-                    image::prune(&self.engine, Some(&self.image)).await?;
+                (_, Action::Recreate(_, Cause::ImageChanged(old, _))) => {
+                    replaced_images.insert(ImageName::tag_of(old));
                 }
                 _ => {}
             }
         }
-        Ok(())
+        let mut removed = Vec::new();
+        for image in replaced_images {
+            if image::remove_unused(&self.engine, &image).await? {
+                removed.push(image);
+            }
+        }
+        Ok(removed)
     }
 
     /// Takes back what this run did.
@@ -212,7 +220,7 @@ impl DockerStack {
         match condition {
             Condition::Created | Condition::Exited(_) | Condition::Dead => return Ok(()),
             Condition::Paused => containers::unpause(&self.engine, id).await?, // else it cannot drain
-            Condition::Running | Condition::Cut | Condition::Restarting(_) => {}
+            Condition::Running | Condition::Cut | Condition::Unwatched | Condition::Restarting(_) => {}
         }
         self.journal.note(Undo::Start { id: id.to_owned(), name: name.to_owned() });
         containers::stop(&self.engine, id).await
