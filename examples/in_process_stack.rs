@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use ordersys::cli::Failure;
 use ordersys::serve::{self, Listeners, ServeConfig};
 use ordersys::stack::role::Role;
+use ordersys_chassis::breaker::Settings;
 use ordersys_contract::client::Endpoints;
 use ordersys_contract::order::{NewLine, NewOrder};
 use ordersys_contract::user::NewUser;
@@ -27,6 +28,7 @@ async fn main() -> anyhow::Result<()> {
         data_dir: data.path().to_owned(),
         secrets_dir: None, // nobody else can reach a loopback port that lives this short
         durability: Durability::Full,
+        breaker: Settings::default(),
     };
     // Port 0: the system chooses. Connections wait in the listeners until the services accept them.
     let listen = async |role| serve::listen(LOOPBACK, role, 0).await.map_err(told);

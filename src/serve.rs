@@ -3,9 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Context as _;
-use ordersys_chassis::{Credentials, Listener, Network};
+use ordersys_chassis::breaker::Settings;
+use ordersys_chassis::{Credentials, Deadline, Listener, Network};
 use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::UserSummary;
 use ordersys_contract::{Client, Timestamp, client::Endpoints};
@@ -19,10 +21,6 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Exit, Failure, OrFail, Outcome};
 use crate::stack::role::Role;
 
-/// How long a call between services may take on the wire. Callers have less patience and ask
-/// again; this frees the lane for them.
-const CALL_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(1500);
-
 /// What a service process needs to know.
 #[derive(Debug, Clone)]
 pub struct ServeConfig {
@@ -34,6 +32,8 @@ pub struct ServeConfig {
     pub secrets_dir: Option<PathBuf>,
     /// What a commit means.
     pub durability: Durability,
+    /// When the order service refuses at once because another service fails.
+    pub breaker: Settings,
 }
 
 impl ServeConfig {
@@ -85,7 +85,8 @@ pub async fn one(
         }
         Role::Order => {
             let ports = over_http(&peers, &credentials, &listener.network);
-            let config = ordersys_order::Config { data_dir, durability, credentials };
+            let breaker = config.breaker;
+            let config = ordersys_order::Config { data_dir, durability, credentials, breaker };
             refused(ordersys_order::OrderService::open(&config, ports))?.serve(listener, shutdown).await?;
         }
     }
@@ -123,7 +124,8 @@ pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: Cancellat
     let inventory = Arc::new(LocalInventory(product.app()));
     let users = Arc::new(LocalUsers(user.app()));
     let ports = Ports { users, inventory: Arc::clone(&inventory) as _, drivers: inventory };
-    let order_config = ordersys_order::Config { data_dir: config.data(Role::Order), durability, credentials };
+    let (data_dir, breaker) = (config.data(Role::Order), config.breaker);
+    let order_config = ordersys_order::Config { data_dir, durability, credentials, breaker };
     let order = refused(ordersys_order::OrderService::open(&order_config, ports))?;
 
     // The order service stops first: its last requests still need the other two.
@@ -171,7 +173,7 @@ fn over_http(peers: &Endpoints, credentials: &Credentials, network: &Network) ->
     // A client each: lanes share no connections, so none can hold up another.
     let port = || {
         let client = Client::new(peers.clone()).with_credential(credentials.service());
-        Arc::new(Reached { port: HttpPort(client.with_timeout(CALL_TIMEOUT)), network: network.clone() })
+        Arc::new(Reached { port: HttpPort(client), network: network.clone() })
     };
     Ports { users: port(), inventory: port(), drivers: port() }
 }
@@ -183,21 +185,21 @@ struct Reached {
 }
 
 impl Reached {
-    async fn ask<T>(&self, call: Asked<'_, T>) -> Result<T, PortError> {
-        let answer = tokio::time::timeout(CALL_TIMEOUT, self.network.clone().reach(call)).await;
+    async fn ask<T>(&self, call: Asked<'_, T>, until: Instant) -> Result<T, PortError> {
+        let answer = tokio::time::timeout_at(until.into(), self.network.clone().reach(call)).await;
         answer.unwrap_or_else(|_| Err(PortError::NoAnswer("not in time".to_owned())))
     }
 }
 
 impl Users for Reached {
-    fn lookup(&self, queries: Vec<UserQuery>) -> Asked<'_, Vec<Option<UserSummary>>> {
-        Box::pin(self.ask(self.port.lookup(queries)))
+    fn lookup(&self, queries: Vec<UserQuery>, until: Instant) -> Asked<'_, Vec<Option<UserSummary>>> {
+        Box::pin(self.ask(self.port.lookup(queries, until), until))
     }
 }
 
 impl Inventory for Reached {
-    fn apply(&self, operations: Vec<Operation>) -> Asked<'_, Vec<Answer>> {
-        Box::pin(self.ask(self.port.apply(operations)))
+    fn apply(&self, operations: Vec<Operation>, until: Instant) -> Asked<'_, Vec<Answer>> {
+        Box::pin(self.ask(self.port.apply(operations, until), until))
     }
 }
 
@@ -205,11 +207,12 @@ impl Inventory for Reached {
 struct LocalUsers(ordersys_user::App);
 
 impl Users for LocalUsers {
-    fn lookup(&self, queries: Vec<UserQuery>) -> Asked<'_, Vec<Option<UserSummary>>> {
+    fn lookup(&self, queries: Vec<UserQuery>, until: Instant) -> Asked<'_, Vec<Option<UserSummary>>> {
         Box::pin(async move {
             let (ids, requests): (Vec<_>, Vec<_>) =
                 queries.into_iter().map(|query| (query.user, query.request)).unzip();
-            self.0.lookup(ids, &requests).await.map_err(|error| PortError::NoAnswer(error.to_string()))
+            let found = self.0.lookup(ids, &requests, Deadline(Some(until))).await;
+            found.map_err(|error| PortError::NoAnswer(error.to_string()))
         })
     }
 }
@@ -218,9 +221,9 @@ impl Users for LocalUsers {
 struct LocalInventory(ordersys_product::App);
 
 impl Inventory for LocalInventory {
-    fn apply(&self, operations: Vec<Operation>) -> Asked<'_, Vec<Answer>> {
+    fn apply(&self, operations: Vec<Operation>, until: Instant) -> Asked<'_, Vec<Answer>> {
         Box::pin(async move {
-            let answers = self.0.apply(operations, Timestamp::now()).await;
+            let answers = self.0.apply(operations, Timestamp::now(), Deadline(Some(until))).await;
             answers.map_err(|error| PortError::NoAnswer(error.to_string()))
         })
     }

@@ -98,7 +98,7 @@ pub async fn travel(journey: &mut Journey, client: &Client, around: &Surrounding
     journey.step("refuse an unknown product", buyer.is_refused(&Bad::Product)).await;
     journey.step("refuse more than there is", buyer.is_refused(&Bad::TooMuch)).await;
     journey.step("refuse a negative quantity", buyer.is_refused(&Bad::Negative)).await;
-    journey.step("burst of orders, verified", burst(client, around, printer)).await;
+    journey.step("burst of orders, verified", Box::pin(burst(client, around, printer))).await;
     journey.step("account for every unit", accounts(client)).await;
 }
 

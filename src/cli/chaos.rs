@@ -47,9 +47,11 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
     block_on(async {
         let chaos = Chaos::open(&globals.engine.lookup(), &project).await?;
         chaos.apply(args.service, args.fault).await?;
-        let waited = match args.wait && !matches!(args.fault, Fault::Pause | Fault::Cut) {
-            true => Some(chaos.until_ready(args.service, args.timeout).await?),
-            false => None,
+        let waited = match args.fault {
+            Fault::Kill | Fault::Resume | Fault::Heal if args.wait => {
+                Some(chaos.until_ready(args.service, args.timeout).await?)
+            }
+            _ => None,
         };
         let service = chaos.service(args.service).name();
         let ready_after_seconds = waited.map(|waited| waited.as_secs_f64());

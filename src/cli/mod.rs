@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod breaker;
 mod chaos;
 mod check;
 mod completions;

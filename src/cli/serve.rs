@@ -11,6 +11,7 @@ use ordersys_store::Durability;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::breaker::BreakerArgs;
 use super::{Exit, OrFail as _, Outcome};
 use crate::serve::{self, Exposure, Listeners, ServeConfig};
 use crate::stack::role::Role;
@@ -20,6 +21,7 @@ use crate::stack::role::Role;
 #[command(after_help = "Examples:
   ordersys serve user --data-dir ./data
   ordersys serve order --data-dir ./data --user-url http://127.0.0.1:3001 --product-url http://127.0.0.1:3002
+  ordersys serve order --data-dir ./data --breaker-calls 5 --breaker-ratio 1 --breaker-cool-down 30s
   ordersys serve all --data-dir ./data --log-format text")]
 pub(super) struct Args {
     /// Which service
@@ -51,6 +53,8 @@ pub(super) struct Args {
     /// What a commit means: full (on disk), normal, memory; anything but full is for measuring
     #[arg(long, env = "ORDERSYS_DURABILITY", default_value_t = Durability::Full, value_name = "LEVEL")]
     durability: Durability,
+    #[command(flatten)]
+    breaker: BreakerArgs,
     /// Be cut off from the network while there is a file at this path (see `ordersys chaos`)
     #[arg(long, value_name = "FILE", hide = true)]
     cut_while: Option<PathBuf>,
@@ -157,6 +161,7 @@ async fn serve_until_signal(args: &Args, peers: Endpoints) -> Outcome {
         data_dir: args.data_dir.clone(),
         secrets_dir: args.secrets_dir.clone(),
         durability: args.durability,
+        breaker: args.breaker.settings(),
     };
     let role = match args.role {
         What::User => Role::User,

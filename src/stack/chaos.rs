@@ -169,14 +169,12 @@ impl Chaos {
             }
             Ok::<(), anyhow::Error>(())
         };
-        match timeout(limit, asked).await {
-            Ok(asked) => asked?,
-            Err(_) => {
-                let what = format!("the {role} service was not ready within {limit:.1?}");
-                return Err(Failure::new(Exit::TimedOut, what)
-                    .hint(format!("see `ordersys status` and `ordersys logs {role}`")));
-            }
-        }
+        let Ok(asked) = timeout(limit, asked).await else {
+            let what = format!("the {role} service was not ready within {limit:.1?}");
+            return Err(Failure::new(Exit::TimedOut, what)
+                .hint(format!("see `ordersys status` and `ordersys logs {role}`")));
+        };
+        asked?;
         Ok(started.elapsed())
     }
 
@@ -191,10 +189,7 @@ impl Chaos {
             Fault::Pause => containers.pause(found).await?,
             Fault::Resume => containers.resume(found).await?,
             Fault::Cut => containers.cut(found).await?,
-            Fault::Heal => match ServiceName::named(&found.service) {
-                Some(service) => containers.heal(found, service).await?,
-                None => {}
-            },
+            Fault::Heal => containers.heal(found).await?,
         }
         Ok(())
     }
@@ -210,16 +205,14 @@ impl Chaos {
             Fault::Cut => processes.cut(name).map(|()| seen.pid)?,
             Fault::Heal => processes.heal(name).map(|()| seen.pid)?,
         };
-        match pid {
-            Some(_) => Ok(()),
-            None => {
-                let why = match seen.state {
-                    ProcessState::CrashLoop => "it ends again and again",
-                    _ => "it is about to be started",
-                };
-                Err(self.not_running(service, why))
-            }
+        if pid.is_some() {
+            return Ok(());
         }
+        let why = match seen.state {
+            ProcessState::CrashLoop => "it ends again and again",
+            _ => "it is about to be started",
+        };
+        Err(self.not_running(service, why))
     }
 
     fn running(&self, found: Option<ObservedService>, service: ServiceName) -> Outcome<ObservedService> {

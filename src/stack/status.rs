@@ -5,11 +5,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use ordersys_contract::Timestamp;
 use ordersys_contract::client::Endpoints;
+use ordersys_contract::health::{BreakerState, Peer, Readiness, Ready};
 use serde::Serialize;
 
 use super::docker::Lookup;
 use super::observed::{Condition, Observed, ObservedService, Standing};
-use super::process::probe::{Answer, Probe};
+use super::process::probe::Probe;
 use super::program::Program;
 use super::project::Project;
 use super::record::{RuntimeKind, StackRecord, Topology};
@@ -45,6 +46,9 @@ pub struct ServiceStatus {
     pub name: Role,
     /// How it is doing.
     pub state: State,
+    /// What it has to do without, if it is degraded: which service, since when and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub degraded: Vec<Peer>,
     /// Where it answers.
     pub url: String,
     /// Its container.
@@ -72,6 +76,8 @@ pub struct ServiceStatus {
 pub enum State {
     /// It takes requests.
     Ready,
+    /// It takes requests, but has to refuse some because another service fails.
+    Degraded,
     /// It runs and does not take requests.
     Unready,
     /// It ended and is about to be started again.
@@ -90,6 +96,7 @@ impl State {
     fn name(self) -> &'static str {
         match self {
             Self::Ready => "ready",
+            Self::Degraded => "degraded",
             Self::Unready => "unready",
             Self::Restarting => "restarting",
             Self::Paused => "paused",
@@ -159,9 +166,11 @@ async fn role_status(role: Role, record: &StackRecord, observed: &Observed) -> S
     let player = observed.services.iter().find(plays);
     let facts = player.map(|service| service.facts.clone()).unwrap_or_default();
     let on_docker = record.runtime == RuntimeKind::Docker;
+    let (state, degraded) = state(player, &url).await;
     ServiceStatus {
         name: role,
-        state: state(player, &url).await,
+        state,
+        degraded,
         url,
         container_id: player
             .filter(|_| record.runtime == RuntimeKind::Docker)
@@ -174,17 +183,32 @@ async fn role_status(role: Role, record: &StackRecord, observed: &Observed) -> S
     }
 }
 
-async fn state(player: Option<&ObservedService>, url: &str) -> State {
-    match player.map(|service| &service.condition) {
+async fn state(player: Option<&ObservedService>, url: &str) -> (State, Vec<Peer>) {
+    let state = match player.map(|service| &service.condition) {
         None => State::Missing,
         Some(Condition::Paused) => State::Paused,
         Some(Condition::Cut) => State::Cut,
         Some(Condition::Restarting(_)) => State::Restarting,
         Some(Condition::Created | Condition::Exited(_) | Condition::Dead) => State::Stopped,
-        Some(Condition::Running | Condition::Unwatched) => match format!("{url}/readyz").parse::<Probe>() {
-            Ok(probe) if probe.ask(ASK_LIMIT).await == Answer::Ready => State::Ready,
-            Ok(_) | Err(_) => State::Unready,
-        },
+        Some(Condition::Running | Condition::Unwatched) => return asked(url).await,
+    };
+    (state, Vec::new())
+}
+
+/// What a running service says of itself.
+async fn asked(url: &str) -> (State, Vec<Peer>) {
+    let body = match format!("{url}/readyz").parse::<Probe>() {
+        Ok(probe) => probe.body(ASK_LIMIT).await,
+        Err(_) => None,
+    };
+    let said = body.and_then(|body| serde_json::from_slice::<Readiness>(&body).ok());
+    match said {
+        Some(Readiness { status: Ready::Ready, degraded: true, mut peers, .. }) => {
+            peers.retain(|peer| peer.breaker != BreakerState::Closed);
+            (State::Degraded, peers)
+        }
+        Some(Readiness { status: Ready::Ready, .. }) => (State::Ready, Vec::new()),
+        Some(_) | None => (State::Unready, Vec::new()),
     }
 }
 
@@ -215,6 +239,12 @@ impl StatusReport {
                     .map_or_else(dash, |bytes| format!("{} MiB", bytes.div_ceil(1024 * 1024))),
             ]);
         }
-        table.to_string()
+        let mut text = table.to_string();
+        for service in &self.services {
+            for peer in &service.degraded {
+                text = format!("{}\n\n{} is degraded: {}", text.trim_end(), service.name, peer.sentence());
+            }
+        }
+        text
     }
 }

@@ -62,6 +62,7 @@ impl Processes {
             .args(["--user-url", &self.endpoints.user, "--product-url", &self.endpoints.product])
             .args([Path::new("--data-dir"), &self.dir.path().join("data")])
             .args([Path::new("--secrets-dir"), self.dir.path()])
+            .args(["--breaker-cool-down", "250ms"])
             .env("FAILPOINTS", failpoints)
             .stdin(Stdio::null())
             .stderr(log.try_clone()?)
@@ -131,12 +132,14 @@ impl Processes {
         }
     }
 
-    fn child(&mut self, role: Role) -> Result<&mut Child> {
+    /// The process of a service.
+    pub(crate) fn child(&mut self, role: Role) -> Result<&mut Child> {
         let found = self.children.iter_mut().find(|(of, _)| *of == role);
         found.map(|(_, child)| child).with_context(|| format!("the {role} service is not running"))
     }
 
-    fn take(&mut self, role: Role) -> Result<Child> {
+    /// The process of a service, which is then no longer ended with the others.
+    pub(crate) fn take(&mut self, role: Role) -> Result<Child> {
         let at = self.children.iter().position(|(of, _)| *of == role);
         let at = at.with_context(|| format!("the {role} service is not running"))?;
         Ok(self.children.remove(at).1)

@@ -3,6 +3,7 @@
 
 mod article;
 mod bad_input;
+mod bad_peers;
 mod chaos;
 mod check;
 #[path = "../harness/chromium.rs"]
@@ -10,6 +11,7 @@ mod chromium;
 mod command;
 mod crash;
 mod drift;
+mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod local_stack;
@@ -19,6 +21,7 @@ mod orders;
 mod policy;
 mod processes;
 mod refusals;
+mod resilience;
 mod stage;
 mod support;
 mod up_and_down;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use ordersys::serve::{self, ServeConfig};
 use ordersys::stack::role::Role;
+use ordersys_chassis::breaker::Settings;
 use ordersys_contract::client::{Client, Endpoints};
 use ordersys_contract::product::{NewProduct, Product};
 use ordersys_contract::user::{NewUser, User};
@@ -51,10 +52,21 @@ pub(crate) struct Stack {
     admin: Secret,
     service: Secret,
     http: reqwest::Client,
+    breaker: Settings,
+    /// What the order service takes for its peers instead of the real ones.
+    peers: Endpoints,
 }
 
 impl Stack {
     pub(crate) async fn start() -> Self {
+        Self::start_between(Settings::default(), |endpoints| endpoints).await
+    }
+
+    /// Starts a stack whose order service reaches the others where `between` says.
+    pub(crate) async fn start_between(
+        breaker: Settings,
+        between: impl FnOnce(Endpoints) -> Endpoints,
+    ) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let (admin, service) = (Secret::random(), Secret::random());
         std::fs::write(dir.path().join("admin.token"), admin.expose()).expect("writes");
@@ -63,7 +75,8 @@ impl Stack {
             Endpoints { user: free_url().await, product: free_url().await, order: free_url().await };
         let services = Role::ALL.into_iter().map(|role| (role, None)).collect();
         let http = reqwest::Client::new();
-        let mut stack = Self { dir, endpoints, services, admin, service, http };
+        let peers = between(endpoints.clone());
+        let mut stack = Self { dir, endpoints, services, admin, service, http, breaker, peers };
         for role in Role::ALL {
             stack.begin(role).await;
         }
@@ -86,11 +99,12 @@ impl Stack {
             data_dir: self.dir.path().join("data"),
             secrets_dir: Some(self.dir.path().to_owned()),
             durability: Durability::Full,
+            breaker: self.breaker,
         };
         let port = self.url(role).rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
         let listener = serve::listen(LOCALHOST, role, port).await.expect("listens");
         let stop = CancellationToken::new();
-        let (peers, shutdown) = (self.endpoints.clone(), stop.clone());
+        let (peers, shutdown) = (self.peers.clone(), stop.clone());
         let task = tokio::spawn(async move {
             serve::one(role, &config, peers, listener, shutdown).await.expect("serves");
         });
@@ -136,6 +150,20 @@ impl Stack {
         let bearer = format!("Bearer {}", self.admin.expose());
         let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
         self.send_with(role, (method, path), &headers, body.map(str::to_owned)).await
+    }
+
+    /// A call between services; `timeout` is what the caller says it waits, in milliseconds.
+    pub(crate) async fn send_as_service(
+        &self,
+        role: Role,
+        path: &str,
+        body: &str,
+        timeout: Option<&str>,
+    ) -> Answer {
+        let bearer = format!("Bearer {}", self.service.expose());
+        let mut headers = vec![("content-type", "application/json"), ("authorization", bearer.as_str())];
+        headers.extend(timeout.map(|timeout| ("x-timeout-ms", timeout)));
+        self.send_with(role, ("POST", path), &headers, Some(body.to_owned())).await
     }
 
     pub(crate) async fn send_with(

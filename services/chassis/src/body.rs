@@ -109,7 +109,7 @@ async fn collect(request: Request, limit: usize) -> Result<Bytes, Problem> {
 
 /// Reads a body that is not wanted, within reason: a client that is still sending when the
 /// connection closes would never see the answer.
-async fn discard(mut body: Body) {
+pub(crate) async fn discard<B: hyper::body::Body<Data = Bytes> + Unpin>(mut body: B) {
     let reading = async {
         let mut seen = 0;
         while let Some(Ok(frame)) = body.frame().await {

@@ -1,7 +1,9 @@
-//! Whether a service lives and whether it is ready for requests.
+//! Whether a service lives, whether it is ready for requests, and what it has to do without.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+
+use ordersys_contract::health::{Peer, Readiness};
 
 /// How far a service has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,12 +19,21 @@ enum Phase {
 pub struct Health {
     phase: Arc<AtomicU8>,
     writable: Arc<dyn Fn() -> bool + Send + Sync>,
+    peers: Arc<dyn Fn() -> Vec<Peer> + Send + Sync>,
 }
 
 impl Health {
     /// The health of a service that is starting; `writable` asks its store.
     pub fn starting(writable: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        Self { phase: Arc::new(AtomicU8::new(Phase::Starting as u8)), writable: Arc::new(writable) }
+        let phase = Arc::new(AtomicU8::new(Phase::Starting as u8));
+        Self { phase, writable: Arc::new(writable), peers: Arc::new(Vec::new) }
+    }
+
+    /// The same, telling how calls to other services fare as well.
+    #[must_use]
+    pub fn with_peers(mut self, peers: impl Fn() -> Vec<Peer> + Send + Sync + 'static) -> Self {
+        self.peers = Arc::new(peers);
+        self
     }
 
     /// Recovery has loaded its work: requests are welcome.
@@ -33,6 +44,12 @@ impl Health {
     /// No new requests, please.
     pub fn draining(&self) {
         self.phase.store(Phase::Draining as u8, Ordering::Release);
+    }
+
+    /// Whether the service is being stopped.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.phase.load(Ordering::Acquire) == Phase::Draining as u8
     }
 
     /// Why no requests should be sent here, if they should not.
@@ -48,5 +65,11 @@ impl Health {
         } else {
             None
         }
+    }
+
+    /// All that is told of it. A service that has to do without another one is degraded, not unready.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        Readiness::new(self.unready(), (self.peers)())
     }
 }

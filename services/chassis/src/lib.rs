@@ -3,7 +3,11 @@
 
 pub mod auth;
 pub mod body;
+pub mod breaker;
+pub mod budget;
+pub mod deadline;
 pub mod health;
+pub mod limit;
 pub mod log;
 pub mod metrics;
 pub mod network;
@@ -13,14 +17,20 @@ pub mod params;
 pub mod refusal;
 mod routes;
 pub mod serve;
+mod shed;
 
 pub use auth::{AdminOnly, Caller, Credentials, Holder, Internal, InternalOrAdmin};
 pub use body::{InternalJson, Json};
+pub use breaker::{Breaker, BreakerMetrics};
+pub use budget::RetryBudget;
+pub use deadline::Deadline;
 pub use health::Health;
+pub use limit::Limit;
 pub use metrics::Metrics;
 pub use network::{Listener, Network};
 pub use observe::{RequestIdOf, TaggedOrder};
 pub use prometheus_client;
 pub use refusal::Refusal;
 pub use routes::{Service, finish};
-pub use serve::{ServeError, serve};
+pub use serve::{ServeError, serve, serve_shedding};
+pub use shed::Shedding;

@@ -65,6 +65,12 @@ impl Metrics {
         self.seconds.get_or_create(&RouteLabel { route: labels.route }).observe(took.as_secs_f64());
     }
 
+    /// The counter of requests of one route, for callers that count very often.
+    pub(crate) fn counter(&self, route: &str, method: &Method, status: StatusCode) -> Counter {
+        let (method, route) = (method.as_str().to_owned(), route.to_owned());
+        self.requests.get_or_create(&Labels { method, route, status: status.as_u16() }).clone()
+    }
+
     /// The metrics as Prometheus text.
     pub(crate) fn encode(&self) -> String {
         let mut text = String::new();

@@ -52,7 +52,7 @@ impl Network {
         {
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Does something that needs the network; never returns once it was cut off in between, as

@@ -9,6 +9,7 @@ use axum::routing::get;
 use axum::{Router, middleware};
 use http::header;
 use ordersys_contract::Code;
+use ordersys_contract::health::Ready;
 use serde_json::json;
 
 use crate::observe::{Observer, observe};
@@ -60,13 +61,12 @@ async fn health(State(service): State<Service>) -> Response {
 }
 
 async fn readyz(State(service): State<Service>) -> Response {
-    match service.health.unready() {
-        None => Json(json!({ "status": "ready" })).into_response(),
-        Some(why) => {
-            let body = json!({ "status": "unready", "reason": why });
-            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
-        }
-    }
+    let readiness = service.health.readiness();
+    let status = match readiness.status {
+        Ready::Ready => StatusCode::OK,
+        Ready::Unready => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, Json(readiness)).into_response()
 }
 
 async fn metrics(State(service): State<Service>) -> Response {

@@ -2,12 +2,12 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use http::Request;
-use hyper::body::Incoming;
+use http::{HeaderValue, Request, Response, header};
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -16,7 +16,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::{Health, Listener, Network};
+use crate::body::discard;
+use crate::{Health, Listener, Network, Shedding};
 
 /// Most connections at a time; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 4096;
@@ -26,6 +27,10 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// How long requests in flight may take to finish once the service stops.
 const DRAIN: Duration = Duration::from_secs(20);
+/// How long connections are still served after a stop was asked for, if there are any.
+const FAREWELL: Duration = Duration::from_millis(100);
+/// How often it is seen whether there are any.
+const FAREWELL_STEP: Duration = Duration::from_millis(5);
 /// How long to wait after accepting failed, e.g. for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -44,27 +49,76 @@ pub async fn serve(
     health: Health,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    let Listener { socket, network } = listener.into();
-    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let graceful = GracefulShutdown::new();
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
-    loop {
-        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { break };
-        let stream = tokio::select! {
-            () = shutdown.cancelled() => break,
-            accepted = accept_on(network.clone(), &socket) => accepted,
-        };
-        let service = router.clone();
-        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            let service = service.clone();
-            async move {
-                let Ok(response) = service.oneshot(request.map(Body::new)).await;
-                Ok::<_, Infallible>(response)
+    run(Front { router, shedding: None, health }, listener.into(), shutdown).await;
+    Ok(())
+}
+
+/// The same, refusing requests before any work is done for them while there is no place for them.
+pub async fn serve_shedding(
+    (router, shedding): (Router, Shedding),
+    listener: impl Into<Listener>,
+    health: Health,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
+    run(Front { router, shedding: Some(shedding), health }, listener.into(), shutdown).await;
+    Ok(())
+}
+
+/// What answers requests.
+#[derive(Clone)]
+struct Front {
+    router: Router,
+    shedding: Option<Shedding>,
+    health: Health,
+}
+
+impl Front {
+    async fn answer(self, request: Request<Incoming>) -> Response<Body> {
+        let (head, body) = request.into_parts();
+        let refusal = self.shedding.as_ref().and_then(|shedding| shedding.refusal(&head));
+        let mut response = if let Some(refusal) = refusal {
+            if !body.is_end_stream() {
+                discard(body).await;
             }
+            refusal
+        } else {
+            let Ok(response) = self.router.oneshot(Request::from_parts(head, Body::new(body))).await;
+            response
+        };
+        if self.health.is_draining() {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+/// Open connections, and how a further one is served.
+struct Connections {
+    front: Front,
+    http: http1::Builder,
+    places: Arc<Semaphore>,
+    graceful: GracefulShutdown,
+}
+
+impl Connections {
+    fn new(front: Front) -> Self {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
+        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        Self { front, http, places, graceful: GracefulShutdown::new() }
+    }
+
+    /// Accepts one connection once there is a place for it, and serves it in a task of its own.
+    async fn accept(&self, listener: &Listener) {
+        let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
+        let stream = accept_on(listener.network.clone(), &listener.socket).await;
+        let front = self.front.clone();
+        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+            let front = front.clone();
+            async move { Ok::<_, Infallible>(front.answer(request).await) }
         });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
-        let mut network = network.clone();
+        let connection = self.graceful.watch(self.http.serve_connection(TokioIo::new(stream), service));
+        let mut network = listener.network.clone();
         tokio::spawn(async move {
             tokio::select! {
                 biased;
@@ -73,15 +127,37 @@ pub async fn serve(
                 },
                 () = network.down() => tracing::debug!("a connection was cut"),
             }
-            drop(permit);
+            drop(place);
         });
     }
+
+    fn are_open(&self) -> bool {
+        self.places.available_permits() < MAX_CONNECTIONS
+    }
+
+    /// Goes on for a moment: answers say that the connection ends, so that busy clients leave by
+    /// themselves, and what is on its way here still arrives. Idle clients cannot be told.
+    async fn wave_goodbye(&self, listener: &Listener) {
+        let end = Instant::now() + FAREWELL;
+        loop {
+            let pending = tokio::time::timeout(FAREWELL_STEP, self.accept(listener)).await.is_ok();
+            if Instant::now() >= end || !(pending || self.are_open()) {
+                return;
+            }
+        }
+    }
+}
+
+async fn run(front: Front, listener: Listener, shutdown: CancellationToken) {
+    let health = front.health.clone();
+    let connections = Connections::new(front);
+    while shutdown.run_until_cancelled(connections.accept(&listener)).await.is_some() {}
     health.draining();
-    drop(socket);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    connections.wave_goodbye(&listener).await;
+    drop(listener);
+    if tokio::time::timeout(DRAIN, connections.graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not finish in time and were cut off");
     }
-    Ok(())
 }
 
 /// The next connection. While the process is cut off, none is accepted: the system holds them open,

@@ -19,7 +19,7 @@ pub use order::{OrderFilter, Placed};
 
 /// How long a call may take unless the caller says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Largest answer the client reads, in bytes.
+/// Largest answer the client reads unless told otherwise, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// Where the three services answer; base URLs without a trailing slash.
@@ -96,7 +96,16 @@ pub struct Client {
     endpoints: Endpoints,
     credential: Option<Secret>,
     timeout: Duration,
+    deadline: Deadline,
     request_id: Option<RequestId>,
+    answer_limit: usize,
+}
+
+/// Whether the other side is told how long its answer is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deadline {
+    Untold,
+    Told,
 }
 
 struct Call<'a> {
@@ -124,7 +133,15 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .unwrap_or_default();
-        Self { http, endpoints, credential: None, timeout: DEFAULT_TIMEOUT, request_id: None }
+        Self {
+            http,
+            endpoints,
+            credential: None,
+            timeout: DEFAULT_TIMEOUT,
+            deadline: Deadline::Untold,
+            request_id: None,
+            answer_limit: MAX_ANSWER_BYTES,
+        }
     }
 
     /// The same, presenting a credential with every call.
@@ -138,6 +155,22 @@ impl Client {
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// The same, giving up each call after `timeout` and telling the other side, which then drops
+    /// what it has not begun by that time.
+    #[must_use]
+    pub fn with_deadline_in(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self.deadline = Deadline::Told;
+        self
+    }
+
+    /// The same, reading at most so many bytes of an answer.
+    #[must_use]
+    pub fn with_answer_limit(mut self, bytes: usize) -> Self {
+        self.answer_limit = bytes;
         self
     }
 
@@ -229,6 +262,9 @@ impl Client {
         if let Some(id) = &self.request_id {
             request = request.header(names::REQUEST_ID, id.as_str());
         }
+        if self.deadline == Deadline::Told {
+            request = request.header(names::TIMEOUT_MS, self.timeout.as_millis().to_string());
+        }
         let failed = |source: reqwest::Error| {
             let source = source.without_url();
             if source.is_timeout() {
@@ -241,8 +277,8 @@ impl Client {
         let (status, headers) = (answer.status(), answer.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-                let detail = format!("more than {MAX_ANSWER_BYTES} bytes");
+            if body.len() + chunk.len() > self.answer_limit {
+                let detail = format!("more than {} bytes", self.answer_limit);
                 return Err(ClientError::BadAnswer { url, status, detail });
             }
             body.extend_from_slice(&chunk);

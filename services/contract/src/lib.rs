@@ -7,6 +7,7 @@
 
 pub mod client;
 pub mod header;
+pub mod health;
 pub mod id;
 pub mod money;
 pub mod order;

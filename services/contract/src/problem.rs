@@ -1,6 +1,7 @@
 //! How services say no: RFC 9457 problem details with a stable code.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -106,6 +107,8 @@ codes! {
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Overloaded";
     /// Another service does not answer; nothing was written.
     DependencyDown = "dependency-down", SERVICE_UNAVAILABLE, "Dependency down";
+    /// The caller's deadline passed before the work began; nothing was written.
+    DeadlinePassed = "deadline-passed", SERVICE_UNAVAILABLE, "Deadline passed";
     /// The service is stopping or not yet ready; nothing was written.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Unavailable";
     /// The disk is full; nothing was written.
@@ -156,6 +159,14 @@ impl Problem {
     pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
         let value = serde_json::to_value(value).unwrap_or(Value::Null);
         self.members.insert(name.to_owned(), value);
+        self
+    }
+
+    /// The same, advising to try again after so long: whole seconds, at least one.
+    #[must_use]
+    pub fn retry_in(mut self, wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        self.retry_after = Some(u32::try_from(seconds).unwrap_or(u32::MAX).max(1));
         self
     }
 

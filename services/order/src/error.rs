@@ -1,5 +1,7 @@
 //! Why the order service refuses.
 
+use std::time::Duration;
+
 use ordersys_chassis::{Refusal, params};
 use ordersys_contract::order::OrderState;
 use ordersys_contract::reservation::Shortage;
@@ -52,6 +54,8 @@ pub enum OrderError {
     Dependency {
         /// Which service.
         service: &'static str,
+        /// When trying again makes sense.
+        retry_in: Duration,
     },
     /// The service is stopping; what was stored is finished after its restart.
     #[error("the service is stopping")]
@@ -103,7 +107,9 @@ impl From<OrderError> for Refusal {
             OrderError::Aborted => Code::OrderAborted,
             OrderError::KeyReused => Code::IdempotencyMismatch,
             OrderError::Overloaded => Code::Overloaded,
-            OrderError::Dependency { .. } => Code::DependencyDown,
+            OrderError::Dependency { retry_in, .. } => {
+                return Self(Self::new(Code::DependencyDown, detail).0.retry_in(retry_in));
+            }
             OrderError::Stopping => Code::Unavailable,
         };
         Self::new(code, detail)

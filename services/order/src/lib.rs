@@ -3,11 +3,14 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use ::http::Method;
+use ordersys_chassis::breaker::Settings;
 use ordersys_chassis::prometheus_client::metrics::gauge::Gauge;
-use ordersys_chassis::{Credentials, Health, Listener, Metrics, ServeError, Service};
+use ordersys_chassis::{Credentials, Health, Limit, Listener, Metrics, ServeError, Service, Shedding};
 use ordersys_contract::Timestamp;
+use ordersys_contract::order::ORDERS;
 use ordersys_store::{Durability, OpenError};
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +39,8 @@ pub struct Config {
     pub durability: Durability,
     /// Whom it lets in.
     pub credentials: Credentials,
+    /// When calls to the other services are refused at once.
+    pub breaker: Settings,
 }
 
 /// An opened order service.
@@ -44,6 +49,7 @@ pub struct OrderService {
     app: app::App,
     service: Service,
     oldest: Gauge<f64, AtomicU64>,
+    shedding: Shedding,
 }
 
 impl OrderService {
@@ -61,9 +67,20 @@ impl OrderService {
             let orders = orders.clone();
             move || orders.is_writable()
         });
+        let breakers = app::Breakers::new(config.breaker, &metrics);
+        let health = health.with_peers({
+            let breakers = breakers.clone();
+            move || breakers.report()
+        });
         let credentials = config.credentials.clone();
+        let admission = Limit::new(Instant::now(), &metrics);
+        let shedding =
+            Shedding::new(NAME, (Method::POST, ORDERS), &OrderError::Overloaded.to_string(), &metrics, {
+                let admission = admission.clone();
+                move || admission.is_full()
+            });
         let service = Service { name: NAME, credentials, health, metrics };
-        Ok(Self { app: app::App::new(orders, ports), service, oldest })
+        Ok(Self { app: app::App::new(orders, ports, breakers, admission), service, oldest, shedding })
     }
 
     /// Recovers what a crash left, serves until `shutdown`, then closes the data.
@@ -74,7 +91,8 @@ impl OrderService {
     ) -> Result<(), ServeError> {
         let health = self.service.health.clone();
         let router = ordersys_chassis::finish(http::routes(self.app.clone()), self.service);
-        let serving = ordersys_chassis::serve(router, listener, health.clone(), shutdown);
+        let serving =
+            ordersys_chassis::serve_shedding((router, self.shedding), listener, health.clone(), shutdown);
         let recovering = async {
             match self.app.recover().await {
                 Ok(0) => health.serving(),

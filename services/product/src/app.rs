@@ -1,5 +1,6 @@
 //! What the product service does.
 
+use ordersys_chassis::Deadline;
 use ordersys_contract::product::{
     Hold, MAX_NAME_BYTES, MAX_PRICE_MINOR, MAX_STOCK, NewProduct, Product, ProductPatch, Released, Reserved,
     StockAccount, StockEvidence,
@@ -112,15 +113,17 @@ impl App {
         }
     }
 
-    /// Decides a batch of operations in one transaction; one answer each, in order.
+    /// Decides a batch of operations in one transaction; one answer each, in order. Past its
+    /// deadline it does nothing.
     pub async fn apply(
         &self,
         operations: Vec<Operation>,
         now: Timestamp,
+        deadline: Deadline,
     ) -> Result<Vec<Answer>, ProductError> {
         let named: Vec<_> =
             operations.iter().map(|operation| (operation.order_id, operation.request_id.clone())).collect();
-        let answers = self.tables.apply(operations, now).await?;
+        let answers = self.tables.apply(operations, now, deadline).await?;
         failpoint::crash("product-committed");
         for ((order, request), answer) in named.iter().zip(&answers) {
             let outcome = outcome_name(answer);

@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use http::{HeaderMap, header};
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query};
-use ordersys_chassis::{AdminOnly, Internal, InternalJson, InternalOrAdmin, Json, Refusal};
+use ordersys_chassis::{AdminOnly, Deadline, Internal, InternalJson, InternalOrAdmin, Json, Refusal};
 use ordersys_contract::product::{
     Hold, INVARIANTS, NewProduct, PRODUCT, PRODUCTS, Product, ProductPatch, RELEASE, RESERVE, RESTOCK,
     Released, Reserved, Restock,
@@ -137,12 +137,13 @@ async fn release(
 async fn reservations(
     State(app): State<App>,
     _: Internal,
+    deadline: Deadline,
     InternalJson(batch): InternalJson<Batch>,
 ) -> Result<Response, Refusal> {
     if batch.operations.len() > MAX_BATCH {
         return Err(Refusal::new(Code::InvalidField, format!("operations: at most {MAX_BATCH}")));
     }
-    Ok(Json(app.apply(batch.operations, Timestamp::now()).await?).into_response())
+    Ok(Json(app.apply(batch.operations, Timestamp::now(), deadline).await?).into_response())
 }
 
 async fn reservation(

@@ -114,6 +114,9 @@ pub enum StoreError {
     /// The store was closed.
     #[error("the store is closed")]
     Stopped,
+    /// Its caller's deadline passed before it began.
+    #[error("the deadline passed; nothing was done")]
+    Late,
     /// A statement failed: a mistake of ours.
     #[error("a statement failed: {0}")]
     Statement(String),
@@ -134,6 +137,7 @@ impl From<&StoreError> for Problem {
         match error {
             StoreError::Overloaded => Self::new(Code::Overloaded, "too many requests are waiting"),
             StoreError::Full => Self::new(Code::StorageFull, "the disk is full; nothing was written"),
+            StoreError::Late => Self::new(Code::DeadlinePassed, error.to_string()),
             StoreError::Stopped => Self::new(Code::Unavailable, "the service is stopping"),
             StoreError::Statement(statement) => {
                 tracing::error!(error = statement, "a statement failed");

@@ -1,5 +1,6 @@
 //! What the user service does.
 
+use ordersys_chassis::Deadline;
 use ordersys_contract::user::{NewUser, User, UserKindName, UserStatus, UserSummary};
 use ordersys_contract::{RequestId, Timestamp, UserId};
 
@@ -45,13 +46,14 @@ impl App {
     }
 
     /// Looks up many users at once; one answer each, in order. `requests` names, for the log,
-    /// on whose behalf.
+    /// on whose behalf. Past its deadline it does nothing.
     pub async fn lookup(
         &self,
         ids: Vec<UserId>,
         requests: &[RequestId],
+        deadline: Deadline,
     ) -> Result<Vec<Option<UserSummary>>, UserError> {
-        let found = self.users.summaries(ids.clone()).await?;
+        let found = self.users.summaries(ids.clone(), deadline).await?;
         for ((id, summary), request) in ids.iter().zip(&found).zip(requests) {
             let known = summary.is_some();
             tracing::info!(service = NAME, requestId = request.as_str(), userId = %id, known, "looked up");

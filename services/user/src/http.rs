@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use http::header;
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query};
-use ordersys_chassis::{AdminOnly, Internal, InternalJson, Json, Refusal};
+use ordersys_chassis::{AdminOnly, Deadline, Internal, InternalJson, Json, Refusal};
 use ordersys_contract::user::{LOOKUP, Lookup, NewUser, USER, USERS, User};
 use ordersys_contract::{Code, MAX_BATCH, Timestamp, UserId, UserKind};
 use serde::Deserialize;
@@ -60,10 +60,11 @@ async fn list(
 async fn lookup(
     State(app): State<App>,
     _: Internal,
+    deadline: Deadline,
     InternalJson(lookup): InternalJson<Lookup>,
 ) -> Result<Response, Refusal> {
     if lookup.ids.len() > MAX_BATCH {
         return Err(Refusal::new(Code::InvalidField, format!("ids: at most {MAX_BATCH}")));
     }
-    Ok(Json(app.lookup(lookup.ids, &lookup.request_ids).await?).into_response())
+    Ok(Json(app.lookup(lookup.ids, &lookup.request_ids, deadline).await?).into_response())
 }

@@ -1,5 +1,8 @@
 //! The user service's table.
 
+use std::time::Instant;
+
+use ordersys_chassis::Deadline;
 use ordersys_chassis::prometheus_client::registry::Registry;
 use ordersys_contract::user::{User, UserKindName, UserStatus, UserSummary};
 use ordersys_contract::{Timestamp, UserId};
@@ -82,18 +85,27 @@ impl Users {
     }
 
     /// What the order path needs of each of these users; `None` for an unknown one.
-    pub(crate) async fn summaries(&self, ids: Vec<UserId>) -> Result<Vec<Option<UserSummary>>, StoreError> {
-        self.0
+    pub(crate) async fn summaries(
+        &self,
+        ids: Vec<UserId>,
+        deadline: Deadline,
+    ) -> Result<Vec<Option<UserSummary>>, StoreError> {
+        let found = self
+            .0
             .read(move |connection| {
+                if deadline.has_passed(Instant::now()) {
+                    return Ok(None);
+                }
                 let mut statement = connection.prepare_cached("SELECT name FROM user WHERE id = ?1")?;
                 let mut summary = |id: &UserId| {
                     let name = statement.query_row([id.as_bytes()], |row| row.get(0)).optional()?;
                     let (kind, status) = (UserKindName::Guest, UserStatus::Active);
                     Ok(name.map(|name| UserSummary { id: *id, name, kind, status, token_epoch: 0 }))
                 };
-                ids.iter().map(&mut summary).collect()
+                ids.iter().map(&mut summary).collect::<rusqlite::Result<_>>().map(Some)
             })
-            .await
+            .await?;
+        found.ok_or(StoreError::Late)
     }
 }
 

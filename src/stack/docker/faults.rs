@@ -104,11 +104,8 @@ impl Containers {
     }
 
     /// Puts a container back on the project's network, under its names.
-    pub(in crate::stack) async fn heal(
-        &self,
-        found: &ObservedService,
-        service: ServiceName,
-    ) -> Result<(), EngineError> {
+    pub(in crate::stack) async fn heal(&self, found: &ObservedService) -> Result<(), EngineError> {
+        let Some(service) = ServiceName::named(&found.service) else { return Ok(()) };
         let networks = network::list(&self.engine, &self.names).await?;
         let what = format!("put {service} back on the network");
         let Some(network) = networks.first() else {

@@ -10,6 +10,8 @@ use tokio::net::TcpStream;
 
 /// As much of an answer as its first line may need.
 const MAX_FIRST_LINE: usize = 256;
+/// As much of a whole answer as is read, in bytes.
+const MAX_ANSWER: u64 = 64 * 1024;
 
 /// Where to ask: an `http` URL whose host is an address or `localhost`, so that no name server is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,12 +71,32 @@ impl Probe {
         }
     }
 
-    /// The status of the answer, or why there is none.
-    pub async fn status(&self) -> anyhow::Result<u16> {
+    /// Asks once and returns the body of the answer, whatever its status; `None` without a whole
+    /// answer of reasonable size within `limit`.
+    pub async fn body(&self, limit: Duration) -> Option<Vec<u8>> {
+        let read = async {
+            let mut answer = Vec::new();
+            let stream = self.send().await?.take(MAX_ANSWER);
+            tokio::pin!(stream);
+            stream.read_to_end(&mut answer).await?;
+            anyhow::Ok(answer)
+        };
+        let answer = tokio::time::timeout(limit, read).await.ok()?.ok()?;
+        let head = answer.windows(4).position(|end| end == b"\r\n\r\n")?;
+        Some(answer[head + 4..].to_vec())
+    }
+
+    async fn send(&self) -> anyhow::Result<TcpStream> {
         let mut stream = TcpStream::connect(self.address)
             .await
             .with_context(|| format!("nothing listens on {}", self.address))?;
         stream.write_all(self.request.as_bytes()).await.context("the connection broke")?;
+        Ok(stream)
+    }
+
+    /// The status of the answer, or why there is none.
+    pub async fn status(&self) -> anyhow::Result<u16> {
+        let mut stream = self.send().await?;
         let mut head = Vec::with_capacity(MAX_FIRST_LINE);
         while head.len() < MAX_FIRST_LINE && !head.contains(&b'\n') {
             if stream.read_buf(&mut head).await.context("the connection broke")? == 0 {

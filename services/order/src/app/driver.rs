@@ -1,9 +1,9 @@
 //! Drives an order to its outcome, through every failure of the others.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ordersys_contract::order::OrderState;
-use ordersys_contract::reservation::{Action, Answer, Operation};
+use ordersys_contract::reservation::{Action, Operation};
 use ordersys_contract::{RequestId, Timestamp};
 use ordersys_store::{StoreError, failpoint};
 use rand::RngExt;
@@ -31,8 +31,17 @@ pub(super) enum Origin {
     Older,
 }
 
+/// How soon the next try follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// After a short pause that grows from try to try.
+    Quick,
+    /// After about the longest pause.
+    Slow,
+}
+
 /// The lane of a call, and how often it was tried before.
-type Call<'a> = (&'a Coalescer<Operation, Answer>, usize);
+type Call<'a> = (&'a Coalescer<Operation>, usize);
 
 /// What one round with an order came to.
 enum Round {
@@ -55,6 +64,9 @@ impl App {
         mut origin: Origin,
     ) -> Option<StoredOrder> {
         let mut tries = 0;
+        if origin == Origin::New {
+            self.0.reserve_retries.first_try();
+        }
         loop {
             let lane = match origin {
                 Origin::New => &self.0.requests,
@@ -69,7 +81,7 @@ impl App {
                 Round::Finished => return Some(stored),
                 Round::Again => {
                     tries = tries.saturating_add(1);
-                    self.pause(tries).await;
+                    self.pause(tries, self.pace(stored.order.status)).await;
                 }
                 Round::Stopped => return None,
             }
@@ -136,10 +148,20 @@ impl App {
         }
     }
 
+    /// New orders may call again quickly as long as the budget lasts. What gives stock back is
+    /// exempt: there is never more of it than there were orders.
+    fn pace(&self, status: OrderState) -> Pace {
+        let paid = status != OrderState::Pending || self.0.reserve_retries.may_retry(Instant::now());
+        if paid { Pace::Quick } else { Pace::Slow }
+    }
+
     /// Waits a random time, longer from try to try, shorter when the service stops.
-    async fn pause(&self, tries: usize) {
-        let doubled = FIRST_PAUSE.saturating_mul(1 << tries.min(16)).min(LONGEST_PAUSE);
-        let pause = doubled.mul_f64(rand::rng().random());
+    pub(super) async fn pause(&self, tries: usize, pace: Pace) {
+        let chance: f64 = rand::rng().random();
+        let pause = match pace {
+            Pace::Quick => FIRST_PAUSE.saturating_mul(1 << tries.min(16)).min(LONGEST_PAUSE).mul_f64(chance),
+            Pace::Slow => LONGEST_PAUSE.mul_f64(0.5 + chance),
+        };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = self.0.stopping.cancelled() => {}

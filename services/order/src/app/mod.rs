@@ -1,10 +1,13 @@
 //! What the order service does.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use ordersys_chassis::breaker::Settings;
+use ordersys_chassis::{Breaker, BreakerMetrics, Limit, Metrics, RetryBudget};
+use ordersys_contract::health::Peer;
 use ordersys_contract::order::{KeyRecord, OrderEvent, OrderState};
-use ordersys_contract::reservation::{Answer, Operation};
-use ordersys_contract::user::UserSummary;
+use ordersys_contract::reservation::Operation;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -24,8 +27,6 @@ use driver::Origin;
 use inflight::InFlight;
 pub(crate) use place::{Placed, outcome};
 
-/// Orders that may be in the making at a time; more are turned away.
-const MAX_IN_FLIGHT: usize = 4096;
 /// Recovered orders that are driven on at a time.
 const RECOVERY_DRIVERS: usize = 64;
 
@@ -35,13 +36,18 @@ pub(crate) struct App(Arc<Shared>);
 
 struct Shared {
     orders: Orders,
-    users: Coalescer<UserQuery, Option<UserSummary>>,
+    users: Coalescer<UserQuery>,
     /// First tries of new orders.
-    requests: Coalescer<Operation, Answer>,
-    /// Everything that finishes orders. A lane of its own: nothing may block giving stock back.
-    drivers: Coalescer<Operation, Answer>,
+    requests: Coalescer<Operation>,
+    /// Everything that finishes orders. A lane of its own without a breaker: nothing may block
+    /// giving stock back.
+    drivers: Coalescer<Operation>,
+    /// Pays for further tries of user look-ups.
+    lookup_retries: RetryBudget,
+    /// Pays for quick further tries of reservations.
+    reserve_retries: RetryBudget,
     keys: InFlight,
-    admission: Arc<Semaphore>,
+    admission: Limit,
     tasks: TaskTracker,
     stopping: CancellationToken,
 }
@@ -57,27 +63,51 @@ pub struct Ports {
     pub drivers: Arc<dyn Inventory>,
 }
 
-fn inventory_lane(inventory: Arc<dyn Inventory>) -> Coalescer<Operation, Answer> {
-    Coalescer::start(move |operations| {
+fn inventory_lane(inventory: Arc<dyn Inventory>, breaker: Option<Breaker>) -> Coalescer<Operation> {
+    Coalescer::start(breaker, move |operations, until| {
         let inventory = Arc::clone(&inventory);
-        async move { inventory.apply(operations).await }
+        async move { inventory.apply(operations, until).await }
     })
 }
 
+/// The breakers in front of the other two services.
+#[derive(Clone)]
+pub(crate) struct Breakers {
+    users: Breaker,
+    inventory: Breaker,
+}
+
+impl Breakers {
+    pub(crate) fn new(settings: Settings, metrics: &Metrics) -> Self {
+        let (shared, now) = (BreakerMetrics::registered(metrics), Instant::now());
+        let breaker = |names| Breaker::new(names, (settings, now), shared.clone());
+        Self { users: breaker(("user", "lookup")), inventory: breaker(("product", "reserve")) }
+    }
+
+    /// How calls to the other services fare.
+    pub(crate) fn report(&self) -> Vec<Peer> {
+        let now = Instant::now();
+        vec![self.users.report(now), self.inventory.report(now)]
+    }
+}
+
 impl App {
-    pub(crate) fn new(orders: Orders, ports: Ports) -> Self {
+    pub(crate) fn new(orders: Orders, ports: Ports, breakers: Breakers, admission: Limit) -> Self {
         let Ports { users, inventory, drivers } = ports;
-        let users = Coalescer::start(move |queries| {
+        let users = Coalescer::start(Some(breakers.users), move |queries, until| {
             let users = Arc::clone(&users);
-            async move { users.lookup(queries).await }
+            async move { users.lookup(queries, until).await }
         });
+        let now = Instant::now();
         Self(Arc::new(Shared {
             orders,
             users,
-            requests: inventory_lane(inventory),
-            drivers: inventory_lane(drivers),
+            requests: inventory_lane(inventory, Some(breakers.inventory)),
+            drivers: inventory_lane(drivers, None),
+            lookup_retries: RetryBudget::new(now),
+            reserve_retries: RetryBudget::new(now),
             keys: InFlight::default(),
-            admission: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
+            admission,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }))

@@ -1,6 +1,6 @@
 //! Placing an order: joined, replayed or new; durable before stock is asked for.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ordersys_contract::order::OrderState;
 use ordersys_contract::{IdempotencyKey, RequestId, Timestamp, UserId};
@@ -8,7 +8,7 @@ use ordersys_store::failpoint;
 use tokio::sync::watch;
 
 use super::App;
-use super::driver::Origin;
+use super::driver::{Origin, Pace};
 use super::inflight::{Entrance, Ticket};
 use crate::OrderError;
 use crate::domain::draft::{Draft, Fingerprint};
@@ -51,8 +51,6 @@ impl App {
         key: Option<IdempotencyKey>,
         request: RequestId,
     ) -> Result<Placed, OrderError> {
-        let permit = std::sync::Arc::clone(&self.0.admission).try_acquire_owned();
-        let permit = permit.map_err(|_| OrderError::Overloaded)?;
         let (sender, progress) = watch::channel(Progress::Begun);
         let fingerprint = draft.fingerprint();
         let mut ticket = None;
@@ -63,13 +61,20 @@ impl App {
                 Entrance::Conflict => return Err(OrderError::KeyReused),
             }
         }
+        let Some(place) = self.0.admission.enter(Instant::now()) else {
+            finish(&sender, ticket, Err(OrderError::Overloaded));
+            return Err(OrderError::Overloaded);
+        };
         let app = self.clone();
         let key = key.map(|key| KeyUse { key, fingerprint });
         // A task of its own: a client that hangs up does not stop its order half-way.
         self.0.tasks.spawn(async move {
             let outcome = app.make(draft, key, request, &sender).await;
+            let was_made = matches!(outcome, Ok(Placed { replayed: false, .. }));
             finish(&sender, ticket, outcome);
-            drop(permit);
+            if was_made {
+                place.done(Instant::now());
+            }
         });
         wait(progress).await
     }
@@ -109,6 +114,9 @@ impl App {
         if self.0.requests.is_full() {
             return Err(OrderError::Overloaded);
         }
+        if let Some(left) = self.0.requests.refusal(Instant::now()) {
+            return Err(OrderError::Dependency { service: "product", retry_in: left });
+        }
         self.user_name(user, request).await
     }
 
@@ -121,16 +129,26 @@ impl App {
 
     /// The user's name. Fails closed: without an answer nothing is written.
     async fn user_name(&self, user: UserId, request: &RequestId) -> Result<String, OrderError> {
-        for patience in LOOKUP_TRIES {
+        self.0.lookup_retries.first_try();
+        for (number, patience) in LOOKUP_TRIES.into_iter().enumerate() {
+            if number > 0 {
+                if !self.0.lookup_retries.may_retry(Instant::now()) {
+                    break;
+                }
+                self.pause(number, Pace::Quick).await;
+            }
             let query = UserQuery { user, request: request.clone() };
             match self.0.users.ask(query, patience).await {
                 Ok(Some(summary)) => return Ok(summary.name),
                 Ok(None) => return Err(OrderError::UnknownUser(user.to_string())),
                 Err(PortError::Overloaded) => return Err(OrderError::Overloaded),
-                Err(PortError::NoAnswer(_)) => {}
+                Err(PortError::Open(left)) => {
+                    return Err(OrderError::Dependency { service: "user", retry_in: left });
+                }
+                Err(PortError::Refused(_) | PortError::NoAnswer(_)) => {}
             }
         }
-        Err(OrderError::Dependency { service: "user" })
+        Err(OrderError::Dependency { service: "user", retry_in: Duration::ZERO })
     }
 }
 

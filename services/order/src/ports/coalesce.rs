@@ -4,54 +4,65 @@
 //! a call is shared by many. Every caller has its own answer and its own patience.
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use ordersys_chassis::Breaker;
 use ordersys_contract::MAX_BATCH;
 use tokio::sync::{mpsc, oneshot};
 
-use super::PortError;
+use super::{PortError, Question};
 
 /// Operations that may wait before callers are turned away.
 const QUEUE: usize = 4096;
+/// How long a probe of a service that failed may take.
+const PROBE: Duration = Duration::from_millis(500);
+/// Least pause between two looks at an open breaker.
+const LEAST_PAUSE: Duration = Duration::from_millis(10);
 
-struct Waiting<Q, A> {
+type Told<Q> = Result<<Q as Question>::Answer, PortError>;
+
+struct Waiting<Q: Question> {
     question: Q,
-    answer: oneshot::Sender<Result<A, PortError>>,
+    answer: oneshot::Sender<Told<Q>>,
+    /// When its caller loses patience.
+    until: Instant,
 }
 
 /// One lane of coalesced calls; clones share it.
-pub(crate) struct Coalescer<Q, A> {
-    queue: mpsc::Sender<Waiting<Q, A>>,
+pub(crate) struct Coalescer<Q: Question> {
+    queue: mpsc::Sender<Waiting<Q>>,
+    breaker: Option<Breaker>,
 }
 
-impl<Q, A> Clone for Coalescer<Q, A> {
+impl<Q: Question> Clone for Coalescer<Q> {
     fn clone(&self) -> Self {
-        Self { queue: self.queue.clone() }
+        Self { queue: self.queue.clone(), breaker: self.breaker.clone() }
     }
 }
 
-impl<Q: Send + 'static, A: Send + 'static> Coalescer<Q, A> {
-    /// Starts a lane whose calls are made by `call`: one answer per question, in order.
-    /// The lane ends when its last handle is dropped.
-    pub(crate) fn start<F, Called>(call: F) -> Self
+impl<Q: Question> Coalescer<Q> {
+    /// Starts a lane whose calls are made by `call`: one answer per question, in order, and none
+    /// after the given moment. With a breaker, questions are refused while it is open; without
+    /// one, every question is asked. The lane ends when its last handle is dropped.
+    pub(crate) fn start<F, Called>(breaker: Option<Breaker>, call: F) -> Self
     where
-        F: Fn(Vec<Q>) -> Called + Send + Sync + 'static,
-        Called: Future<Output = Result<Vec<A>, PortError>> + Send,
+        F: Fn(Vec<Q>, Instant) -> Called + Send + Sync + 'static,
+        Called: Future<Output = Result<Vec<Q::Answer>, PortError>> + Send + 'static,
     {
-        let (queue, mut waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(async move {
-            let mut batch = Vec::with_capacity(MAX_BATCH);
-            while waiting.recv_many(&mut batch, MAX_BATCH).await > 0 {
-                dispatch(&call, &mut batch).await;
-            }
-        });
-        Self { queue }
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(run(waiting, Caller { call, breaker: breaker.clone() }));
+        Self { queue, breaker }
     }
 
     /// Asks one question and waits for its answer, at most so long.
-    pub(crate) async fn ask(&self, question: Q, patience: Duration) -> Result<A, PortError> {
+    pub(crate) async fn ask(&self, question: Q, patience: Duration) -> Told<Q> {
+        let now = Instant::now();
+        if let Some(left) = self.refusal(now) {
+            return Err(PortError::Open(left));
+        }
         let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Waiting { question, answer }).map_err(|_| PortError::Overloaded)?;
+        let waiting = Waiting { question, answer, until: now + patience };
+        self.queue.try_send(waiting).map_err(|_| PortError::Overloaded)?;
         match tokio::time::timeout(patience, answered).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(PortError::NoAnswer("the lane ended".to_owned())),
@@ -63,37 +74,129 @@ impl<Q: Send + 'static, A: Send + 'static> Coalescer<Q, A> {
     pub(crate) fn is_full(&self) -> bool {
         self.queue.capacity() == 0
     }
+
+    /// How long questions are refused still because the other service is known to fail.
+    pub(crate) fn refusal(&self, now: Instant) -> Option<Duration> {
+        self.breaker.as_ref()?.refusal(now)
+    }
 }
 
-async fn dispatch<Q, A, F, Called>(call: &F, batch: &mut Vec<Waiting<Q, A>>)
+/// Makes the calls of one lane, one at a time.
+struct Caller<F> {
+    call: F,
+    breaker: Option<Breaker>,
+}
+
+async fn run<Q, F, Called>(mut waiting: mpsc::Receiver<Waiting<Q>>, caller: Caller<F>)
 where
-    F: Fn(Vec<Q>) -> Called,
-    Called: Future<Output = Result<Vec<A>, PortError>>,
+    Q: Question,
+    F: Fn(Vec<Q>, Instant) -> Called,
+    Called: Future<Output = Result<Vec<Q::Answer>, PortError>>,
 {
-    // Callers who lost patience while waiting ask again by themselves.
-    batch.retain(|waiting| !waiting.answer.is_closed());
-    if batch.is_empty() {
-        return;
+    let mut batch = Vec::with_capacity(MAX_BATCH);
+    loop {
+        let received = tokio::select! {
+            biased;
+            received = waiting.recv_many(&mut batch, MAX_BATCH) => received,
+            () = caller.cooled_down() => {
+                caller.probe().await;
+                continue;
+            }
+        };
+        if received == 0 {
+            return;
+        }
+        caller.dispatch(&mut batch).await;
     }
-    let (questions, callers): (Vec<_>, Vec<_>) =
-        batch.drain(..).map(|waiting| (waiting.question, waiting.answer)).unzip();
-    match call(questions).await {
-        Ok(answers) if answers.len() == callers.len() => {
-            for (caller, answer) in callers.into_iter().zip(answers) {
-                let _ = caller.send(Ok(answer));
+}
+
+impl<F> Caller<F> {
+    /// Waits until a probe of the other service is due; for ever while calls pass.
+    async fn cooled_down(&self) {
+        match self.breaker.as_ref().and_then(|breaker| breaker.refusal(Instant::now())) {
+            Some(left) => tokio::time::sleep(left.max(LEAST_PAUSE)).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Finds out with an empty call whether the other service is back, so that no order has to.
+    async fn probe<Q, Called>(&self)
+    where
+        Q: Question,
+        F: Fn(Vec<Q>, Instant) -> Called,
+        Called: Future<Output = Result<Vec<Q::Answer>, PortError>>,
+    {
+        let _ = self.ask_all(Vec::new(), Instant::now() + PROBE).await;
+    }
+
+    async fn dispatch<Q, Called>(&self, batch: &mut Vec<Waiting<Q>>)
+    where
+        Q: Question,
+        F: Fn(Vec<Q>, Instant) -> Called,
+        Called: Future<Output = Result<Vec<Q::Answer>, PortError>>,
+    {
+        // Callers who lost patience while waiting ask again by themselves.
+        batch.retain(|waiting| !waiting.answer.is_closed());
+        let Some(until) = batch.iter().map(|waiting| waiting.until).max() else { return };
+        let (questions, callers): (Vec<_>, Vec<_>) =
+            batch.drain(..).map(|waiting| (waiting.question, waiting.answer)).unzip();
+        match self.ask_all(questions, until).await {
+            Ok(answers) => {
+                for (caller, answer) in callers.into_iter().zip(answers) {
+                    let _ = caller.send(answer);
+                }
+            }
+            Err(error) => {
+                for caller in callers {
+                    let _ = caller.send(Err(error.clone()));
+                }
             }
         }
-        Ok(answers) => {
-            let why = format!("{} answers to {} questions", answers.len(), callers.len());
-            tell_all(callers, &PortError::NoAnswer(why));
+    }
+
+    /// One call, which is one outcome for the breaker, however many questions it carries: they
+    /// share their fate, and a ratio of calls means the same at any load.
+    async fn ask_all<Q, Called>(&self, questions: Vec<Q>, until: Instant) -> Result<Vec<Told<Q>>, PortError>
+    where
+        Q: Question,
+        F: Fn(Vec<Q>, Instant) -> Called,
+        Called: Future<Output = Result<Vec<Q::Answer>, PortError>>,
+    {
+        let pass = self.breaker.as_ref().map(|breaker| breaker.enter(Instant::now()));
+        let pass = pass.transpose().map_err(PortError::Open)?;
+        let gists: Vec<_> = questions.iter().map(Q::gist).collect();
+        let answered = match tokio::time::timeout_at(until.into(), (self.call)(questions, until)).await {
+            Ok(Ok(answers)) => matched::<Q>(&gists, answers),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(PortError::NoAnswer("not in time".to_owned())),
+        };
+        if let Some(pass) = pass {
+            pass.settle(verdict(&answered), (Instant::now(), rand::random()));
         }
-        Err(error) => tell_all(callers, &error),
+        answered
     }
 }
 
-fn tell_all<A>(callers: Vec<oneshot::Sender<Result<A, PortError>>>, error: &PortError) {
-    for caller in callers {
-        let _ = caller.send(Err(error.clone()));
+/// Holds each answer against its question. One that cannot be its answer is none; the others count.
+fn matched<Q: Question>(gists: &[Q::Gist], answers: Vec<Q::Answer>) -> Result<Vec<Told<Q>>, PortError> {
+    if answers.len() != gists.len() {
+        let why = format!("{} answers to {} questions", answers.len(), gists.len());
+        return Err(PortError::NoAnswer(why));
+    }
+    let misfit = || PortError::NoAnswer("the answer does not fit its question".to_owned());
+    let judge = |(gist, answer)| if Q::fits(gist, &answer) { Ok(answer) } else { Err(misfit()) };
+    Ok(gists.iter().zip(answers).map(judge).collect())
+}
+
+/// What a call says of the other service's health: why it failed, if it did.
+fn verdict<A>(answered: &Result<Vec<Result<A, PortError>>, PortError>) -> Result<(), &str> {
+    match answered {
+        Err(PortError::NoAnswer(why)) => Err(why),
+        Err(PortError::Refused(_) | PortError::Open(_) | PortError::Overloaded) => Ok(()),
+        Ok(answers) => {
+            let misfit = answers.iter().find_map(|answer| answer.as_ref().err());
+            misfit.map_or(Ok(()), |_| Err("an answer did not fit its question"))
+        }
     }
 }
 
@@ -101,15 +204,31 @@ fn tell_all<A>(callers: Vec<oneshot::Sender<Result<A, PortError>>>, error: &Port
 mod tests {
     use std::sync::{Arc, Mutex};
 
+    use ordersys_chassis::BreakerMetrics;
+    use ordersys_chassis::breaker::Settings;
+
     use super::*;
+
+    impl Question for u32 {
+        type Gist = Self;
+        type Answer = Self;
+
+        fn gist(&self) -> Self {
+            *self
+        }
+
+        fn fits(asked: &Self, answer: &Self) -> bool {
+            answer.is_multiple_of(*asked)
+        }
+    }
 
     #[tokio::test]
     async fn what_arrives_during_a_call_shares_the_next_one() {
         let sizes = Arc::new(Mutex::new(Vec::new()));
         let gate = Arc::new(tokio::sync::Semaphore::new(0));
-        let lane = Coalescer::start({
+        let lane = Coalescer::start(None, {
             let (sizes, gate) = (Arc::clone(&sizes), Arc::clone(&gate));
-            move |questions: Vec<u32>| {
+            move |questions: Vec<u32>, _| {
                 sizes.lock().expect("not poisoned").push(questions.len());
                 let gate = Arc::clone(&gate);
                 async move {
@@ -140,8 +259,92 @@ mod tests {
 
     #[tokio::test]
     async fn a_wrong_number_of_answers_is_no_answer() {
-        let lane = Coalescer::start(|_: Vec<u32>| async { Ok(Vec::<u32>::new()) });
+        let lane = Coalescer::start(None, |_: Vec<u32>, _| async { Ok(Vec::<u32>::new()) });
         let answer = lane.ask(1, Duration::from_secs(5)).await;
         assert!(matches!(answer, Err(PortError::NoAnswer(_))), "{answer:?}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_to_something_else_is_no_answer_and_the_others_count() {
+        let lane = Coalescer::start(None, |asked: Vec<u32>, _| async move {
+            Ok(asked.into_iter().map(|n| if n == 3 { 4 } else { 2 * n }).collect())
+        });
+        let (two, three) =
+            tokio::join!(lane.ask(2, Duration::from_secs(5)), lane.ask(3, Duration::from_secs(5)));
+        assert_eq!(two.expect("answered"), 4);
+        assert!(matches!(three, Err(PortError::NoAnswer(_))), "{three:?}");
+    }
+
+    #[tokio::test]
+    async fn nobody_waiting_ends_the_call() {
+        let (ended, end) = oneshot::channel::<()>();
+        let ended = Mutex::new(Some(ended));
+        let lane = Coalescer::start(None, move |_: Vec<u32>, _| {
+            let held = ended.lock().expect("not poisoned").take();
+            async move {
+                let _held = held;
+                std::future::pending().await
+            }
+        });
+        let answer = lane.ask(1, Duration::from_millis(20)).await;
+        assert!(matches!(answer, Err(PortError::NoAnswer(_))), "{answer:?}");
+        let ended = tokio::time::timeout(Duration::from_secs(5), end).await;
+        assert!(ended.expect("the call was dropped").is_err());
+    }
+
+    /// Whether a service fails, and how many questions each call to it had.
+    type Switch = Arc<Mutex<(bool, Vec<usize>)>>;
+
+    /// A lane to a service that fails while the switch is on, and how often it was called.
+    fn fragile() -> (Coalescer<u32>, Switch) {
+        let switch = Arc::new(Mutex::new((true, Vec::new())));
+        let cool_down = Duration::from_millis(50);
+        let settings = Settings { calls: 3, ratio: 0.5, window: Duration::from_secs(10), cool_down };
+        let breaker = Breaker::new(("peer", "call"), (settings, Instant::now()), BreakerMetrics::default());
+        let lane = Coalescer::start(Some(breaker), {
+            let switch = Arc::clone(&switch);
+            move |asked: Vec<u32>, _| {
+                let mut switch = switch.lock().expect("not poisoned");
+                switch.1.push(asked.len());
+                let fails = switch.0;
+                async move { if fails { Err(PortError::NoAnswer("down".to_owned())) } else { Ok(asked) } }
+            }
+        });
+        (lane, switch)
+    }
+
+    #[tokio::test]
+    async fn an_open_breaker_refuses_at_once_and_probes_with_an_empty_call() {
+        let (lane, switch) = fragile();
+        let ask = || lane.ask(1, Duration::from_secs(5));
+        for _ in 0..3 {
+            assert!(matches!(ask().await, Err(PortError::NoAnswer(_))));
+        }
+        assert!(matches!(ask().await, Err(PortError::Open(_))));
+        let calls = || switch.lock().expect("not poisoned").1.clone();
+        let began = Instant::now();
+        while calls().len() < 5 {
+            assert!(began.elapsed() < Duration::from_secs(5), "no probe");
+            assert!(!matches!(ask().await, Err(PortError::NoAnswer(_))), "a caller was the probe");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        switch.lock().expect("not poisoned").0 = false;
+        while ask().await.is_err() {
+            assert!(began.elapsed() < Duration::from_secs(5), "does not close");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(calls().iter().skip(3).rev().skip(1).all(|asked| *asked == 0), "{:?}", calls());
+    }
+
+    #[tokio::test]
+    async fn a_refusal_of_the_other_service_opens_nothing() {
+        let settings = Settings { calls: 1, ..Settings::default() };
+        let breaker = Breaker::new(("peer", "call"), (settings, Instant::now()), BreakerMetrics::default());
+        let refuse = |_: Vec<u32>, _| async { Err(PortError::Refused("403".to_owned())) };
+        let lane = Coalescer::start(Some(breaker), refuse);
+        for _ in 0..20 {
+            let answer = lane.ask(1, Duration::from_secs(5)).await;
+            assert!(matches!(answer, Err(PortError::Refused(_))), "{answer:?}");
+        }
     }
 }

@@ -1,34 +1,61 @@
 //! The other two services over HTTP.
 
+use std::time::{Duration, Instant};
+
 use ordersys_contract::client::Client;
 use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::{Lookup, UserSummary};
+use ordersys_contract::{ClientError, MAX_INTERNAL_BODY_BYTES};
 
 use super::{Asked, Inventory, PortError, UserQuery, Users};
+
+/// Least time a call gets: with less, not even a healthy service could answer.
+const LEAST: Duration = Duration::from_millis(1);
 
 /// Reaches a service through the typed client. Give lanes that must not hinder each other a
 /// client, and so a connection pool, each.
 #[derive(Debug, Clone)]
 pub struct HttpPort(pub Client);
 
+impl HttpPort {
+    /// A client that gives up when nobody waits any more, and says so to the other side.
+    fn until(&self, until: Instant) -> Client {
+        let left = until.saturating_duration_since(Instant::now()).max(LEAST);
+        self.0.clone().with_deadline_in(left).with_answer_limit(MAX_INTERNAL_BODY_BYTES)
+    }
+}
+
 impl Users for HttpPort {
-    fn lookup(&self, queries: Vec<UserQuery>) -> Asked<'_, Vec<Option<UserSummary>>> {
+    fn lookup(&self, queries: Vec<UserQuery>, until: Instant) -> Asked<'_, Vec<Option<UserSummary>>> {
         Box::pin(async move {
             let (ids, request_ids) = queries.into_iter().map(|query| (query.user, query.request)).unzip();
-            self.0.lookup(&Lookup { ids, request_ids }).await.map_err(|error| no_answer(&error))
+            self.until(until).lookup(&Lookup { ids, request_ids }).await.map_err(|error| no_answer(&error))
         })
     }
 }
 
 impl Inventory for HttpPort {
-    fn apply(&self, operations: Vec<Operation>) -> Asked<'_, Vec<Answer>> {
-        Box::pin(async move { self.0.reservations(operations).await.map_err(|error| no_answer(&error)) })
+    fn apply(&self, operations: Vec<Operation>, until: Instant) -> Asked<'_, Vec<Answer>> {
+        Box::pin(async move {
+            self.until(until).reservations(operations).await.map_err(|error| no_answer(&error))
+        })
     }
 }
 
-/// Says once per failed call what happened; callers only retry.
-fn no_answer(error: &ordersys_contract::ClientError) -> PortError {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    tracing::warn!(service = crate::NAME, error = %format!("{error}{cause}"), "a call to another service failed");
-    PortError::NoAnswer(error.to_string())
+/// What a failed call says of the other side. It is told in full where a breaker opens.
+fn no_answer(error: &ClientError) -> PortError {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    tracing::warn!(service = crate::NAME, error = text, "a call to another service failed");
+    let status = match error {
+        ClientError::Refused { problem } => Some(problem.code.status()),
+        ClientError::BadAnswer { status, .. } => Some(*status),
+        ClientError::Unreachable { .. } | ClientError::TimedOut { .. } => None,
+    };
+    let refused = status.is_some_and(|status| status.is_client_error());
+    if refused { PortError::Refused(text) } else { PortError::NoAnswer(text) }
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::{Duration, Instant};
 
 use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::UserSummary;
@@ -9,9 +10,11 @@ use ordersys_contract::{RequestId, UserId};
 
 mod coalesce;
 mod http;
+mod question;
 
 pub(crate) use coalesce::Coalescer;
 pub use http::HttpPort;
+pub(crate) use question::Question;
 
 /// A call under way.
 pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, PortError>> + Send + 'a>>;
@@ -31,6 +34,12 @@ pub enum PortError {
     /// Too many callers are waiting; this call was not even sent.
     #[error("too many calls are waiting")]
     Overloaded,
+    /// The other service is known to fail; this call was not even sent.
+    #[error("calls are refused for another {0:?}")]
+    Open(Duration),
+    /// It answered, and refused the call as a whole (4xx).
+    #[error("the call was refused: {0}")]
+    Refused(String),
     /// No answer in time, or none at all.
     #[error("no answer: {0}")]
     NoAnswer(String),
@@ -38,12 +47,12 @@ pub enum PortError {
 
 /// The user service, as the order service needs it.
 pub trait Users: Send + Sync + 'static {
-    /// Looks up many users in one call: one answer each, in order.
-    fn lookup(&self, queries: Vec<UserQuery>) -> Asked<'_, Vec<Option<UserSummary>>>;
+    /// Looks up many users in one call: one answer each, in order. Nobody waits for them past `until`.
+    fn lookup(&self, queries: Vec<UserQuery>, until: Instant) -> Asked<'_, Vec<Option<UserSummary>>>;
 }
 
 /// The product service, as the order service needs it.
 pub trait Inventory: Send + Sync + 'static {
-    /// Does many operations in one call: one answer each, in order.
-    fn apply(&self, operations: Vec<Operation>) -> Asked<'_, Vec<Answer>>;
+    /// Does many operations in one call: one answer each, in order. Nobody waits for them past `until`.
+    fn apply(&self, operations: Vec<Operation>, until: Instant) -> Asked<'_, Vec<Answer>>;
 }

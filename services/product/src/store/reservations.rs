@@ -1,5 +1,8 @@
 //! Reservations in their table, and the transaction of a batch: gather, decide, write back.
 
+use std::time::Instant;
+
+use ordersys_chassis::Deadline;
 use ordersys_contract::reservation::{Action, Answer, Line, Operation, ReservationState};
 use ordersys_contract::{OrderId, ProductId, Quantity, Timestamp};
 use ordersys_store::{StoreError, failpoint};
@@ -29,23 +32,30 @@ pub(crate) enum HoldOutcome {
 }
 
 impl Tables {
-    /// Decides a batch of operations in one transaction; one answer each, in order.
+    /// Decides a batch of operations in one transaction; one answer each, in order. A batch whose
+    /// deadline passes while it waits is not done.
     pub(crate) async fn apply(
         &self,
         operations: Vec<Operation>,
         now: Timestamp,
+        deadline: Deadline,
     ) -> Result<Vec<Answer>, StoreError> {
-        self.0
+        let answers = self
+            .0
             .write(move |connection| {
+                if deadline.has_passed(Instant::now()) {
+                    return Ok(None);
+                }
                 let now = advance_clock(connection, now)?;
                 let mut inventory = gather(connection, &operations)?;
                 let decide = |operation| inventory.apply(operation, now);
                 let answers = operations.iter().map(decide).collect();
                 write_back(connection, &inventory, None)?;
                 failpoint::crash("product-apply");
-                Ok(answers)
+                Ok(Some(answers))
             })
-            .await
+            .await?;
+        answers.ok_or(StoreError::Late)
     }
 
     /// Ends leases that are over; returns how many ended.

@@ -1,0 +1,32 @@
+//! How long a caller waits: work that nobody waits for any more is dropped, not done.
+
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use ordersys_contract::header::TIMEOUT_MS;
+
+/// Longest time a caller can ask for; a longer one is cut.
+const LONGEST: Duration = Duration::from_mins(1);
+
+/// The moment after which the caller waits no more, if it said so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline(pub Option<Instant>);
+
+impl Deadline {
+    /// Whether nobody waits any more.
+    #[must_use]
+    pub fn has_passed(self, now: Instant) -> bool {
+        self.0.is_some_and(|deadline| deadline <= now)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Deadline {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let told = parts.headers.get(TIMEOUT_MS).and_then(|value| value.to_str().ok()?.parse().ok());
+        Ok(Self(told.map(|millis| Instant::now() + Duration::from_millis(millis).min(LONGEST))))
+    }
+}

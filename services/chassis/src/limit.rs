@@ -1,0 +1,245 @@
+//! How many requests of a kind may be under way: as many as are still answered in good time.
+//!
+//! A fixed number is wrong on every other machine. This one follows the time that answers take:
+//! above the target it falls in proportion, below it, if requests were turned away, it rises.
+//! What finds no place is refused at once, so nobody waits in a queue that only grows.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use prometheus_client::metrics::gauge::Gauge;
+
+use crate::Metrics;
+
+/// Requests that may always be under way: shared syncs and calls need company to be cheap.
+const LEAST: usize = 64;
+/// Requests that may be under way before anything is known of the load.
+const FIRST: usize = 512;
+/// Requests that may be under way at most.
+const MOST: usize = 4096;
+/// The time an answer may take before requests are turned away.
+const TARGET: Duration = Duration::from_millis(25);
+/// The target is at least so many times what an answer takes when nobody is turned away: on a slow
+/// disk the same number of requests takes longer.
+const OVER_BASE: u32 = 3;
+/// How long answers are watched before the limit moves.
+const WINDOW: Duration = Duration::from_millis(50);
+/// Answers to watch before the limit moves.
+const SAMPLES: u32 = 16;
+/// The least part of the limit that is left after one move.
+const STEEPEST: f64 = 0.7;
+/// The largest part by which the limit rises in one move.
+const RISE: f64 = 0.1;
+/// The weight of the newest window in what answers take when nobody is turned away.
+const NEWEST: f64 = 0.1;
+
+/// The limit and what it is decided from; the time is an argument.
+#[derive(Debug)]
+struct Adaptive {
+    limit: f64,
+    under_way: usize,
+    /// What answers take while nobody is turned away.
+    base: Option<Duration>,
+    window: Window,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    began: Instant,
+    samples: u32,
+    total: Duration,
+    /// Whether somebody was turned away.
+    full: bool,
+}
+
+impl Window {
+    fn new(began: Instant) -> Self {
+        Self { began, samples: 0, total: Duration::ZERO, full: false }
+    }
+}
+
+impl Adaptive {
+    fn new(now: Instant) -> Self {
+        Self { limit: bound(FIRST), under_way: 0, base: None, window: Window::new(now) }
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from LEAST to MOST")]
+    fn places(&self) -> usize {
+        self.limit as usize
+    }
+
+    fn is_full(&mut self) -> bool {
+        let full = self.under_way >= self.places();
+        self.window.full |= full;
+        full
+    }
+
+    fn enter(&mut self) -> bool {
+        let full = self.is_full();
+        self.under_way += usize::from(!full);
+        !full
+    }
+
+    /// One is done. Counts its time, if it says something about the load.
+    fn leave(&mut self, took: Option<Duration>, now: Instant) {
+        self.under_way = self.under_way.saturating_sub(1);
+        let Some(took) = took else { return };
+        self.window.samples += 1;
+        self.window.total += took;
+        if self.window.samples >= SAMPLES && now.saturating_duration_since(self.window.began) >= WINDOW {
+            self.adjust();
+            self.window = Window::new(now);
+        }
+    }
+
+    fn adjust(&mut self) {
+        let mean = self.window.total / self.window.samples;
+        let aged = |base: Duration| base.mul_f64(1.0 - NEWEST) + mean.mul_f64(NEWEST);
+        self.base = match (self.base, self.window.full) {
+            (Some(base), true) => Some(base.min(mean)),
+            (Some(base), false) => Some(aged(base)),
+            (None, true) => None,
+            (None, false) => Some(mean),
+        };
+        let patience = self.base.map_or(TARGET, |base| TARGET.max(base * OVER_BASE));
+        let load = mean.as_secs_f64() / patience.as_secs_f64();
+        if load > 1.0 {
+            self.limit *= (1.0 / load).max(STEEPEST);
+        } else if self.window.full {
+            self.limit += 1.0 + self.limit * RISE * (1.0 - load);
+        }
+        self.limit = self.limit.clamp(bound(LEAST), bound(MOST));
+    }
+}
+
+fn bound(places: usize) -> f64 {
+    f64::from(u32::try_from(places).unwrap_or(u32::MAX))
+}
+
+/// Places for requests under way; clones share them.
+#[derive(Debug, Clone)]
+pub struct Limit(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    adaptive: Mutex<Adaptive>,
+    limit: Gauge,
+    under_way: Gauge,
+}
+
+/// A place for one request; free again when dropped.
+#[derive(Debug)]
+pub struct Place {
+    limit: Limit,
+    since: Instant,
+    took: Option<Duration>,
+}
+
+impl Limit {
+    /// All places are free.
+    #[must_use]
+    pub fn new(now: Instant, metrics: &Metrics) -> Self {
+        let (limit, under_way) = (Gauge::default(), Gauge::default());
+        metrics.register(|registry| {
+            let registry = registry.sub_registry_with_prefix("admission");
+            registry.register("limit", "Orders that may be in the making at a time", limit.clone());
+            registry.register("in_flight", "Orders in the making", under_way.clone());
+        });
+        let shared = Shared { adaptive: Mutex::new(Adaptive::new(now)), limit, under_way };
+        Self(Arc::new(shared))
+    }
+
+    /// Whether the next request would be turned away.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.with(Adaptive::is_full)
+    }
+
+    /// Takes a place, if one is free.
+    #[must_use]
+    pub fn enter(&self, now: Instant) -> Option<Place> {
+        let entered = self.with(Adaptive::enter);
+        entered.then(|| Place { limit: self.clone(), since: now, took: None })
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Adaptive) -> T) -> T {
+        let mut adaptive = self.0.adaptive.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = work(&mut adaptive);
+        self.0.limit.set(i64::try_from(adaptive.places()).unwrap_or(i64::MAX));
+        self.0.under_way.set(i64::try_from(adaptive.under_way).unwrap_or(i64::MAX));
+        done
+    }
+}
+
+impl Place {
+    /// The request was worked on to its end: the time it took counts.
+    pub fn done(mut self, now: Instant) {
+        self.took = Some(now.saturating_duration_since(self.since));
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let took = self.took;
+        self.limit.with(|adaptive| adaptive.leave(took, self.since + took.unwrap_or_default()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A service that answers `rate` requests a second, each after `fixed` and its turn, under
+    /// far more load than that: the places it was given after `seconds`.
+    fn overload(adaptive: &mut Adaptive, (fixed, rate): (Duration, f64), seconds: f64) -> usize {
+        let mut now = adaptive.window.began;
+        let end = now + Duration::from_secs_f64(seconds);
+        while now < end {
+            while adaptive.enter() {}
+            #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+            let turn = Duration::from_secs_f64(adaptive.under_way as f64 / rate);
+            let took = fixed + turn;
+            now += took;
+            for _ in 0..adaptive.under_way {
+                adaptive.leave(Some(took), now);
+            }
+        }
+        adaptive.places()
+    }
+
+    #[test]
+    fn under_overload_it_settles_where_answers_take_the_target() {
+        let mut adaptive = Adaptive::new(Instant::now());
+        let places = overload(&mut adaptive, (Duration::from_millis(2), 10_000.0), 10.0);
+        assert!((200..=240).contains(&places), "{places}: 23 ms of 10 000 a second are 230");
+        let places = overload(&mut adaptive, (Duration::from_millis(2), 5_000.0), 10.0);
+        assert!((95..=125).contains(&places), "{places}: half as fast, half the places");
+        let places = overload(&mut adaptive, (Duration::from_millis(2), 100.0), 10.0);
+        assert_eq!(places, LEAST, "never fewer");
+    }
+
+    #[test]
+    fn a_slow_disk_is_not_overload() {
+        let mut adaptive = Adaptive::new(Instant::now());
+        let (start, slow) = (Instant::now(), Duration::from_millis(60));
+        for number in 0..2_000 {
+            assert!(adaptive.enter());
+            adaptive.leave(Some(slow), start + slow * number);
+        }
+        assert_eq!(adaptive.places(), FIRST, "what is not used does not move");
+        adaptive.window.began = start + slow * 2_000;
+        let places = overload(&mut adaptive, (slow, 10_000.0), 60.0);
+        assert!(places > 1_000, "{places}: 120 ms more of 10 000 a second");
+    }
+
+    #[test]
+    fn a_place_that_says_nothing_is_free_again_and_does_not_count() {
+        let mut adaptive = Adaptive::new(Instant::now());
+        for _ in 0..1_000 {
+            assert!(adaptive.enter());
+            adaptive.leave(None, Instant::now());
+        }
+        assert_eq!((adaptive.under_way, adaptive.window.samples), (0, 0));
+        assert_eq!((0..10_000).take_while(|_| adaptive.enter()).count(), FIRST);
+    }
+}

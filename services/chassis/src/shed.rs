@@ -1,0 +1,134 @@
+//! Refusing what finds no place before any work is done for it: under overload most requests are
+//! refused, and each microsecond of a refusal is missing where orders are made.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::response::Response;
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode, header};
+use ordersys_contract::header::REQUEST_ID;
+use ordersys_contract::{Code, Problem, RequestId};
+use prometheus_client::metrics::counter::Counter;
+
+use crate::Metrics;
+
+/// How often a log line tells how many were refused. A line each would cost more than the refusal.
+const LOG_EVERY: Duration = Duration::from_secs(1);
+/// Stands for the request's id in the prepared body.
+const ID: &str = "\u{0}";
+
+/// Refuses requests of one route while there is no place for them.
+#[derive(Clone)]
+pub struct Shedding(Arc<Shared>);
+
+struct Shared {
+    service: &'static str,
+    route: (Method, &'static str),
+    is_full: Box<dyn Fn() -> bool + Send + Sync>,
+    /// The body before and after the request's id.
+    body: (String, String),
+    retry_after: HeaderValue,
+    refused: Counter,
+    started: Instant,
+    /// Refusals since the last log line, and when that was, in milliseconds after the start.
+    untold: AtomicU64,
+    told_at: AtomicU64,
+}
+
+impl Shedding {
+    /// Refuses requests of `route` with a problem that says `detail` while `is_full`.
+    pub fn new(
+        service: &'static str,
+        route: (Method, &'static str),
+        detail: &str,
+        metrics: &Metrics,
+        is_full: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let problem = Problem::new(Code::Overloaded, detail);
+        let text = problem.body(ID).to_string();
+        let marker = serde_json::json!(ID).to_string();
+        let (before, after) = text.split_once(marker.trim_matches('"')).unwrap_or((&text, ""));
+        let refused = metrics.counter(route.1, &route.0, StatusCode::SERVICE_UNAVAILABLE);
+        Self(Arc::new(Shared {
+            service,
+            route,
+            is_full: Box::new(is_full),
+            body: (before.to_owned(), after.to_owned()),
+            retry_after: problem.retry_after.unwrap_or(1).into(),
+            refused,
+            started: Instant::now(),
+            untold: AtomicU64::new(0),
+            told_at: AtomicU64::new(0),
+        }))
+    }
+
+    /// The refusal of a request with this head, if there is no place for it.
+    pub(crate) fn refusal(&self, head: &Parts) -> Option<Response> {
+        let (method, path) = &self.0.route;
+        if head.uri.path() != *path || head.method != method || !(self.0.is_full)() {
+            return None;
+        }
+        self.0.refused.inc();
+        self.tell();
+        let id = head.headers.get(REQUEST_ID).and_then(|value| RequestId::parse(value.to_str().ok()?));
+        let id = id.unwrap_or_else(RequestId::random);
+        let (before, after) = &self.0.body;
+        let mut response = Response::new(Body::from([before.as_str(), id.as_str(), after].concat()));
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::RETRY_AFTER, self.0.retry_after.clone());
+        if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+            headers.insert(REQUEST_ID, value);
+        }
+        Some(response)
+    }
+
+    fn tell(&self) {
+        self.0.untold.fetch_add(1, Ordering::Relaxed);
+        let now = u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let told_at = self.0.told_at.load(Ordering::Relaxed);
+        let due = Duration::from_millis(now.saturating_sub(told_at)) >= LOG_EVERY;
+        let mine = || self.0.told_at.compare_exchange(told_at, now, Ordering::Relaxed, Ordering::Relaxed);
+        if due && mine().is_ok() {
+            let refused = self.0.untold.swap(0, Ordering::Relaxed);
+            let route = self.0.route.1;
+            tracing::warn!(service = self.0.service, route, refused, "overloaded: requests are refused");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_refusal_is_a_problem_like_any_other_and_only_for_its_route() {
+        let metrics = Metrics::new("test");
+        let shedding = Shedding::new("test", (Method::POST, "/orders"), "too many", &metrics, || true);
+        let head = |method: Method, path: &str| {
+            let request = Request::builder().method(method).uri(path).header("x-request-id", "r-1");
+            request.body(()).expect("a request").into_parts().0
+        };
+        assert!(shedding.refusal(&head(Method::GET, "/orders")).is_none());
+        assert!(shedding.refusal(&head(Method::POST, "/orders/1/cancel")).is_none());
+        let refusal = shedding.refusal(&head(Method::POST, "/orders?x=1")).expect("refused");
+        assert_eq!(
+            (refusal.status().as_u16(), &refusal.headers()["retry-after"]),
+            (503, &"1".parse().expect("a value"))
+        );
+        assert_eq!(refusal.headers()["x-request-id"], "r-1");
+        let body = refusal.into_body().collect().await.expect("a body").to_bytes();
+        let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(body, Problem::new(Code::Overloaded, "too many").body("r-1"));
+        assert!(metrics.encode().contains(r#"status="503""#), "{}", metrics.encode());
+        let nobody = Shedding::new("test", (Method::POST, "/orders"), "too many", &metrics, || false);
+        assert!(nobody.refusal(&head(Method::POST, "/orders")).is_none());
+    }
+}

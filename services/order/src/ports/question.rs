@@ -1,0 +1,69 @@
+//! What may be asked of the other services, and which answers can be answers to it.
+//!
+//! The form of an answer is checked where it is parsed. Here it is held against its question: an
+//! answer about somebody else, or larger than any honest one, is no answer.
+
+use ordersys_contract::product::MAX_NAME_BYTES;
+use ordersys_contract::reservation::{Action, Answer, Operation};
+use ordersys_contract::user::{MAX_TEXT_BYTES, UserSummary};
+use ordersys_contract::{MAX_ORDER_LINES, OrderId, UserId};
+
+use super::UserQuery;
+
+/// One question of a call that carries many.
+pub(crate) trait Question: Send + 'static {
+    /// What is kept of it while the call is under way.
+    type Gist: Send;
+    /// What answers it.
+    type Answer: Send + 'static;
+
+    /// What is needed to recognise its answer.
+    fn gist(&self) -> Self::Gist;
+    /// Whether this can be its answer.
+    fn fits(gist: &Self::Gist, answer: &Self::Answer) -> bool;
+}
+
+impl Question for UserQuery {
+    type Gist = UserId;
+    type Answer = Option<UserSummary>;
+
+    fn gist(&self) -> UserId {
+        self.user
+    }
+
+    fn fits(user: &UserId, answer: &Self::Answer) -> bool {
+        let is_theirs = |summary: &UserSummary| summary.id == *user && summary.name.len() <= MAX_TEXT_BYTES;
+        answer.as_ref().is_none_or(is_theirs)
+    }
+}
+
+impl Question for Operation {
+    /// The order, and how many lines it asks to reserve.
+    type Gist = (OrderId, usize);
+    type Answer = Answer;
+
+    fn gist(&self) -> Self::Gist {
+        let lines = match &self.action {
+            Action::Reserve { lines, .. } => lines.len(),
+            Action::Confirm | Action::Cancel | Action::Release => MAX_ORDER_LINES,
+        };
+        (self.order_id, lines)
+    }
+
+    fn fits((order, lines): &Self::Gist, answer: &Answer) -> bool {
+        match answer {
+            Answer::Stands(reservation) => {
+                reservation.order_id == *order
+                    && reservation.lines.len() <= *lines
+                    && reservation.shortages.len() <= *lines
+                    && reservation.lines.iter().all(|line| line.name.len() <= MAX_NAME_BYTES)
+            }
+            Answer::UnknownProducts(products) => products.len() <= *lines,
+            Answer::Gone
+            | Answer::MixedCurrencies
+            | Answer::Mismatch
+            | Answer::Illegal(_)
+            | Answer::NotFound => true,
+        }
+    }
+}
