@@ -14,6 +14,7 @@ mod drift;
 mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod interrupted;
 mod local_stack;
 mod logs;
 mod model;
