@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Sender, TrySendError, bounded};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -20,6 +19,7 @@ mod error;
 pub mod failpoint;
 mod metrics;
 mod open;
+mod queue;
 mod reader;
 mod writer;
 
@@ -27,6 +27,8 @@ pub use durability::Durability;
 pub use error::{OpenError, StoreError};
 pub use metrics::StoreMetrics;
 pub use rusqlite;
+
+use queue::{Queue, Refused};
 
 /// Commands that may wait for the writer before callers are turned away.
 const WRITE_QUEUE: usize = 8192;
@@ -53,12 +55,20 @@ pub struct Options {
 pub struct Store(Arc<Shared>);
 
 struct Shared {
-    writes: Sender<writer::Message>,
-    reads: Sender<reader::Message>,
+    writes: Arc<Queue<writer::Job>>,
+    reads: Arc<Queue<reader::Job>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     writable: Arc<AtomicBool>,
     metrics: StoreMetrics,
     dir: PathBuf,
+}
+
+impl Drop for Shared {
+    /// The threads end when nobody can ask them any more.
+    fn drop(&mut self) {
+        self.writes.close();
+        self.reads.close();
+    }
 }
 
 impl Store {
@@ -67,20 +77,20 @@ impl Store {
         let opened = open::open(options)?;
         let metrics = StoreMetrics::default();
         let writable = Arc::new(AtomicBool::new(true));
-        let (writes, write_queue) = bounded(WRITE_QUEUE);
-        let (reads, read_queue) = bounded(READ_QUEUE);
+        let writes = Arc::new(Queue::bounded(WRITE_QUEUE));
+        let reads = Arc::new(Queue::bounded(READ_QUEUE));
         let writer = writer::Writer {
             connection: opened.writer,
             lock: opened.lock,
             name: options.name,
-            queue: write_queue,
+            queue: Arc::clone(&writes),
             metrics: metrics.clone(),
             writable: Arc::clone(&writable),
         };
         let mut threads = vec![spawn(&format!("{}-writer", options.name), move || writer.run())?];
         for _ in 0..READERS {
             let connection = open::reader(options)?;
-            let queue = read_queue.clone();
+            let queue = Arc::clone(&reads);
             let name = format!("{}-reader", options.name);
             threads.push(spawn(&name, move || reader::run(&connection, &queue))?);
         }
@@ -101,7 +111,7 @@ impl Store {
     {
         let (sender, answer) = oneshot::channel();
         let job = writer::job(command, sender);
-        self.0.writes.try_send(writer::Message::Run(job)).map_err(|error| refused(&error))?;
+        self.0.writes.push(job).map_err(refused)?;
         answer.await.unwrap_or(Err(StoreError::Stopped))
     }
 
@@ -113,7 +123,7 @@ impl Store {
     {
         let (sender, answer) = oneshot::channel();
         let job = reader::job(query, sender);
-        self.0.reads.try_send(reader::Message::Run(job)).map_err(|error| refused(&error))?;
+        self.0.reads.push(job).map_err(refused)?;
         answer.await.unwrap_or(Err(StoreError::Stopped))
     }
 
@@ -139,10 +149,8 @@ impl Store {
     pub async fn close(&self) {
         let shared = Arc::clone(&self.0);
         let finished = tokio::task::spawn_blocking(move || {
-            let _ = shared.writes.send(writer::Message::Close);
-            for _ in 0..READERS {
-                let _ = shared.reads.send(reader::Message::Close);
-            }
+            shared.writes.close();
+            shared.reads.close();
             let threads = shared.threads.lock().map(|mut threads| std::mem::take(&mut *threads));
             for thread in threads.unwrap_or_default() {
                 let _ = thread.join();
@@ -152,10 +160,10 @@ impl Store {
     }
 }
 
-fn refused<T>(error: &TrySendError<T>) -> StoreError {
-    match error {
-        TrySendError::Full(_) => StoreError::Overloaded,
-        TrySendError::Disconnected(_) => StoreError::Stopped,
+fn refused(refused: Refused) -> StoreError {
+    match refused {
+        Refused::Full => StoreError::Overloaded,
+        Refused::Closed => StoreError::Stopped,
     }
 }
 

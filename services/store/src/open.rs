@@ -14,7 +14,7 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// Statements kept prepared on each connection.
 const STATEMENTS: usize = 64;
 /// Page cache of the writer, in KiB.
-const WRITER_CACHE_KIB: i64 = 32 * 1024;
+const WRITER_CACHE_KIB: i64 = 8 * 1024;
 /// Pages in the log before the writer moves them to the file.
 const CHECKPOINT_PAGES: i64 = 8_000;
 /// How long a connection waits for another one's lock.

@@ -2,18 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crossbeam_channel::Receiver;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::StoreError;
+use crate::queue::{Queue, Taken};
 
 pub(crate) type Job = Box<dyn FnOnce(&Connection) + Send>;
-
-pub(crate) enum Message {
-    Run(Job),
-    Close,
-}
 
 pub(crate) fn job<T, F>(query: F, answer: oneshot::Sender<Result<T, StoreError>>) -> Job
 where
@@ -25,11 +20,13 @@ where
     })
 }
 
-pub(crate) fn run(connection: &Connection, queue: &Receiver<Message>) {
-    while let Ok(Message::Run(job)) = queue.recv() {
-        // A query that panics loses its own answer; the thread and the connection live on.
-        if catch_unwind(AssertUnwindSafe(|| job(connection))).is_err() {
-            tracing::error!("a query panicked");
+pub(crate) fn run(connection: &Connection, queue: &Queue<Job>) {
+    while let Taken::Some(jobs) = queue.take(1, None) {
+        for job in jobs {
+            // A query that panics loses its own answer; the thread and the connection live on.
+            if catch_unwind(AssertUnwindSafe(|| job(connection))).is_err() {
+                tracing::error!("a query panicked");
+            }
         }
     }
 }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
+use crate::queue::{Queue, Taken};
 use crate::{StoreError, StoreMetrics, failpoint};
 
 /// Most commands in one commit.
@@ -19,11 +19,6 @@ const MAX_BATCH: usize = 512;
 const PROBE: Duration = Duration::from_secs(1);
 
 pub(crate) type Job = Box<dyn Command + Send>;
-
-pub(crate) enum Message {
-    Run(Job),
-    Close,
-}
 
 /// A command that waits for the writer.
 pub(crate) trait Command {
@@ -85,16 +80,9 @@ pub(crate) struct Writer {
     pub(crate) connection: Connection,
     pub(crate) lock: File,
     pub(crate) name: &'static str,
-    pub(crate) queue: Receiver<Message>,
+    pub(crate) queue: Arc<Queue<Job>>,
     pub(crate) metrics: StoreMetrics,
     pub(crate) writable: Arc<AtomicBool>,
-}
-
-/// How taking the next batch ended.
-enum Next {
-    Batch(Vec<Job>),
-    Last(Vec<Job>),
-    Nothing,
 }
 
 impl Writer {
@@ -109,47 +97,23 @@ impl Writer {
 
     fn work(&self) {
         loop {
-            match self.next() {
-                Next::Batch(jobs) => self.commit(jobs),
-                Next::Nothing => self.probe(),
-                Next::Last(jobs) => {
-                    self.commit(jobs);
-                    let checkpoint =
-                        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-                    if let Err(error) = checkpoint {
-                        tracing::debug!(store = self.name, %error, "the last checkpoint is left to the next start");
-                    }
-                    return;
-                }
+            let patience = (!self.writable.load(Ordering::Relaxed)).then_some(PROBE);
+            match self.queue.take(MAX_BATCH, patience) {
+                Taken::Some(jobs) => self.commit(jobs),
+                Taken::Nothing => self.probe(),
+                Taken::Closed => return self.checkpoint(),
             }
         }
     }
 
-    fn next(&self) -> Next {
-        let first = if self.writable.load(Ordering::Relaxed) {
-            self.queue.recv().map_err(|_| RecvTimeoutError::Disconnected)
-        } else {
-            self.queue.recv_timeout(PROBE)
-        };
-        let mut jobs = match first {
-            Ok(Message::Run(job)) => vec![job],
-            Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => return Next::Last(Vec::new()),
-            Err(RecvTimeoutError::Timeout) => return Next::Nothing,
-        };
-        while jobs.len() < MAX_BATCH {
-            match self.queue.try_recv() {
-                Ok(Message::Run(job)) => jobs.push(job),
-                Ok(Message::Close) => return Next::Last(jobs),
-                Err(_) => break,
-            }
+    fn checkpoint(&self) {
+        let done = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = done {
+            tracing::debug!(store = self.name, %error, "the last checkpoint is left to the next start");
         }
-        Next::Batch(jobs)
     }
 
     fn commit(&self, mut jobs: Vec<Job>) {
-        if jobs.is_empty() {
-            return;
-        }
         let started = Instant::now();
         #[expect(clippy::cast_precision_loss, reason = "a batch is small")]
         self.metrics.batch.observe(jobs.len() as f64);

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
+mod json;
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -69,10 +71,7 @@ pub fn start(format: Format, filter: &str) -> Result<Guard, NotAFilter> {
     };
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(make).with_target(false);
     let started = match format {
-        Format::Json => {
-            let json = subscriber.json().flatten_event(true);
-            json.with_current_span(false).with_span_list(false).try_init()
-        }
+        Format::Json => subscriber.event_format(json::JsonLines).try_init(),
         Format::Text(colour) => subscriber.compact().with_ansi(colour == Colour::On).try_init(),
     };
     if let Err(error) = started {
