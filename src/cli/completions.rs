@@ -3,7 +3,7 @@
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use super::{Cli, Globals, Outcome};
+use super::{Cli, Globals};
 
 /// Print what a shell needs to complete commands and flags
 #[derive(Debug, clap::Args)]
@@ -16,9 +16,8 @@ pub(super) struct Args {
     shell: Shell,
 }
 
-pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
+pub(super) fn run(args: &Args, globals: &Globals) {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "ordersys", &mut text);
     globals.printer().out(&String::from_utf8_lossy(&text));
-    Ok(())
 }

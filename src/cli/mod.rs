@@ -107,7 +107,10 @@ fn run(cli: Cli) -> Outcome {
             serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
         }
         Command::Health(args) => health::run(&args, &globals),
-        Command::Completions(args) => completions::run(&args, &globals),
+        Command::Completions(args) => {
+            completions::run(&args, &globals);
+            Ok(())
+        }
         Command::Man(args) => man::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
         Command::CrashContainer(args) => crash_container::run(&args),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::apply::Work;
+use super::docker::EngineError;
 use super::observed::Condition;
 use super::plan::Action;
 use super::port_owner::{is_free, listener};
@@ -26,6 +27,15 @@ pub(super) async fn check(runtime: &Runtime, work: &Work<'_>) -> Result<(), UpEr
         }
     }
     Ok(())
+}
+
+/// The error of a run that was taken back, with the owner of the port if one was taken meanwhile: the engine
+/// does not name it.
+pub(super) async fn with_owner(error: UpError, runtime: &Runtime, work: &Work<'_>) -> UpError {
+    match error {
+        UpError::Engine(EngineError::PortTaken { .. }) => check(runtime, work).await.err().unwrap_or(error),
+        other => other,
+    }
 }
 
 fn is_begun(work: &Work<'_>, spec: &ServiceSpec) -> bool {

@@ -6,14 +6,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use crate::command::{Ended, Project, has_engine};
-
-/// What the docker command prints.
-fn docker(args: &[&str]) -> String {
-    let output = Command::new("docker").args(args).output().expect("the docker command runs");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "docker {args:?}: {said}");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
+use crate::engine::{docker, left_of};
 
 fn step(up: &Ended, resource: &str) -> (String, String) {
     let steps = up.data["changes"].as_array().expect("steps");
@@ -24,17 +17,6 @@ fn step(up: &Ended, resource: &str) -> (String, String) {
 
 fn pair(action: &str, cause: &str) -> (String, String) {
     (action.to_owned(), cause.to_owned())
-}
-
-/// Everything of a project, by label.
-fn left_of(project: &Project) -> Vec<String> {
-    let filter = format!("label=ordersys.project={}", project.name);
-    let lists = [
-        docker(&["ps", "-aq", "--filter", &filter]),
-        docker(&["network", "ls", "-q", "--filter", &filter]),
-        docker(&["volume", "ls", "-q", "--filter", &filter]),
-    ];
-    lists.iter().flat_map(|list| list.lines()).map(str::to_owned).collect()
 }
 
 #[test]
@@ -70,7 +52,7 @@ fn a_stopped_container_a_lost_network_and_another_program_are_repaired() {
     let up = project.up(&[]).ok();
     assert!(up.said.contains("no container uses it any more"), "the image of this test alone: {}", up.said);
     project.run(&["down", "--volumes"]).ok();
-    assert_eq!(left_of(&project), Vec::<String>::new());
+    assert_eq!(left_of(&project.name), Vec::<String>::new());
 }
 
 #[test]
@@ -90,7 +72,7 @@ fn a_container_of_somebody_else_is_named_and_not_touched() {
     assert_eq!(refused.code, Some(3), "{}", refused.said);
     let wanted = format!("a container named `{name}` exists and is not of project `{}`", project.name);
     assert!(refused.said.contains(&wanted), "{}", refused.said);
-    assert_eq!(left_of(&project), Vec::<String>::new(), "what was made is taken back");
+    assert_eq!(left_of(&project.name), Vec::<String>::new(), "what was made is taken back");
 }
 
 fn spawn_up(project: &Project) -> Child {

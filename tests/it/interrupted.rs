@@ -1,15 +1,17 @@
 //! `up` interrupted and killed at random moments: afterwards `down` leaves nothing. These take minutes and
-//! are run by a command of their own: `cargo test --test it -- --ignored interrupted`.
+//! are run by a command of their own, which also says how often each signal is sent:
+//! `ORDERSYS_TEST_MOMENTS=50 cargo test --test it -- --ignored interrupted`.
 
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::command::{Project, has_engine};
+use crate::engine::left_of;
 use crate::support::LIMIT;
 
-/// How often each signal is sent.
+/// How often each signal is sent, unless the environment says so.
 const MOMENTS: u32 = 50;
 /// The latest moment: a little more than an `up` takes.
 const LATEST: Duration = Duration::from_millis(1500);
@@ -32,20 +34,19 @@ fn left(project: &Project) -> Vec<String> {
     let commands = commands.filter_map(|entry| std::fs::read_to_string(entry.path().join("cmdline")).ok());
     let mut left: Vec<String> = commands.filter(|command| command.contains(&mark)).collect();
     if project.runtime == "docker" {
-        let filter = format!("label=ordersys.project={}", project.name);
-        for list in [&["ps", "-aq"][..], &["network", "ls", "-q"], &["volume", "ls", "-q"]] {
-            let output =
-                Command::new("docker").args(list).args(["--filter", &filter]).output().expect("runs");
-            left.extend(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned));
-        }
+        left.extend(left_of(&project.name));
     }
     left
 }
 
+fn moments() -> u32 {
+    std::env::var("ORDERSYS_TEST_MOMENTS").map_or(MOMENTS, |text| text.parse().expect("a number"))
+}
+
 fn at_random_moments(runtime: &'static str, signal: Signal) {
     let project = Project::new(runtime);
-    let mut stopped = 0;
-    for round in 0..MOMENTS {
+    let (mut stopped, moments) = (0, moments());
+    for round in 0..moments {
         let mut command = project.command(&project.up_args(&[]));
         let mut up = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
         let moment = LATEST.mul_f64(rand::random());
@@ -70,23 +71,23 @@ fn at_random_moments(runtime: &'static str, signal: Signal) {
         project.run(&["down", "--volumes"]).ok();
         assert_eq!(left(&project), Vec::<String>::new(), "round {round} at {moment:?}");
     }
-    assert!(stopped >= MOMENTS / 10, "only {stopped} of {MOMENTS} were stopped on their way");
+    assert!(stopped >= moments / 10, "only {stopped} of {moments} were stopped on their way");
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes: a command of its own"]
 fn interrupted_ups_of_processes_leave_nothing() {
     at_random_moments("process", Signal::INT);
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes: a command of its own"]
 fn interrupted_by_a_kill_ups_of_processes_leave_nothing() {
     at_random_moments("process", Signal::KILL);
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes: a command of its own"]
 fn interrupted_ups_of_containers_leave_nothing() {
     if has_engine() {
         at_random_moments("docker", Signal::INT);
@@ -94,7 +95,7 @@ fn interrupted_ups_of_containers_leave_nothing() {
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes: a command of its own"]
 fn interrupted_by_a_kill_ups_of_containers_leave_nothing() {
     if has_engine() {
         at_random_moments("docker", Signal::KILL);

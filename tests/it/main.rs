@@ -1,6 +1,7 @@
 //! The one integration test binary: everything through the front door, real services on free
 //! ports, real connections.
 
+mod addresses;
 mod article;
 mod bad_input;
 mod bad_peers;
@@ -9,8 +10,10 @@ mod check;
 #[path = "../harness/chromium.rs"]
 mod chromium;
 mod command;
+mod container_logs;
 mod crash;
 mod drift;
+mod engine;
 mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;

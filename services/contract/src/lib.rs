@@ -15,6 +15,7 @@ pub mod problem;
 pub mod product;
 pub mod quantity;
 pub mod reservation;
+mod resolver;
 pub mod secret;
 pub mod session;
 pub mod strict;
