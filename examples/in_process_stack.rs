@@ -28,6 +28,7 @@ async fn main() -> anyhow::Result<()> {
         data_dir: data.path().to_owned(),
         secrets_dir: None, // nobody else can reach a loopback port that lives this short
         durability: Durability::Full,
+        key_age: ordersys_user::KEY_AGE,
         breaker: Settings::default(),
     };
     // Port 0: the system chooses. Connections wait in the listeners until the services accept them.

@@ -1,6 +1,7 @@
 //! Everything `ordersys` does besides serving: the command line, the orchestrator, the load tester
 //! and the verifier. The three services are crates of their own.
 
+pub mod accounts;
 pub mod cli;
 pub mod load;
 pub mod seed;

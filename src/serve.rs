@@ -3,11 +3,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use ordersys_chassis::breaker::Settings;
-use ordersys_chassis::{Credentials, Deadline, Listener, Network};
+use ordersys_chassis::tokens::{Fetched, KeySource, RemoteKeys};
+use ordersys_chassis::{Credentials, Deadline, Gate, Listener, Network, Tokens};
 use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::UserSummary;
 use ordersys_contract::{Client, Timestamp, client::Endpoints};
@@ -15,6 +16,7 @@ use ordersys_order::Ports;
 use ordersys_order::ports::{Asked, HttpPort, Inventory, PortError, UserQuery, Users};
 use ordersys_product::ProductError;
 use ordersys_store::{Durability, OpenError};
+use ordersys_user::StartError;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +34,8 @@ pub struct ServeConfig {
     pub secrets_dir: Option<PathBuf>,
     /// What a commit means.
     pub durability: Durability,
+    /// How long a key signs access tokens before the next one takes over.
+    pub key_age: Duration,
     /// When the order service refuses at once because another service fails.
     pub breaker: Settings,
 }
@@ -73,20 +77,18 @@ pub async fn one(
     announce(role, &listener.socket);
     let credentials = config.credentials()?;
     let (data_dir, durability) = (config.data(role), config.durability);
+    let gate = || Gate::new(credentials.clone(), Tokens::new(RemoteKeys::new(peers.clone())));
     match role {
-        Role::User => {
-            let config = ordersys_user::Config { data_dir, durability, credentials };
-            refused(ordersys_user::UserService::open(&config))?.serve(listener, shutdown).await?;
-        }
+        Role::User => user(config, credentials)?.serve(listener, shutdown).await?,
         Role::Product => {
-            let config = ordersys_product::Config { data_dir, durability, credentials };
+            let config = ordersys_product::Config { data_dir, durability, gate: gate() };
             let opened = ordersys_product::ProductService::open(&config).await;
             refused_product(opened)?.serve(listener, shutdown).await?;
         }
         Role::Order => {
             let ports = over_http(&peers, &credentials, &listener.network);
-            let breaker = config.breaker;
-            let config = ordersys_order::Config { data_dir, durability, credentials, breaker };
+            let (gate, breaker) = (gate(), config.breaker);
+            let config = ordersys_order::Config { data_dir, durability, gate, breaker };
             refused(ordersys_order::OrderService::open(&config, ports))?.serve(listener, shutdown).await?;
         }
     }
@@ -110,22 +112,16 @@ pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: Cancellat
     announce(Role::Product, &listeners.product);
     announce(Role::Order, &listeners.order);
     let (credentials, durability) = (config.credentials()?, config.durability);
-    let user = refused(ordersys_user::UserService::open(&ordersys_user::Config {
-        data_dir: config.data(Role::User),
-        durability,
-        credentials: credentials.clone(),
-    }))?;
-    let product_config = ordersys_product::Config {
-        data_dir: config.data(Role::Product),
-        durability,
-        credentials: credentials.clone(),
-    };
+    let user = user(config, credentials.clone())?;
+    let gate = Gate::new(credentials, Tokens::new(LocalKeys(user.app())));
+    let product_config =
+        ordersys_product::Config { data_dir: config.data(Role::Product), durability, gate: gate.clone() };
     let product = refused_product(ordersys_product::ProductService::open(&product_config).await)?;
     let inventory = Arc::new(LocalInventory(product.app()));
     let users = Arc::new(LocalUsers(user.app()));
     let ports = Ports { users, inventory: Arc::clone(&inventory) as _, drivers: inventory };
     let (data_dir, breaker) = (config.data(Role::Order), config.breaker);
-    let order_config = ordersys_order::Config { data_dir, durability, credentials, breaker };
+    let order_config = ordersys_order::Config { data_dir, durability, gate, breaker };
     let order = refused(ordersys_order::OrderService::open(&order_config, ports))?;
 
     // The order service stops first: its last requests still need the other two.
@@ -154,6 +150,22 @@ fn refused<T>(opened: Result<T, OpenError>) -> Outcome<T> {
         let hint = error.hint();
         Failure { exit: Exit::Environment, error: error.into(), hint }
     })
+}
+
+fn user(config: &ServeConfig, credentials: Credentials) -> Outcome<ordersys_user::UserService> {
+    let opened = ordersys_user::UserService::open(&ordersys_user::Config {
+        data_dir: config.data(Role::User),
+        durability: config.durability,
+        credentials,
+        key_age: config.key_age,
+    });
+    match opened {
+        Ok(service) => Ok(service),
+        Err(StartError::Store(error)) => refused(Err(error)),
+        Err(StartError::Keys(error)) => Err(error)
+            .exit(Exit::Environment)
+            .hint("make the file readable; without it new keys are made, and users have to log in again"),
+    }
 }
 
 fn refused_product<T>(opened: Result<T, ProductError>) -> Outcome<T> {
@@ -214,6 +226,15 @@ impl Users for LocalUsers {
             let found = self.0.lookup(ids, &requests, Deadline(Some(until))).await;
             found.map_err(|error| PortError::NoAnswer(error.to_string()))
         })
+    }
+}
+
+/// The user service's keys in the same process.
+struct LocalKeys(ordersys_user::App);
+
+impl KeySource for LocalKeys {
+    fn keys(&self) -> Fetched<'_> {
+        Box::pin(async { Ok(self.0.public_keys()) })
     }
 }
 

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 use ordersys_contract::order::{CANCEL, NewLine, NewOrder, ORDERS, OrderState};
 use ordersys_contract::product::{Product, StockAccount};
-use ordersys_contract::user::User;
-use ordersys_contract::{Client, Code, IdempotencyKey, OrderId, Problem, Quantity};
+use ordersys_contract::session::NewSession;
+use ordersys_contract::user::{NewUser, User};
+use ordersys_contract::{Client, Code, IdempotencyKey, OrderId, Password, Problem, Quantity, Secret};
 use serde::Serialize;
 
 use crate::load::profile::{Extent, Profile};
@@ -98,6 +99,7 @@ pub async fn travel(journey: &mut Journey, client: &Client, around: &Surrounding
     journey.step("refuse an unknown product", buyer.is_refused(&Bad::Product)).await;
     journey.step("refuse more than there is", buyer.is_refused(&Bad::TooMuch)).await;
     journey.step("refuse a negative quantity", buyer.is_refused(&Bad::Negative)).await;
+    journey.step("log in and order, unseen by a stranger", Box::pin(buyer.logs_in())).await;
     journey.step("burst of orders, verified", Box::pin(burst(client, around, printer))).await;
     journey.step("account for every unit", accounts(client)).await;
 }
@@ -167,6 +169,26 @@ impl Buyer<'_> {
         let left = self.stock().await?;
         ensure!(left == STOCK, "{left} units are there after the cancellation, {STOCK} before the order");
         Ok(())
+    }
+
+    /// A registered user orders, and nobody else learns of it.
+    async fn logs_in(&self) -> anyhow::Result<()> {
+        let stranger = self.client.clone().with_credential(None);
+        let (email, password) =
+            (format!("{}@example.com", self.user.id), Password::new(Secret::random().expose()));
+        let new = NewUser::registered("Smoke", &email, password.clone());
+        let user = stranger.create_user(&new).await?;
+        let session = stranger.log_in(&NewSession { email, password }).await?;
+        ensure!(session.user_id == user.id, "the session is of user {}", session.user_id);
+        let owner = stranger.clone().with_credential(Some(session.access_token));
+        let order = NewOrder { user_id: user.id.to_string(), ..self.order(Quantity::ONE) };
+        ensure!(stranger.place(&order, None).await.is_err(), "a stranger may order for a registered user");
+        let placed = owner.place(&order, None).await?.order;
+        ensure!(owner.order(placed.id).await? == placed, "its owner reads another order");
+        refused_with(stranger.order(placed.id).await, Code::NotFound)?;
+        refused_with(stranger.step(placed.id, CANCEL).await, Code::NotFound)?;
+        owner.step(placed.id, CANCEL).await?;
+        Ok(owner.log_out().await?)
     }
 
     async fn is_refused(&self, bad: &Bad) -> anyhow::Result<()> {

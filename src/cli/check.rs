@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ordersys_contract::{ClientError, Code};
 
-use super::user::client_failure;
+use super::client_failure;
 use super::{Exit, Failure, Globals, Outcome, block_on};
 use crate::ui::Table;
 use crate::verify::check::{Report, check};

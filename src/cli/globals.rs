@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use ordersys_contract::Client;
 use ordersys_contract::client::Endpoints;
 
+use super::caller::As;
 use super::engine::EngineArgs;
 use super::{Exit, Failure, OrFail, Outcome};
 use crate::stack::project::{Project, ProjectName};
@@ -43,6 +43,19 @@ pub struct Globals {
     /// The order service, instead of the project's stack
     #[arg(long, global = true, env = "ORDERSYS_ORDER_URL", value_name = "URL", hide_short_help = true)]
     pub order_url: Option<String>,
+    /// Who acts: the address of an account that logged in, `admin` or `anyone`
+    #[arg(
+        long = "as",
+        global = true,
+        env = "ORDERSYS_AS",
+        value_name = "WHO",
+        conflicts_with = "token_file",
+        hide_short_help = true
+    )]
+    pub acting_as: Option<As>,
+    /// Send the bearer token in the first line of this file, and no other credential
+    #[arg(long, global = true, env = "ORDERSYS_TOKEN_FILE", value_name = "FILE", hide_short_help = true)]
+    pub token_file: Option<PathBuf>,
     /// Where the Docker engine is.
     #[command(flatten)]
     pub engine: EngineArgs,
@@ -85,10 +98,5 @@ impl Globals {
             product: product.unwrap_or(stack.endpoints.product),
             order: order.unwrap_or(stack.endpoints.order),
         })
-    }
-
-    /// A client of the services, with the project's admin credential where there is one.
-    pub fn client(&self) -> Outcome<Client> {
-        Ok(Client::new(self.endpoints()?).with_credential(self.project()?.admin_credential()))
     }
 }

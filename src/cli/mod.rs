@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod breaker;
+pub mod caller;
 mod chaos;
 mod check;
 mod completions;
@@ -20,7 +21,9 @@ mod junit;
 mod logs;
 mod man;
 mod order;
+mod password;
 mod product;
+mod respond;
 mod restart;
 mod seed;
 mod serve;
@@ -30,6 +33,7 @@ mod supervise;
 mod up;
 mod user;
 
+pub(crate) use failure::client_failure;
 pub use failure::{Exit, Failure, OrFail, Outcome};
 pub use globals::Globals;
 
@@ -67,6 +71,8 @@ enum Command {
     Health(health::Args),
     Completions(completions::Args),
     Man(man::Args),
+    #[command(hide = true)]
+    Respond(respond::Args),
     #[command(hide = true)]
     Supervise(supervise::Args),
     #[command(hide = true)]
@@ -112,6 +118,7 @@ fn run(cli: Cli) -> Outcome {
             Ok(())
         }
         Command::Man(args) => man::run(&args, &globals),
+        Command::Respond(args) => respond::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
         Command::CrashContainer(args) => crash_container::run(&args),
     }

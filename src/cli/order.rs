@@ -6,9 +6,10 @@ use ordersys_contract::client::OrderFilter;
 use ordersys_contract::order::{
     CANCEL, DELIVER, NewLine, NewOrder, Order, OrderEvent, OrderState, PAY, SHIP,
 };
-use ordersys_contract::{Client, IdempotencyKey, OrderId, Quantity};
+use ordersys_contract::{IdempotencyKey, OrderId, Quantity};
 
-use super::user::client_failure;
+use super::caller::Caller;
+use super::client_failure;
 use super::{Failure, Globals, Outcome, block_on, product, user};
 use crate::ui::{Printer, Table};
 
@@ -16,6 +17,7 @@ use crate::ui::{Printer, Table};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys order place --user alice@example.com --item \"USB-C Hub=2\" --item \"27\\\" Monitor=1\"
+  ordersys user login bob@example.com && ordersys order place --item \"USB-C Hub=1\"
   ordersys order get 01985b7e-...
   ordersys order list --user alice@example.com --status confirmed -o json
   ordersys order cancel 01985b7e-...")]
@@ -28,9 +30,9 @@ pub(super) struct Args {
 enum Command {
     /// Place an order
     Place {
-        /// Who orders: an id or an e-mail address
+        /// Who orders: an id or an e-mail address [default: who is logged in]
         #[arg(long, value_name = "ID|EMAIL")]
-        user: String,
+        user: Option<String>,
         /// What: an id or a name, and how many; may be repeated
         #[arg(long = "item", value_name = "PRODUCT=QTY", required = true)]
         items: Vec<Item>,
@@ -45,7 +47,7 @@ enum Command {
     },
     /// List orders, newest first
     List {
-        /// Only this user's: an id or an e-mail address
+        /// Only this user's: an id or an e-mail address [default: who is logged in, else everybody's]
         #[arg(long, value_name = "ID|EMAIL")]
         user: Option<String>,
         /// Only orders in this state, e.g. confirmed
@@ -113,39 +115,51 @@ fn parse_state(text: &str) -> Result<OrderState, String> {
 }
 
 pub(super) fn run(globals: &Globals, args: Args) -> Outcome {
-    let (client, printer) = (globals.client()?, globals.printer());
-    block_on(async {
-        let order = match args.command {
-            Command::Place { user, items, key } => {
-                return place(&client, &printer, &user, (&items, key)).await;
-            }
-            Command::List { user, status, limit } => {
-                return list(&client, &printer, (user.as_deref(), status), limit).await;
-            }
-            Command::Events { order } => {
-                let events = client.events(order).await.map_err(client_failure)?;
-                printer.data(&events, || event_table(&events));
-                return Ok(());
-            }
-            Command::Get { order } => client.order(order).await,
-            Command::Cancel { order } => client.step(order, CANCEL).await,
-            Command::Pay { order } => client.step(order, PAY).await,
-            Command::Ship { order } => client.step(order, SHIP).await,
-            Command::Deliver { order } => client.step(order, DELIVER).await,
-        };
-        let order = order.map_err(client_failure)?;
-        printer.data(&order, || details(&order));
-        Ok(())
-    })
+    let caller = match &args.command {
+        Command::Pay { .. } | Command::Ship { .. } | Command::Deliver { .. } => globals.admin()?,
+        Command::Place { .. }
+        | Command::Get { .. }
+        | Command::List { .. }
+        | Command::Cancel { .. }
+        | Command::Events { .. } => globals.caller()?,
+    };
+    let done = block_on(carry_out(args.command, &caller, &globals.printer()));
+    done.map_err(|failure| caller.explain(failure))
+}
+
+async fn carry_out(command: Command, caller: &Caller, printer: &Printer) -> Outcome {
+    let client = &caller.client;
+    let order = match command {
+        Command::Place { user, items, key } => {
+            return place(caller, printer, user.as_deref(), (&items, key)).await;
+        }
+        Command::List { user, status, limit } => {
+            return list(caller, printer, (user.as_deref(), status), limit).await;
+        }
+        Command::Events { order } => {
+            let events = client.events(order).await.map_err(client_failure)?;
+            printer.data(&events, || event_table(&events));
+            return Ok(());
+        }
+        Command::Get { order } => client.order(order).await,
+        Command::Cancel { order } => client.step(order, CANCEL).await,
+        Command::Pay { order } => client.step(order, PAY).await,
+        Command::Ship { order } => client.step(order, SHIP).await,
+        Command::Deliver { order } => client.step(order, DELIVER).await,
+    };
+    let order = order.map_err(client_failure)?;
+    printer.data(&order, || details(&order));
+    Ok(())
 }
 
 async fn place(
-    client: &Client,
+    caller: &Caller,
     printer: &Printer,
-    user: &str,
+    user: Option<&str>,
     (items, key): (&[Item], Option<IdempotencyKey>),
 ) -> Outcome {
-    let user_id = user::find(client, user).await?;
+    let client = &caller.client;
+    let user_id = user::find(caller, user).await?;
     let mut lines = Vec::with_capacity(items.len());
     for item in items {
         let product_id = product::find(client, &item.product).await?;
@@ -190,14 +204,15 @@ fn shortage(value: &serde_json::Value) -> String {
 }
 
 async fn list(
-    client: &Client,
+    caller: &Caller,
     printer: &Printer,
     (user, status): (Option<&str>, Option<OrderState>),
     limit: usize,
 ) -> Outcome {
+    let client = &caller.client;
     let user = match user {
-        Some(user) => Some(user::find(client, user).await?),
-        None => None,
+        Some(user) => Some(user::find(caller, Some(user)).await?),
+        None => caller.own_id(None),
     };
     let page_size = u32::try_from(limit.clamp(1, 1000)).unwrap_or(1000);
     let filter = OrderFilter { user, status, limit: Some(page_size) };

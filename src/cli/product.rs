@@ -3,7 +3,7 @@
 use ordersys_contract::product::{NewProduct, Product};
 use ordersys_contract::{Cents, Client, Currency, ProductId};
 
-use super::user::client_failure;
+use super::client_failure;
 use super::{Exit, Failure, Globals, Outcome, block_on};
 use crate::ui::Table;
 

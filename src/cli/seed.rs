@@ -1,6 +1,6 @@
 //! `ordersys seed`: repeatable test data.
 
-use super::user::client_failure;
+use super::client_failure;
 use super::{Globals, Outcome, block_on};
 use crate::seed::{self, Plan};
 

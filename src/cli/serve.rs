@@ -50,6 +50,9 @@ pub(super) struct Args {
     /// Serve other machines without credentials: everybody may then do everything
     #[arg(long, env = "ORDERSYS_INSECURE")]
     insecure: bool,
+    /// How long a key signs access tokens before the next one takes over
+    #[arg(long, env = "ORDERSYS_KEY_AGE", default_value = "30d", value_name = "DURATION")]
+    key_age: humantime::Duration,
     /// What a commit means: full (on disk), normal, memory; anything but full is for measuring
     #[arg(long, env = "ORDERSYS_DURABILITY", default_value_t = Durability::Full, value_name = "LEVEL")]
     durability: Durability,
@@ -161,6 +164,7 @@ async fn serve_until_signal(args: &Args, peers: Endpoints) -> Outcome {
         data_dir: args.data_dir.clone(),
         secrets_dir: args.secrets_dir.clone(),
         durability: args.durability,
+        key_age: args.key_age.into(),
         breaker: args.breaker.settings(),
     };
     let role = match args.role {

@@ -13,15 +13,19 @@ use super::clock::{Moment, Timeline, Window};
 use super::closed::Quota;
 use super::cpu;
 use super::ledger::Ledger;
+use super::mark::Mark;
 use super::plan::Plan;
 use super::profile::{Extent, Pace, Profile};
+use super::pulse::Pulse;
 use super::recording::Recording;
 use super::schedule::{Share, Timing};
 use super::series::{Row, Series};
 use super::sheet::{Exchange, Sheet};
+use super::storm::{Storm, Struck};
 use super::tally::Tally;
 use super::target::Target;
 use super::thread::{self, Job, Order, Product, Signals};
+use crate::stack::halt;
 
 /// How long after all connections were tried the run starts: time for each thread to hear of it.
 const START_DELAY: Duration = Duration::from_millis(20);
@@ -48,6 +52,10 @@ pub struct Generated {
     pub cpu: Cpu,
     /// Whether the run was given up by Ctrl-C.
     pub interrupted: bool,
+    /// When orders were taken, warm-up included.
+    pub pulse: Pulse,
+    /// What was done to the system meanwhile, in order of time.
+    pub marks: Vec<Mark>,
 }
 
 /// When a stage was planned, and with which rate.
@@ -72,6 +80,8 @@ pub struct Assignment<'a> {
     pub target: Target,
     /// Processes of the services, if known.
     pub server_pids: &'a [u32],
+    /// What is done to the system meanwhile.
+    pub storm: &'a Storm,
 }
 
 /// Runs the load and calls `live` with each second's numbers.
@@ -82,8 +92,16 @@ pub async fn generate(assignment: Assignment<'_>, live: impl FnMut(&Row)) -> any
     let start = crew.start().await;
     let opens = start + window.opens.since(Moment::START);
     let mut collector = Collector { exchanges: crew.exchanges.clone(), ..Collector::default() };
-    let watched = collector.watch(crew, assignment.server_pids, opens, live).await?;
-    Ok(collector.finish(watched, profile, window))
+    let raging = assignment.storm.begin(opens);
+    let watched = collector.watch(crew, assignment.server_pids, opens, live).await;
+    // Whatever became of the run: what was done to the system is taken back first.
+    let mut struck = raging.end().await.context("a fault ended with a panic")?;
+    let watched = watched?;
+    assignment.storm.settle(&mut struck).await;
+    let mut generated = collector.finish(watched, profile, window);
+    let mark = |struck: &Struck| struck.mark((start, opens), &generated.pulse);
+    generated.marks = struck.iter().map(mark).collect();
+    Ok(generated)
 }
 
 fn window(profile: &Profile) -> Window {
@@ -135,6 +153,7 @@ impl Crew {
                 connections: usize::try_from(share.part(profile.connections.into()))?,
                 plan: assignment.plan.clone(),
                 target: assignment.target.clone(),
+                verification: profile.verification,
                 order: order.clone(),
                 timeline: timeline.clone(),
                 exchange: exchange.clone(),
@@ -191,6 +210,7 @@ impl Collector {
         mut live: impl FnMut(&Row),
     ) -> anyhow::Result<Watched> {
         let _ends_the_threads = crew.abort.clone().drop_guard();
+        let mut signals = halt::Signals::listen().context("cannot wait for Ctrl-C")?;
         let mut threads = pin!(try_join_all(crew.results));
         let (mut before, mut interrupted, mut next) = (Cpu::read(pids), false, opens);
         let products = loop {
@@ -205,8 +225,7 @@ impl Collector {
                     }
                     next += SECOND;
                 }
-                signal = tokio::signal::ctrl_c(), if !interrupted => {
-                    signal.context("cannot wait for Ctrl-C")?;
+                () = signals.next(), if !interrupted => {
                     interrupted = true;
                     crew.abort.cancel();
                 }
@@ -231,8 +250,9 @@ impl Collector {
         let Watched { products, cpu, interrupted } = watched;
         let last_done = products.iter().map(|product| product.last_done).max().unwrap_or(window.opens);
         let busiest_thread = products.iter().filter_map(busy).max_by(f64::total_cmp);
-        let mut ledger = Ledger::default();
+        let (mut ledger, mut pulse) = (Ledger::default(), Pulse::default());
         for product in products {
+            pulse.merge(&product.pulse);
             self.second.merge(&product.sheet);
             ledger.append(product.ledger);
         }
@@ -243,7 +263,18 @@ impl Collector {
         };
         let Self { tally, series, .. } = self;
         let stages = vec![StageSpan { rate: None, start: Duration::ZERO, lasts: elapsed }];
-        Generated { tally, stages, series, ledger, elapsed, busiest_thread, cpu, interrupted }
+        Generated {
+            tally,
+            stages,
+            series,
+            ledger,
+            elapsed,
+            busiest_thread,
+            cpu,
+            interrupted,
+            pulse,
+            marks: Vec::new(),
+        }
     }
 }
 

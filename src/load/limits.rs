@@ -1,9 +1,24 @@
-//! The file-descriptor limit: checked and raised before a run, since a run that hits it measures the limit.
+//! Limits of the generator's own machine. The one on file descriptors is checked and raised before a run; a
+//! run that meets one measures the limit.
 
 use crate::cli::{Exit, Failure, Outcome};
 
 /// Descriptors the process needs besides its connections.
 const RESERVE: u64 = 128;
+
+/// How connections are counted that the generator's own machine refuses.
+pub(super) const REACHED: &str = "local-limit";
+
+/// Whether a connection fails for want of something of the generator's machine: descriptors, ports, buffers.
+#[must_use]
+pub(super) fn is_reached(error: &std::io::Error) -> bool {
+    #[cfg(unix)]
+    if let Some(error) = rustix::io::Errno::from_io_error(error) {
+        use rustix::io::Errno;
+        return matches!(error, Errno::MFILE | Errno::NFILE | Errno::ADDRNOTAVAIL | Errno::NOBUFS);
+    }
+    error.kind() == std::io::ErrorKind::AddrNotAvailable
+}
 
 /// Makes room for so many connections, or says how much is missing.
 pub(super) fn make_room(connections: u32) -> Outcome {
@@ -49,6 +64,15 @@ mod tests {
     #[test]
     fn a_few_connections_fit() {
         assert!(make_room(1).is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_the_generators_machine_lacks_is_told_from_what_the_system_refuses() {
+        use rustix::io::Errno;
+        let is_reached = |error: Errno| is_reached(&error.into());
+        assert!([Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL].into_iter().all(is_reached));
+        assert!(![Errno::CONNREFUSED, Errno::TIMEDOUT, Errno::CONNRESET].into_iter().any(is_reached));
     }
 
     #[cfg(unix)]

@@ -13,8 +13,8 @@ pub struct Mark {
     pub at_seconds: f64,
     /// When it was taken back, in seconds after the warm-up; `null` for what happens in an instant.
     pub until_seconds: Option<f64>,
-    /// How long after it was done the system answered as before, in seconds; `null` if it did not while
-    /// the run lasted.
+    /// How long after it was over (done, or taken back) orders were taken again at 80 % of their earlier rate
+    /// for half a second, in seconds; `null` if that was not seen while the run lasted.
     pub recovery_seconds: Option<f64>,
     /// Why it could not be done; `null` if it was.
     pub error: Option<String>,

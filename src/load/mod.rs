@@ -11,14 +11,18 @@ pub mod distribution;
 pub mod endpoint;
 pub mod engine;
 pub mod export;
+pub mod faults;
+mod inbox;
 pub mod ledger;
 mod limits;
 pub mod mark;
+pub mod noop;
 mod open;
 mod pacer;
 pub mod plan;
 mod prepare;
 pub mod profile;
+pub mod pulse;
 pub mod recording;
 pub mod render;
 pub mod report;
@@ -27,6 +31,8 @@ pub mod series;
 pub mod settings;
 pub mod sheet;
 pub mod slo;
+pub mod storm;
+pub mod syntax;
 pub mod tally;
 pub mod target;
 mod thread;
@@ -36,6 +42,7 @@ mod worker;
 use ordersys_contract::Client;
 
 use crate::cli::{Exit, Failure, OrFail, Outcome};
+use crate::stack::halt::interrupt;
 use crate::ui::{Printer, Progress};
 use crate::verify::watch::StockWatch;
 use crate::verify::{self, Subject, Verification};
@@ -45,6 +52,7 @@ use profile::{Extent, Profile};
 use report::Report;
 use series::Row;
 use settings::{Ground, Settings, Surroundings};
+use storm::Storm;
 use target::{NotATarget, Target};
 
 /// Runs a profile against a system: prepare, load, verify, judge. The report may still say that the run
@@ -56,6 +64,7 @@ pub async fn run(
     printer: &Printer,
 ) -> Outcome<Report> {
     limits::make_room(profile.connections)?;
+    let storm = Storm::prepare(profile, surroundings.chaos.clone())?;
     let target = resolve(profile, client).await?;
     let prepared = unless_interrupted(prepare::prepare(profile, client, printer)).await?;
     let ground = Ground {
@@ -67,7 +76,7 @@ pub async fn run(
     let settings = Settings::new(profile, ground);
     let watch = StockWatch::start(client.clone(), prepared.plan.clone());
     let server_pids = &surroundings.server_pids;
-    let assignment = Assignment { profile, plan: prepared.plan.clone(), target, server_pids };
+    let assignment = Assignment { profile, plan: prepared.plan.clone(), target, server_pids, storm: &storm };
     let generated = generate(assignment, printer).await?;
     let verification = match profile.verification {
         profile::Verification::Off => Verification::skipped("asked not to with --no-verify"),
@@ -140,7 +149,7 @@ async fn check(
 async fn unless_interrupted<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
     tokio::select! {
         done = work => done,
-        signal = tokio::signal::ctrl_c() => {
+        signal = interrupt() => {
             signal.exit(Exit::Failed)?;
             Err(Failure::new(Exit::Interrupted, "interrupted"))
         }

@@ -1,7 +1,6 @@
 //! Which order is sent as the n-th: a pure function of the seed, so that a run can be repeated, checked
 //! and resent without keeping its requests.
 
-use bytes::{BufMut as _, BytesMut};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -141,18 +140,18 @@ impl Plan {
     }
 
     /// Appends the JSON body of an order.
-    pub fn render(&self, draft: &Draft, body: &mut BytesMut) {
-        body.put_slice(b"{\"userId\":");
-        body.put_slice(self.users[draft.user as usize].json.as_bytes());
-        body.put_slice(b",\"items\":[");
+    pub fn render(&self, draft: &Draft, body: &mut Vec<u8>) {
+        body.extend_from_slice(b"{\"userId\":");
+        body.extend_from_slice(self.users[draft.user as usize].json.as_bytes());
+        body.extend_from_slice(b",\"items\":[");
         for (index, line) in draft.lines.iter().enumerate() {
-            body.put_slice(if index == 0 { b"{\"productId\":" } else { b",{\"productId\":" });
-            body.put_slice(self.products[line.product as usize].quoted.as_bytes());
-            body.put_slice(b",\"quantity\":");
+            body.extend_from_slice(if index == 0 { b"{\"productId\":" } else { b",{\"productId\":" });
+            body.extend_from_slice(self.products[line.product as usize].quoted.as_bytes());
+            body.extend_from_slice(b",\"quantity\":");
             put_number(line.quantity, body);
-            body.put_u8(b'}');
+            body.push(b'}');
         }
-        body.put_slice(b"]}");
+        body.extend_from_slice(b"]}");
     }
 
     /// The key of order `number`: different for every number and, but for chance, for every run.
@@ -182,7 +181,7 @@ fn hex(mut value: u64, digits: &mut [u8]) {
     }
 }
 
-fn put_number(mut number: u32, body: &mut BytesMut) {
+pub(super) fn put_number(mut number: u32, body: &mut Vec<u8>) {
     let mut digits = [0; 10];
     let mut at = digits.len();
     loop {
@@ -193,7 +192,7 @@ fn put_number(mut number: u32, body: &mut BytesMut) {
             break;
         }
     }
-    body.put_slice(&digits[at..]);
+    body.extend_from_slice(&digits[at..]);
 }
 
 fn quote(text: &str) -> Box<str> {
@@ -262,7 +261,7 @@ mod tests {
             user: 2,
             lines: vec![Line { product: 4, quantity: 1 }, Line { product: 0, quantity: 10_000 }],
         };
-        let mut body = BytesMut::new();
+        let mut body = Vec::new();
         plan.render(&draft, &mut body);
         let expected = serde_json::json!({
             "userId": "user \"2\"",

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::faults::Faults;
 use super::slo::Objective;
 
 /// Most connections of one run.
@@ -44,6 +45,8 @@ pub struct Profile {
     pub verification: Verification,
     /// What the run has to reach.
     pub objectives: Vec<Objective>,
+    /// What is done to the system meanwhile.
+    pub faults: Faults,
 }
 
 impl Default for Profile {
@@ -66,6 +69,7 @@ impl Default for Profile {
             stock: 1_000_000_000,
             verification: Verification::On,
             objectives: Vec::new(),
+            faults: Faults::default(),
         }
     }
 }

@@ -44,7 +44,7 @@ impl Report {
     pub fn new(
         profile: &Profile,
         settings: Settings,
-        generated: Generated,
+        mut generated: Generated,
         verification: Verification,
     ) -> Self {
         let facts = Facts {
@@ -54,8 +54,8 @@ impl Report {
             busiest_thread: generated.busiest_thread,
         };
         let verdict = verdict::judge(&facts);
-        let mut report =
-            Self { settings, generated, verdict, verification, missed: Vec::new(), marks: Vec::new() };
+        let marks = std::mem::take(&mut generated.marks);
+        let mut report = Self { settings, generated, verdict, verification, missed: Vec::new(), marks };
         report.missed = profile.objectives.iter().filter_map(|objective| objective.missed(&report)).collect();
         report
     }
@@ -86,6 +86,9 @@ impl Report {
         }
         if let Some(reason) = &self.verification.incomplete {
             return Some(Failure::new(Exit::Failed, format!("the run could not be verified: {reason}")));
+        }
+        if let Some((mark, error)) = self.marks.iter().find_map(|mark| Some((mark, mark.error.as_ref()?))) {
+            return Some(Failure::new(Exit::Failed, format!("{} could not be done: {error}", mark.what)));
         }
         if self.verdict.grade == Grade::Invalid {
             let cause = self.verdict.cause.as_deref().unwrap_or("no cause known");

@@ -1,11 +1,13 @@
 //! The conditions of a run, printed and stored with every result.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use ordersys_contract::client::Endpoints;
 use serde::Serialize;
 
 use super::profile::{Arrivals, Extent, Pace, Profile};
+use crate::stack::chaos::Chaos;
 use crate::stack::record::{RuntimeKind, StackRecord, Topology};
 use crate::verify::Dialect;
 
@@ -20,6 +22,8 @@ pub struct Surroundings {
     pub topology: Option<String>,
     /// When a commit counts as durable.
     pub durability: Option<String>,
+    /// What can be done to it, if it is the project's own stack.
+    pub chaos: Option<Arc<Chaos>>,
 }
 
 impl Surroundings {
@@ -39,6 +43,7 @@ impl Surroundings {
         let promises: Vec<_> = promises.into_iter().collect();
         Self {
             server_pids: Vec::new(),
+            chaos: None,
             runtime: Some(runtime.to_owned()),
             topology: Some(topology.to_owned()),
             durability: (!promises.is_empty()).then(|| promises.join(" and ")),
@@ -67,6 +72,7 @@ pub struct Settings {
     stock: Option<u64>,
     seed: u64,
     slo: Vec<String>,
+    faults: Vec<String>,
     contract: &'static str,
     endpoints: Endpoints,
     runtime: Option<String>,
@@ -123,6 +129,7 @@ impl Settings {
             stock,
             seed: profile.seed,
             slo: profile.objectives.iter().map(ToString::to_string).collect(),
+            faults: profile.faults.iter().map(ToString::to_string).collect(),
             contract,
             endpoints: ground.endpoints.clone(),
             runtime: ground.surroundings.runtime.clone(),

@@ -3,19 +3,19 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Uri};
+use http::Uri;
+use ordersys_contract::header::IDEMPOTENCY_KEY;
 use ordersys_contract::order;
+
+use super::plan::put_number;
 
 /// The order service as the generator sees it.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// Addresses to try, in this order.
     pub addresses: Vec<SocketAddr>,
-    /// The path of `POST /orders`.
-    pub path: Uri,
-    /// The headers every order has; the key is added.
-    pub headers: HeaderMap,
+    /// What each request begins with, up to the value of its key.
+    pub head: Box<[u8]>,
     /// How long an answer, or a connection, may take.
     pub timeout: Duration,
 }
@@ -49,18 +49,26 @@ impl Target {
             return Err(malformed());
         }
         let authority = uri.authority().ok_or_else(malformed)?;
-        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| malformed())?;
         let addresses = resolve(authority.host(), authority.port_u16().unwrap_or(80))
             .await
             .map_err(|source| NotATarget::Unresolved { url: base.to_owned(), source })?;
-        let path = uri.path().parse().map_err(|_| malformed())?;
-        let headers = HeaderMap::from_iter([
-            (HOST, host),
-            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
-            (ACCEPT, HeaderValue::from_static("application/json")),
-            (USER_AGENT, HeaderValue::from_static(concat!("ordersys-bench/", env!("CARGO_PKG_VERSION")))),
-        ]);
-        Ok(Self { addresses, path, headers, timeout })
+        let head = format!(
+            "POST {} HTTP/1.1\r\nhost: {authority}\r\ncontent-type: application/json\r\naccept: application/json\r\n\
+             user-agent: ordersys-bench/{}\r\n{IDEMPOTENCY_KEY}: ",
+            uri.path(),
+            env!("CARGO_PKG_VERSION")
+        );
+        Ok(Self { addresses, head: head.into_bytes().into(), timeout })
+    }
+
+    /// Appends a whole request.
+    pub(super) fn render(&self, key: &[u8], body: &[u8], request: &mut Vec<u8>) {
+        request.extend_from_slice(&self.head);
+        request.extend_from_slice(key);
+        request.extend_from_slice(b"\r\ncontent-length: ");
+        put_number(u32::try_from(body.len()).unwrap_or(u32::MAX), request);
+        request.extend_from_slice(b"\r\n\r\n");
+        request.extend_from_slice(body);
     }
 }
 
@@ -94,10 +102,19 @@ mod tests {
         for (url, expected) in cases {
             let target = Target::resolve(url, Duration::from_secs(1)).await.ok();
             let found = target.as_ref().map(|target| {
-                let host = target.headers[HOST].to_str().unwrap_or_default();
-                (target.addresses[0].to_string(), target.path.path(), host)
+                let mut request = Vec::new();
+                target.render(b"key", b"{}", &mut request);
+                (target.addresses[0].to_string(), String::from_utf8(request).expect("text"))
             });
-            let found = found.as_ref().map(|(address, path, host)| (address.as_str(), *path, *host));
+            let expected = expected.map(|(address, path, host)| {
+                let rest = concat!("ordersys-bench/", env!("CARGO_PKG_VERSION"));
+                let request = format!(
+                    "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n\
+                     accept: application/json\r\nuser-agent: {rest}\r\nidempotency-key: key\r\n\
+                     content-length: 2\r\n\r\n{{}}"
+                );
+                (address.to_owned(), request)
+            });
             assert_eq!(found, expected, "{url}");
         }
     }

@@ -17,6 +17,8 @@ use super::cpu;
 use super::ledger::Ledger;
 use super::open::{self, Queue};
 use super::plan::Plan;
+use super::profile::Verification;
+use super::pulse::Pulse;
 use super::schedule::{Schedule, Share, Timing};
 use super::sheet::{Exchange, Sheet};
 use super::target::Target;
@@ -38,6 +40,8 @@ pub(super) struct Job {
     pub(super) plan: Arc<Plan>,
     /// Where to.
     pub(super) target: Target,
+    /// Whether what clients are told is kept.
+    pub(super) verification: Verification,
     /// When.
     pub(super) order: Order,
     /// The parts of the run.
@@ -79,6 +83,8 @@ pub(super) struct Product {
     pub(super) wall: Duration,
     /// When its last request that counts ended.
     pub(super) last_done: Moment,
+    /// When its orders were taken.
+    pub(super) pulse: Pulse,
 }
 
 /// Runs one thread to its end.
@@ -96,7 +102,8 @@ async fn generate(job: Job, mut signals: Signals) -> Product {
         () = signals.abort.cancelled() => None,
     };
     let clock = Clock::starting_at(start.unwrap_or_else(Instant::now));
-    let shared = Rc::new(Shared::new(job.plan.clone(), clock, job.timeline.clone(), connections.len()));
+    let (plan, timeline) = (job.plan.clone(), job.timeline.clone());
+    let shared = Rc::new(Shared::new(plan, clock, timeline, connections.len(), job.verification));
     let (cpu, began) = (cpu::this_thread(), Instant::now());
     if start.is_some() {
         tokio::time::sleep_until(clock.instant(Moment::START).into()).await;
@@ -109,6 +116,7 @@ async fn generate(job: Job, mut signals: Signals) -> Product {
         cpu,
         wall: began.elapsed(),
         last_done: shared.last_done.get(),
+        pulse: shared.pulse.take(),
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::books::Books;
 use super::distribution::Distribution;
+use super::limits;
 use super::profile::Pace;
 use super::recording::Recording;
 
@@ -81,16 +82,24 @@ pub fn judge(facts: &Facts<'_>) -> Verdict {
         Pace::Closed => None,
         Pace::Open { .. } => lagging(facts.total).or_else(|| not_sent(facts.total)),
     };
-    nothing_answered(books)
+    limited(facts.total)
+        .or_else(|| nothing_answered(books))
         .or_else(|| starved(facts.hiccups, STARVED, Grade::Invalid))
         .or(pace_verdict)
         .or_else(|| starved(facts.hiccups, HICCUP, Grade::Suspect))
+        .or_else(|| stood_still(facts.hiccups))
         .or_else(|| busy(facts))
         .unwrap_or(Verdict { grade: Grade::Valid, cause: None })
 }
 
 fn because(grade: Grade, cause: String) -> Verdict {
     Verdict { grade, cause: Some(cause) }
+}
+
+fn limited(total: &Recording) -> Option<Verdict> {
+    let met = total.kinds.iter().find(|kind| &*kind.code == limits::REACHED)?;
+    let cause = format!("the generator's machine refused {} connections: {}", met.count, met.example);
+    Some(because(Grade::Invalid, cause))
 }
 
 fn nothing_answered(books: &Books) -> Option<Verdict> {
@@ -147,6 +156,14 @@ fn starved(hiccups: &Distribution, limit: u64, grade: Grade) -> Option<Verdict> 
     ))
 }
 
+/// Too short to move the 99th percentile, but not the largest times.
+fn stood_still(hiccups: &Distribution) -> Option<Verdict> {
+    let longest = at(hiccups, 1.0);
+    let cause =
+        || format!("the generator stood still for {} once: the largest times are its own", show(longest));
+    (longest > STARVED).then(|| because(Grade::Suspect, cause()))
+}
+
 fn busy(facts: &Facts<'_>) -> Option<Verdict> {
     let limit = match facts.pace {
         Pace::Closed => BUSY_CLOSED,
@@ -177,7 +194,10 @@ pub fn share(part: u64, whole: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::answer::{Ending, Judged};
+    use crate::load::clock::Moment;
     use crate::load::profile::Arrivals;
+    use crate::load::recording::Times;
 
     const OPEN: Pace = Pace::Open { rate: 100.0, arrivals: Arrivals::Even };
     const MS: u64 = 1_000_000;
@@ -189,11 +209,24 @@ mod tests {
         lag: u64,
         wait: u64,
         hiccup: u64,
+        /// The latest tick of all.
+        longest: u64,
+        /// Connections that the generator's machine refused.
+        limited: u64,
         busy: f64,
     }
 
-    const CLEAN: Run =
-        Run { planned: 1000, sent: 1000, skipped: 0, lag: MS / 5, wait: 0, hiccup: MS, busy: 0.3 };
+    const CLEAN: Run = Run {
+        planned: 1000,
+        sent: 1000,
+        skipped: 0,
+        lag: MS / 5,
+        wait: 0,
+        hiccup: MS,
+        longest: MS,
+        limited: 0,
+        busy: 0.3,
+    };
 
     fn grade(pace: Pace, run: &Run) -> Grade {
         let books = Books {
@@ -212,6 +245,13 @@ mod tests {
             total.response.record(run.lag + run.wait + 5 * MS);
             hiccups.record(run.hiccup);
         }
+        hiccups.record(run.longest.max(run.hiccup));
+        let refused = Judged::unanswered(Ending::Failed, limits::REACHED);
+        for _ in 0..run.limited {
+            let at = Moment::START;
+            let times = Times { planned: at, woken: at, sent: at, done: at };
+            total.ended(&refused, times, || "too many open files".to_owned());
+        }
         judge(&Facts { pace, total: &total, hiccups: &hiccups, busiest_thread: Some(run.busy) }).grade
     }
 
@@ -226,6 +266,9 @@ mod tests {
             (OPEN, Run { sent: 900, ..CLEAN }, Grade::Invalid),
             (OPEN, Run { sent: 900, wait: 30 * MS, ..CLEAN }, Grade::Saturated),
             (OPEN, Run { skipped: 5, sent: 995, wait: 30 * MS, ..CLEAN }, Grade::Saturated),
+            (OPEN, Run { limited: 1, ..CLEAN }, Grade::Invalid),
+            (Pace::Closed, Run { limited: 1, ..CLEAN }, Grade::Invalid),
+            (Pace::Closed, Run { longest: 300 * MS, ..CLEAN }, Grade::Suspect),
             (OPEN, Run { busy: 0.8, ..CLEAN }, Grade::Suspect),
             (Pace::Closed, Run { busy: 0.8, ..CLEAN }, Grade::Valid),
             (Pace::Closed, Run { busy: 0.95, ..CLEAN }, Grade::Suspect),

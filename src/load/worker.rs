@@ -4,19 +4,17 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bytes::BytesMut;
-
 use super::answer::{Ending, Judged, judge};
 use super::clock::{Clock, Moment, Timeline};
 use super::connection::{Answer, Broken, Connection, Readiness};
 use super::endpoint::Endpoint;
-use super::ledger::{Entry, Ledger};
+use super::ledger::{Entry, Ledger, Told};
+use super::limits;
 use super::plan::{Draft, Plan};
+use super::profile::Verification;
+use super::pulse::Pulse;
 use super::recording::Times;
 use super::sheet::{Part, Place, Sheet};
-
-/// Room for the bodies of some orders; the buffer is used again when they are sent.
-const BODY_BUFFER_BYTES: usize = 4096;
 
 /// What the connections of one generator thread share.
 #[derive(Debug)]
@@ -29,12 +27,16 @@ pub(super) struct Shared {
     pub(super) timeline: Timeline,
     /// What was measured since the last exchange.
     pub(super) sheet: RefCell<Box<Sheet>>,
+    /// Whether what clients are told is kept.
+    pub(super) verification: Verification,
     /// What clients were told.
     pub(super) ledger: RefCell<Ledger>,
     /// What each connection is at.
     seats: RefCell<Vec<AtWork>>,
     /// When the last request that counts ended.
     pub(super) last_done: Cell<Moment>,
+    /// When orders were taken.
+    pub(super) pulse: RefCell<Pulse>,
 }
 
 /// A request on its way.
@@ -61,16 +63,24 @@ enum AtWork {
 impl Shared {
     /// The state of a thread with so many connections.
     #[must_use]
-    pub(super) fn new(plan: Arc<Plan>, clock: Clock, timeline: Timeline, connections: usize) -> Self {
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        clock: Clock,
+        timeline: Timeline,
+        connections: usize,
+        verification: Verification,
+    ) -> Self {
         let last_done = Cell::new(timeline.window.opens);
         Self {
             plan,
             clock,
             timeline,
+            verification,
             sheet: RefCell::default(),
             ledger: RefCell::default(),
             seats: RefCell::new(vec![AtWork::Idle; connections]),
             last_done,
+            pulse: RefCell::default(),
         }
     }
 
@@ -99,12 +109,41 @@ impl Shared {
         }
     }
 
+    fn record(&self, ticket: &Ticket, times: Times, result: &Result<Answer<'_>, Broken>) {
+        let judged = match result {
+            Ok(answer) => judge(answer.status, answer.body),
+            Err(broken) => broken.judged(),
+        };
+        let example = || match result {
+            Ok(answer) => String::from_utf8_lossy(answer.body).into_owned(),
+            Err(broken) => broken.to_string(),
+        };
+        self.ended(ticket.place, &judged, times, example);
+        if !matches!(result, Err(Broken::Connect(_))) {
+            self.told(ticket.number, judged.told);
+        }
+    }
+
+    /// Keeps what a client was told, if anybody will ask.
+    fn told(&self, number: u64, told: Told) {
+        if self.verification == Verification::On {
+            self.ledger.borrow_mut().push(Entry { number, told });
+        }
+    }
+
+    fn at_work(&self, place: usize, at_work: AtWork) {
+        self.seats.borrow_mut()[place] = at_work;
+    }
+
     fn sent(&self, place: Place) {
         self.sheet.borrow_mut().books(place).sent += 1;
     }
 
     fn ended(&self, place: Place, judged: &Judged<'_>, times: Times, example: impl FnOnce() -> String) {
         let mut sheet = self.sheet.borrow_mut();
+        if judged.ending == Ending::Ok && place.endpoint == Endpoint::Order {
+            self.pulse.borrow_mut().beat(times.done);
+        }
         if judged.ending == Ending::Ok && self.timeline.window.contains(times.done) {
             // By the time it finished: the throughput of a stage is what was done in it.
             sheet.of(self.timeline.stage(times.done), place.endpoint).finished += 1;
@@ -128,7 +167,7 @@ impl Shared {
                 AtWork::Sent(ticket, sent) => {
                     let judged = Judged::unanswered(Ending::Aborted, "interrupted");
                     self.ended(ticket.place, &judged, ticket.times(sent, now), String::new);
-                    self.ledger.borrow_mut().push(Entry { number: ticket.number, told: judged.told });
+                    self.told(ticket.number, judged.told);
                 }
             }
         }
@@ -148,15 +187,16 @@ pub(super) struct Seat {
     place: usize,
     connection: Connection,
     draft: Draft,
-    buffer: BytesMut,
+    body: Vec<u8>,
+    request: Vec<u8>,
 }
 
 impl Seat {
     /// The seat at a place of its thread.
     #[must_use]
     pub(super) fn new(shared: Rc<Shared>, place: usize, connection: Connection) -> Self {
-        let buffer = BytesMut::with_capacity(BODY_BUFFER_BYTES);
-        Self { shared, place, connection, draft: Draft::default(), buffer }
+        let (body, request) = (Vec::new(), Vec::new());
+        Self { shared, place, connection, draft: Draft::default(), body, request }
     }
 
     /// What the thread shares.
@@ -167,7 +207,7 @@ impl Seat {
 
     /// Sends one planned order and records what came of it.
     pub(super) async fn send(&mut self, ticket: Ticket) {
-        self.at_work(AtWork::Waiting(ticket));
+        self.shared.at_work(self.place, AtWork::Waiting(ticket));
         let ready = self.connection.ready().await;
         let sent = match ready {
             // In a closed loop plan and sending are one: nothing lies between them but rendering.
@@ -175,52 +215,38 @@ impl Seat {
             _ => self.shared.clock.now(),
         };
         self.shared.sent(ticket.place);
-        self.at_work(AtWork::Sent(ticket, sent));
+        self.shared.at_work(self.place, AtWork::Sent(ticket, sent));
         let result = match ready {
-            Ok(_) => self.post(ticket.number).await,
+            Ok(_) => {
+                self.render(ticket.number);
+                self.connection.exchange(&self.request).await
+            }
             Err(broken) => Err(broken),
         };
         let times = ticket.times(sent, self.shared.clock.now());
-        self.at_work(AtWork::Idle);
-        self.record(&ticket, times, &result);
+        self.shared.at_work(self.place, AtWork::Idle);
+        self.shared.record(&ticket, times, &result);
     }
 
-    async fn post(&mut self, number: u64) -> Result<Answer, Broken> {
+    fn render(&mut self, number: u64) {
         let plan = &self.shared.plan;
         plan.draft(number, &mut self.draft);
-        plan.render(&self.draft, &mut self.buffer);
-        let body = self.buffer.split().freeze();
-        let answer = self.connection.post(body, plan.key(number).as_bytes()).await;
-        self.buffer.reserve(BODY_BUFFER_BYTES / 4); // takes the same memory again, since the body is gone
-        answer
-    }
-
-    fn record(&self, ticket: &Ticket, times: Times, result: &Result<Answer, Broken>) {
-        let judged = match result {
-            Ok(answer) => judge(answer.status, &answer.body),
-            Err(broken) => broken.judged(),
-        };
-        let example = || match result {
-            Ok(answer) => String::from_utf8_lossy(&answer.body).into_owned(),
-            Err(broken) => broken.to_string(),
-        };
-        self.shared.ended(ticket.place, &judged, times, example);
-        if !matches!(result, Err(Broken::Connect(_))) {
-            self.shared.ledger.borrow_mut().push(Entry { number: ticket.number, told: judged.told });
-        }
-    }
-
-    fn at_work(&self, at_work: AtWork) {
-        self.shared.seats.borrow_mut()[self.place] = at_work;
+        self.body.clear();
+        plan.render(&self.draft, &mut self.body);
+        self.request.clear();
+        self.connection.target().render(plan.key(number).as_bytes(), &self.body, &mut self.request);
     }
 }
 
 impl Broken {
     fn judged(&self) -> Judged<'static> {
         match self {
+            Self::Connect(error) if limits::is_reached(error) => {
+                Judged::unanswered(Ending::Failed, limits::REACHED)
+            }
             Self::Connect(_) => Judged::unanswered(Ending::Failed, "connect"),
             Self::Reset(_) => Judged::unanswered(Ending::Failed, "reset"),
-            Self::TooLarge => Judged::unanswered(Ending::Failed, "bad-answer"),
+            Self::Unreadable(_) => Judged::unanswered(Ending::Failed, "bad-answer"),
             Self::TimedOut => Judged::unanswered(Ending::TimedOut, "timeout"),
         }
     }

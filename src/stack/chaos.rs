@@ -113,14 +113,20 @@ impl Chaos {
         }
     }
 
-    /// Does it, and returns when it shows: a killed process is gone, one that was cut off is silent.
-    pub async fn apply(&self, role: Role, fault: Fault) -> Outcome {
-        let service = self.service(role);
-        if service == ServiceName::All && matches!(fault, Fault::Cut | Fault::Heal) {
+    /// Whether this can be done to the service that plays a role.
+    pub fn allows(&self, role: Role, fault: Fault) -> Outcome {
+        if self.service(role) == ServiceName::All && matches!(fault, Fault::Cut | Fault::Heal) {
             let what = "one service of a monolith cannot be cut off the others: they are one process";
             return Err(Failure::new(Exit::Usage, what)
                 .hint("use `ordersys up --topology services`, or pause the whole process"));
         }
+        Ok(())
+    }
+
+    /// Does it, and returns when it shows: a killed process is gone, one that was cut off is silent.
+    pub async fn apply(&self, role: Role, fault: Fault) -> Outcome {
+        self.allows(role, fault)?;
+        let service = self.service(role);
         match &self.place {
             Place::Docker(containers) => {
                 let found = self.running(containers.find(service).await.map_err(engine)?, service)?;

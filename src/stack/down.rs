@@ -13,6 +13,7 @@ use super::project::{Project, ProjectName};
 use super::record::{RuntimeKind, StackRecord};
 use super::select::{engine_if_any, unreachable};
 use super::up_error::UpError;
+use crate::accounts::forget_own;
 use crate::cli::{Exit, Failure, Outcome};
 use crate::ui::Printer;
 
@@ -107,6 +108,8 @@ async fn down_with(
     }
     if data == DataPolicy::Remove {
         removed.extend(remove_data(project)?.map(|dir| format!("data {}", dir.display())));
+        let logins = forget_own(project).await?;
+        removed.extend((logins > 0).then(|| format!("logins of {logins} accounts")));
     }
     StackRecord::remove(project)?;
     Ok(Removed { project: project.name.to_string(), removed })

@@ -102,6 +102,7 @@ pub fn write_private(path: &Path, content: &[u8]) -> anyhow::Result<()> {
         file.write_all(content)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
+        fs::File::open(dir)?.sync_all()?; // the name too
         Ok(())
     };
     whole().with_context(|| format!("cannot write {}", path.display()))

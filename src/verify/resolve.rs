@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use ordersys_contract::{ClientError, order};
 
@@ -88,12 +87,12 @@ fn difference(order: &OrderRef, again: &Resolution) -> Option<String> {
 /// Repeats one order until the answer is definite or time is up.
 async fn ask(http: Http<'_>, plan: &Plan, number: u64, deadline: Instant) -> Result<Resolution, ClientError> {
     let url = format!("{}{}", http.client().endpoints().order, order::ORDERS);
-    let (mut draft, mut body) = (Draft::default(), BytesMut::new());
+    let (mut draft, mut body) = (Draft::default(), Vec::new());
     plan.draft(number, &mut draft);
     plan.render(&draft, &mut body);
     loop {
         let late = Instant::now() >= deadline;
-        let reason = match http.post(&url, Some(plan.key(number)), body.to_vec()).await {
+        let reason = match http.post(&url, Some(plan.key(number)), body.clone()).await {
             Ok((status, body)) => match (status.as_u16(), judge(status.as_u16(), &body).told) {
                 (_, Told::Confirmed { order, total }) => return Ok(Resolution::Stands { order, total }),
                 // "Not now" says nothing about the order that was sent before.

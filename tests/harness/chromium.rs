@@ -33,6 +33,15 @@ pub(crate) fn has_chromium() -> bool {
 
 /// Opens `url` (`http://...` or `file://...`) and waits until the page has nothing more to do.
 pub(crate) fn render(url: &str) -> Rendered {
+    run(url, &[])
+}
+
+/// The same without the rule that a page may call only the host it came from: for copies of a page.
+pub(crate) fn render_unguarded(url: &str) -> Rendered {
+    run(url, &["--disable-web-security"])
+}
+
+fn run(url: &str, more: &[&str]) -> Rendered {
     let profile = tempfile::tempdir().expect("a directory");
     let budget = format!("--virtual-time-budget={}", VIRTUAL_TIME.as_millis());
     // Into files: nobody has to empty a pipe meanwhile.
@@ -41,6 +50,7 @@ pub(crate) fn render(url: &str) -> Rendered {
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
         .args(["--enable-logging=stderr", "--dump-dom", &budget])
         .arg(format!("--user-data-dir={}", profile.path().join("profile").display()))
+        .args(more)
         .arg(url)
         .stdin(Stdio::null())
         .stdout(std::fs::File::create(&dom).expect("a file"))

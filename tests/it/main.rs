@@ -1,7 +1,9 @@
 //! The one integration test binary: everything through the front door, real services on free
 //! ports, real connections.
 
+mod accounts;
 mod addresses;
+mod api;
 mod article;
 mod bad_input;
 mod bad_peers;
@@ -14,18 +16,27 @@ mod container_logs;
 mod crash;
 mod drift;
 mod engine;
+mod faults;
 mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod interrupted;
+mod keys;
 mod local_stack;
+mod login;
 mod logs;
+mod matrix;
 mod model;
+mod openapi;
 mod orders;
+mod parsers;
 mod policy;
 mod processes;
 mod refusals;
 mod resilience;
+mod secrets;
 mod stage;
+#[cfg(target_os = "linux")]
+mod stall;
 mod support;
 mod up_and_down;

@@ -17,6 +17,8 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::openapi;
+
 pub(crate) use crate::harness::processes::{LIMIT, order_of};
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -99,6 +101,7 @@ impl Stack {
             data_dir: self.dir.path().join("data"),
             secrets_dir: Some(self.dir.path().to_owned()),
             durability: Durability::Full,
+            key_age: ordersys_user::KEY_AGE,
             breaker: self.breaker,
         };
         let port = self.url(role).rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
@@ -147,9 +150,19 @@ impl Stack {
         path: &str,
         body: Option<&str>,
     ) -> Answer {
-        let bearer = format!("Bearer {}", self.admin.expose());
+        let bearer = self.admin_bearer();
         let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
         self.send_with(role, (method, path), &headers, body.map(str::to_owned)).await
+    }
+
+    /// The header that shows the services' credential.
+    pub(crate) fn service_bearer(&self) -> String {
+        format!("Bearer {}", self.service.expose())
+    }
+
+    /// The header that shows the admin's credential.
+    pub(crate) fn admin_bearer(&self) -> String {
+        format!("Bearer {}", self.admin.expose())
     }
 
     /// A call between services; `timeout` is what the caller says it waits, in milliseconds.
@@ -160,12 +173,13 @@ impl Stack {
         body: &str,
         timeout: Option<&str>,
     ) -> Answer {
-        let bearer = format!("Bearer {}", self.service.expose());
+        let bearer = self.service_bearer();
         let mut headers = vec![("content-type", "application/json"), ("authorization", bearer.as_str())];
         headers.extend(timeout.map(|timeout| ("x-timeout-ms", timeout)));
         self.send_with(role, ("POST", path), &headers, Some(body.to_owned())).await
     }
 
+    /// A request exactly as written. The answer is held to the service's OpenAPI document.
     pub(crate) async fn send_with(
         &self,
         role: Role,
@@ -173,8 +187,8 @@ impl Stack {
         headers: &[(&str, &str)],
         body: Option<String>,
     ) -> Answer {
-        let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        let mut request = self.http.request(method, format!("{}{path}", self.url(role))).timeout(LIMIT);
+        let verb = Method::from_bytes(method.as_bytes()).expect("a method");
+        let mut request = self.http.request(verb, format!("{}{path}", self.url(role))).timeout(LIMIT);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -186,7 +200,9 @@ impl Stack {
         let bytes = response.bytes().await.expect("a body");
         let body = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
-        Answer { status, headers, body }
+        let answer = Answer { status, headers, body };
+        openapi::check(role, self.url(role), (method, path), &answer).await;
+        answer
     }
 
     pub(crate) async fn a_user(&self) -> User {

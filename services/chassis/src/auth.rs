@@ -1,88 +1,16 @@
-//! Who calls: credentials, and extractors that put the policy of a route into its signature.
+//! Who calls, and extractors that put the policy of a route into its signature.
 
 use std::convert::Infallible;
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use http::{HeaderMap, header};
-use ordersys_contract::{Code, Problem, Secret, SessionId, UserId};
-use subtle::ConstantTimeEq;
+use ordersys_contract::{Code, Problem, SessionId, UserId};
 
 use crate::Refusal;
 
-/// File name of the credential between services.
-pub const SERVICE_FILE: &str = "service.token";
-/// File name of the admin's credential.
-pub const ADMIN_FILE: &str = "admin.token";
-
-/// The credentials a service accepts.
-#[derive(Debug, Clone)]
-pub enum Credentials {
-    /// None are configured: every caller may do everything. Only for a loopback address.
-    Open,
-    /// Callers present one of these.
-    Closed {
-        /// The other services' credential.
-        service: Secret,
-        /// The admin's credential.
-        admin: Secret,
-    },
-}
-
-/// A credential file cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("the credential file {} cannot be read", path.display())]
-pub struct CredentialError {
-    path: std::path::PathBuf,
-    source: std::io::Error,
-}
-
-impl Credentials {
-    /// Reads both credentials from their files in `dir`.
-    pub fn read(dir: &Path) -> Result<Self, CredentialError> {
-        let read = |name: &str| {
-            let path = dir.join(name);
-            Secret::read(&path).map_err(|source| CredentialError { path, source })
-        };
-        Ok(Self::Closed { service: read(SERVICE_FILE)?, admin: read(ADMIN_FILE)? })
-    }
-
-    /// The credential to present to other services.
-    #[must_use]
-    pub fn service(&self) -> Option<Secret> {
-        match self {
-            Self::Open => None,
-            Self::Closed { service, .. } => Some(service.clone()),
-        }
-    }
-
-    /// Who presents these headers. A credential that is not ours is an error, not nobody.
-    pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
-        let (service, admin) = match self {
-            Self::Open => return Ok(Caller::Trusted),
-            Self::Closed { service, admin } => (service, admin),
-        };
-        let Some(value) = headers.get(header::AUTHORIZATION) else {
-            return Ok(Caller::Anyone);
-        };
-        let token = value
-            .as_bytes()
-            .split_at_checked(7)
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer "));
-        let presented = token.map_or(&b""[..], |(_, token)| token);
-        let is = |secret: &Secret| bool::from(secret.expose().as_bytes().ct_eq(presented));
-        match (is(service), is(admin)) {
-            (true, _) => Ok(Caller::Service),
-            (_, true) => Ok(Caller::Admin),
-            _ => Err(Problem::new(Code::Unauthenticated, "the credential is not valid")),
-        }
-    }
-}
-
 /// Whom an access token names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Holder {
     /// The user.
     pub user: UserId,
@@ -93,7 +21,7 @@ pub struct Holder {
 }
 
 /// Who calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Caller {
     /// Somebody without a credential.
     Anyone,
@@ -105,6 +33,12 @@ pub enum Caller {
     User(Holder),
     /// Anybody at a service that asks for no credentials.
     Trusted,
+}
+
+/// The refusal of every credential that is no good, whatever is wrong with it.
+#[must_use]
+pub fn bad_credential() -> Problem {
+    Problem::new(Code::Unauthenticated, "the credential is not valid")
 }
 
 /// Why the middleware could not tell who calls; extractors return it.
@@ -184,6 +118,31 @@ impl Caller {
         }
     }
 
+    /// The user who calls, if it is one.
+    #[must_use]
+    pub fn user(self) -> Option<UserId> {
+        self.holder().map(|holder| holder.user)
+    }
+
+    /// The holder of the access token that was presented, if one was.
+    #[must_use]
+    pub fn holder(self) -> Option<Holder> {
+        match self {
+            Self::User(holder) => Some(holder),
+            Self::Anyone | Self::Service | Self::Admin | Self::Trusted => None,
+        }
+    }
+
+    /// Refuses everybody but users.
+    pub fn require_user(self) -> Result<Holder, Refusal> {
+        let (code, why) = match self {
+            Self::User(holder) => return Ok(holder),
+            Self::Anyone => (Code::Unauthenticated, "this needs a user's access token"),
+            Self::Service | Self::Admin | Self::Trusted => (Code::Forbidden, "only users have sessions"),
+        };
+        Err(Refusal(Problem::new(code, why)))
+    }
+
     /// Refuses everybody but the admin.
     pub fn require_admin(self) -> Result<(), Refusal> {
         let (code, why) = match self {
@@ -199,27 +158,5 @@ impl Caller {
 impl From<Infallible> for Refusal {
     fn from(never: Infallible) -> Self {
         match never {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_exact_credentials_identify() {
-        let secret = |text| Secret::new(text).expect("usable");
-        let credentials = Credentials::Closed { service: secret("svc"), admin: secret("adm") };
-        let caller = |value: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::AUTHORIZATION, value.parse().expect("a header"));
-            credentials.caller(&headers).map_err(|problem| problem.code)
-        };
-        assert_eq!(caller("Bearer svc"), Ok(Caller::Service));
-        assert_eq!(caller("bearer adm"), Ok(Caller::Admin));
-        for wrong in ["Bearer ad", "Bearer admm", "Bearer ", "Basic adm", "adm", "Bearer  adm"] {
-            assert_eq!(caller(wrong), Err(Code::Unauthenticated), "{wrong}");
-        }
-        assert_eq!(credentials.caller(&HeaderMap::new()).ok(), Some(Caller::Anyone));
     }
 }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, header};
 use http_body_util::{BodyExt, Limited};
+use ordersys_contract::session::MAX_SESSION_BODY_BYTES;
 use ordersys_contract::strict::Object;
 use ordersys_contract::{Code, MAX_BODY_BYTES, MAX_INTERNAL_BODY_BYTES, Problem};
 use serde::de::DeserializeOwned;
@@ -25,6 +26,10 @@ const MAX_DISCARDED_BYTES: usize = 4 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct Json<T>(pub T);
 
+/// A JSON body of at most 4 KiB: passwords and tokens are not long.
+#[derive(Debug, Clone)]
+pub struct ShortJson<T>(pub T);
+
 /// A JSON body of another service: a whole batch.
 #[derive(Debug, Clone)]
 pub struct InternalJson<T>(pub T);
@@ -34,6 +39,14 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         Ok(Self(parse(&read(request, MAX_BODY_BYTES).await?)?))
+    }
+}
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for ShortJson<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        Ok(Self(parse(&read(request, MAX_SESSION_BODY_BYTES).await?)?))
     }
 }
 
@@ -63,6 +76,11 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+/// An object without members.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Empty {}
+
 /// A request with no body, or an empty JSON object.
 #[derive(Debug, Clone, Copy)]
 pub struct NoBody;
@@ -71,9 +89,6 @@ impl<S: Sync> FromRequest<S> for NoBody {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Empty {}
         let bytes = collect(request, MAX_BODY_BYTES).await?;
         if !bytes.is_empty() {
             parse::<Empty>(&bytes)?;

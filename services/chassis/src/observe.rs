@@ -15,12 +15,12 @@ use ordersys_contract::header::REQUEST_ID;
 use ordersys_contract::{Code, OrderId, Problem, RequestId};
 
 use crate::auth::Unidentified;
-use crate::{Caller, Credentials, Metrics, Refusal};
+use crate::{Caller, Gate, Metrics, Refusal};
 
 /// What the layer needs of its service.
 pub(crate) struct Observer {
     pub(crate) service: &'static str,
-    pub(crate) credentials: Credentials,
+    pub(crate) gate: Gate,
     pub(crate) metrics: Metrics,
 }
 
@@ -48,7 +48,7 @@ pub(crate) async fn observe(State(observer): State<Arc<Observer>>, request: Requ
     let method = parts.method.clone();
     let matched = parts.extensions.get::<MatchedPath>().cloned();
     parts.extensions.insert(RequestIdOf(id.clone()));
-    match observer.credentials.caller(&parts.headers) {
+    match observer.gate.caller(&parts.headers).await {
         Ok(caller) => parts.extensions.insert(caller).map_or((), |_: Caller| ()),
         Err(problem) => parts.extensions.insert(Unidentified(Arc::new(problem))).map_or((), |_| ()),
     }
@@ -76,7 +76,7 @@ fn complete(mut response: Response, id: &RequestId) -> Response {
         if let Some(seconds) = problem.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        if problem.code == Code::Unauthenticated {
+        if problem.code.status() == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
     }

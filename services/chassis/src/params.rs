@@ -2,6 +2,7 @@
 
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
+use http::{HeaderMap, header};
 use ordersys_contract::id::Kind;
 use ordersys_contract::{Code, Id};
 use serde::de::DeserializeOwned;
@@ -20,6 +21,14 @@ impl<K: Kind, S: Send + Sync> FromRequestParts<S> for PathId<K> {
         let id = text.ok().and_then(|Path(text)| text.parse().ok());
         id.map(Self).ok_or_else(|| not_found::<K>())
     }
+}
+
+/// Whether `If-None-Match` says that the caller has what this tag names.
+#[must_use]
+pub fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let is_it = |one: &str| one.trim().trim_start_matches("W/") == tag;
+    known.is_some_and(|known| known.trim() == "*" || known.split(',').any(is_it))
 }
 
 /// The refusal for a thing that is not there, in the article's words: `Product not found`.

@@ -5,15 +5,19 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use axum::{Router, middleware};
-use http::header;
+use http::{HeaderMap, header};
 use ordersys_contract::Code;
-use ordersys_contract::health::Ready;
-use serde_json::json;
+use ordersys_contract::health::{Readiness, Ready};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use crate::docs::Fixed;
+use crate::document::{COMMON, complete};
 use crate::observe::{Observer, observe};
-use crate::{Credentials, Health, Json, Metrics, Refusal};
+use crate::{Gate, Health, Json, Metrics, Refusal};
 
 /// What the common routes need of a service.
 #[derive(Clone)]
@@ -21,26 +25,33 @@ pub struct Service {
     /// The service's name: `user`, `product`, `order`.
     pub name: &'static str,
     /// Whom it lets in.
-    pub credentials: Credentials,
+    pub gate: Gate,
     /// Whether it lives and is ready.
     pub health: Health,
     /// What it counts.
     pub metrics: Metrics,
 }
 
-/// Adds the common routes, the answers for unknown ones, and the layer around everything.
-pub fn finish(routes: Router, service: Service) -> Router {
+/// What the common routes work with.
+struct Common {
+    service: Service,
+    document: Fixed,
+    docs: Fixed,
+}
+
+/// Adds the common routes, the document of all routes, the answers for unknown ones, and the layer
+/// around everything.
+pub fn finish(routes: OpenApiRouter, service: Service) -> Router {
     let observer = Arc::new(Observer {
         service: service.name,
-        credentials: service.credentials.clone(),
+        gate: service.gate.clone(),
         metrics: service.metrics.clone(),
     });
-    let common = Router::new()
-        .route("/health", get(health))
-        .route("/livez", get(|| async { "ok\n" }))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
-        .with_state(service);
+    let (routes, mut document) = routes.split_for_parts();
+    let (common, common_document) = common().split_for_parts();
+    document.merge(common_document);
+    let document = Fixed::json(&complete(service.name, &document));
+    let common = common.with_state(Arc::new(Common { service, document, docs: Fixed::docs() }));
     routes
         .merge(common)
         .fallback(|| async { Refusal::new(Code::UnknownRoute, "there is no such route") })
@@ -50,18 +61,56 @@ pub fn finish(routes: Router, service: Service) -> Router {
         .layer(middleware::from_fn_with_state(observer, observe))
 }
 
-async fn health(State(service): State<Service>) -> Response {
-    match service.health.unready() {
-        None => Json(json!({ "status": "ok", "service": service.name })).into_response(),
-        Some(why) => {
-            let body = json!({ "status": "unavailable", "service": service.name, "reason": why });
-            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
-        }
-    }
+fn common() -> OpenApiRouter<Arc<Common>> {
+    OpenApiRouter::new()
+        .routes(routes!(health))
+        .routes(routes!(livez))
+        .routes(routes!(readyz))
+        .routes(routes!(metrics))
+        .routes(routes!(openapi))
+        .routes(routes!(docs))
 }
 
-async fn readyz(State(service): State<Service>) -> Response {
-    let readiness = service.health.readiness();
+/// The answer of the article's `GET /health`.
+#[derive(Serialize, ToSchema)]
+struct HealthAnswer {
+    /// `ok` or `unavailable`.
+    status: &'static str,
+    /// The service's name.
+    service: &'static str,
+    /// Why it is not available.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+/// Whether the service is ready, in the article's words.
+#[utoipa::path(
+    get, path = "/health", tag = COMMON,
+    responses((status = 200, description = "Ready", body = HealthAnswer), (status = 503, description = "Not ready", body = HealthAnswer)),
+)]
+async fn health(State(common): State<Arc<Common>>) -> Response {
+    let reason = common.service.health.unready();
+    let status = if reason.is_none() { "ok" } else { "unavailable" };
+    let code = reason.map_or(StatusCode::OK, |_| StatusCode::SERVICE_UNAVAILABLE);
+    (code, Json(HealthAnswer { status, service: common.service.name, reason })).into_response()
+}
+
+/// Whether the process works; touches nothing.
+#[utoipa::path(
+    get, path = "/livez", tag = COMMON,
+    responses((status = 200, description = "It does", body = String, content_type = "text/plain")),
+)]
+async fn livez() -> &'static str {
+    "ok\n"
+}
+
+/// Whether requests are welcome.
+#[utoipa::path(
+    get, path = "/readyz", tag = COMMON,
+    responses((status = 200, description = "They are", body = Readiness), (status = 503, description = "They are not", body = Readiness)),
+)]
+async fn readyz(State(common): State<Arc<Common>>) -> Response {
+    let readiness = common.service.health.readiness();
     let status = match readiness.status {
         Ready::Ready => StatusCode::OK,
         Ready::Unready => StatusCode::SERVICE_UNAVAILABLE,
@@ -69,7 +118,38 @@ async fn readyz(State(service): State<Service>) -> Response {
     (status, Json(readiness)).into_response()
 }
 
-async fn metrics(State(service): State<Service>) -> Response {
+/// What the service counts, for Prometheus.
+#[utoipa::path(
+    get, path = "/metrics", tag = COMMON,
+    responses((status = 200, description = "The metrics", body = String, content_type = "application/openmetrics-text")),
+)]
+async fn metrics(State(common): State<Arc<Common>>) -> Response {
     let prometheus = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, prometheus)], service.metrics.encode()).into_response()
+    ([(header::CONTENT_TYPE, prometheus)], common.service.metrics.encode()).into_response()
+}
+
+/// This document.
+#[utoipa::path(
+    get, path = "/openapi.json", tag = COMMON,
+    params(("If-None-Match" = Option<String>, Header, description = "Tags that the caller knows.")),
+    responses(
+        (status = 200, description = "The OpenAPI document", body = Object, headers(("ETag" = String))),
+        (status = 304, description = "Unchanged since the tag that was sent", headers(("ETag" = String))),
+    ),
+)]
+async fn openapi(State(common): State<Arc<Common>>, headers: HeaderMap) -> Response {
+    common.document.answer(&headers)
+}
+
+/// A page to read this document and to try its calls.
+#[utoipa::path(
+    get, path = "/docs", tag = COMMON,
+    params(("If-None-Match" = Option<String>, Header, description = "Tags that the caller knows.")),
+    responses(
+        (status = 200, description = "The page", body = String, content_type = "text/html", headers(("ETag" = String))),
+        (status = 304, description = "Unchanged since the tag that was sent", headers(("ETag" = String))),
+    ),
+)]
+async fn docs(State(common): State<Arc<Common>>, headers: HeaderMap) -> Response {
+    common.docs.answer(&headers)
 }

@@ -1,11 +1,14 @@
 //! Accepting connections with limits, and stopping without losing a request.
 
 use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::FromRequestParts;
+use http::request::Parts;
 use http::{HeaderValue, Request, Response, header};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
@@ -40,6 +43,18 @@ pub enum ServeError {
     /// The listener is unusable.
     #[error("the listening socket failed")]
     Listener(#[from] std::io::Error),
+}
+
+/// The address a request came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Peer(pub IpAddr);
+
+impl<S: Sync> FromRequestParts<S> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get().copied().unwrap_or(Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
+    }
 }
 
 /// Serves `router` on `listener` until `shutdown`, then lets requests in flight finish.
@@ -111,10 +126,11 @@ impl Connections {
     /// Accepts one connection once there is a place for it, and serves it in a task of its own.
     async fn accept(&self, listener: &Listener) {
         let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
-        let stream = accept_on(listener.network.clone(), &listener.socket).await;
+        let (stream, peer) = accept_on(listener.network.clone(), &listener.socket).await;
         let front = self.front.clone();
-        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             let front = front.clone();
+            request.extensions_mut().insert(peer);
             async move { Ok::<_, Infallible>(front.answer(request).await) }
         });
         let connection = self.graceful.watch(self.http.serve_connection(TokioIo::new(stream), service));
@@ -162,26 +178,26 @@ async fn run(front: Front, listener: Listener, shutdown: CancellationToken) {
 
 /// The next connection. While the process is cut off, none is accepted: the system holds them open,
 /// unanswered.
-async fn accept_on(mut network: Network, socket: &TcpListener) -> TcpStream {
+async fn accept_on(mut network: Network, socket: &TcpListener) -> (TcpStream, Peer) {
     loop {
         network.up().await;
         tokio::select! {
             biased;
             () = network.down() => {}
-            stream = accept(socket) => return stream,
+            accepted = accept(socket) => return accepted,
         }
     }
 }
 
 /// The next connection. Failing to accept one says nothing about the next.
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "a connection cannot be tuned");
                 }
-                return stream;
+                return (stream, Peer(address.ip()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection cannot be accepted");

@@ -16,6 +16,7 @@ pub mod product;
 pub mod quantity;
 pub mod reservation;
 mod resolver;
+mod schema;
 pub mod secret;
 pub mod session;
 pub mod strict;

@@ -33,28 +33,36 @@ pub const MAX_ID_TEXT: usize = 128;
 
 /// The body of `POST /orders`. Ids are free text here: a text that is no id of ours names
 /// something unknown (422), it is not a malformed request.
+#[derive(utoipa::ToSchema)]
+#[schema(examples(json!({
+    "userId": crate::schema::AN_ID,
+    "items": [{ "productId": crate::schema::AN_ID, "quantity": 2 }],
+})))]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct NewOrder {
     /// Who orders.
+    #[schema(schema_with = crate::schema::id_text)]
     pub user_id: String,
     /// What is ordered.
+    #[schema(min_items = 1, max_items = 100)]
     #[serde(deserialize_with = "crate::strict::objects")]
     pub items: Vec<NewLine>,
 }
 
 /// One line of a [`NewOrder`].
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct NewLine {
     /// Which product.
+    #[schema(schema_with = crate::schema::id_text)]
     pub product_id: String,
     /// How many units.
     pub quantity: Quantity,
 }
 
 /// Where an order stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum OrderState {
     /// Wanted durably, outcome open.
@@ -129,7 +137,7 @@ impl OrderState {
 }
 
 /// An order as services answer it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
     /// The order's id.
@@ -155,7 +163,7 @@ pub struct Order {
 }
 
 /// One line of an [`Order`]. Name and prices are as of the reservation and absent before it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderLine {
     /// Which product.
@@ -164,17 +172,20 @@ pub struct OrderLine {
     pub quantity: Quantity,
     /// The product's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub name: Option<String>,
     /// The price of one unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub unit_price: Option<Cents>,
     /// Price times quantity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub line_total: Option<Cents>,
 }
 
 /// One step in the history of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderEvent {
     /// Which order.
@@ -190,7 +201,7 @@ pub struct OrderEvent {
 }
 
 /// All that is stored of an order. On the wire the members of [`Order`] and two more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderRecord {
     /// What clients read.
@@ -219,7 +230,7 @@ impl<'de> Deserialize<'de> for OrderRecord {
 }
 
 /// A client's key and the order it was used for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyRecord {
     /// Whose key.

@@ -25,42 +25,51 @@ pub const MAX_PRICE_MINOR: i64 = 1_000_000_000_000;
 pub const MAX_STOCK: u64 = 1_000_000_000_000;
 
 /// The body of `POST /products`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct NewProduct {
     /// What to call the product.
+    #[schema(schema_with = crate::schema::product_name)]
     pub name: String,
     /// The price of one unit.
+    #[schema(schema_with = crate::schema::price)]
     pub price: Cents,
     /// Units to start with.
+    #[schema(schema_with = crate::schema::stock)]
     pub stock: u64,
     /// The currency of the price.
+    #[schema(required = false)]
     #[serde(default)]
     pub currency: Currency,
 }
 
 /// The body of `PATCH /products/{id}`: what is named changes.
+#[derive(utoipa::ToSchema)]
+#[schema(min_properties = 1)]
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ProductPatch {
     /// The new name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = crate::schema::product_name, required = false)]
     pub name: Option<String>,
     /// The new price of one unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = crate::schema::price, required = false)]
     pub price: Option<Cents>,
 }
 
 /// The body of `POST /products/{id}/restock`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Restock {
     /// Units to add, from 1 to [`MAX_STOCK`].
+    #[schema(schema_with = crate::schema::restock)]
     pub quantity: u64,
 }
 
 /// A product as services answer it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Product {
     /// The product's id.
@@ -72,6 +81,7 @@ pub struct Product {
     /// The currency of the price.
     pub currency: Currency,
     /// Units that can be ordered now.
+    #[cfg_attr(feature = "defects", serde(serialize_with = "signed"))]
     pub stock: u64,
     /// Rises with every edit of name or price; the `ETag`.
     pub version: u64,
@@ -79,8 +89,15 @@ pub struct Product {
     pub created_at: Timestamp,
 }
 
+/// Writes a stock that a mistake on purpose took below zero as the negative number it stands for.
+#[cfg(feature = "defects")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn signed<S: serde::Serializer>(stock: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(stock.cast_signed())
+}
+
 /// The article's body of `reserve` and `release`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Hold {
     /// Units to take or give back.
@@ -91,7 +108,7 @@ pub struct Hold {
 }
 
 /// The article's answer to `reserve`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reserved {
     /// Units taken.
@@ -103,7 +120,7 @@ pub struct Reserved {
 }
 
 /// The article's answer to `release`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Released {
     /// Units given back.
@@ -113,7 +130,7 @@ pub struct Released {
 }
 
 /// Where every unit of a product is: `initial + restocked = available + reserved + sold`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StockAccount {
     /// Which product.

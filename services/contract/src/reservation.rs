@@ -14,7 +14,7 @@ pub const RESERVATIONS: &str = "/internal/reservations";
 pub const RESERVATION: &str = "/internal/reservations/{id}";
 
 /// One line of a reservation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Line {
     /// Which product.
@@ -24,7 +24,7 @@ pub struct Line {
 }
 
 /// What the order service asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub enum Action {
     /// Take the units of all lines, or none.
@@ -48,7 +48,7 @@ pub enum Action {
 }
 
 /// One operation of a batch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Operation {
     /// The order, and so the reservation.
@@ -60,15 +60,16 @@ pub struct Operation {
 }
 
 /// The body of `POST /internal/reservations`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Batch {
     /// At most [`crate::MAX_BATCH`] operations.
+    #[schema(max_items = 512)]
     pub operations: Vec<Operation>,
 }
 
 /// Where a reservation stands. A missing row is not a state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ReservationState {
     /// Units are set aside until the lease ends.
@@ -114,7 +115,7 @@ impl ReservationState {
 }
 
 /// A line as it was when stock was taken: name and price as of then.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PricedLine {
     /// Which product.
@@ -124,6 +125,7 @@ pub struct PricedLine {
     /// How many units.
     pub quantity: Quantity,
     /// The price of one unit then, in minor units.
+    #[schema(value_type = u64)]
     #[serde(with = "minor")]
     pub unit_price: Cents,
     /// The currency of the price.
@@ -131,7 +133,7 @@ pub struct PricedLine {
 }
 
 /// A product of which there is not enough.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Shortage {
     /// Which product.
@@ -143,7 +145,7 @@ pub struct Shortage {
 }
 
 /// A stored reservation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reservation {
     /// The order it belongs to.
@@ -157,7 +159,7 @@ pub struct Reservation {
 }
 
 /// All that is stored of a reservation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReservationRecord {
     /// What the order service is told.
@@ -170,7 +172,7 @@ pub struct ReservationRecord {
 }
 
 /// The answer to one operation of a batch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Answer {
     /// The reservation as it now stands, also when it stood so before.

@@ -60,7 +60,7 @@ impl Serialize for Secret {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = deserializer.deserialize_string(HiddenText)?;
+        let text = deserializer.deserialize_any(HiddenText)?;
         Self::new(&text).ok_or_else(|| serde::de::Error::custom("must be visible ASCII characters"))
     }
 }
@@ -97,7 +97,7 @@ impl Serialize for Password {
 
 impl<'de> Deserialize<'de> for Password {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_string(HiddenText).map(Self)
+        deserializer.deserialize_any(HiddenText).map(Self)
     }
 }
 
@@ -110,7 +110,8 @@ where
     Password::deserialize(deserializer).map(Some)
 }
 
-/// Reads a text; unlike serde's own reading, an error never repeats what was there instead.
+/// Reads a text. An error never repeats what was there instead: a format that is asked for a string
+/// would write such an error itself, so it is asked for anything.
 struct HiddenText;
 
 impl HiddenText {

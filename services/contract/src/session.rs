@@ -18,55 +18,60 @@ pub const JWKS: &str = "/.well-known/jwks.json";
 pub const MAX_SESSION_BODY_BYTES: usize = 4 * 1024;
 
 /// The body of `POST /sessions`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewSession {
     /// The address the user registered with.
+    #[schema(schema_with = crate::schema::email)]
     pub email: String,
     /// The user's password.
+    #[schema(schema_with = crate::schema::password)]
     pub password: Password,
 }
 
 /// The body of `POST /sessions/refresh`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct RefreshSession {
     /// The newest refresh token of the session. Using an older one ends the session.
+    #[schema(value_type = String)]
     pub refresh_token: Secret,
 }
 
 /// How an access token is presented.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenType {
     /// In the header `Authorization: Bearer ...`.
     Bearer,
 }
 
 /// A session as it was made or refreshed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
     /// Proves to every service who calls.
+    #[schema(value_type = String)]
     pub access_token: Secret,
     /// How to present it.
     pub token_type: TokenType,
     /// Seconds for which the access token is good.
     pub expires_in: u32,
     /// Brings the next access token, once.
+    #[schema(value_type = String)]
     pub refresh_token: Secret,
     /// Whose session it is.
     pub user_id: UserId,
 }
 
 /// The public keys of the user service (RFC 7517).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Jwks {
     /// One entry per key; the newest first.
     pub keys: Vec<Jwk>,
 }
 
 /// One public key of the only kind there is: Ed25519 (RFC 8037).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Jwk {
     /// `OKP`.
     pub kty: String,

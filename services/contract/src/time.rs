@@ -18,7 +18,7 @@ impl Timestamp {
 
     /// The point that many milliseconds after the Unix epoch.
     #[must_use]
-    pub fn from_millis(millis: i64) -> Self {
+    pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 

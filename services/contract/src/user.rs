@@ -25,15 +25,20 @@ pub const MIN_PASSWORD_BYTES: usize = 8;
 pub const MAX_PASSWORD_BYTES: usize = 128;
 
 /// The body of `POST /users`.
+#[derive(utoipa::ToSchema)]
+#[schema(examples(json!({ "name": "Alice", "email": "alice@example.com" })))]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// What to call the user.
+    #[schema(schema_with = crate::schema::user_name)]
     pub name: String,
     /// Where to reach the user.
+    #[schema(schema_with = crate::schema::email)]
     pub email: String,
     /// With a password the user is registered, without one a guest.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_password")]
+    #[schema(schema_with = crate::schema::password, required = false)]
     pub password: Option<Password>,
 }
 
@@ -52,22 +57,25 @@ impl NewUser {
 }
 
 /// The body of `PATCH /users/{id}`: what is not named stays.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct UserPatch {
     /// What to call the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = crate::schema::user_name, required = false)]
     pub name: Option<String>,
     /// A new password. It ends every session of the user and makes all tokens useless.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_password")]
+    #[schema(schema_with = crate::schema::password, required = false)]
     pub password: Option<Password>,
     /// The password so far, which only the admin may leave out when setting a new one.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_password")]
+    #[schema(schema_with = crate::schema::password, required = false)]
     pub current_password: Option<Password>,
 }
 
 /// How a user came to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum UserKindName {
     /// Made without a password: anybody who knows the id may order as this user.
@@ -77,7 +85,7 @@ pub enum UserKindName {
 }
 
 /// A user as services answer it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// The user's id.
@@ -95,7 +103,7 @@ pub struct User {
 }
 
 /// Whether a user may order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum UserStatus {
     /// May log in and order.
@@ -105,18 +113,20 @@ pub enum UserStatus {
 }
 
 /// The body of `POST /internal/users/lookup`: many look-ups in one call.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Lookup {
     /// Whom to look up.
+    #[schema(max_items = 512)]
     pub ids: Vec<UserId>,
     /// For whom: the request id of each look-up, for the log.
     #[serde(default)]
+    #[schema(required = false)]
     pub request_ids: Vec<RequestId>,
 }
 
 /// What the order path needs to know of a user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserSummary {
     /// The user's id.

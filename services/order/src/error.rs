@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use ordersys_chassis::auth::bad_credential;
 use ordersys_chassis::{Refusal, params};
 use ordersys_contract::order::OrderState;
 use ordersys_contract::reservation::Shortage;
 use ordersys_contract::{Code, MAX_ORDER_LINES, OrderKind, ProductId};
 use ordersys_store::StoreError;
 
+use crate::domain::access::Denied;
 use crate::domain::order::Reason;
 
 /// Why the order service refuses.
@@ -43,6 +45,9 @@ pub enum OrderError {
         /// Where the order stands.
         state: OrderState,
     },
+    /// The caller may not order for this user.
+    #[error("{}", denied(*.0))]
+    Denied(Denied),
     /// There is no such order.
     #[error("Order not found")]
     NotFound,
@@ -63,6 +68,16 @@ pub enum OrderError {
     /// The data could not be reached.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What callers are told. A token that was revoked is refused as every bad one is, elsewhere.
+fn denied(why: Denied) -> &'static str {
+    match why {
+        Denied::TokenNeeded => "orders of a registered user need that user's access token",
+        Denied::NotTheOwner => "only this user may place orders for this user",
+        Denied::Revoked => "the token was revoked",
+        Denied::Disabled => "the account is disabled",
+    }
 }
 
 impl OrderError {
@@ -99,6 +114,10 @@ impl From<OrderError> for Refusal {
             OrderError::Illegal { state } => {
                 return Self(Self::new(Code::IllegalTransition, detail).0.with("state", state));
             }
+            OrderError::Denied(Denied::Revoked) => return Self(bad_credential()),
+            OrderError::Denied(Denied::TokenNeeded) => Code::Unauthenticated,
+            OrderError::Denied(Denied::NotTheOwner) => Code::Forbidden,
+            OrderError::Denied(Denied::Disabled) => Code::AccountDisabled,
             OrderError::NotFound => return params::not_found::<OrderKind>(),
             OrderError::Store(error) => return Self((&error).into()),
             OrderError::UnknownUser(_) => Code::UnknownUser,

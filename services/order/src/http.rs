@@ -1,23 +1,25 @@
 //! The order service's routes.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use http::{HeaderMap, HeaderValue, header};
-use ordersys_chassis::body::NoBody;
+use ordersys_chassis::body::{Empty, NoBody};
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query};
-use ordersys_chassis::{AdminOnly, Json, Refusal, RequestIdOf, TaggedOrder};
+use ordersys_chassis::{AdminOnly, Caller, Json, Refusal, RequestIdOf, TaggedOrder};
 use ordersys_contract::header::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use ordersys_contract::order::{
     CANCEL, DELIVER, EVENTS, NewOrder, ORDER, ORDERS, Order, OrderEvent, OrderState, PAY, SHIP,
 };
 use ordersys_contract::{Code, IdempotencyKey, OrderId, OrderKind, UserId};
 use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::{App, Placed, outcome};
+use crate::domain::access::Reach;
 use crate::domain::draft::Draft;
 use crate::domain::lifecycle::Event;
 use crate::domain::order::StoredOrder;
@@ -25,27 +27,40 @@ use crate::store::Filter;
 
 mod internal;
 
-pub(crate) fn routes(app: App) -> Router {
-    Router::new()
-        .route(ORDERS, post(place).get(list))
-        .route(ORDER, get(read))
-        .route(EVENTS, get(events))
-        .route(CANCEL, post(cancel))
-        .route(PAY, post(pay))
-        .route(SHIP, post(ship))
-        .route(DELIVER, post(deliver))
+pub(crate) fn routes(app: App) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(place, list))
+        .routes(routes!(read))
+        .routes(routes!(events))
+        .routes(routes!(cancel))
+        .routes(routes!(pay))
+        .routes(routes!(ship))
+        .routes(routes!(deliver))
         .merge(internal::routes())
         .with_state(app)
 }
 
+/// Places an order: all lines or none.
+#[utoipa::path(
+    post, path = ORDERS, tag = "orders",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes repeated posts of this order one order.", pattern = "^[!-~]{1,128}$")),
+    request_body = NewOrder,
+    responses((status = 201, description = "Stock is sold to it", body = Order, headers(("Idempotency-Replayed" = Option<String>, description = "`true` if an earlier answer is repeated."))),
+        (status = 202, description = "Stored; its outcome is not known yet, ask again at `Location`", body = Order, headers(("Idempotency-Replayed" = Option<String>, description = "`true` if an earlier answer is repeated.")))),
+    security((), ("user" = []), ("admin" = [])),
+    extensions(("x-refusals" = json!([Code::AccountDisabled, Code::InvalidHeader, Code::InsufficientStock, Code::OrderExpired, Code::OrderAborted,
+        Code::UnknownUser, Code::UnknownProduct, Code::MixedCurrencies, Code::IdempotencyMismatch,
+        Code::DependencyDown,]))),
+)]
 async fn place(
     State(app): State<App>,
+    caller: Caller,
     RequestIdOf(request): RequestIdOf,
     headers: HeaderMap,
     Json(new): Json<NewOrder>,
 ) -> Result<Response, Refusal> {
     let key = idempotency_key(&headers)?;
-    let placed = app.place(Draft::new(&new)?, key, request).await?;
+    let placed = app.place(Draft::new(&new)?, key, (caller, request)).await?;
     Ok(placed_answer(placed))
 }
 
@@ -86,52 +101,110 @@ fn stored_answer(stored: StoredOrder, done: StatusCode) -> Response {
     response
 }
 
-async fn read(State(app): State<App>, PathId(id): PathId<OrderKind>) -> Result<Json<Order>, Refusal> {
-    Ok(Json(app.get(id).await?.order))
+/// One order.
+#[utoipa::path(
+    get, path = ORDER, tag = "orders",
+    responses((status = 200, description = "The order", body = Order)),
+    security((), ("user" = []), ("admin" = [])),
+)]
+async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(id): PathId<OrderKind>,
+) -> Result<Json<Order>, Refusal> {
+    Ok(Json(app.get(id, Reach::of(caller)).await?.order))
 }
 
+/// The history of an order.
+#[utoipa::path(
+    get, path = EVENTS, tag = "orders",
+    responses((status = 200, description = "Its steps, oldest first", body = Vec<OrderEvent>)),
+    security((), ("user" = []), ("admin" = [])),
+)]
 async fn events(
     State(app): State<App>,
+    caller: Caller,
     PathId(id): PathId<OrderKind>,
 ) -> Result<Json<Vec<OrderEvent>>, Refusal> {
-    Ok(Json(app.events(id).await?))
+    Ok(Json(app.events(id, Reach::of(caller)).await?))
 }
 
-#[derive(Debug, Deserialize)]
+/// Whose orders a caller lists: the admin those of anybody, users their own.
+fn listed_user(caller: Caller, asked: Option<UserId>) -> Result<Option<UserId>, Refusal> {
+    match (caller.user(), asked) {
+        (Some(own), Some(other)) if own != other => {
+            Err(Refusal::new(Code::Forbidden, "users list their own orders only"))
+        }
+        (Some(own), _) => Ok(Some(own)),
+        (None, asked) => caller.require_admin().map(|()| asked),
+    }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct ListQuery {
+    /// Orders of this user only.
     user_id: Option<UserId>,
+    /// Orders in this state only.
     status: Option<OrderState>,
     limit: Option<u32>,
     cursor: Option<String>,
 }
 
+/// Orders, newest first.
+#[utoipa::path(
+    get, path = ORDERS, tag = "orders",
+    params(ListQuery),
+    responses((status = 200, description = "A page of orders", body = Vec<Order>)),
+    security(("user" = []), ("admin" = [])),
+)]
 async fn list(
     State(app): State<App>,
-    _: AdminOnly,
+    caller: Caller,
     Query(query): Query<ListQuery>,
 ) -> Result<Page<Order>, Refusal> {
+    let user_id = listed_user(caller, query.user_id)?;
     let limit = page::limit(query.limit)?;
     let before = page::cursor(query.cursor.as_deref())?.map(OrderId::from_bytes);
-    let filter = Filter { user: query.user_id, state: query.status, before, changed_before: None, limit };
+    let filter = Filter { user: user_id, state: query.status, before, changed_before: None, limit };
     let items: Vec<_> = app.list(filter).await?.into_iter().map(|stored| stored.order).collect();
     let full = items.len() == limit as usize;
     let next = items.last().filter(|_| full).map(|order| page::cursor_text(order.id.as_bytes()));
     let mut pairs = vec![("limit", limit.to_string())];
-    pairs.extend(query.user_id.map(|user| ("userId", user.to_string())));
+    pairs.extend(user_id.map(|user| ("userId", user.to_string())));
     pairs.extend(query.status.map(|status| ("status", status.as_str().to_owned())));
     Ok(Page { items, list: (ORDERS, pairs), next })
 }
 
+/// Cancels an order and gives its stock back.
+#[utoipa::path(
+    post, path = CANCEL, tag = "orders",
+    request_body = Option<Empty>,
+    responses((status = 200, description = "Cancelled; the stock is back", body = Order),
+        (status = 202, description = "It will be; ask again", body = Order)),
+    security((), ("user" = []), ("admin" = [])),
+    extensions(("x-refusals" = json!([Code::IllegalTransition]))),
+)]
 async fn cancel(
     State(app): State<App>,
+    caller: Caller,
     PathId(id): PathId<OrderKind>,
     RequestIdOf(request): RequestIdOf,
     _: NoBody,
 ) -> Result<Response, Refusal> {
-    Ok(stored_answer(app.cancel(id, &request).await?, StatusCode::OK))
+    Ok(stored_answer(app.cancel(id, Reach::of(caller), &request).await?, StatusCode::OK))
 }
 
+/// Marks an order as paid.
+#[utoipa::path(
+    post, path = PAY, tag = "orders",
+    request_body = Option<Empty>,
+    responses((status = 200, description = "Paid", body = Order),
+        (status = 202, description = "It will be; ask again", body = Order)),
+    security(("admin" = [])),
+    extensions(("x-refusals" = json!([Code::IllegalTransition]))),
+)]
 async fn pay(
     State(app): State<App>,
     _: AdminOnly,
@@ -142,6 +215,15 @@ async fn pay(
     Ok(stored_answer(app.advance(id, Event::Pay, &request).await?, StatusCode::OK))
 }
 
+/// Marks an order as shipped.
+#[utoipa::path(
+    post, path = SHIP, tag = "orders",
+    request_body = Option<Empty>,
+    responses((status = 200, description = "Shipped", body = Order),
+        (status = 202, description = "It will be; ask again", body = Order)),
+    security(("admin" = [])),
+    extensions(("x-refusals" = json!([Code::IllegalTransition]))),
+)]
 async fn ship(
     State(app): State<App>,
     _: AdminOnly,
@@ -152,6 +234,15 @@ async fn ship(
     Ok(stored_answer(app.advance(id, Event::Ship, &request).await?, StatusCode::OK))
 }
 
+/// Marks an order as delivered.
+#[utoipa::path(
+    post, path = DELIVER, tag = "orders",
+    request_body = Option<Empty>,
+    responses((status = 200, description = "Delivered", body = Order),
+        (status = 202, description = "It will be; ask again", body = Order)),
+    security(("admin" = [])),
+    extensions(("x-refusals" = json!([Code::IllegalTransition]))),
+)]
 async fn deliver(
     State(app): State<App>,
     _: AdminOnly,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ::http::Method;
 use ordersys_chassis::breaker::Settings;
 use ordersys_chassis::prometheus_client::metrics::gauge::Gauge;
-use ordersys_chassis::{Credentials, Health, Limit, Listener, Metrics, ServeError, Service, Shedding};
+use ordersys_chassis::{Gate, Health, Limit, Listener, Metrics, ServeError, Service, Shedding};
 use ordersys_contract::Timestamp;
 use ordersys_contract::order::ORDERS;
 use ordersys_store::{Durability, OpenError};
@@ -31,14 +31,14 @@ pub const NAME: &str = "order";
 const AGE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the service needs to know.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     /// Where its data lives.
     pub data_dir: PathBuf,
     /// What a commit means.
     pub durability: Durability,
     /// Whom it lets in.
-    pub credentials: Credentials,
+    pub gate: Gate,
     /// When calls to the other services are refused at once.
     pub breaker: Settings,
 }
@@ -72,14 +72,14 @@ impl OrderService {
             let breakers = breakers.clone();
             move || breakers.report()
         });
-        let credentials = config.credentials.clone();
+        let gate = config.gate.clone();
         let admission = Limit::new(Instant::now(), &metrics);
         let shedding =
             Shedding::new(NAME, (Method::POST, ORDERS), &OrderError::Overloaded.to_string(), &metrics, {
                 let admission = admission.clone();
                 move || admission.is_full()
             });
-        let service = Service { name: NAME, credentials, health, metrics };
+        let service = Service { name: NAME, gate, health, metrics };
         Ok(Self { app: app::App::new(orders, ports, breakers, admission), service, oldest, shedding })
     }
 

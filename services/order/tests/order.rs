@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use ordersys_contract::order::{OrderLine, OrderState as State};
 use ordersys_contract::reservation::{Action, Answer, PricedLine, Reservation, ReservationState};
+use ordersys_contract::user::UserKindName;
 use ordersys_contract::{Cents, Currency, Id, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
+use ordersys_order::domain::access::Owner;
 use ordersys_order::domain::lifecycle::{Event, step};
 use ordersys_order::domain::order::{Evidence, Reason, StoredOrder};
 use ordersys_order::domain::saga::{Meaning, Want, meaning, next, reserve};
@@ -55,7 +57,7 @@ fn order_of(lines: &[(u64, i64)]) -> (StoredOrder, Vec<PricedLine>) {
         line_total: None,
     };
     let items = priced.iter().map(item).collect();
-    let who = (UserId::now(), "Ada".to_owned());
+    let who = Owner { id: UserId::now(), name: "Ada".to_owned(), kind: UserKindName::Guest };
     (StoredOrder::pending(who, items, (start(), start().after(PATIENCE)), &request()), priced)
 }
 

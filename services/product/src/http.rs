@@ -1,46 +1,55 @@
 //! The product service's routes.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use http::{HeaderMap, header};
 use ordersys_chassis::page::{self, Page};
-use ordersys_chassis::params::{PathId, Query};
+use ordersys_chassis::params::{PathId, Query, is_known};
 use ordersys_chassis::{AdminOnly, Deadline, Internal, InternalJson, InternalOrAdmin, Json, Refusal};
 use ordersys_contract::product::{
     Hold, INVARIANTS, NewProduct, PRODUCT, PRODUCTS, Product, ProductPatch, RELEASE, RESERVE, RESTOCK,
-    Released, Reserved, Restock,
+    Released, Reserved, Restock, StockAccount,
 };
-use ordersys_contract::reservation::{Batch, RESERVATION, RESERVATIONS, ReservationRecord};
+use ordersys_contract::reservation::{Answer, Batch, RESERVATION, RESERVATIONS, ReservationRecord};
 use ordersys_contract::{Code, MAX_BATCH, OrderId, OrderKind, ProductId, ProductKind, Timestamp};
 use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::App;
 use crate::store::Filter;
 
-pub(crate) fn routes(app: App) -> Router {
-    Router::new()
-        .route(PRODUCTS, get(list).post(create))
-        .route(PRODUCT, get(read).patch(edit))
-        .route(RESTOCK, post(restock))
-        .route(RESERVE, post(reserve))
-        .route(RELEASE, post(release))
-        .route(RESERVATIONS, post(reservations).get(reservation_list))
-        .route(RESERVATION, get(reservation))
-        .route(INVARIANTS, get(invariants))
+pub(crate) fn routes(app: App) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(read, edit))
+        .routes(routes!(restock))
+        .routes(routes!(reserve))
+        .routes(routes!(release))
+        .routes(routes!(reservations, reservation_list))
+        .routes(routes!(reservation))
+        .routes(routes!(invariants))
         .with_state(app)
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListQuery {
+    /// Products whose name has this text in it, in either case.
     q: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,
 }
 
+/// The catalog, a page at a time.
+#[utoipa::path(
+    get, path = PRODUCTS, tag = "products",
+    params(ListQuery),
+    responses((status = 200, description = "A page of products", body = Vec<Product>)),
+)]
 async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Page<Product>, Refusal> {
     let limit = page::limit(query.limit)?;
     let after = page::cursor(query.cursor.as_deref())?.map(ProductId::from_bytes);
@@ -61,6 +70,13 @@ fn tagged(product: Product) -> Response {
     ([(header::ETAG, tag(&product))], Json(product)).into_response()
 }
 
+/// One product.
+#[utoipa::path(
+    get, path = PRODUCT, tag = "products",
+    params(("If-None-Match" = Option<String>, Header, description = "Tags that the caller knows.")),
+    responses((status = 200, description = "The product", body = Product, headers(("ETag" = String, description = "Version and stock."))),
+        (status = 304, description = "Unchanged since the tag that was sent", headers(("ETag" = String, description = "Version and stock.")))),
+)]
 async fn read(
     State(app): State<App>,
     PathId(id): PathId<ProductKind>,
@@ -68,14 +84,19 @@ async fn read(
 ) -> Result<Response, Refusal> {
     let product = app.get(id).await?;
     let tag = tag(&product);
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let known = known.is_some_and(|known| known == "*" || known.split(',').any(|one| one.trim() == tag));
-    if known {
+    if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
     Ok(tagged(product))
 }
 
+/// Puts a product into the catalog.
+#[utoipa::path(
+    post, path = PRODUCTS, tag = "products",
+    request_body = NewProduct,
+    responses((status = 201, description = "The new product", body = Product, headers(("ETag" = String, description = "Version and stock.")))),
+    security(("admin" = [])),
+)]
 async fn create(
     State(app): State<App>,
     _: AdminOnly,
@@ -86,6 +107,15 @@ async fn create(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], tagged(product)).into_response())
 }
 
+/// Changes name or price; orders keep theirs.
+#[utoipa::path(
+    patch, path = PRODUCT, tag = "products",
+    params(("If-Match" = Option<String>, Header, description = "Only if the version is still that of this tag.")),
+    request_body = ProductPatch,
+    responses((status = 200, description = "The product as it is now", body = Product, headers(("ETag" = String, description = "Version and stock.")))),
+    security(("admin" = [])),
+    extensions(("x-refusals" = json!([Code::InvalidHeader, Code::PreconditionFailed]))),
+)]
 async fn edit(
     State(app): State<App>,
     _: AdminOnly,
@@ -107,6 +137,13 @@ fn version(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
     version.map(Some).ok_or_else(wrong)
 }
 
+/// Adds units.
+#[utoipa::path(
+    post, path = RESTOCK, tag = "products",
+    request_body = Restock,
+    responses((status = 200, description = "The product with its new stock", body = Product, headers(("ETag" = String, description = "Version and stock.")))),
+    security(("admin" = [])),
+)]
 async fn restock(
     State(app): State<App>,
     _: AdminOnly,
@@ -116,6 +153,14 @@ async fn restock(
     Ok(tagged(app.restock(id, restock.quantity).await?))
 }
 
+/// Takes units of one product, as the article's order service does.
+#[utoipa::path(
+    post, path = RESERVE, tag = "products",
+    request_body = Hold,
+    responses((status = 200, description = "Units are taken", body = Reserved)),
+    security(("service" = []), ("admin" = [])),
+    extensions(("x-refusals" = json!([Code::InsufficientStock, Code::NothingHeld, Code::ReservationMismatch]))),
+)]
 async fn reserve(
     State(app): State<App>,
     _: InternalOrAdmin,
@@ -125,6 +170,14 @@ async fn reserve(
     Ok(Json(app.hold(id, &hold).await?))
 }
 
+/// Gives such units back, never more than are held that way.
+#[utoipa::path(
+    post, path = RELEASE, tag = "products",
+    request_body = Hold,
+    responses((status = 200, description = "Units are back", body = Released)),
+    security(("service" = []), ("admin" = [])),
+    extensions(("x-refusals" = json!([Code::NothingHeld, Code::ReservationMismatch]))),
+)]
 async fn release(
     State(app): State<App>,
     _: InternalOrAdmin,
@@ -134,6 +187,14 @@ async fn release(
     Ok(Json(app.give_back(id, &hold).await?))
 }
 
+/// Does many operations in one transaction: one answer each, in order.
+#[utoipa::path(
+    post, path = RESERVATIONS, tag = "internal",
+    params(("x-timeout-ms" = Option<String>, Header, description = "Milliseconds the caller waits: work not begun by then is dropped.")),
+    request_body = Batch,
+    responses((status = 200, description = "What became of each", body = Vec<Answer>)),
+    security(("service" = [])),
+)]
 async fn reservations(
     State(app): State<App>,
     _: Internal,
@@ -146,6 +207,12 @@ async fn reservations(
     Ok(Json(app.apply(batch.operations, Timestamp::now(), deadline).await?).into_response())
 }
 
+/// One reservation, with all that is stored of it.
+#[utoipa::path(
+    get, path = RESERVATION, tag = "internal",
+    responses((status = 200, description = "The reservation", body = ReservationRecord)),
+    security(("service" = []), ("admin" = [])),
+)]
 async fn reservation(
     State(app): State<App>,
     _: InternalOrAdmin,
@@ -155,13 +222,21 @@ async fn reservation(
     found.map(Json).ok_or_else(|| Refusal::new(Code::NotFound, "Reservation not found"))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ReservationQuery {
     limit: Option<u32>,
     cursor: Option<String>,
 }
 
+/// All reservations, newest first.
+#[utoipa::path(
+    get, path = RESERVATIONS, tag = "internal",
+    params(ReservationQuery),
+    responses((status = 200, description = "A page of reservations", body = Vec<ReservationRecord>)),
+    security(("service" = []), ("admin" = [])),
+)]
 async fn reservation_list(
     State(app): State<App>,
     _: InternalOrAdmin,
@@ -176,7 +251,8 @@ async fn reservation_list(
     Ok(Page { items, list: (RESERVATIONS, vec![("limit", limit.to_string())]), next })
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct AccountQuery {
     /// Whether to add up the lines of all reservations too, which reads all of them.
@@ -184,6 +260,13 @@ struct AccountQuery {
     lines: bool,
 }
 
+/// Where every unit of every product is, in one snapshot.
+#[utoipa::path(
+    get, path = INVARIANTS, tag = "internal",
+    params(AccountQuery),
+    responses((status = 200, description = "The accounts; with `lines=true` each has `heldLines` and `committedLines` too", body = Vec<StockAccount>)),
+    security(("service" = []), ("admin" = [])),
+)]
 async fn invariants(
     State(app): State<App>,
     _: InternalOrAdmin,

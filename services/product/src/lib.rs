@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ordersys_chassis::{Credentials, Health, Listener, Metrics, ServeError, Service};
+use ordersys_chassis::{Gate, Health, Listener, Metrics, ServeError, Service};
 use ordersys_contract::Timestamp;
 use ordersys_store::Durability;
 use tokio_util::sync::CancellationToken;
@@ -24,14 +24,14 @@ pub const NAME: &str = "product";
 const SWEEP: Duration = Duration::from_millis(500);
 
 /// What the service needs to know.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     /// Where its data lives.
     pub data_dir: PathBuf,
     /// What a commit means.
     pub durability: Durability,
     /// Whom it lets in.
-    pub credentials: Credentials,
+    pub gate: Gate,
 }
 
 /// An opened product service.
@@ -52,8 +52,8 @@ impl ProductService {
             move || tables.is_writable()
         });
         let app = App::open(tables, Timestamp::now()).await?;
-        let credentials = config.credentials.clone();
-        Ok(Self { app, service: Service { name: NAME, credentials, health, metrics } })
+        let gate = config.gate.clone();
+        Ok(Self { app, service: Service { name: NAME, gate, health, metrics } })
     }
 
     /// The use cases, for callers in the same process.

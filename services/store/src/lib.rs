@@ -14,6 +14,7 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+pub mod defect;
 mod durability;
 mod error;
 pub mod failpoint;

@@ -1,48 +1,155 @@
 //! What the user service does.
 
-use ordersys_chassis::Deadline;
-use ordersys_contract::user::{NewUser, User, UserKindName, UserStatus, UserSummary};
-use ordersys_contract::{RequestId, Timestamp, UserId};
+use std::net::IpAddr;
+use std::sync::Arc;
 
-use crate::domain::Profile;
-use crate::store::{Filter, Users};
+use ordersys_chassis::{Caller, Deadline};
+use ordersys_contract::session::Jwks;
+use ordersys_contract::user::{NewUser, User, UserKindName, UserPatch, UserStatus, UserSummary};
+use ordersys_contract::{Password, RequestId, Timestamp, UserId};
+
+use crate::domain::{Profile, Role, checked_name, login};
+use crate::hasher::{Hasher, PasswordHash, Verdict};
+use crate::keys::{Keys, KeysError};
+use crate::store::{Account, Change, Filter, Reached, Registration, Users};
+use crate::throttle::Throttle;
 use crate::{NAME, UserError};
 
-/// The use cases; clones share one store.
+mod sessions;
+
+/// The use cases; clones share everything.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Shared>);
+
+struct Shared {
     users: Users,
+    hasher: Hasher,
+    throttle: Throttle,
+    keys: Keys,
 }
 
 impl App {
-    pub(crate) fn new(users: Users) -> Self {
-        Self { users }
+    pub(crate) fn new(users: Users, hasher: Hasher, keys: Keys) -> Self {
+        Self(Arc::new(Shared { users, hasher, throttle: Throttle::new(), keys }))
     }
 
     pub(crate) async fn close(&self) {
-        self.users.close().await;
+        self.0.users.close().await;
     }
 
-    pub(crate) async fn create(&self, new: &NewUser, now: Timestamp) -> Result<User, UserError> {
-        let Profile { name, email } = Profile::new(new)?;
-        let user = User {
-            id: UserId::now(),
-            name,
-            email,
-            kind: UserKindName::Guest,
-            status: UserStatus::Active,
-            created_at: now,
+    /// Makes a guest, or a registered user if there is a password.
+    pub(crate) async fn create(
+        &self,
+        new: NewUser,
+        (caller, from): (Caller, IpAddr),
+        now: Timestamp,
+    ) -> Result<User, UserError> {
+        let profile = Profile::new(&new.name, &new.email)?;
+        let registration = match new.password {
+            None => {
+                self.admit_call(caller, from).await?;
+                None
+            }
+            Some(password) => Some(self.register(&profile, password, (caller, from)).await?),
         };
-        self.users.insert(user.clone()).await?;
-        Ok(user)
+        let kind = if registration.is_some() { UserKindName::Registered } else { UserKindName::Guest };
+        let Profile { name, email } = profile;
+        let user = User { id: UserId::now(), name, email, kind, status: UserStatus::Active, created_at: now };
+        if self.0.users.insert(user.clone(), registration).await? {
+            Ok(user)
+        } else {
+            Err(UserError::EmailTaken)
+        }
     }
 
-    pub(crate) async fn get(&self, id: UserId) -> Result<User, UserError> {
-        self.users.get(id).await?.ok_or(UserError::NotFound)
+    async fn register(
+        &self,
+        profile: &Profile,
+        password: Password,
+        (caller, from): (Caller, IpAddr),
+    ) -> Result<Registration, UserError> {
+        profile.accepts(&password)?;
+        let login = login(&profile.email);
+        if !caller.is_admin() {
+            self.0.throttle.password(from, &login).await?;
+        }
+        let password = self.0.hasher.hash(password).await?;
+        Ok(Registration { login, password })
+    }
+
+    async fn admit_call(&self, caller: Caller, from: IpAddr) -> Result<(), UserError> {
+        if caller.is_admin() { Ok(()) } else { self.0.throttle.call(from).await }
+    }
+
+    pub(crate) async fn get(&self, id: UserId, caller: Caller) -> Result<User, UserError> {
+        reached(self.0.users.get(id, Role::of(caller, id)).await?)
     }
 
     pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<User>, UserError> {
-        Ok(self.users.list(filter).await?)
+        Ok(self.0.users.list(filter).await?)
+    }
+
+    /// Changes a user's name or password, as the user or the admin.
+    pub(crate) async fn edit(
+        &self,
+        id: UserId,
+        patch: UserPatch,
+        (caller, from): (Caller, IpAddr),
+    ) -> Result<User, UserError> {
+        let role = Role::of(caller, id);
+        if role == Role::Stranger {
+            return Err(UserError::NotFound);
+        }
+        let UserPatch { name, password, current_password } = patch;
+        let name = name.as_deref().map(checked_name).transpose()?;
+        let before = self.get(id, caller).await?;
+        let password = match password {
+            Some(password) => {
+                let account = self.0.users.account(id).await?.ok_or(UserError::GuestPassword)?;
+                Some(self.replace(&account, password, (role, current_password, from)).await?)
+            }
+            None if name.is_none() => return Err(UserError::NothingToChange),
+            None => None,
+        };
+        let changed = reached(self.0.users.change(id, role, Change { name, password }).await?)?;
+        tracing::info!(service = NAME, userId = %before.id, "a user was changed");
+        changed.ok_or(UserError::WrongPassword)
+    }
+
+    /// The hash of a new password, and the one it replaces, once the old password was shown.
+    async fn replace(
+        &self,
+        account: &Account,
+        password: Password,
+        (role, current, from): (Role, Option<Password>, IpAddr),
+    ) -> Result<(PasswordHash, PasswordHash), UserError> {
+        let profile = Profile { name: account.name.clone(), email: account.email.clone() };
+        profile.accepts(&password)?;
+        if role != Role::Admin {
+            let current = current.ok_or(UserError::CurrentPasswordMissing)?;
+            self.0.throttle.password(from, &account.login).await?;
+            match self.0.hasher.check(current, Some(account.password.clone())).await? {
+                Verdict::Right | Verdict::Outdated(_) => {}
+                Verdict::Wrong => return Err(UserError::WrongPassword),
+            }
+        }
+        Ok((account.password.clone(), self.0.hasher.hash(password).await?))
+    }
+
+    pub(crate) async fn set_status(&self, id: UserId, status: UserStatus) -> Result<User, UserError> {
+        let user = reached(self.0.users.set_status(id, status).await?)?;
+        tracing::info!(service = NAME, userId = %id, ?status, "a user was disabled or enabled");
+        Ok(user)
+    }
+
+    /// The public keys that access tokens are verified with.
+    #[must_use]
+    pub fn public_keys(&self) -> Jwks {
+        self.0.keys.public()
+    }
+
+    pub(crate) fn turn_keys(&self, now: Timestamp) -> Result<(), KeysError> {
+        self.0.keys.turn(now)
     }
 
     /// Looks up many users at once; one answer each, in order. `requests` names, for the log,
@@ -53,11 +160,19 @@ impl App {
         requests: &[RequestId],
         deadline: Deadline,
     ) -> Result<Vec<Option<UserSummary>>, UserError> {
-        let found = self.users.summaries(ids.clone(), deadline).await?;
+        let found = self.0.users.summaries(ids.clone(), deadline).await?;
         for ((id, summary), request) in ids.iter().zip(&found).zip(requests) {
             let known = summary.is_some();
             tracing::info!(service = NAME, requestId = request.as_str(), userId = %id, known, "looked up");
         }
         Ok(found)
+    }
+}
+
+fn reached<T>(reached: Reached<T>) -> Result<T, UserError> {
+    match reached {
+        Reached::Done(found) => Ok(found),
+        Reached::NotFound => Err(UserError::NotFound),
+        Reached::Revoked => Err(UserError::Revoked),
     }
 }

@@ -1,8 +1,32 @@
-//! What a user is allowed to look like. Pure.
+//! What a user is allowed to look like, and who may see and change one. Pure.
 
-use ordersys_contract::user::{MAX_TEXT_BYTES, NewUser};
+use ordersys_chassis::Caller;
+use ordersys_contract::user::{MAX_PASSWORD_BYTES, MAX_TEXT_BYTES, MIN_PASSWORD_BYTES};
+use ordersys_contract::{Password, UserId};
 
 use crate::UserError;
+
+pub(crate) mod ring;
+
+/// Passwords that are tried first by everybody who tries.
+const WORST: [&str; 16] = [
+    "password",
+    "password1",
+    "password12",
+    "password123",
+    "passw0rd",
+    "12345678",
+    "123456789",
+    "1234567890",
+    "87654321",
+    "qwertyui",
+    "qwerty123",
+    "qwertyuiop",
+    "1q2w3e4r",
+    "iloveyou",
+    "abcd1234",
+    "letmein1",
+];
 
 /// A user's name and address, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,18 +37,39 @@ pub(crate) struct Profile {
 
 impl Profile {
     /// Checks what a client sent.
-    pub(crate) fn new(new: &NewUser) -> Result<Self, UserError> {
-        if new.password.is_some() {
-            return Err(UserError::Unusable { field: "password" });
-        }
-        let name = text("name", &new.name)?;
-        let email = text("email", &new.email)?;
+    pub(crate) fn new(name: &str, email: &str) -> Result<Self, UserError> {
+        let (name, email) = (checked_name(name)?, text("email", email)?);
         let has_address_form = email
             .split_once('@')
             .is_some_and(|(local, host)| !local.is_empty() && !host.is_empty() && !host.contains('@'))
             && !email.contains(char::is_whitespace);
         if has_address_form { Ok(Self { name, email }) } else { Err(UserError::NotAnEmail) }
     }
+
+    /// Refuses passwords that are too short, too long, or the first guess of a stranger.
+    pub(crate) fn accepts(&self, password: &Password) -> Result<(), UserError> {
+        let text = password.expose();
+        let lower = text.to_lowercase();
+        let one_character = text.chars().all(|c| text.starts_with(c));
+        let guessed = one_character
+            || WORST.contains(&lower.as_str())
+            || [&self.name, &self.email].iter().any(|own| own.to_lowercase() == lower);
+        match text.len() {
+            MIN_PASSWORD_BYTES..=MAX_PASSWORD_BYTES if guessed => Err(UserError::GuessedPassword),
+            MIN_PASSWORD_BYTES..=MAX_PASSWORD_BYTES => Ok(()),
+            _ => Err(UserError::PasswordLength),
+        }
+    }
+}
+
+/// A user's name, checked.
+pub(crate) fn checked_name(name: &str) -> Result<String, UserError> {
+    text("name", name)
+}
+
+/// The form of an address in which it belongs to one registered user at most: case does not count.
+pub(crate) fn login(email: &str) -> String {
+    email.trim().to_lowercase()
 }
 
 fn text(field: &'static str, text: &str) -> Result<String, UserError> {
@@ -38,13 +83,35 @@ fn text(field: &'static str, text: &str) -> Result<String, UserError> {
     }
 }
 
+/// As whom a caller reads or changes one user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The admin: every user.
+    Admin,
+    /// The user, by a token of this epoch: guests and oneself.
+    Owner(u64),
+    /// Everybody else: guests.
+    Stranger,
+}
+
+impl Role {
+    /// What a caller is to a user.
+    pub(crate) fn of(caller: Caller, user: UserId) -> Self {
+        match caller {
+            Caller::Admin | Caller::Trusted => Self::Admin,
+            Caller::User(holder) if holder.user == user => Self::Owner(holder.epoch),
+            Caller::User(_) | Caller::Anyone | Caller::Service => Self::Stranger,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn names_and_addresses_are_checked() {
-        let check = |name: &str, email: &str| Profile::new(&NewUser::guest(name, email)).is_ok();
+        let check = |name: &str, email: &str| Profile::new(name, email).is_ok();
         assert!(check("Alice", "alice@example.com"));
         assert!(check("Ünal", "ü@example.com"));
         assert!(check(" padded ", "a@b"));
@@ -61,6 +128,21 @@ mod tests {
             (&"x".repeat(255), "a@b"),
         ] {
             assert!(!check(name, email), "{name:?} {email:?}");
+        }
+        assert_eq!(login(" Alice@Example.COM "), "alice@example.com");
+    }
+
+    #[test]
+    fn the_first_guesses_are_no_passwords() {
+        let profile = Profile::new("Alice Miller", "alice@example.com").expect("fine");
+        let check = |text: &str| profile.accepts(&Password::new(text)).is_ok();
+        for good in ["correct horse", "8 bytes!", "pässwört", &"ab".repeat(64)] {
+            assert!(check(good), "{good}");
+        }
+        for bad in
+            ["", "7 bytes", &"ab".repeat(65), "PASSWORD", "aaaaaaaaaaaa", "alice miller", "Alice@example.com"]
+        {
+            assert!(!check(bad), "{bad}");
         }
     }
 }

@@ -1,9 +1,23 @@
 //! Why the user service refuses.
 
+use ordersys_chassis::auth::bad_credential;
 use ordersys_chassis::{Refusal, params};
-use ordersys_contract::user::MAX_TEXT_BYTES;
-use ordersys_contract::{Code, UserKind};
-use ordersys_store::StoreError;
+use ordersys_contract::user::{MAX_PASSWORD_BYTES, MAX_TEXT_BYTES, MIN_PASSWORD_BYTES};
+use ordersys_contract::{Code, Problem, UserKind};
+use ordersys_store::{OpenError, StoreError};
+
+use crate::keys::KeysError;
+
+/// The service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its store does not open.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// Its keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+}
 
 /// Why the user service refuses.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +37,54 @@ pub enum UserError {
     /// The address has no form of one.
     #[error("email: must look like name@host")]
     NotAnEmail,
+    /// The password is too short or too long.
+    #[error("password: {MIN_PASSWORD_BYTES} to {MAX_PASSWORD_BYTES} bytes are needed")]
+    PasswordLength,
+    /// The password is what everybody tries first.
+    #[error("password: is among the first that a stranger would try")]
+    GuessedPassword,
+    /// A change that names nothing.
+    #[error("name or password is needed")]
+    NothingToChange,
+    /// Users prove that they know the password they change.
+    #[error("currentPassword: is needed to set a new password")]
+    CurrentPasswordMissing,
+    /// Guests have no password to change.
+    #[error("password: a guest has none")]
+    GuestPassword,
+    /// Another registered user has the address.
+    #[error("another user is registered with this address")]
+    EmailTaken,
+    /// The address or the password is wrong.
+    #[error("the address or the password is wrong")]
+    WrongCredentials,
+    /// The current password is wrong.
+    #[error("currentPassword: is not the password")]
+    WrongPassword,
+    /// The account is disabled.
+    #[error("the account is disabled")]
+    Disabled,
+    /// The refresh token brings no session.
+    #[error("the session has ended: log in again")]
+    SessionEnded,
+    /// The token was revoked.
+    #[error("the token was revoked")]
+    Revoked,
+    /// The caller tries too often.
+    #[error("too many tries: wait {seconds} s")]
+    TooFast {
+        /// How long, at least.
+        seconds: u32,
+    },
+    /// Too many passwords wait to be hashed.
+    #[error("too many passwords are being checked; nothing was written")]
+    HasherBusy,
+    /// Hashing ended for another reason.
+    #[error("the password cannot be checked")]
+    HasherFailed,
+    /// No key signs.
+    #[error("no token can be made")]
+    NoToken,
     /// There is no such user.
     #[error("User not found")]
     NotFound,
@@ -33,13 +95,34 @@ pub enum UserError {
 
 impl From<UserError> for Refusal {
     fn from(error: UserError) -> Self {
-        let field = match &error {
-            UserError::Empty { field } | UserError::Unusable { field } => field,
-            UserError::NotAnEmail => "email",
+        let detail = error.to_string();
+        let of = |code, field| Self(Problem::new(code, detail.clone()).with("field", field));
+        let code = match error {
+            UserError::Empty { field } | UserError::Unusable { field } => {
+                return of(Code::InvalidField, field);
+            }
+            UserError::NotAnEmail => return of(Code::InvalidField, "email"),
+            UserError::GuestPassword => return of(Code::InvalidField, "password"),
+            UserError::PasswordLength | UserError::GuessedPassword => {
+                return of(Code::WeakPassword, "password");
+            }
+            UserError::CurrentPasswordMissing => return of(Code::MissingField, "currentPassword"),
             UserError::NotFound => return params::not_found::<UserKind>(),
-            UserError::Store(error) => return Self(error.into()),
+            UserError::Store(error) => return Self((&error).into()),
+            UserError::Revoked => return Self(bad_credential()),
+            UserError::TooFast { seconds } => {
+                let problem = Problem::new(Code::TooManyRequests, detail);
+                return Self(Problem { retry_after: Some(seconds), ..problem });
+            }
+            UserError::NothingToChange => Code::MissingField,
+            UserError::EmailTaken => Code::EmailTaken,
+            UserError::WrongCredentials => Code::InvalidCredentials,
+            UserError::WrongPassword => Code::WrongPassword,
+            UserError::Disabled => Code::AccountDisabled,
+            UserError::SessionEnded => Code::SessionEnded,
+            UserError::HasherBusy => Code::Overloaded,
+            UserError::HasherFailed | UserError::NoToken => Code::Internal,
         };
-        let problem = Self::new(Code::InvalidField, error.to_string()).0;
-        Self(problem.with("field", field))
+        Self::new(code, detail)
     }
 }

@@ -1,47 +1,140 @@
 //! The user service's routes.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use http::header;
+use ordersys_chassis::body::{Empty, NoBody};
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query};
-use ordersys_chassis::{AdminOnly, Deadline, Internal, InternalJson, Json, Refusal};
-use ordersys_contract::user::{LOOKUP, Lookup, NewUser, USER, USERS, User};
+use ordersys_chassis::{AdminOnly, Caller, Deadline, Internal, InternalJson, Json, Peer, Refusal, ShortJson};
+use ordersys_contract::user::{
+    DISABLE, ENABLE, LOOKUP, Lookup, NewUser, USER, USERS, User, UserPatch, UserStatus, UserSummary,
+};
 use ordersys_contract::{Code, MAX_BATCH, Timestamp, UserId, UserKind};
 use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::App;
 use crate::store::Filter;
 
-pub(crate) fn routes(app: App) -> Router {
-    Router::new()
-        .route(USERS, post(create).get(list))
-        .route(USER, get(read))
-        .route(LOOKUP, post(lookup))
+mod sessions;
+
+pub(crate) fn routes(app: App) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(read, edit))
+        .routes(routes!(disable))
+        .routes(routes!(enable))
+        .routes(routes!(lookup))
+        .merge(sessions::routes())
         .with_state(app)
 }
 
-async fn create(State(app): State<App>, Json(new): Json<NewUser>) -> Result<Response, Refusal> {
-    let user = app.create(&new, Timestamp::now()).await?;
+/// Makes a user: registered with a password, else a guest.
+#[utoipa::path(
+    post, path = USERS, tag = "users",
+    request_body = NewUser,
+    responses((status = 201, description = "The new user", body = User)),
+    extensions(("x-refusals" = json!([Code::WeakPassword, Code::EmailTaken, Code::TooManyRequests, Code::Unauthenticated]))),
+)]
+async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Peer(from): Peer,
+    Json(new): Json<NewUser>,
+) -> Result<Response, Refusal> {
+    let user = app.create(new, (caller, from), Timestamp::now()).await?;
     let location = format!("{USERS}/{}", user.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(user)).into_response())
 }
 
-async fn read(State(app): State<App>, PathId(id): PathId<UserKind>) -> Result<Json<User>, Refusal> {
-    Ok(Json(app.get(id).await?))
+/// One user: a guest to anybody, a registered user to itself and the admin.
+#[utoipa::path(
+    get, path = USER, tag = "users",
+    responses((status = 200, description = "The user", body = User)),
+    security((), ("user" = []), ("admin" = [])),
+)]
+async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(id): PathId<UserKind>,
+) -> Result<Json<User>, Refusal> {
+    Ok(Json(app.get(id, caller).await?))
 }
 
-#[derive(Debug, Deserialize)]
+/// Changes what is named; a new password ends all sessions.
+#[utoipa::path(
+    patch, path = USER, tag = "users",
+    request_body = UserPatch,
+    responses((status = 200, description = "The user as it is now", body = User)),
+    security(("user" = []), ("admin" = [])),
+    extensions(("x-refusals" = json!([Code::WeakPassword, Code::WrongPassword, Code::AccountDisabled, Code::TooManyRequests]))),
+)]
+async fn edit(
+    State(app): State<App>,
+    caller: Caller,
+    Peer(from): Peer,
+    PathId(id): PathId<UserKind>,
+    ShortJson(patch): ShortJson<UserPatch>,
+) -> Result<Json<User>, Refusal> {
+    if caller == Caller::Anyone {
+        return Err(Refusal::new(Code::Unauthenticated, "this needs the user's access token"));
+    }
+    Ok(Json(app.edit(id, patch, (caller, from)).await?))
+}
+
+/// Lets a user neither log in nor order, from now on.
+#[utoipa::path(
+    post, path = DISABLE, tag = "users",
+    request_body = Option<Empty>,
+    responses((status = 200, description = "The user, disabled", body = User)),
+    security(("admin" = [])),
+)]
+async fn disable(
+    State(app): State<App>,
+    _: AdminOnly,
+    PathId(id): PathId<UserKind>,
+    _: NoBody,
+) -> Result<Json<User>, Refusal> {
+    Ok(Json(app.set_status(id, UserStatus::Disabled).await?))
+}
+
+/// Lets a user log in and order again.
+#[utoipa::path(
+    post, path = ENABLE, tag = "users",
+    request_body = Option<Empty>,
+    responses((status = 200, description = "The user, active", body = User)),
+    security(("admin" = [])),
+)]
+async fn enable(
+    State(app): State<App>,
+    _: AdminOnly,
+    PathId(id): PathId<UserKind>,
+    _: NoBody,
+) -> Result<Json<User>, Refusal> {
+    Ok(Json(app.set_status(id, UserStatus::Active).await?))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListQuery {
+    /// Users with this address only.
     email: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,
 }
 
+/// Users, a page at a time.
+#[utoipa::path(
+    get, path = USERS, tag = "users",
+    params(ListQuery),
+    responses((status = 200, description = "A page of users", body = Vec<User>)),
+    security(("admin" = [])),
+)]
 async fn list(
     State(app): State<App>,
     _: AdminOnly,
@@ -57,6 +150,14 @@ async fn list(
     Ok(Page { items, list: (USERS, pairs), next })
 }
 
+/// What the order path needs to know of many users: one answer each, in order.
+#[utoipa::path(
+    post, path = LOOKUP, tag = "internal",
+    params(("x-timeout-ms" = Option<String>, Header, description = "Milliseconds the caller waits: work not begun by then is dropped.")),
+    request_body = Lookup,
+    responses((status = 200, description = "Each user, or null where there is none", body = Vec<Option<UserSummary>>)),
+    security(("service" = [])),
+)]
 async fn lookup(
     State(app): State<App>,
     _: Internal,

@@ -1,22 +1,34 @@
 //! The user service: who orders. Accounts are kept here and nowhere else.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use ordersys_chassis::{Credentials, Health, Listener, Metrics, ServeError, Service};
-use ordersys_store::{Durability, OpenError};
+use ordersys_chassis::{Credentials, Gate, Health, Listener, Metrics, ServeError, Service, Tokens};
+use ordersys_contract::Timestamp;
+use ordersys_store::Durability;
 use tokio_util::sync::CancellationToken;
 
 mod app;
 mod domain;
 mod error;
+mod hasher;
 mod http;
+mod keys;
 mod store;
+mod throttle;
 
 pub use app::App;
-pub use error::UserError;
+pub use error::{StartError, UserError};
+pub use keys::KeysError;
 
 /// The service's name in answers, logs and metrics.
 pub const NAME: &str = "user";
+
+/// How long a key signs access tokens unless the configuration says otherwise.
+pub const KEY_AGE: Duration = Duration::from_hours(30 * 24);
+
+/// How often keys and sessions are looked through for old ones.
+const SWEEP: Duration = Duration::from_mins(1);
 
 /// What the service needs to know.
 #[derive(Debug, Clone)]
@@ -27,6 +39,8 @@ pub struct Config {
     pub durability: Durability,
     /// Whom it lets in.
     pub credentials: Credentials,
+    /// How long a key signs access tokens before the next one takes over.
+    pub key_age: Duration,
 }
 
 /// An opened user service.
@@ -37,18 +51,23 @@ pub struct UserService {
 }
 
 impl UserService {
-    /// Opens the service's data.
-    pub fn open(config: &Config) -> Result<Self, OpenError> {
+    /// Opens the service's data. The first start makes the first key for access tokens.
+    pub fn open(config: &Config) -> Result<Self, StartError> {
         let users = store::Users::open(config)?;
+        let keys = keys::Keys::open(&config.data_dir, config.key_age)?;
+        let hasher = hasher::Hasher::start()?;
         let metrics = Metrics::new(NAME);
-        metrics.register(|registry| users.register(registry));
+        metrics.register(|registry| {
+            users.register(registry);
+            hasher.register(registry);
+        });
         let health = Health::starting({
             let users = users.clone();
             move || users.is_writable()
         });
-        let credentials = config.credentials.clone();
-        let service = Service { name: NAME, credentials, health, metrics };
-        Ok(Self { app: App::new(users), service })
+        let gate = Gate::new(config.credentials.clone(), Tokens::new(keys.clone()));
+        let service = Service { name: NAME, gate, health, metrics };
+        Ok(Self { app: App::new(users, hasher, keys), service })
     }
 
     /// The use cases, for callers in the same process.
@@ -65,9 +84,27 @@ impl UserService {
     ) -> Result<(), ServeError> {
         let health = self.service.health.clone();
         let router = ordersys_chassis::finish(http::routes(self.app.clone()), self.service);
+        let sweeper = tokio::spawn(sweep(self.app.clone()));
         health.serving();
         let served = ordersys_chassis::serve(router, listener, health, shutdown).await;
+        sweeper.abort();
         self.app.close().await;
         served
+    }
+}
+
+/// Makes and forgets keys, and forgets sessions, as time passes.
+async fn sweep(app: App) {
+    let mut ticks = tokio::time::interval(SWEEP);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let now = Timestamp::now();
+        if let Err(error) = app.turn_keys(now) {
+            tracing::warn!(service = NAME, %error, "the keys stay as they are; the next sweep tries again");
+        }
+        if let Err(error) = app.forget_expired(now).await {
+            tracing::warn!(service = NAME, %error, "ended sessions stay for now; the next sweep tries again");
+        }
     }
 }

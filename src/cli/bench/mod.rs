@@ -9,12 +9,14 @@ use super::{Exit, Failure, Globals, OrFail, Outcome, block_on};
 
 /// Load the system, measure it, and check that it kept its books
 #[derive(Debug, clap::Args)]
+#[group(skip)] // the flags of a run are a group already
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Examples:
   ordersys bench                                  closed loop, 64 connections, 10 s
   ordersys bench --rate 500 --duration 30s        500 orders/s whatever the system does
   ordersys bench --count 1000 --lines 1..3        1000 orders of one to three lines
+  ordersys bench --faults kill:product@5s,pause:user@8s+2s   what clients notice of faults
   ordersys bench --slo 'p99<50ms,errors<0.1%'     exit code 6 if missed
   ordersys bench --stock 100 --products 1 --warmup 0s   what happens when it sells out"
 )]
@@ -22,12 +24,12 @@ pub(super) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    run: run::Args,
+    run: run::RunArgs,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    Run(Box<run::Args>),
+    Run(Box<run::RunArgs>),
 }
 
 pub(super) fn run(args: Args, globals: &Globals) -> Outcome {

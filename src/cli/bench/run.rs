@@ -3,20 +3,24 @@
 use std::path::PathBuf;
 
 use super::pace::PaceArgs;
-use super::surroundings::surroundings;
+use super::surroundings::{self, surroundings};
 use super::workload::WorkloadArgs;
 use super::{Globals, OrFail, Outcome, block_on};
+use crate::load::faults::Faults;
 use crate::load::profile::Profile;
 use crate::load::slo::{self, Objective};
 use crate::load::{self, export, render};
 
 /// One run (the same as `ordersys bench` alone)
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct RunArgs {
     #[command(flatten)]
     pace: PaceArgs,
     #[command(flatten)]
     workload: WorkloadArgs,
+    /// What to do to the services meanwhile, e.g. 'kill:product@5s,pause:user@8s+2s,cut:order@3s+1s'
+    #[arg(long, value_name = "LIST")]
+    faults: Option<Faults>,
     /// What has to be reached, e.g. 'p99<50ms,errors<0.1%,throughput>1000'
     #[arg(long, value_name = "LIST", value_parser = objectives)]
     slo: Option<Objectives>,
@@ -33,11 +37,14 @@ pub(super) fn objectives(text: &str) -> Result<Objectives, String> {
     slo::parse(text).map(Objectives)
 }
 
-pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
+pub(super) fn run(args: &RunArgs, globals: &Globals) -> Outcome {
     let profile = args.profile()?;
     let (client, printer) = (globals.client()?, globals.printer());
     let report = block_on(async {
-        let surroundings = surroundings(globals).await;
+        let mut surroundings = surroundings(globals).await;
+        if args.faults.is_some() {
+            surroundings.chaos = surroundings::chaos(globals).await?;
+        }
         load::run(&profile, &client, &surroundings, &printer).await
     })?;
     printer.data(&report.core(), || render::text(&report, profile.pace));
@@ -48,9 +55,10 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
     report.failure().map_or(Ok(()), Err)
 }
 
-impl Args {
+impl RunArgs {
     fn profile(&self) -> Outcome<Profile> {
         let objectives = self.slo.as_ref().map(|slo| slo.0.clone()).unwrap_or_default();
-        Ok(Profile { objectives, ..self.pace.apply(self.workload.profile()?) })
+        let faults = self.faults.clone().unwrap_or_default();
+        Ok(Profile { objectives, faults, ..self.pace.apply(self.workload.profile()?) })
     }
 }

@@ -33,6 +33,7 @@ fn profile(count: u64) -> Profile {
         stock: 100_000,
         verification: Verification::On,
         objectives: Vec::new(),
+        faults: super::faults::Faults::default(),
     }
 }
 

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 use ordersys_contract::order::OrderState;
 use ordersys_contract::reservation::{Action, Operation};
 use ordersys_contract::{RequestId, Timestamp};
+use ordersys_store::defect::Defect;
 use ordersys_store::{StoreError, failpoint};
 use rand::RngExt;
 
-use super::App;
+use super::{App, defects};
 use crate::NAME;
+use crate::domain::access::Reach;
 use crate::domain::order::{Evidence, StoredOrder};
 use crate::domain::saga::{Meaning, Want, meaning, next, reserve};
 use crate::ports::Coalescer;
@@ -104,9 +106,12 @@ impl App {
 
     async fn ask(&self, stored: &StoredOrder, action: Action, request: &RequestId, call: Call<'_>) -> Round {
         let meaning = match answer(stored, action, request, call).await {
-            Some(Meaning::FetchPrices) => answer(stored, reserve(stored), request, call).await,
+            Some(Meaning::FetchPrices) if !Defect::PartialSaga.is_set() => {
+                answer(stored, reserve(stored), request, call).await
+            }
             meaning => meaning,
         };
+        let meaning = meaning.map(|meaning| defects::meaning(stored, meaning));
         match meaning {
             Some(Meaning::Step(event, evidence)) => {
                 let next = stored.after(event, evidence, (Timestamp::now(), request));
@@ -125,6 +130,7 @@ impl App {
             contradiction(stored, request);
             return Round::Again;
         };
+        let next = defects::total(next);
         match self.0.orders.advance(next.clone()).await {
             Ok(true) => {
                 match next.order.status {
@@ -135,7 +141,7 @@ impl App {
                 Round::Advanced(next)
             }
             // Another driver was faster: go on from what it stored.
-            Ok(false) => match self.0.orders.get(stored.order.id).await {
+            Ok(false) => match self.0.orders.get(stored.order.id, Reach::All).await {
                 Ok(Some(current)) => Round::Advanced(current),
                 Ok(None) | Err(_) => Round::Again,
             },

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ordersys_chassis::Caller;
 use ordersys_contract::{IdempotencyKey, UserId};
 use tokio::sync::watch;
 
 use super::place::Progress;
 use crate::domain::draft::Fingerprint;
 
-type Key = (UserId, IdempotencyKey);
+/// Only the same caller joins: whoever is somebody else is asked for proof anew.
+type Key = (Caller, UserId, IdempotencyKey);
 
 /// The keys in use now.
 #[derive(Debug, Clone, Default)]
@@ -42,13 +44,13 @@ impl InFlight {
     /// Enters a key, or finds who is there.
     pub(super) fn enter(
         &self,
-        user: UserId,
+        (caller, user): (Caller, UserId),
         key: &IdempotencyKey,
         fingerprint: Fingerprint,
         progress: &watch::Receiver<Progress>,
     ) -> Entrance {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (user, key.clone());
+        let key = (caller, user, key.clone());
         match keys.entry(key.clone()) {
             Entry::Occupied(entry) if entry.get().fingerprint == fingerprint => {
                 Entrance::Join(entry.get().progress.clone())

@@ -14,11 +14,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::OrderError;
+use crate::domain::access::Reach;
 use crate::domain::lifecycle::Event;
 use crate::domain::order::StoredOrder;
 use crate::ports::{Coalescer, Inventory, UserQuery, Users};
 use crate::store::{Changed, Filter, KeyPlace, Orders};
 
+mod defects;
 mod driver;
 mod inflight;
 mod place;
@@ -141,16 +143,17 @@ impl App {
         self.0.orders.close().await;
     }
 
-    pub(crate) async fn get(&self, id: OrderId) -> Result<StoredOrder, OrderError> {
-        self.0.orders.get(id).await?.ok_or(OrderError::NotFound)
+    /// An order, if it is among those the caller reaches.
+    pub(crate) async fn get(&self, id: OrderId, reach: Reach) -> Result<StoredOrder, OrderError> {
+        self.0.orders.get(id, reach).await?.ok_or(OrderError::NotFound)
     }
 
     pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<StoredOrder>, OrderError> {
         Ok(self.0.orders.list(filter).await?)
     }
 
-    pub(crate) async fn events(&self, id: OrderId) -> Result<Vec<OrderEvent>, OrderError> {
-        Ok(self.get(id).await?.events())
+    pub(crate) async fn events(&self, id: OrderId, reach: Reach) -> Result<Vec<OrderEvent>, OrderError> {
+        Ok(self.get(id, reach).await?.events())
     }
 
     pub(crate) async fn by_key(&self, user: UserId, key: IdempotencyKey) -> Result<StoredOrder, OrderError> {
@@ -173,26 +176,35 @@ impl App {
         event: Event,
         request: &RequestId,
     ) -> Result<StoredOrder, OrderError> {
-        match self.0.orders.change(id, event, Timestamp::now(), request.clone()).await? {
+        match self.0.orders.change((id, Reach::All), event, Timestamp::now(), request.clone()).await? {
             Changed::Done(stored) => Ok(stored),
             Changed::NotFound => Err(OrderError::NotFound),
-            Changed::Illegal(state) if Some(state) == reached_by(event) => self.get(id).await,
+            Changed::Illegal(state) if Some(state) == reached_by(event) => self.get(id, Reach::All).await,
             Changed::Illegal(state) => Err(OrderError::Illegal { state }),
         }
     }
 
     /// Cancels: gives the stock back first, and says so only with proof. An order still
     /// `cancelling` after a while is returned as that.
-    pub(crate) async fn cancel(&self, id: OrderId, request: &RequestId) -> Result<StoredOrder, OrderError> {
-        let cancelling =
-            match self.0.orders.change(id, Event::Cancel, Timestamp::now(), request.clone()).await? {
-                Changed::Done(stored) => stored,
-                Changed::NotFound => return Err(OrderError::NotFound),
-                Changed::Illegal(OrderState::Cancelled | OrderState::Cancelling) => {
-                    return self.get(id).await;
-                }
-                Changed::Illegal(state) => return Err(OrderError::Illegal { state }),
-            };
+    pub(crate) async fn cancel(
+        &self,
+        id: OrderId,
+        reach: Reach,
+        request: &RequestId,
+    ) -> Result<StoredOrder, OrderError> {
+        let cancelling = match self
+            .0
+            .orders
+            .change((id, reach), Event::Cancel, Timestamp::now(), request.clone())
+            .await?
+        {
+            Changed::Done(stored) => stored,
+            Changed::NotFound => return Err(OrderError::NotFound),
+            Changed::Illegal(OrderState::Cancelled | OrderState::Cancelling) => {
+                return self.get(id, reach).await;
+            }
+            Changed::Illegal(state) => return Err(OrderError::Illegal { state }),
+        };
         let (app, request, before) = (self.clone(), request.clone(), cancelling.clone());
         let driven = self.0.tasks.spawn(async move { app.drive(before, &request, Origin::Older).await });
         match tokio::time::timeout(place::PATIENCE, driven).await {

@@ -2,15 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use ordersys_chassis::Caller;
 use ordersys_contract::order::OrderState;
+use ordersys_contract::user::UserSummary;
 use ordersys_contract::{IdempotencyKey, RequestId, Timestamp, UserId};
 use ordersys_store::failpoint;
 use tokio::sync::watch;
 
-use super::App;
 use super::driver::{Origin, Pace};
 use super::inflight::{Entrance, Ticket};
+use super::{App, defects};
 use crate::OrderError;
+use crate::domain::access::{Owner, Reach, may_order};
 use crate::domain::draft::{Draft, Fingerprint};
 use crate::domain::order::StoredOrder;
 use crate::domain::saga::DEADLINE;
@@ -49,13 +52,13 @@ impl App {
         &self,
         draft: Draft,
         key: Option<IdempotencyKey>,
-        request: RequestId,
+        (caller, request): (Caller, RequestId),
     ) -> Result<Placed, OrderError> {
         let (sender, progress) = watch::channel(Progress::Begun);
         let fingerprint = draft.fingerprint();
         let mut ticket = None;
         if let Some(key) = &key {
-            match self.0.keys.enter(draft.user_id, key, fingerprint, &progress) {
+            match self.0.keys.enter((caller, draft.user_id), key, fingerprint, &progress) {
                 Entrance::First(entered) => ticket = Some(entered),
                 Entrance::Join(progress) => return joined(wait(progress).await),
                 Entrance::Conflict => return Err(OrderError::KeyReused),
@@ -69,7 +72,7 @@ impl App {
         let key = key.map(|key| KeyUse { key, fingerprint });
         // A task of its own: a client that hangs up does not stop its order half-way.
         self.0.tasks.spawn(async move {
-            let outcome = app.make(draft, key, request, &sender).await;
+            let outcome = app.make(draft, key, (caller, request), &sender).await;
             let was_made = matches!(outcome, Ok(Placed { replayed: false, .. }));
             finish(&sender, ticket, outcome);
             if was_made {
@@ -83,21 +86,22 @@ impl App {
         &self,
         draft: Draft,
         key: Option<KeyUse>,
-        request: RequestId,
+        (caller, request): (Caller, RequestId),
         progress: &watch::Sender<Progress>,
     ) -> Result<Placed, OrderError> {
-        let user_name = match self.admit(draft.user_id, &request).await {
-            Ok(user_name) => user_name,
-            // What an earlier post made is told, whatever is wrong by now.
+        let owner = match self.admit(draft.user_id, caller, &request).await {
+            Ok(owner) => owner,
+            Err(refusal @ OrderError::Denied(_)) => return Err(refusal),
+            // What an earlier post made is told those who may read it, whatever is wrong by now.
             Err(refusal) => {
-                return self.earlier(draft.user_id, key.as_ref()).await?.ok_or(refusal);
+                return self.earlier(draft.user_id, caller, key.as_ref()).await?.ok_or(refusal);
             }
         };
         let now = Timestamp::now();
         let deadline = failpoint::argument("order-deadline").and_then(|millis| millis.parse().ok());
         let deadline = now.after(deadline.map_or(DEADLINE, Duration::from_millis));
-        let (user, times) = ((draft.user_id, user_name), (now, deadline));
-        let stored = StoredOrder::pending(user, draft.order_lines(), times, &request);
+        let mut stored = StoredOrder::pending(owner, draft.order_lines(), (now, deadline), &request);
+        let struck = defects::before(&mut stored);
         let fingerprint = key.as_ref().map(|key| key.fingerprint);
         match self.0.orders.insert(stored.clone(), key).await? {
             Inserted::Done => {}
@@ -106,29 +110,39 @@ impl App {
         failpoint::crash("order-pending");
         progress.send_replace(Progress::Stored(Box::new(stored.clone())));
         let outcome = self.drive(stored.clone(), &request, Origin::New).await;
-        Ok(Placed { stored: outcome.unwrap_or(stored), replayed: false })
+        let stored = outcome.unwrap_or(stored);
+        self.misbehave(struck, &stored).await?;
+        Ok(Placed { stored, replayed: false })
     }
 
-    /// Whether a new order is welcome: the user's name if it is. Until here nothing is written.
-    async fn admit(&self, user: UserId, request: &RequestId) -> Result<String, OrderError> {
+    /// Whether a new order is welcome: its owner if it is. Until here nothing is written.
+    async fn admit(&self, user: UserId, caller: Caller, request: &RequestId) -> Result<Owner, OrderError> {
         if self.0.requests.is_full() {
             return Err(OrderError::Overloaded);
         }
         if let Some(left) = self.0.requests.refusal(Instant::now()) {
             return Err(OrderError::Dependency { service: "product", retry_in: left });
         }
-        self.user_name(user, request).await
+        let user = self.look_up(user, request).await?;
+        may_order(caller, &user).map_err(OrderError::Denied)?;
+        Ok(Owner { id: user.id, name: user.name, kind: user.kind })
     }
 
-    /// The order an earlier post with this key made.
-    async fn earlier(&self, user: UserId, key: Option<&KeyUse>) -> Result<Option<Placed>, OrderError> {
+    /// The order an earlier post with this key made, if the caller may read it.
+    async fn earlier(
+        &self,
+        user: UserId,
+        caller: Caller,
+        key: Option<&KeyUse>,
+    ) -> Result<Option<Placed>, OrderError> {
         let Some(KeyUse { key, fingerprint }) = key else { return Ok(None) };
         let found = self.0.orders.by_key(user, key.clone()).await?;
+        let found = found.filter(|(_, stored)| Reach::of(caller).includes(user, stored.owner));
         found.map(|(first, stored)| replay(first, Some(*fingerprint), stored)).transpose()
     }
 
-    /// The user's name. Fails closed: without an answer nothing is written.
-    async fn user_name(&self, user: UserId, request: &RequestId) -> Result<String, OrderError> {
+    /// The user. Fails closed: without an answer nothing is written.
+    async fn look_up(&self, user: UserId, request: &RequestId) -> Result<UserSummary, OrderError> {
         self.0.lookup_retries.first_try();
         for (number, patience) in LOOKUP_TRIES.into_iter().enumerate() {
             if number > 0 {
@@ -139,7 +153,7 @@ impl App {
             }
             let query = UserQuery { user, request: request.clone() };
             match self.0.users.ask(query, patience).await {
-                Ok(Some(summary)) => return Ok(summary.name),
+                Ok(Some(summary)) => return Ok(summary),
                 Ok(None) => return Err(OrderError::UnknownUser(user.to_string())),
                 Err(PortError::Overloaded) => return Err(OrderError::Overloaded),
                 Err(PortError::Open(left)) => {

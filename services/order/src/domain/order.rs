@@ -2,9 +2,11 @@
 
 use ordersys_contract::order::{Order, OrderEvent, OrderLine, OrderRecord, OrderState};
 use ordersys_contract::reservation::{Line, PricedLine, Shortage};
-use ordersys_contract::{Cents, Currency, OrderId, ProductId, RequestId, Timestamp, UserId};
+use ordersys_contract::user::UserKindName;
+use ordersys_contract::{Cents, Currency, OrderId, ProductId, RequestId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::access::Owner;
 use super::lifecycle::{Event, step};
 
 /// Why the product service refused an order.
@@ -28,6 +30,8 @@ pub struct Step(pub OrderState, pub Timestamp, pub RequestId);
 pub struct StoredOrder {
     /// What clients read.
     pub order: Order,
+    /// Whether its user was a guest when it was made.
+    pub owner: UserKindName,
     /// Why it was rejected, if it was.
     pub reason: Option<Reason>,
     /// When a pending order is given up.
@@ -51,15 +55,15 @@ impl StoredOrder {
     /// A new pending order.
     #[must_use]
     pub fn pending(
-        (user_id, user_name): (UserId, String),
+        owner: Owner,
         items: Vec<OrderLine>,
         (now, deadline): (Timestamp, Timestamp),
         request: &RequestId,
     ) -> Self {
         let order = Order {
             id: OrderId::now(),
-            user_id,
-            user_name,
+            user_id: owner.id,
+            user_name: owner.name,
             items,
             total: Cents::ZERO,
             currency: Currency::USD,
@@ -69,7 +73,7 @@ impl StoredOrder {
             updated_at: now,
         };
         let history = vec![Step(OrderState::Pending, now, request.clone())];
-        Self { order, reason: None, deadline, history }
+        Self { order, owner: owner.kind, reason: None, deadline, history }
     }
 
     /// The order after `event`; `None` if its state does not allow that, or if the evidence

@@ -1,8 +1,6 @@
 //! The routes for other services and the admin: orders with all that is stored of them.
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query};
 use ordersys_chassis::{InternalOrAdmin, Json, Refusal};
@@ -11,26 +9,42 @@ use ordersys_contract::order::{
 };
 use ordersys_contract::{Code, IdempotencyKey, OrderId, OrderKind, Timestamp, UserId};
 use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::domain::access::Reach;
 use crate::domain::order::StoredOrder;
 use crate::store::{Filter, KeyPlace};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route(BY_KEY, get(by_key))
-        .route(INTERNAL_ORDERS, get(list))
-        .route(INTERNAL_ORDER, get(read))
-        .route(IDEMPOTENCY_KEYS, get(keys))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(by_key))
+        .routes(routes!(list))
+        .routes(routes!(read))
+        .routes(routes!(keys))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct KeyQuery {
+    /// Whose key.
     user_id: UserId,
+    /// The key.
+    #[param(pattern = "^[!-~]{1,128}$")]
     key: String,
 }
 
+/// The order that a key made.
+#[utoipa::path(
+    get, path = BY_KEY, tag = "internal",
+    params(KeyQuery),
+    responses((status = 200, description = "The order", body = Order)),
+    security(("service" = []), ("admin" = [])),
+    extensions(("x-refusals" = json!([Code::NotFound]))),
+)]
 async fn by_key(
     State(app): State<App>,
     _: InternalOrAdmin,
@@ -41,17 +55,25 @@ async fn by_key(
     Ok(Json(app.by_key(query.user_id, key).await?.order))
 }
 
+/// One order, with all that is stored of it.
+#[utoipa::path(
+    get, path = INTERNAL_ORDER, tag = "internal", operation_id = "read_record",
+    responses((status = 200, description = "The order", body = OrderRecord)),
+    security(("service" = []), ("admin" = [])),
+)]
 async fn read(
     State(app): State<App>,
     _: InternalOrAdmin,
     PathId(id): PathId<OrderKind>,
 ) -> Result<Json<OrderRecord>, Refusal> {
-    Ok(Json(app.get(id).await?.into_record()))
+    Ok(Json(app.get(id, Reach::All).await?.into_record()))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct ListQuery {
+    /// Orders in this state only.
     state: Option<OrderState>,
     /// Orders whose last step is older than this many seconds.
     older_than: Option<u32>,
@@ -59,6 +81,13 @@ struct ListQuery {
     cursor: Option<String>,
 }
 
+/// All orders with all that is stored of them, newest first.
+#[utoipa::path(
+    get, path = INTERNAL_ORDERS, tag = "internal", operation_id = "list_records",
+    params(ListQuery),
+    responses((status = 200, description = "A page of orders", body = Vec<OrderRecord>)),
+    security(("service" = []), ("admin" = [])),
+)]
 async fn list(
     State(app): State<App>,
     _: InternalOrAdmin,
@@ -78,13 +107,23 @@ async fn list(
     Ok(Page { items, list: (INTERNAL_ORDERS, pairs), next })
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct KeysQuery {
     limit: Option<u32>,
+    /// The user and the visible characters of the key, in hexadecimal.
+    #[param(pattern = "^[0-9a-fA-F]{32}(2[1-9a-fA-F]|[3-6][0-9a-fA-F]|7[0-9a-eA-E]){1,128}$")]
     cursor: Option<String>,
 }
 
+/// All idempotency keys and the orders they made.
+#[utoipa::path(
+    get, path = IDEMPOTENCY_KEYS, tag = "internal",
+    params(KeysQuery),
+    responses((status = 200, description = "A page of keys", body = Vec<KeyRecord>)),
+    security(("service" = []), ("admin" = [])),
+)]
 async fn keys(
     State(app): State<App>,
     _: InternalOrAdmin,

@@ -3,9 +3,11 @@
 use ordersys_chassis::prometheus_client::registry::Registry;
 use ordersys_contract::order::OrderState;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
+use ordersys_store::defect::Defect;
 use ordersys_store::{OpenError, Options, Store, StoreError, failpoint};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::domain::access::Reach;
 use crate::domain::draft::Fingerprint;
 use crate::domain::lifecycle::Event;
 use crate::domain::order::{Evidence, StoredOrder};
@@ -49,6 +51,7 @@ const MIGRATIONS: &[&str] = &[
     DROP INDEX unfinished_orders;
     CREATE INDEX unfinished_orders ON orders(created_at) WHERE state = 0 OR state = 6 OR state = 8;
 ",
+    "ALTER TABLE orders ADD COLUMN registered INTEGER NOT NULL DEFAULT 0 CHECK (registered IN (0, 1))",
 ];
 
 /// Orders that need a driver, in the words of their index: only then SQLite uses it.
@@ -125,6 +128,7 @@ impl Orders {
                 if let Some(KeyUse { key, fingerprint }) = &key
                     && !claim_key(connection, user, key, fingerprint, stored.order.id)?
                     && let Some((fingerprint, first)) = by_key(connection, user, key)?
+                    && !Defect::DuplicateOnRetry.strikes()
                 {
                     return Ok(Inserted::KeyTaken(fingerprint, Box::new(first)));
                 }
@@ -140,6 +144,9 @@ impl Orders {
         self.0
             .write(move |connection| {
                 let replaced = rows::replace(connection, &next)?;
+                if next.order.status == OrderState::Confirmed && Defect::LostOrder.strikes() {
+                    connection.execute("DELETE FROM orders WHERE id = ?1", [next.order.id.as_bytes()])?;
+                }
                 match next.order.status {
                     OrderState::Confirmed => failpoint::crash("order-commit-2"),
                     OrderState::Aborted => failpoint::crash("order-commit-aborted"),
@@ -153,14 +160,14 @@ impl Orders {
     /// Lets an event happen to an order, whatever its version is by now.
     pub(crate) async fn change(
         &self,
-        id: OrderId,
+        (id, reach): (OrderId, Reach),
         event: Event,
         now: Timestamp,
         request: RequestId,
     ) -> Result<Changed, StoreError> {
         self.0
             .write(move |connection| {
-                let Some(stored) = select(connection, id)? else { return Ok(Changed::NotFound) };
+                let Some(stored) = select(connection, id, reach)? else { return Ok(Changed::NotFound) };
                 let Some(next) = stored.after(event, Evidence::None, (now, &request)) else {
                     return Ok(Changed::Illegal(stored.order.status));
                 };
@@ -170,8 +177,9 @@ impl Orders {
             .await
     }
 
-    pub(crate) async fn get(&self, id: OrderId) -> Result<Option<StoredOrder>, StoreError> {
-        self.0.read(move |connection| select(connection, id)).await
+    /// An order, if it is among those the caller reaches.
+    pub(crate) async fn get(&self, id: OrderId, reach: Reach) -> Result<Option<StoredOrder>, StoreError> {
+        self.0.read(move |connection| select(connection, id, reach)).await
     }
 
     /// The order that a user's key was used for, and the fingerprint of its body.
@@ -233,12 +241,18 @@ fn by_key(
         Ok((row.get::<_, Fingerprint>(0)?, OrderId::from_bytes(row.get(1)?)))
     });
     let Some((fingerprint, id)) = found.optional()? else { return Ok(None) };
-    Ok(select(connection, id)?.map(|stored| (fingerprint, stored)))
+    Ok(select(connection, id, Reach::All)?.map(|stored| (fingerprint, stored)))
 }
 
-fn select(connection: &Connection, id: OrderId) -> rusqlite::Result<Option<StoredOrder>> {
-    let select = format!("SELECT {COLUMNS} FROM orders WHERE id = ?1");
-    connection.prepare_cached(&select)?.query_row([id.as_bytes()], rows::order).optional()
+fn select(connection: &Connection, id: OrderId, reach: Reach) -> rusqlite::Result<Option<StoredOrder>> {
+    let select =
+        format!("SELECT {COLUMNS} FROM orders WHERE id = ?1 AND (?2 OR registered = 0 OR user_id = ?3)");
+    let (all, own) = match &reach {
+        Reach::All => (true, None),
+        Reach::Guests => (false, None),
+        Reach::GuestsAnd(user) => (false, Some(user.as_bytes())),
+    };
+    connection.prepare_cached(&select)?.query_row(params![id.as_bytes(), all, own], rows::order).optional()
 }
 
 fn list(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<StoredOrder>> {

@@ -1,6 +1,7 @@
 //! Orders and events as rows.
 
 use ordersys_contract::order::{Order, OrderState};
+use ordersys_contract::user::UserKindName;
 use ordersys_contract::{Cents, OrderId, Timestamp, UserId};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
@@ -10,13 +11,13 @@ use serde::de::DeserializeOwned;
 use crate::domain::order::StoredOrder;
 
 pub(super) const COLUMNS: &str = "id, user_id, user_name, state, version, total, currency, items, reason, \
-                                  history, created_at, updated_at, deadline";
+                                  history, created_at, updated_at, deadline, registered";
 
 pub(super) fn insert(connection: &Connection, stored: &StoredOrder) -> rusqlite::Result<()> {
     let insert = "
         INSERT INTO orders(id, user_id, user_name, state, version, total, currency, items,
-                           history, created_at, updated_at, deadline)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+                           history, created_at, updated_at, deadline, registered)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
     let order = &stored.order;
     let row = params![
         order.id.as_bytes(),
@@ -31,6 +32,7 @@ pub(super) fn insert(connection: &Connection, stored: &StoredOrder) -> rusqlite:
         order.created_at.as_millis(),
         order.updated_at.as_millis(),
         stored.deadline.as_millis(),
+        stored.owner == UserKindName::Registered,
     ];
     connection.prepare_cached(insert)?.execute(row).map(|_| ())
 }
@@ -73,7 +75,8 @@ pub(super) fn order(row: &Row<'_>) -> rusqlite::Result<StoredOrder> {
     };
     let reason = row.get_ref(8)?.as_bytes_or_null()?.map(|text| json(8, text)).transpose()?;
     let history = json(9, row.get_ref(9)?.as_bytes()?)?;
-    Ok(StoredOrder { order, reason, deadline: Timestamp::from_millis(row.get(12)?), history })
+    let owner = if row.get(13)? { UserKindName::Registered } else { UserKindName::Guest };
+    Ok(StoredOrder { order, owner, reason, deadline: Timestamp::from_millis(row.get(12)?), history })
 }
 
 /// The stored form of a state. Never changed, only added to.

@@ -3,6 +3,7 @@
 use ordersys_contract::product::{Product, StockAccount};
 use ordersys_contract::{Cents, Currency, ProductId, Timestamp};
 use ordersys_store::StoreError;
+use ordersys_store::defect::Defect;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -152,7 +153,7 @@ pub(super) fn item(connection: &Connection, id: ProductId) -> rusqlite::Result<O
         let stock = Stock {
             initial: row.get(3)?,
             restocked: row.get(4)?,
-            available: row.get(5)?,
+            available: available(row, 5)?,
             reserved: row.get(6)?,
             sold: row.get(7)?,
         };
@@ -176,7 +177,7 @@ fn product(row: &Row<'_>) -> rusqlite::Result<Product> {
         currency: currency(row, 3)?,
         version: row.get(4)?,
         created_at: Timestamp::from_millis(row.get(5)?),
-        stock: row.get(8)?,
+        stock: shown(row, 8)?,
     })
 }
 
@@ -189,6 +190,22 @@ fn account(row: &Row<'_>) -> rusqlite::Result<StockAccount> {
         reserved: row.get(9)?,
         sold: row.get(10)?,
     })
+}
+
+/// Units that can be ordered.
+fn available(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    if Defect::BelowZero.is_set() {
+        return row.get(column).map(|units: i64| u64::try_from(units).unwrap_or_default());
+    }
+    row.get(column)
+}
+
+/// The same as clients read it.
+fn shown(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    if Defect::BelowZero.is_set() {
+        return row.get(column).map(i64::cast_unsigned);
+    }
+    row.get(column)
 }
 
 fn price(row: &Row<'_>, column: usize) -> rusqlite::Result<Cents> {

@@ -7,6 +7,7 @@ use crate::{Config, NAME};
 
 mod audit;
 mod catalog;
+mod defects;
 mod reservations;
 
 pub(crate) use catalog::{Edit, Edited, Filter};

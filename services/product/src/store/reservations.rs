@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Tables;
 use super::catalog::{item, write_stock};
+use super::defects;
 use crate::domain::inventory::{Change, Inventory, Stored};
 use crate::domain::stock::Stock;
 use crate::domain::transition::Event;
@@ -48,9 +49,12 @@ impl Tables {
                 }
                 let now = advance_clock(connection, now)?;
                 let mut inventory = gather(connection, &operations)?;
-                let decide = |operation| inventory.apply(operation, now);
-                let answers = operations.iter().map(decide).collect();
+                let decide = |operation| {
+                    defects::instead(operation).unwrap_or_else(|| inventory.apply(operation, now))
+                };
+                let mut answers = operations.iter().map(decide).collect::<Vec<_>>();
                 write_back(connection, &inventory, None)?;
+                defects::after(connection, &mut answers)?;
                 failpoint::crash("product-apply");
                 Ok(Some(answers))
             })

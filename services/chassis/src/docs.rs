@@ -1,0 +1,70 @@
+//! Texts that never change while a service runs: its OpenAPI document, and the page to read and try it.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use base64ct::{Base64, Encoding as _};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use sha2::{Digest, Sha256};
+
+use crate::params::is_known;
+
+const PAGE: &str = include_str!("../assets/docs.html");
+const STYLE: &str = include_str!("../assets/docs.css");
+const SCRIPT: &str = include_str!("../assets/docs.js");
+
+/// A text with its tag and the headers it is served with.
+#[derive(Debug, Clone)]
+pub(crate) struct Fixed {
+    body: Bytes,
+    tag: String,
+    headers: HeaderMap,
+}
+
+impl Fixed {
+    fn new(body: Bytes, headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>) -> Self {
+        let tag = format!("\"{}\"", &digest(&body)[..22]);
+        let mut headers: HeaderMap = headers.into_iter().collect();
+        headers.extend(HeaderValue::from_str(&tag).ok().map(|tag| (header::ETAG, tag)));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        Self { body, tag, headers }
+    }
+
+    /// A document as JSON.
+    pub(crate) fn json(document: &serde_json::Value) -> Self {
+        let json = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Self::new(document.to_string().into(), [json])
+    }
+
+    /// The page that shows the document beside it. Its policy lets only its own style and script run, and
+    /// lets them call only the service they came from.
+    pub(crate) fn docs() -> Self {
+        let body = PAGE.replace("/*style*/", STYLE).replace("/*script*/", SCRIPT);
+        let policy = format!(
+            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; \
+             base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            digest(STYLE.as_bytes()),
+            digest(SCRIPT.as_bytes()),
+        );
+        let policy =
+            HeaderValue::from_str(&policy).ok().map(|policy| (header::CONTENT_SECURITY_POLICY, policy));
+        let fixed = [
+            (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        ];
+        Self::new(body.into(), fixed.into_iter().chain(policy))
+    }
+
+    /// The text, or that the caller has it already.
+    pub(crate) fn answer(&self, request: &HeaderMap) -> Response {
+        if is_known(request, &self.tag) {
+            return (StatusCode::NOT_MODIFIED, [(header::ETAG, self.tag.clone())]).into_response();
+        }
+        (self.headers.clone(), Body::from(self.body.clone())).into_response()
+    }
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Base64::encode_string(&Sha256::digest(bytes))
+}

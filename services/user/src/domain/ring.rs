@@ -1,0 +1,113 @@
+//! Which keys sign and verify at a time. Pure.
+//!
+//! A key is published a while before it signs, so that every service knows it by then, and stays
+//! published until the last token it signed has expired.
+
+use std::time::Duration;
+
+use ordersys_contract::Timestamp;
+use ordersys_token::{CLOCK_SKEW, LIFETIME, PrivateKey};
+
+/// How long a key is published before it signs, unless keys live shorter than twice that.
+const LEAD: Duration = Duration::from_mins(5);
+
+/// A key and when it was made.
+#[derive(Debug, Clone)]
+pub(crate) struct Aged {
+    pub(crate) key: PrivateKey,
+    pub(crate) made: Timestamp,
+}
+
+/// The keys of the service, the oldest first; never none.
+#[derive(Debug, Clone)]
+pub(crate) struct Ring {
+    keys: Vec<Aged>,
+    age: Duration,
+}
+
+impl Ring {
+    /// The ring of these keys, each of which signs for `age`.
+    pub(crate) fn new(mut keys: Vec<Aged>, age: Duration) -> Self {
+        keys.sort_by_key(|aged| aged.made);
+        Self { keys, age }
+    }
+
+    fn lead(&self) -> Duration {
+        LEAD.min(self.age / 2)
+    }
+
+    /// The ring as it should be now, if it should change: a new key when the newest is old, none that
+    /// nobody needs.
+    pub(crate) fn turned(mut self, now: Timestamp) -> Option<Self> {
+        let before = self.keys.len();
+        let superseded = |next: &Aged| {
+            let last_use = next.made.after(self.lead() + LIFETIME + CLOCK_SKEW);
+            last_use < now
+        };
+        let needless = self.keys.iter().skip(1).filter(|next| superseded(next)).count();
+        self.keys.drain(..needless);
+        let due = self.keys.last().is_none_or(|newest| newest.made.after(self.age) <= now);
+        if due {
+            self.keys.push(Aged { key: PrivateKey::random(), made: now });
+        }
+        (due || self.keys.len() != before).then_some(self)
+    }
+
+    /// The key that signs now: the newest that has been published long enough.
+    pub(crate) fn signer(&self, now: Timestamp) -> Option<&PrivateKey> {
+        let known = |aged: &&Aged| aged.made.after(self.lead()) <= now;
+        self.keys.iter().rev().find(known).or(self.keys.first()).map(|aged| &aged.key)
+    }
+
+    /// All keys, the oldest first.
+    pub(crate) fn keys(&self) -> &[Aged] {
+        &self.keys
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AGE: Duration = Duration::from_hours(24);
+    const MINUTE: i64 = 60_000;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_millis(minutes * MINUTE)
+    }
+
+    fn turned(ring: Ring, minutes: i64) -> Ring {
+        ring.clone().turned(at(minutes)).unwrap_or(ring)
+    }
+
+    #[test]
+    fn a_key_is_known_before_it_signs_and_after() {
+        let day = 24 * 60;
+        let first = turned(Ring::new(Vec::new(), AGE), 0);
+        let old = first.signer(at(0)).expect("a first start signs at once").kid().to_owned();
+        let same = turned(first, day - 1);
+        assert_eq!(same.keys().len(), 1);
+        let both = turned(same, day);
+        assert_eq!(both.keys().len(), 2);
+        assert_eq!(
+            both.signer(at(day + 4)).map(PrivateKey::kid),
+            Some(old.as_str()),
+            "not known everywhere yet"
+        );
+        let new = both.signer(at(day + 5)).expect("signs").kid().to_owned();
+        assert_ne!(new, old);
+        let both = turned(both, day + 15);
+        assert_eq!(both.keys().len(), 2, "a token of the old key may still be good");
+        let one = turned(both, day + 16);
+        assert_eq!(one.keys().len(), 1);
+        assert_eq!(one.signer(at(day + 16)).map(PrivateKey::kid), Some(new.as_str()));
+    }
+
+    #[test]
+    fn a_service_that_slept_long_makes_one_key() {
+        let ring = turned(Ring::new(Vec::new(), AGE), 0);
+        let ring = turned(ring, 1_000_000);
+        assert_eq!(ring.keys().len(), 2, "the new one has to be published first");
+        assert!(ring.turned(at(1_000_001)).is_none());
+    }
+}

@@ -1,0 +1,283 @@
+//! Sessions: one row for each login that is still good, with the hash of its newest refresh token.
+//!
+//! The row's id is part of every refresh token of the session, so a token that is not the newest
+//! is known as an old one without keeping the old ones.
+
+use ordersys_contract::user::UserStatus;
+use ordersys_contract::{SessionId, Timestamp, UserId};
+use ordersys_store::StoreError;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Users, status};
+use crate::hasher::PasswordHash;
+
+/// Sessions a user may have; one more ends the one that was idle longest.
+const MAX_SESSIONS: u32 = 10;
+/// Sessions that are swept in one transaction.
+const SWEEP_ROWS: u32 = 500;
+
+/// A refresh token as it is stored.
+pub(crate) type TokenHash = [u8; 32];
+
+/// A session that is to begin after its user's password was checked.
+#[derive(Debug, Clone)]
+pub(crate) struct NewLogin {
+    pub(crate) user: UserId,
+    /// The hash the password was compared with.
+    pub(crate) checked: PasswordHash,
+    /// What it is to be replaced by, if it is outdated.
+    pub(crate) better: Option<PasswordHash>,
+    pub(crate) session: SessionId,
+    pub(crate) token: TokenHash,
+    pub(crate) now: Timestamp,
+    pub(crate) expires: Timestamp,
+}
+
+/// How beginning a session ended.
+#[derive(Debug)]
+pub(crate) enum Begun {
+    /// It began; the user's epoch.
+    Done { epoch: u64 },
+    /// The password was changed meanwhile.
+    PasswordChanged,
+    /// The user was disabled meanwhile.
+    Disabled,
+}
+
+/// A refresh token that is to be replaced.
+#[derive(Debug, Clone)]
+pub(crate) struct Rotation {
+    pub(crate) session: SessionId,
+    pub(crate) old: TokenHash,
+    pub(crate) new: TokenHash,
+    pub(crate) now: Timestamp,
+    pub(crate) expires: Timestamp,
+}
+
+/// How replacing a refresh token ended.
+#[derive(Debug)]
+pub(crate) enum Rotated {
+    Done {
+        user: UserId,
+        epoch: u64,
+    },
+    /// There is no such session any more.
+    Ended,
+    /// The token was replaced before: it is in the wrong hands, or was. All of it is revoked.
+    Reused {
+        user: UserId,
+    },
+}
+
+impl Users {
+    pub(crate) async fn begin_session(&self, login: NewLogin) -> Result<Begun, StoreError> {
+        self.0.write(move |connection| begin(connection, &login)).await
+    }
+
+    pub(crate) async fn rotate(&self, rotation: Rotation) -> Result<Rotated, StoreError> {
+        self.0.write(move |connection| rotate(connection, &rotation)).await
+    }
+
+    /// Ends a session of a user whose token is of this epoch; `false` if it is of an earlier one.
+    pub(crate) async fn end_session(
+        &self,
+        session: SessionId,
+        user: UserId,
+        epoch: u64,
+    ) -> Result<bool, StoreError> {
+        self.0
+            .write(move |connection| {
+                let fresh = epoch_of(connection, user)?.is_some_and(|(now, _)| now == epoch);
+                if fresh {
+                    let delete = "DELETE FROM session WHERE id = ?1 AND user_id = ?2";
+                    connection.prepare_cached(delete)?.execute([session.as_bytes(), user.as_bytes()])?;
+                }
+                Ok(fresh)
+            })
+            .await
+    }
+
+    /// Ends all sessions and tokens of a user whose token is of this epoch; `false` if it is not.
+    pub(crate) async fn end_sessions(&self, user: UserId, epoch: u64) -> Result<bool, StoreError> {
+        self.0
+            .write(move |connection| {
+                let fresh = epoch_of(connection, user)?.is_some_and(|(now, _)| now == epoch);
+                if fresh {
+                    revoke_all(connection, user)?;
+                }
+                Ok(fresh)
+            })
+            .await
+    }
+
+    /// Forgets sessions that are over, up to a number at a time. Returns how many.
+    pub(crate) async fn forget_expired(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let delete = "DELETE FROM session WHERE id IN
+                      (SELECT id FROM session WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
+        self.0
+            .write(move |connection| {
+                connection.prepare_cached(delete)?.execute(params![now.as_millis(), SWEEP_ROWS])
+            })
+            .await
+    }
+}
+
+/// Makes all tokens and sessions of a user useless.
+pub(super) fn revoke_all(connection: &Connection, user: UserId) -> rusqlite::Result<()> {
+    let raise = "UPDATE user SET token_epoch = token_epoch + 1 WHERE id = ?1";
+    connection.prepare_cached(raise)?.execute([user.as_bytes()])?;
+    connection.prepare_cached("DELETE FROM session WHERE user_id = ?1")?.execute([user.as_bytes()])?;
+    Ok(())
+}
+
+fn epoch_of(connection: &Connection, user: UserId) -> rusqlite::Result<Option<(u64, UserStatus)>> {
+    let select = "SELECT token_epoch, disabled FROM user WHERE id = ?1";
+    let mut statement = connection.prepare_cached(select)?;
+    statement.query_row([user.as_bytes()], |row| Ok((row.get(0)?, status(row.get(1)?)))).optional()
+}
+
+fn begin(connection: &Connection, login: &NewLogin) -> rusqlite::Result<Begun> {
+    let password = login.better.as_ref().unwrap_or(&login.checked).as_str();
+    let update = "UPDATE user SET password = ?3 WHERE id = ?1 AND password = ?2";
+    let row = params![login.user.as_bytes(), login.checked.as_str(), password];
+    if connection.prepare_cached(update)?.execute(row)? == 0 {
+        return Ok(Begun::PasswordChanged);
+    }
+    let Some((epoch, UserStatus::Active)) = epoch_of(connection, login.user)? else {
+        return Ok(Begun::Disabled);
+    };
+    let insert =
+        "INSERT INTO session(id, user_id, token, refreshed_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+    connection.prepare_cached(insert)?.execute(params![
+        login.session.as_bytes(),
+        login.user.as_bytes(),
+        login.token,
+        login.now.as_millis(),
+        login.expires.as_millis(),
+    ])?;
+    let surplus = "DELETE FROM session WHERE id IN
+                   (SELECT id FROM session WHERE user_id = ?1 ORDER BY refreshed_at DESC, id DESC
+                    LIMIT -1 OFFSET ?2)";
+    connection.prepare_cached(surplus)?.execute(params![login.user.as_bytes(), MAX_SESSIONS])?;
+    Ok(Begun::Done { epoch })
+}
+
+fn rotate(connection: &Connection, rotation: &Rotation) -> rusqlite::Result<Rotated> {
+    let select = "SELECT user_id, token FROM session WHERE id = ?1 AND expires_at > ?2";
+    let mut statement = connection.prepare_cached(select)?;
+    let found = statement
+        .query_row(params![rotation.session.as_bytes(), rotation.now.as_millis()], |row| {
+            Ok((UserId::from_bytes(row.get(0)?), row.get::<_, TokenHash>(1)?))
+        })
+        .optional()?;
+    let Some((user, newest)) = found else { return Ok(Rotated::Ended) };
+    if newest != rotation.old {
+        // Tokens of other sessions are revoked too, but those sessions can be refreshed.
+        let raise = "UPDATE user SET token_epoch = token_epoch + 1 WHERE id = ?1";
+        connection.prepare_cached(raise)?.execute([user.as_bytes()])?;
+        connection
+            .prepare_cached("DELETE FROM session WHERE id = ?1")?
+            .execute([rotation.session.as_bytes()])?;
+        return Ok(Rotated::Reused { user });
+    }
+    let Some((epoch, UserStatus::Active)) = epoch_of(connection, user)? else { return Ok(Rotated::Ended) };
+    let update = "UPDATE session SET token = ?2, refreshed_at = ?3, expires_at = ?4 WHERE id = ?1";
+    connection.prepare_cached(update)?.execute(params![
+        rotation.session.as_bytes(),
+        rotation.new,
+        rotation.now.as_millis(),
+        rotation.expires.as_millis(),
+    ])?;
+    Ok(Rotated::Done { user, epoch })
+}
+
+#[cfg(test)]
+mod tests {
+    use ordersys_chassis::Credentials;
+    use ordersys_contract::user::{User, UserKindName};
+    use ordersys_store::Durability;
+
+    use super::*;
+    use crate::store::Registration;
+    use crate::{Config, KEY_AGE};
+
+    const START: Timestamp = Timestamp::from_millis(1_000_000);
+    const DAY: std::time::Duration = std::time::Duration::from_hours(24);
+
+    fn hash(text: &str) -> PasswordHash {
+        PasswordHash::stored(text.to_owned())
+    }
+
+    /// A store with one registered user.
+    async fn store(dir: &tempfile::TempDir) -> (Users, UserId) {
+        let config = Config {
+            data_dir: dir.path().to_owned(),
+            durability: Durability::Memory,
+            credentials: Credentials::Open,
+            key_age: KEY_AGE,
+        };
+        let users = Users::open(&config).expect("opens");
+        let user = User {
+            id: UserId::now(),
+            name: "Ada".to_owned(),
+            email: "ada@example.com".to_owned(),
+            kind: UserKindName::Registered,
+            status: UserStatus::Active,
+            created_at: START,
+        };
+        let registration = Registration { login: user.email.clone(), password: hash("old") };
+        assert!(users.insert(user.clone(), Some(registration.clone())).await.expect("stores"));
+        let twin = User { id: UserId::now(), ..user.clone() };
+        assert!(!users.insert(twin, Some(registration)).await.expect("is asked"), "the address is taken");
+        (users, user.id)
+    }
+
+    fn login(user: UserId, number: u8) -> NewLogin {
+        let now = START.after(std::time::Duration::from_secs(number.into()));
+        NewLogin {
+            user,
+            checked: hash("old"),
+            better: None,
+            session: SessionId::from_bytes([number; 16]),
+            token: [number; 32],
+            now,
+            expires: now.after(DAY),
+        }
+    }
+
+    fn rotation(login: &NewLogin, now: Timestamp) -> Rotation {
+        Rotation { session: login.session, old: login.token, new: [0xff; 32], now, expires: now.after(DAY) }
+    }
+
+    #[tokio::test]
+    async fn a_user_has_a_bounded_number_of_sessions_and_old_ones_go() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (users, user) = store(&dir).await;
+        let logins: Vec<_> = (0..=10).map(|number| login(user, number)).collect();
+        for login in &logins {
+            assert!(matches!(users.begin_session(login.clone()).await, Ok(Begun::Done { epoch: 0 })));
+        }
+        let rotate =
+            async |login: &NewLogin, now| users.rotate(rotation(login, now)).await.expect("is asked");
+        assert!(matches!(rotate(&logins[0], START).await, Rotated::Ended), "the eleventh ended the first");
+        let late = logins[1].expires;
+        assert!(matches!(rotate(&logins[1], late).await, Rotated::Ended), "expired");
+        assert!(matches!(rotate(&logins[2], START.after(DAY)).await, Rotated::Done { epoch: 0, .. }));
+        assert_eq!(users.forget_expired(logins[5].expires).await.ok(), Some(4), "1, 3, 4 and 5");
+        assert!(matches!(rotate(&logins[10], START).await, Rotated::Done { .. }));
+    }
+
+    #[tokio::test]
+    async fn a_session_needs_the_password_that_is_stored_when_it_begins() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (users, user) = store(&dir).await;
+        let outdated = NewLogin { better: Some(hash("better")), ..login(user, 1) };
+        assert!(matches!(users.begin_session(outdated).await, Ok(Begun::Done { .. })));
+        let account = users.account(user).await.expect("reads").expect("is there");
+        assert_eq!(account.password, hash("better"));
+        assert!(matches!(users.begin_session(login(user, 2)).await, Ok(Begun::PasswordChanged)));
+        users.set_status(user, UserStatus::Disabled).await.expect("disables");
+        let current = NewLogin { checked: hash("better"), ..login(user, 3) };
+        assert!(matches!(users.begin_session(current).await, Ok(Begun::Disabled)));
+    }
+}

@@ -1,0 +1,348 @@
+//! Reads one HTTP/1.1 answer as its bytes arrive: any framing, nothing copied but chunks, a bound on its
+//! size. Does no IO, so that every way to cut an answer into pieces can be tested.
+
+use std::ops::Range;
+
+use httparse::{EMPTY_HEADER, Header, Status};
+
+/// Largest answer that is read, its head included, in bytes.
+pub(super) const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+/// Room for each read in bytes; nearly every answer fits.
+const READ_BYTES: usize = 4096;
+/// Memory kept for the next answer, in bytes.
+const KEPT_BYTES: usize = 64 * 1024;
+/// Most headers of an answer.
+const MAX_HEADERS: usize = 64;
+
+/// Why bytes are no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unreadable {
+    /// Not HTTP/1.1, or against its rules.
+    #[error("the answer is no HTTP/1.1: {0}")]
+    Malformed(&'static str),
+    /// Larger than [`MAX_ANSWER_BYTES`].
+    #[error("an answer of more than {MAX_ANSWER_BYTES} bytes")]
+    TooLarge,
+}
+
+/// Where a whole answer is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Whole {
+    /// The HTTP status.
+    pub(super) status: u16,
+    /// Whether the next request may use the same connection.
+    pub(super) keeps_open: bool,
+    body: Place,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    /// As it came.
+    Raw(Range<usize>),
+    /// Put together from chunks.
+    Joined,
+}
+
+/// What the head of an answer says.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    status: u16,
+    keeps_open: bool,
+    framing: Framing,
+    /// Where the body begins.
+    body: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    Length(usize),
+    Chunked,
+    UntilClose,
+}
+
+/// The bytes of one answer, as far as they are here.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    bytes: Vec<u8>,
+    head: Option<Head>,
+    joined: Vec<u8>,
+    /// Where the next chunk, or the next head, begins.
+    at: usize,
+}
+
+impl Inbox {
+    /// Forgets the last answer.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.joined.clear();
+        self.bytes.shrink_to(KEPT_BYTES);
+        self.joined.shrink_to(KEPT_BYTES);
+        self.head = None;
+        self.at = 0;
+    }
+
+    /// Where the next bytes go.
+    pub(super) fn room(&mut self) -> &mut Vec<u8> {
+        if self.bytes.capacity() - self.bytes.len() < READ_BYTES {
+            self.bytes.reserve(READ_BYTES.max(self.bytes.len()));
+        }
+        &mut self.bytes
+    }
+
+    /// The answer, once it is whole.
+    pub(super) fn look(&mut self) -> Result<Option<Whole>, Unreadable> {
+        let whole = self.find()?;
+        if whole.is_none() && self.bytes.len() > MAX_ANSWER_BYTES {
+            return Err(Unreadable::TooLarge);
+        }
+        Ok(whole)
+    }
+
+    /// The answer, if the end of the connection is its end.
+    pub(super) fn ended(&self) -> Option<Whole> {
+        let head = self.head.filter(|head| head.framing == Framing::UntilClose)?;
+        Some(head.whole(Place::Raw(head.body..self.bytes.len()), false))
+    }
+
+    /// The body of an answer that this inbox holds.
+    pub(super) fn body(&self, whole: &Whole) -> &[u8] {
+        match &whole.body {
+            Place::Raw(range) => &self.bytes[range.clone()],
+            Place::Joined => &self.joined,
+        }
+    }
+
+    fn find(&mut self) -> Result<Option<Whole>, Unreadable> {
+        let Some(head) = self.head()? else { return Ok(None) };
+        match head.framing {
+            Framing::UntilClose => Ok(None),
+            Framing::Length(length) if length > MAX_ANSWER_BYTES => Err(Unreadable::TooLarge),
+            Framing::Length(length) => {
+                let end = head.body + length;
+                Ok((self.bytes.len() >= end).then(|| {
+                    // Bytes that nobody asked for would be taken for the next answer.
+                    head.whole(Place::Raw(head.body..end), self.bytes.len() == end)
+                }))
+            }
+            Framing::Chunked => {
+                let end = self.join()?;
+                Ok(end.map(|end| head.whole(Place::Joined, self.bytes.len() == end)))
+            }
+        }
+    }
+
+    fn head(&mut self) -> Result<Option<Head>, Unreadable> {
+        while self.head.is_none() {
+            let mut headers = [EMPTY_HEADER; MAX_HEADERS];
+            let mut answer = httparse::Response::new(&mut headers);
+            let Status::Complete(used) = answer.parse(&self.bytes[self.at..]).map_err(malformed)? else {
+                return Ok(None);
+            };
+            self.at += used;
+            let status = answer.code.unwrap_or_default();
+            if status == 101 {
+                return Err(Unreadable::Malformed("it switches to a protocol nobody asked for"));
+            }
+            if status < 200 {
+                continue; // interim: the answer itself follows
+            }
+            let framing = match status {
+                204 | 304 => Framing::Length(0),
+                _ => framing(answer.headers)?,
+            };
+            let keeps_open = keeps_open(answer.version == Some(1), answer.headers);
+            self.head = Some(Head { status, keeps_open, framing, body: self.at });
+        }
+        Ok(self.head)
+    }
+
+    /// Joins the chunks that are here; where the answer ends, once it does.
+    fn join(&mut self) -> Result<Option<usize>, Unreadable> {
+        const BROKEN: Unreadable = Unreadable::Malformed("broken chunk");
+        loop {
+            let rest = &self.bytes[self.at..];
+            let Status::Complete((line, size)) = httparse::parse_chunk_size(rest).map_err(|_| BROKEN)? else {
+                return Ok(None);
+            };
+            if size == 0 {
+                let mut trailers = [EMPTY_HEADER; MAX_HEADERS];
+                let trailers = httparse::parse_headers(&rest[line..], &mut trailers).map_err(malformed)?;
+                return Ok(match trailers {
+                    Status::Complete((used, _)) => Some(self.at + line + used),
+                    Status::Partial => None,
+                });
+            }
+            let size = usize::try_from(size).ok().filter(|size| *size <= MAX_ANSWER_BYTES);
+            let end = line + size.ok_or(Unreadable::TooLarge)?;
+            match rest.get(end..end + 2) {
+                Some(b"\r\n") => self.joined.extend_from_slice(&rest[line..end]),
+                Some(_) => return Err(BROKEN),
+                None => return Ok(None),
+            }
+            self.at += end + 2;
+        }
+    }
+}
+
+impl Head {
+    fn whole(self, body: Place, ends_here: bool) -> Whole {
+        Whole { status: self.status, keeps_open: self.keeps_open && ends_here, body }
+    }
+}
+
+fn malformed(error: httparse::Error) -> Unreadable {
+    Unreadable::Malformed(match error {
+        httparse::Error::HeaderName => "header name",
+        httparse::Error::HeaderValue => "header value",
+        httparse::Error::NewLine => "line end",
+        httparse::Error::Status => "status",
+        httparse::Error::Token => "token",
+        httparse::Error::TooManyHeaders => "too many headers",
+        httparse::Error::Version => "version",
+    })
+}
+
+/// RFC 9112, section 6.3.
+fn framing(headers: &[Header<'_>]) -> Result<Framing, Unreadable> {
+    let mut length = None;
+    for header in headers {
+        if header.name.eq_ignore_ascii_case("transfer-encoding") {
+            let last = header.value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
+            let chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
+            return Ok(if chunked { Framing::Chunked } else { Framing::UntilClose });
+        }
+        if header.name.eq_ignore_ascii_case("content-length") {
+            let named = number(header.value).ok_or(Unreadable::Malformed("content-length"))?;
+            if length.is_some_and(|length| length != named) {
+                return Err(Unreadable::Malformed("two content-lengths"));
+            }
+            length = Some(named);
+        }
+    }
+    Ok(length.map_or(Framing::UntilClose, Framing::Length))
+}
+
+fn number(digits: &[u8]) -> Option<usize> {
+    let digits = digits.trim_ascii();
+    let plain = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(digits).ok().filter(|_| plain)?.parse().ok()
+}
+
+fn keeps_open(by_default: bool, headers: &[Header<'_>]) -> bool {
+    let connection = headers.iter().filter(|header| header.name.eq_ignore_ascii_case("connection"));
+    let mut options = connection.flat_map(|header| header.value.split(|byte| *byte == b','));
+    options
+        .find_map(|option| match option.trim_ascii() {
+            option if option.eq_ignore_ascii_case(b"close") => Some(false),
+            option if option.eq_ignore_ascii_case(b"keep-alive") => Some(true),
+            _ => None,
+        })
+        .unwrap_or(by_default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of these pieces, followed by the end of the connection: status, body, reusable.
+    fn read(pieces: &[&[u8]]) -> Result<Option<(u16, String, bool)>, Unreadable> {
+        let mut inbox = Inbox::default();
+        let mut whole = None;
+        for piece in pieces {
+            inbox.room().extend_from_slice(piece);
+            whole = inbox.look()?;
+            if whole.is_some() {
+                break;
+            }
+        }
+        Ok(whole.or_else(|| inbox.ended()).map(|whole| {
+            let body = String::from_utf8_lossy(inbox.body(&whole)).into_owned();
+            (whole.status, body, whole.keeps_open)
+        }))
+    }
+
+    const CASES: &[(&str, u16, &str, bool)] = &[
+        ("HTTP/1.1 201 Created\r\ncontent-length: 5\r\n\r\nhello", 201, "hello", true),
+        ("HTTP/1.1 409 \r\nContent-Length: 0\r\n\r\n", 409, "", true),
+        ("HTTP/1.1 204 No Content\r\n\r\n", 204, "", true),
+        ("HTTP/1.1 200 OK\r\nconnection: Close\r\ncontent-length: 2\r\n\r\nok", 200, "ok", false),
+        ("HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok", 200, "ok", false),
+        ("HTTP/1.0 200 OK\r\nconnection: x, keep-alive\r\ncontent-length: 2\r\n\r\nok", 200, "ok", true),
+        ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx", 200, "x", true),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 9\r\n\r\n3;a=b\r\nabc\r\n02\r\nde\r\n0\r\nt: v\r\n\r\n",
+            200,
+            "abcde",
+            true,
+        ),
+        ("HTTP/1.1 200 OK\r\n\r\nuntil the end", 200, "until the end", false),
+    ];
+
+    #[test]
+    fn every_framing_is_read_however_it_is_cut() {
+        for (text, status, body, keeps_open) in CASES {
+            let bytes = text.as_bytes();
+            let expected = Ok(Some((*status, (*body).to_owned(), *keeps_open)));
+            assert_eq!(read(&[bytes]), expected, "{text}");
+            let single: Vec<&[u8]> = bytes.chunks(1).collect();
+            assert_eq!(read(&single), expected, "byte by byte: {text}");
+            for cut in 1..bytes.len() {
+                assert_eq!(read(&[&bytes[..cut], &bytes[cut..]]), expected, "cut at {cut}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_cut_off_is_none() {
+        for (text, ..) in CASES.iter().filter(|(text, ..)| !text.ends_with("end")) {
+            for end in 0..text.len() {
+                assert_eq!(read(&[&text.as_bytes()[..end]]), Ok(None), "{}", &text[..end]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_breaks_the_rules_is_refused() {
+        let malformed = [
+            "SSH-2.0-OpenSSH_9\r\n",
+            "HTTP/1.1 2OO OK\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nabc\r\n",
+            "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n",
+        ];
+        for text in malformed {
+            assert!(matches!(read(&[text.as_bytes()]), Err(Unreadable::Malformed(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_endless_answer_is_given_up() {
+        let piece = vec![b'x'; 65_536];
+        for head in [
+            "HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n",
+            "HTTP/1.1 200 OK\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5f5e0ff\r\n",
+            "HTTP/1.1 200 OK\r\nx-endless: ",
+        ] {
+            let mut pieces = vec![head.as_bytes()];
+            pieces.extend(std::iter::repeat_n(piece.as_slice(), 17));
+            assert_eq!(read(&pieces), Err(Unreadable::TooLarge), "{head}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_nobody_asked_for_end_the_connection() {
+        let text = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\n";
+        assert_eq!(read(&[text.as_bytes()]), Ok(Some((200, "ok".to_owned(), false))));
+    }
+
+    #[test]
+    fn memory_of_a_large_answer_is_given_back() {
+        let mut inbox = Inbox::default();
+        inbox.room().extend_from_slice(&vec![b'x'; MAX_ANSWER_BYTES]);
+        inbox.clear();
+        assert!(inbox.bytes.capacity() <= 2 * KEPT_BYTES, "{}", inbox.bytes.capacity());
+    }
+}
