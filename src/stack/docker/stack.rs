@@ -119,6 +119,10 @@ impl DockerStack {
     /// [`Self::commit`]. Each call to the engine is waited for, also after another has failed, so that
     /// nothing appears after the roll-back.
     pub(in crate::stack) async fn prepare(&self, work: &Work<'_>) -> Result<(), UpError> {
+        if work.plan.changes_nothing() {
+            self.adopt(work);
+            return Ok(());
+        }
         let load = work.timeline.during("image", self.load_image(work));
         let around = work.timeline.during("network, volumes", self.make_around(work.plan));
         let (loaded, network, stopped) = tokio::join!(load, around, self.stop_leftovers(work));
@@ -226,6 +230,15 @@ impl DockerStack {
         containers::stop(&self.engine, id).await
     }
 
+    /// Takes the containers that stay as they are for the members.
+    fn adopt(&self, work: &Work<'_>) {
+        for spec in &work.stack.services {
+            if let Some(Action::Keep(id)) = work.plan.for_service(spec.name) {
+                self.join(spec.name, Member { id: id.clone(), begin: Begin::Runs });
+            }
+        }
+    }
+
     async fn make_member(
         &self,
         spec: &ServiceSpec,
@@ -248,7 +261,7 @@ impl DockerStack {
                     Member { id: self.create(spec, network).await?, begin }
                 }
             };
-            self.members.lock().unwrap_or_else(PoisonError::into_inner).insert(spec.name, member);
+            self.join(spec.name, member);
             Ok(())
         };
         match action {
@@ -265,11 +278,19 @@ impl DockerStack {
     /// Frees a service's container name. The old container goes on until its successor starts.
     async fn set_aside(&self, service: ServiceName, old: &ObservedService) -> Result<Replaced, EngineError> {
         if old.standing == Standing::Current {
-            let name = self.names.container(service);
-            self.journal.note(Undo::Rename { id: old.id.clone(), name });
-            containers::rename(&self.engine, &old.id, &self.names.set_aside(service, &self.run)).await?;
+            let (name, aside) = (self.names.container(service), self.names.set_aside(service, &self.run));
+            self.journal.note(Undo::Rename { id: old.id.clone(), name: name.clone() });
+            if containers::rename(&self.engine, &old.id, &aside).await.is_err() {
+                // One that keeps ending is off the network between two starts, and cannot be renamed then.
+                self.stop_noted(&old.id, &name, &old.condition).await?;
+                containers::rename(&self.engine, &old.id, &aside).await?;
+            }
         }
         Ok(Replaced { id: old.id.clone(), condition: old.condition.clone() })
+    }
+
+    fn join(&self, service: ServiceName, member: Member) {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner).insert(service, member);
     }
 
     fn members(&self) -> BTreeMap<ServiceName, Member> {

@@ -223,11 +223,9 @@ mod tests {
         log.append(b"five\n");
         assert_eq!(last_lines(&path, 2, 0), ["four", "five"]);
         assert_eq!(last_lines(&path, 9, 0).last().map(String::as_str), Some("five"));
-        assert_eq!(
-            last_lines(&path, 9, 10),
-            ["five"],
-            "of the file before, what is behind the tenth byte: nothing"
-        );
+        assert_eq!(last_lines(&path, 9, 5), ["five"]);
+        assert_eq!(last_lines(&path, 9, 10), Vec::<String>::new());
+        assert_eq!(last_lines(&path, 9, 12), ["four", "five"], "the file has changed since");
         assert_eq!(last_lines(&dir.path().join("none.log"), 3, 0), Vec::<String>::new());
         log.append(&[b'x'; 100]);
         log.append(&[b'x'; 100]);
