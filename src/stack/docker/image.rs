@@ -70,19 +70,24 @@ fn make(name: &ImageName, path: &Path, arch: &str) -> Result<Vec<u8>, EngineErro
 pub(super) async fn prune(engine: &Engine) -> Result<(), EngineError> {
     let options = ListImagesOptionsBuilder::new().filters(&labels::label_filter(labels::IMAGE_HASH)).build();
     let images = engine.docker.list_images(Some(options)).await.map_err(during("list images"))?;
-    for image in images {
-        remove_unused(engine, &image.id).await?;
-    }
+    remove_unused(engine, images.into_iter().map(|image| image.id)).await?;
     Ok(())
 }
 
-/// Removes an image and returns whether it was removed. One that a container uses stays: the engine
+/// Removes images and returns those that were removed. One that a container uses stays: the engine
 /// refuses.
-pub(super) async fn remove_unused(engine: &Engine, image: &str) -> Result<bool, EngineError> {
-    let what = during(format!("remove the image {image}"));
-    match engine.docker.remove_image(image, None::<RemoveImageOptions>, None).await.map_err(what) {
-        Ok(_) => Ok(true),
-        Err(error) if error.is_conflict() || error.is_not_found() => Ok(false),
-        Err(error) => Err(error),
+pub(super) async fn remove_unused(
+    engine: &Engine,
+    images: impl IntoIterator<Item = String>,
+) -> Result<Vec<String>, EngineError> {
+    let mut removed = Vec::new();
+    for image in images {
+        let what = during(format!("remove the image {image}"));
+        match engine.docker.remove_image(&image, None::<RemoveImageOptions>, None).await.map_err(what) {
+            Ok(_) => removed.push(image),
+            Err(error) if error.is_conflict() || error.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
     }
+    Ok(removed)
 }

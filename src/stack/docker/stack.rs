@@ -190,13 +190,7 @@ impl DockerStack {
                 _ => {}
             }
         }
-        let mut removed = Vec::new();
-        for image in replaced_images {
-            if image::remove_unused(&self.engine, &image).await? {
-                removed.push(image);
-            }
-        }
-        Ok(removed)
+        image::remove_unused(&self.engine, replaced_images).await
     }
 
     /// Takes back what this run did.
