@@ -61,6 +61,6 @@ pub(super) async fn roll_back(
 
 /// An error with its causes, on one line.
 fn in_full(error: &UpError) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
