@@ -147,6 +147,12 @@ impl Client {
         }
     }
 
+    /// The credential presented with every call, if any.
+    #[must_use]
+    pub fn credential(&self) -> Option<&Secret> {
+        self.credential.as_ref()
+    }
+
     /// The same, presenting a credential with every call.
     #[must_use]
     pub fn with_credential(mut self, credential: Option<Secret>) -> Self {
@@ -358,7 +364,9 @@ pub fn percent(text: &str) -> String {
 #[must_use]
 pub fn next_link(link: &str) -> Option<&str> {
     let (target, rest) = link.strip_prefix('<')?.split_once('>')?;
-    rest.contains("rel=\"next\"").then_some(target)
+    // A path of the same host: what follows the address of a service must not change it.
+    let is_path = target.starts_with('/') && !target.starts_with("//");
+    (is_path && rest.contains("rel=\"next\"")).then_some(target)
 }
 
 #[cfg(test)]
@@ -371,5 +379,8 @@ mod tests {
         assert_eq!(with_query("/x", &[]), "/x");
         assert_eq!(next_link("</orders?cursor=a>; rel=\"next\""), Some("/orders?cursor=a"));
         assert_eq!(next_link("</orders>; rel=\"prev\""), None);
+        for elsewhere in ["@other.host/orders", ":8080/orders", "//other.host/orders", "http://other.host/"] {
+            assert_eq!(next_link(&format!("<{elsewhere}>; rel=\"next\"")), None, "{elsewhere}");
+        }
     }
 }
