@@ -1,30 +1,27 @@
 //! A container that is made again may get another address. Those who know it by name reach it at once.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::TcpListener;
 
 use crate::command::{Project, has_engine};
 use crate::engine::docker;
 
-const SERVICES: [&str; 3] = ["user", "product", "order"];
-
-fn address(project: &Project, service: &str) -> Ipv4Addr {
+fn address(project: &Project, service: &str) -> String {
     let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
-    let container = format!("{}-{service}-1", project.name);
-    docker(&["inspect", "--format", format, &container]).parse().expect("an address")
+    docker(&["inspect", "--format", format, &format!("{}-{service}-1", project.name)])
 }
 
-/// Leaves the lowest address of the network free: the engine gives it to who starts next. For that its
-/// owner moves on while a container of somebody else holds it.
-fn free_the_lowest_address(project: &Project) {
-    let lowest = SERVICES.into_iter().min_by_key(|service| address(project, service)).expect("three");
+/// Leaves the address of a service to a container of somebody else, so that it gets another.
+fn move_on(project: &Project, service: &str) {
     let image = docker(&["inspect", "--format", "{{.Config.Image}}", &format!("{}-user-1", project.name)]);
     let network = format!("{}_backend", project.name);
-    project.run(&["chaos", "cut", lowest]).ok();
-    let serve = ["serve", "user", "--data-dir", "/tmp/data"];
-    let holder =
-        docker(&[&["run", "-d", "--tmpfs", "/tmp", "--network", &network, &image], &serve[..]].concat());
-    project.run(&["chaos", "heal", lowest, "--wait"]).ok();
+    let before = address(project, service);
+    project.run(&["chaos", "cut", service]).ok();
+    let run = ["run", "-d", "--tmpfs", "/tmp", "--network", &network, &image];
+    let holder = docker(&[&run[..], &["serve", "user", "--data-dir", "/tmp/data"]].concat());
+    let healed = project.run(&["chaos", "heal", service, "--wait"]);
     docker(&["rm", "-f", &holder]);
+    healed.ok();
+    assert_ne!(address(project, service), before);
 }
 
 #[test]
@@ -38,13 +35,16 @@ fn a_service_with_another_address_is_reached_at_once() {
     let user = user["id"].as_str().expect("an id");
     project.run(&["product", "create", "--name", "Thing", "--price", "1.00", "--stock", "9"]).ok();
     let order = ["order", "place", "--user", user, "--item", "Thing=1"];
-    free_the_lowest_address(&project);
-    project.run(&order).ok();
-
-    let before = address(&project, "product");
-    let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
-    project.up(&["--port", &format!("product={port}")]).ok();
-    assert_ne!(address(&project, "product"), before);
-    let placed = project.run(&order).ok();
-    assert_eq!(placed.data["status"], "confirmed", "{}", placed.data);
+    for service in ["user", "product"] {
+        project.run(&order).ok();
+        move_on(&project, service);
+        project.run(&order).ok();
+        // Made again it gets the lowest free address: its first.
+        let before = address(&project, service);
+        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
+        project.up(&["--port", &format!("{service}={port}")]).ok();
+        assert_ne!(address(&project, service), before);
+        let placed = project.run(&order).ok();
+        assert_eq!(placed.data["status"], "confirmed", "{service}: {}", placed.data);
+    }
 }
