@@ -22,6 +22,7 @@ mod faulty_peer;
 mod harness;
 mod interrupted;
 mod keys;
+mod load;
 mod local_stack;
 mod login;
 mod logs;
