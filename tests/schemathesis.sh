@@ -16,7 +16,7 @@ work="$(mktemp -d)"
 project=(--project "schemathesis-$$" --state-dir "$work/state")
 take_down() {
     "$ordersys" "${project[@]}" --quiet down --volumes || true
-    rm -rf "$work"
+    rm -rf "$work" .schemathesis
 }
 trap take_down EXIT
 
@@ -41,6 +41,10 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", 401, 403, 404
 include-path-regex = "^/internal/|/(reserve|release)$"
 checks.ignored_auth.enabled = false
 checks.missing_required_header.enabled = false
+# No schema can say which passwords are too easily guessed.
+[[operations]]
+include-path-regex = "^/users(/\\{id\\})?$"
+checks.positive_data_acceptance.enabled = false
 TOML
     [ "$1" = anybody ] || printf '[auth.openapi.%s]\nbearer = "${CREDENTIAL}"\n' "$1"
 }

@@ -97,6 +97,7 @@ fn refused(status: u16, body: &[u8]) -> Judged<'_> {
         (409, _) if short => Told::Refused(Refusal::OutOfStock),
         // Only a service that names its code promises that nothing was written; a proxy does not.
         (503, None) => Told::Unknown,
+        (429 | 503, _) => Told::Refused(Refusal::NotNow),
         _ => Told::Refused(Refusal::Other),
     };
     let code = match said.code {
@@ -137,8 +138,8 @@ mod tests {
             (409, article, Ending::Refused, "insufficient-stock", out),
             (409, r#"{"code":"order-expired"}"#, Ending::Refused, "order-expired", other.clone()),
             (422, r#"{"code":"unknown-user"}"#, Ending::Refused, "unknown-user", other.clone()),
-            (404, "not found", Ending::Refused, "", other.clone()),
-            (503, r#"{"code":"overloaded"}"#, Ending::Refused, "overloaded", other),
+            (404, "not found", Ending::Refused, "", other),
+            (503, r#"{"code":"overloaded"}"#, Ending::Refused, "overloaded", Told::Refused(Refusal::NotNow)),
             (503, "upstream gone", Ending::Refused, "", Told::Unknown),
             (500, r#"{"code":"internal"}"#, Ending::Failed, "internal", Told::Unknown),
             (502, "", Ending::Failed, "server-error", Told::Unknown),

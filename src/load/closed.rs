@@ -5,9 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use super::endpoint::Endpoint;
 use super::schedule::Share;
-use super::worker::{Seat, Ticket};
+use super::seat::Seat;
 
 /// How many requests that count are left, for all threads of a run that ends by count.
 #[derive(Debug, Clone)]
@@ -53,15 +52,14 @@ impl Turns {
 /// Sends order after order until the run is over.
 pub(super) async fn run(mut seat: Seat, turns: Rc<Turns>) {
     loop {
-        let (now, window) = (seat.shared().clock.now(), seat.shared().timeline.window);
+        let (now, window) = (seat.shared().clock.now(), seat.shared().task.timeline.window);
         if now >= window.closes {
             return;
         }
         if window.counts(now) && turns.quota.as_ref().is_some_and(|quota| !quota.take()) {
             return;
         }
-        let place = seat.shared().place(Endpoint::Order, now);
-        seat.shared().planned(place);
-        seat.send(Ticket { number: turns.number(), place, planned: now, woken: now }).await;
+        let ticket = seat.shared().plan(turns.number(), now, now);
+        seat.send(ticket).await;
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Answer<'a> {
     pub(super) status: u16,
     /// The body.
     pub(super) body: &'a [u8],
+    /// How long a refusal asks to wait before the next try.
+    pub(super) retry_after: Option<Duration>,
 }
 
 /// Why there is no answer.
@@ -113,7 +115,8 @@ impl Connection {
         if whole.keeps_open {
             self.stream = Some(stream);
         }
-        Ok(Answer { status: whole.status, body: self.inbox.body(&whole) })
+        let (status, retry_after) = (whole.status, whole.retry_after);
+        Ok(Answer { status, body: self.inbox.body(&whole), retry_after })
     }
 }
 

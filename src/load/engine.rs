@@ -9,6 +9,7 @@ use futures_util::future::try_join_all;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::audit::Audit;
 use super::clock::{Moment, Timeline, Window};
 use super::closed::Quota;
 use super::cpu;
@@ -21,10 +22,13 @@ use super::recording::Recording;
 use super::schedule::{Share, Timing};
 use super::series::{Row, Series};
 use super::sheet::{Exchange, Sheet};
+use super::span::{self, StageSpan};
+use super::stages::Course;
 use super::storm::{Storm, Struck};
 use super::tally::Tally;
-use super::target::Target;
+use super::target::Targets;
 use super::thread::{self, Job, Order, Product, Signals};
+use super::worker::Task;
 use crate::stack::halt;
 
 /// How long after all connections were tried the run starts: time for each thread to hear of it.
@@ -44,6 +48,8 @@ pub struct Generated {
     pub series: Series,
     /// What clients were told, warm-up included.
     pub ledger: Ledger,
+    /// What was planned, warm-up included.
+    pub audit: Audit,
     /// Time that counts, until the planned end or the last answer.
     pub elapsed: Duration,
     /// The busiest thread's share of a processor, from 0 to 1, where the system tells.
@@ -58,17 +64,6 @@ pub struct Generated {
     pub marks: Vec<Mark>,
 }
 
-/// When a stage was planned, and with which rate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StageSpan {
-    /// The rate as it was written; none in a closed loop.
-    pub rate: Option<String>,
-    /// When it begins, after the warm-up.
-    pub start: Duration,
-    /// How long it lasts.
-    pub lasts: Duration,
-}
-
 /// What to run and whom to ask about its processor time.
 #[derive(Debug)]
 pub struct Assignment<'a> {
@@ -77,7 +72,7 @@ pub struct Assignment<'a> {
     /// What is sent.
     pub plan: Arc<Plan>,
     /// Where to.
-    pub target: Target,
+    pub targets: Targets,
     /// Processes of the services, if known.
     pub server_pids: &'a [u32],
     /// What is done to the system meanwhile.
@@ -88,7 +83,8 @@ pub struct Assignment<'a> {
 pub async fn generate(assignment: Assignment<'_>, live: impl FnMut(&Row)) -> anyhow::Result<Generated> {
     let profile = assignment.profile;
     let window = window(profile);
-    let mut crew = Crew::hire(&assignment, &Timeline::new(window, &[]))?;
+    let lengths: Vec<_> = profile.pace.stages().iter().map(|stage| stage.lasts).collect();
+    let mut crew = Crew::hire(&assignment, Timeline::new(window, &lengths))?;
     let start = crew.start().await;
     let opens = start + window.opens.since(Moment::START);
     let mut collector = Collector { exchanges: crew.exchanges.clone(), ..Collector::default() };
@@ -118,12 +114,12 @@ fn order(profile: &Profile, window: Window) -> Order {
         Extent::For(_) => None,
         Extent::Count(count) => Some(count),
     };
-    match profile.pace {
-        Pace::Closed => Order::Closed(count.map(Quota::new)),
-        Pace::Open { rate, arrivals } => {
-            Order::Open(Timing { rate, arrivals, window, count, seed: profile.seed })
-        }
-    }
+    let (course, arrivals) = match &profile.pace {
+        Pace::Closed => return Order::Closed(count.map(Quota::new)),
+        Pace::Open { rate, arrivals } => (Course::steady(*rate), *arrivals),
+        Pace::Staged { stages, arrivals } => (Course::staged(profile.warmup, stages), *arrivals),
+    };
+    Order::Open(Timing { course: Arc::new(course), arrivals, window, count, seed: profile.seed })
 }
 
 /// The running threads.
@@ -136,13 +132,15 @@ struct Crew {
 }
 
 impl Crew {
-    fn hire(assignment: &Assignment<'_>, timeline: &Timeline) -> anyhow::Result<Self> {
+    fn hire(assignment: &Assignment<'_>, timeline: Timeline) -> anyhow::Result<Self> {
         let profile = assignment.profile;
         let order = order(profile, timeline.window);
         let (connected_sender, connected) = mpsc::channel(1);
         let (start, start_receiver) = watch::channel(None);
         let abort = CancellationToken::new();
         let signals = Signals { connected: connected_sender, start: start_receiver, abort: abort.clone() };
+        let (retries, verification) = (profile.retries, profile.verification);
+        let task = Task { plan: assignment.plan.clone(), timeline, retries, verification };
         let threads = profile.threads.clamp(1, profile.connections);
         let (mut exchanges, mut results) = (Vec::new(), Vec::new());
         for index in 0..threads {
@@ -151,11 +149,9 @@ impl Crew {
             let job = Job {
                 share,
                 connections: usize::try_from(share.part(profile.connections.into()))?,
-                plan: assignment.plan.clone(),
-                target: assignment.target.clone(),
-                verification: profile.verification,
+                task: task.clone(),
+                targets: assignment.targets.clone(),
                 order: order.clone(),
-                timeline: timeline.clone(),
                 exchange: exchange.clone(),
             };
             exchanges.push(exchange);
@@ -250,24 +246,27 @@ impl Collector {
         let Watched { products, cpu, interrupted } = watched;
         let last_done = products.iter().map(|product| product.last_done).max().unwrap_or(window.opens);
         let busiest_thread = products.iter().filter_map(busy).max_by(f64::total_cmp);
-        let (mut ledger, mut pulse) = (Ledger::default(), Pulse::default());
+        let (mut ledger, mut audit, mut pulse) = (Ledger::default(), Audit::default(), Pulse::default());
         for product in products {
             pulse.merge(&product.pulse);
             self.second.merge(&product.sheet);
             ledger.append(product.ledger);
+            audit.merge(&product.audit);
         }
+        ledger.settle();
         self.fetch();
         let elapsed = match profile.extent {
             Extent::For(duration) if !interrupted => duration,
             Extent::For(_) | Extent::Count(_) => last_done.since(window.opens),
         };
         let Self { tally, series, .. } = self;
-        let stages = vec![StageSpan { rate: None, start: Duration::ZERO, lasts: elapsed }];
+        let stages = span::spans(&profile.pace, elapsed);
         Generated {
             tally,
             stages,
             series,
             ledger,
+            audit,
             elapsed,
             busiest_thread,
             cpu,

@@ -2,6 +2,7 @@
 //! size. Does no IO, so that every way to cut an answer into pieces can be tested.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use httparse::{EMPTY_HEADER, Header, Status};
 
@@ -32,6 +33,8 @@ pub(super) struct Whole {
     pub(super) status: u16,
     /// Whether the next request may use the same connection.
     pub(super) keeps_open: bool,
+    /// How long a refusal asks to wait before the next try.
+    pub(super) retry_after: Option<Duration>,
     body: Place,
 }
 
@@ -48,6 +51,7 @@ enum Place {
 struct Head {
     status: u16,
     keeps_open: bool,
+    retry_after: Option<Duration>,
     framing: Framing,
     /// Where the body begins.
     body: usize,
@@ -151,7 +155,8 @@ impl Inbox {
                 _ => framing(answer.headers)?,
             };
             let keeps_open = keeps_open(answer.version == Some(1), answer.headers);
-            self.head = Some(Head { status, keeps_open, framing, body: self.at });
+            let retry_after = matches!(status, 429 | 503).then(|| retry_after(answer.headers)).flatten();
+            self.head = Some(Head { status, keeps_open, retry_after, framing, body: self.at });
         }
         Ok(self.head)
     }
@@ -186,7 +191,8 @@ impl Inbox {
 
 impl Head {
     fn whole(self, body: Place, ends_here: bool) -> Whole {
-        Whole { status: self.status, keeps_open: self.keeps_open && ends_here, body }
+        let Self { status, keeps_open, retry_after, .. } = self;
+        Whole { status, keeps_open: keeps_open && ends_here, retry_after, body }
     }
 }
 
@@ -220,6 +226,12 @@ fn framing(headers: &[Header<'_>]) -> Result<Framing, Unreadable> {
         }
     }
     Ok(length.map_or(Framing::UntilClose, Framing::Length))
+}
+
+/// The seconds of `Retry-After`; its form with a date is not read.
+fn retry_after(headers: &[Header<'_>]) -> Option<Duration> {
+    let header = headers.iter().find(|header| header.name.eq_ignore_ascii_case("retry-after"))?;
+    Some(Duration::from_secs(number(header.value)?.try_into().ok()?))
 }
 
 fn number(digits: &[u8]) -> Option<usize> {
@@ -290,6 +302,20 @@ mod tests {
                 assert_eq!(read(&[&bytes[..cut], &bytes[cut..]]), expected, "cut at {cut}: {text}");
             }
         }
+    }
+
+    #[test]
+    fn a_refusal_says_how_long_to_wait() {
+        let asked = |head: &str| {
+            let mut inbox = Inbox::default();
+            inbox
+                .room()
+                .extend_from_slice(format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\n\r\n").as_bytes());
+            inbox.look().expect("reads").expect("whole").retry_after
+        };
+        assert_eq!(asked("503 Busy\r\nRetry-After: 2"), Some(Duration::from_secs(2)));
+        assert_eq!(asked("503 Busy\r\nretry-after: Wed, 21 Oct 2026 07:28:00 GMT"), None);
+        assert_eq!(asked("202 Accepted\r\nretry-after: 2"), None, "no refusal");
     }
 
     #[test]

@@ -2,35 +2,48 @@
 //! verification -> report.
 
 pub mod answer;
+pub mod audit;
 pub mod books;
 pub mod clock;
 mod closed;
 mod connection;
 mod cpu;
+mod digits;
 pub mod distribution;
 pub mod endpoint;
 pub mod engine;
+mod errand;
 pub mod export;
 pub mod faults;
 mod inbox;
+pub mod intent;
+mod known;
 pub mod ledger;
 mod limits;
 pub mod mark;
+pub mod mix;
 pub mod noop;
 mod open;
 mod pacer;
+pub mod piece;
 pub mod plan;
 mod prepare;
 pub mod profile;
 pub mod pulse;
+pub mod reconcile;
 pub mod recording;
 pub mod render;
 pub mod report;
+pub mod retry;
 pub mod schedule;
+mod seat;
 pub mod series;
 pub mod settings;
 pub mod sheet;
+pub mod skew;
 pub mod slo;
+pub mod span;
+pub mod stages;
 pub mod storm;
 pub mod syntax;
 pub mod tally;
@@ -44,16 +57,16 @@ use ordersys_contract::Client;
 use crate::cli::{Exit, Failure, OrFail, Outcome};
 use crate::stack::halt::interrupt;
 use crate::ui::{Printer, Progress};
+use crate::verify::input::Asked;
 use crate::verify::watch::StockWatch;
 use crate::verify::{self, Subject, Verification};
 use engine::{Assignment, Generated};
-use prepare::Prepared;
 use profile::{Extent, Profile};
 use report::Report;
 use series::Row;
 use settings::{Ground, Settings, Surroundings};
 use storm::Storm;
-use target::{NotATarget, Target};
+use target::{NotATarget, Target, Targets};
 
 /// Runs a profile against a system: prepare, load, verify, judge. The report may still say that the run
 /// failed: see [`Report::failure`].
@@ -63,9 +76,10 @@ pub async fn run(
     surroundings: &Surroundings,
     printer: &Printer,
 ) -> Outcome<Report> {
-    limits::make_room(profile.connections)?;
+    let services = if profile.mix.needs_products() { 2 } else { 1 };
+    limits::make_room(profile.connections.saturating_mul(services))?;
     let storm = Storm::prepare(profile, surroundings.chaos.clone())?;
-    let target = resolve(profile, client).await?;
+    let targets = resolve(profile, client).await?;
     let prepared = unless_interrupted(prepare::prepare(profile, client, printer)).await?;
     let ground = Ground {
         endpoints: client.endpoints(),
@@ -76,24 +90,43 @@ pub async fn run(
     let settings = Settings::new(profile, ground);
     let watch = StockWatch::start(client.clone(), prepared.plan.clone());
     let server_pids = &surroundings.server_pids;
-    let assignment = Assignment { profile, plan: prepared.plan.clone(), target, server_pids, storm: &storm };
+    let assignment = Assignment { profile, plan: prepared.plan.clone(), targets, server_pids, storm: &storm };
     let generated = generate(assignment, printer).await?;
     let verification = match profile.verification {
         profile::Verification::Off => Verification::skipped("asked not to with --no-verify"),
         profile::Verification::On => {
-            unless_interrupted(check(client, &prepared, &generated, &watch.finish(), printer)).await?
+            let subject = Subject {
+                client,
+                dialect: prepared.dialect,
+                plan: &prepared.plan,
+                ledger: &generated.ledger,
+                asked: Asked { audit: &generated.audit, pace: &profile.pace },
+                negative: &watch.finish(),
+            };
+            unless_interrupted(check(subject, printer)).await?
         }
     };
     Ok(Report::new(profile, settings, generated, verification))
 }
 
-async fn resolve(profile: &Profile, client: &Client) -> Outcome<Target> {
-    Target::resolve(&client.endpoints().order, profile.timeout).await.map_err(|error| {
+async fn resolve(profile: &Profile, client: &Client) -> Outcome<Targets> {
+    let urls = client.endpoints();
+    let orders = resolve_one(profile, client, (&urls.order, "--order-url")).await?;
+    let products = if profile.mix.needs_products() {
+        Some(resolve_one(profile, client, (&urls.product, "--product-url")).await?)
+    } else {
+        None
+    };
+    Ok(Targets { orders, products })
+}
+
+async fn resolve_one(profile: &Profile, client: &Client, (url, option): (&str, &str)) -> Outcome<Target> {
+    Target::resolve(url, client.credential(), profile.timeout).await.map_err(|error| {
         let exit = match error {
             NotATarget::Malformed { .. } => Exit::Usage,
             NotATarget::Unresolved { .. } => Exit::Environment,
         };
-        Failure { exit, error: error.into(), hint: Some("check --order-url".to_owned()) }
+        Failure { exit, error: error.into(), hint: Some(format!("check {option}")) }
     })
 }
 
@@ -125,21 +158,8 @@ fn show(extent: Extent, row: &Row, progress: &Progress) {
     ));
 }
 
-async fn check(
-    client: &Client,
-    prepared: &Prepared,
-    generated: &Generated,
-    negative: &[(u32, i64)],
-    printer: &Printer,
-) -> Outcome<Verification> {
+async fn check(subject: Subject<'_>, printer: &Printer) -> Outcome<Verification> {
     let progress = printer.progress(None, "verifying");
-    let subject = Subject {
-        client,
-        dialect: prepared.dialect,
-        plan: &prepared.plan,
-        ledger: &generated.ledger,
-        negative,
-    };
     let verification = verify::verify(subject, |step| progress.message(step)).await;
     progress.finish();
     Ok(verification)

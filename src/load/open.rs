@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::clock::Moment;
-use super::endpoint::Endpoint;
 use super::pacer::Pacer;
 use super::schedule::Schedule;
-use super::worker::{Seat, Shared, Ticket};
+use super::seat::Seat;
+use super::worker::{Shared, Ticket};
 
 /// Most requests that wait for a connection, in all threads together.
 const MAX_BACKLOG: f64 = 100_000.0;
@@ -65,13 +65,12 @@ impl Queue {
         let now = shared.clock.now();
         let mut waiting = self.waiting.borrow_mut();
         while let Some(planned) = schedule.due(now) {
-            let place = shared.place(Endpoint::Order, planned.at);
-            shared.planned(place);
+            let ticket = shared.plan(planned.number, planned.at, now);
             if waiting.len() >= self.limit {
-                shared.skipped(place);
+                shared.skipped(ticket.slip.place);
                 continue;
             }
-            waiting.push_back(Ticket { number: planned.number, place, planned: planned.at, woken: now });
+            waiting.push_back(ticket);
             self.wake.notify_one();
         }
     }
@@ -80,7 +79,7 @@ impl Queue {
     pub(super) fn close(&self, shared: &Shared) {
         self.over.set(true);
         for ticket in self.waiting.borrow_mut().drain(..) {
-            shared.unsent(&ticket);
+            shared.unsent(&ticket.slip);
         }
         self.wake.notify_waiters();
         self.wake.notify_one(); // for one that is about to wait
@@ -115,11 +114,13 @@ pub(super) async fn release(
         queue.release(&mut schedule, &shared);
         tokio::task::yield_now().await;
     }
-    let closes = match shared.timeline.window.closes {
+    shared.audit.borrow_mut().gaps = schedule.gaps();
+    let closes = match shared.task.timeline.window.closes {
         Moment::NEVER => shared.clock.now().after(patience),
         closes => closes,
     };
-    while shared.clock.now() < closes && !(shared.timeline.window.closes == Moment::NEVER && queue.is_empty())
+    while shared.clock.now() < closes
+        && !(shared.task.timeline.window.closes == Moment::NEVER && queue.is_empty())
     {
         let step = shared.clock.now().after(Duration::from_millis(5));
         pacer.wait_until(step.min(closes)).await;

@@ -4,7 +4,10 @@
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt as _, SeedableRng as _};
 
+use super::digits::{hex, put_number, scramble};
+use super::mix::Mix;
 use super::profile::Span;
+use super::skew::{Demand, Skew};
 
 /// Everything the requests of a run are made from.
 #[derive(Debug)]
@@ -15,6 +18,8 @@ pub struct Plan {
     products: Vec<Product>,
     lines: Span,
     quantity: Span,
+    mix: Mix,
+    demand: Demand,
 }
 
 /// A product of the run as it was before the first order.
@@ -89,6 +94,18 @@ pub struct Shape {
     pub lines: Span,
     /// Units of a line.
     pub quantity: Span,
+    /// What share of the requests does what.
+    pub mix: Mix,
+    /// Which products are ordered more than others.
+    pub skew: Skew,
+}
+
+impl Default for Shape {
+    /// Orders of one unit of any product.
+    fn default() -> Self {
+        let (mix, skew) = (Mix::default(), Skew::Uniform);
+        Self { seed: 1, lines: Span::ONE, quantity: Span::ONE, mix, skew }
+    }
 }
 
 impl Plan {
@@ -102,7 +119,26 @@ impl Plan {
         assert!(!users.is_empty(), "somebody has to order");
         assert!(products.len() >= shape.lines.most() as usize, "each line names another product");
         let users = users.iter().map(|id| Quoted { plain: id.as_str().into(), json: quote(id) }).collect();
-        Self { seed: shape.seed, run, users, products, lines: shape.lines, quantity: shape.quantity }
+        let Shape { seed, lines, quantity, mix, skew } = shape;
+        let demand = Demand::new(skew, count(products.len()));
+        Self { seed, run, users, products, lines, quantity, mix, demand }
+    }
+
+    /// The seed.
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// What share of the requests does what.
+    #[must_use]
+    pub fn mix(&self) -> &Mix {
+        &self.mix
+    }
+
+    /// Which products are ordered more than others.
+    #[must_use]
+    pub fn demand(&self) -> &Demand {
+        &self.demand
     }
 
     /// The users by place.
@@ -117,6 +153,16 @@ impl Plan {
         &self.users[place as usize].plain
     }
 
+    /// The id of the user at a place in JSON.
+    pub(super) fn user_json(&self, place: u32) -> &str {
+        &self.users[place as usize].json
+    }
+
+    /// The id of the product at a place in JSON.
+    pub(super) fn product_json(&self, place: u32) -> &str {
+        &self.products[place as usize].quoted
+    }
+
     /// The products by place.
     #[must_use]
     pub fn products(&self) -> &[Product] {
@@ -125,12 +171,12 @@ impl Plan {
 
     /// Fills in the content of order `number`.
     pub fn draft(&self, number: u64, draft: &mut Draft) {
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(self.seed) ^ number);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(scramble(self.seed) ^ number);
         draft.user = random.random_range(0..count(self.users.len()));
         draft.lines.clear();
         let products = count(self.products.len());
         for _ in 0..random.random_range(self.lines.least()..=self.lines.most()) {
-            let mut product = random.random_range(0..products);
+            let mut product = self.demand.draw(&mut random);
             while draft.lines.iter().any(|line| line.product == product) {
                 product = (product + 1) % products;
             }
@@ -160,39 +206,10 @@ impl Plan {
         let bytes = self.run.to_be_bytes();
         let half = |at: usize| u64::from_be_bytes(std::array::from_fn(|index| bytes[at + index]));
         let mut digits = [0; 32];
-        hex(mix(half(0) ^ number), &mut digits[..16]);
-        hex(mix(half(8).wrapping_add(number)), &mut digits[16..]);
+        hex(scramble(half(0) ^ number), &mut digits[..16]);
+        hex(scramble(half(8).wrapping_add(number)), &mut digits[16..]);
         Key(digits)
     }
-}
-
-/// A bijection of 64 bits that leaves no visible pattern (the finalizer of `SplitMix64`).
-fn mix(value: u64) -> u64 {
-    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
-}
-
-fn hex(mut value: u64, digits: &mut [u8]) {
-    for digit in digits.iter_mut().rev() {
-        *digit = b"0123456789abcdef"[(value & 15) as usize];
-        value >>= 4;
-    }
-}
-
-pub(super) fn put_number(mut number: u32, body: &mut Vec<u8>) {
-    let mut digits = [0; 10];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + u8::try_from(number % 10).unwrap_or(0);
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    body.extend_from_slice(&digits[at..]);
 }
 
 fn quote(text: &str) -> Box<str> {
@@ -216,6 +233,7 @@ mod tests {
             seed,
             lines: Span::new(1, 5).expect("a range"),
             quantity: Span::new(1, 12).expect("a range"),
+            ..Shape::default()
         };
         Plan::new(shape, run, &users, products)
     }

@@ -9,6 +9,7 @@ use ordersys_contract::product::NewProduct;
 use ordersys_contract::user::{self, NewUser};
 use ordersys_contract::{Cents, Client, ClientError, Currency};
 
+use super::endpoint::Endpoint;
 use super::plan::{Plan, Product, Shape};
 use super::profile::Profile;
 use crate::cli::{Exit, Failure, OrFail, Outcome};
@@ -42,14 +43,17 @@ pub(super) async fn prepare(profile: &Profile, client: &Client, printer: &Printe
     let progress = printer.progress(Some(u64::from(profile.products + profile.users)), "preparing");
     progress.message("products");
     let made = make_products(profile, client, &label, &progress).await?;
-    let (products, dialect) = match made {
-        Some(products) => (products, Dialect::Full),
-        None => (existing_products(profile, client).await?, Dialect::Article),
+    let (products, dialect) = if let Some(products) = made {
+        (products, Dialect::Full)
+    } else {
+        offered(profile)?;
+        (existing_products(profile, client).await?, Dialect::Article)
     };
     progress.message("users");
     let users = make_users(profile, client, &label, &progress).await?;
     progress.finish();
-    let shape = Shape { seed: profile.seed, lines: profile.lines, quantity: profile.quantity };
+    let Profile { seed, lines, quantity, mix, skew, .. } = *profile;
+    let shape = Shape { seed, lines, quantity, mix, skew };
     Ok(Prepared { plan: Arc::new(Plan::new(shape, run, &users, products)), dialect })
 }
 
@@ -98,6 +102,21 @@ async fn make_products(
     let rest = stream::iter((1..profile.products).map(make)).buffered(IN_FLIGHT);
     let rest: Vec<_> = rest.try_collect().await.map_err(|error| cannot_make("products", error))?;
     Ok(Some(std::iter::once(first).chain(rest).collect()))
+}
+
+/// Refuses what only a system of our contract offers.
+fn offered(profile: &Profile) -> Outcome {
+    let ours = [Endpoint::Repeat, Endpoint::Bad, Endpoint::Cancel, Endpoint::Restock];
+    let what = match ours.into_iter().find(|endpoint| profile.mix.has(*endpoint)) {
+        Some(endpoint) => format!("`{}` in the mix", endpoint.name()),
+        None if profile.retries > 0 => "--retries".to_owned(),
+        None => return Ok(()),
+    };
+    Err(Failure::new(
+        Exit::Usage,
+        format!("{what} needs more than the article's contract, and the system lets us make no products"),
+    )
+    .hint("against a stack of ours use the project's state directory, which holds the admin credential"))
 }
 
 /// Whether an answer to `POST /products` is that of a system that keeps only the article's contract,

@@ -7,7 +7,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::faults::Faults;
+use super::mix::Mix;
+use super::skew::Skew;
 use super::slo::Objective;
+use super::stages::{Stage, Stages};
 
 /// Most connections of one run.
 pub const MAX_CONNECTIONS: u32 = 65_536;
@@ -35,6 +38,12 @@ pub struct Profile {
     pub lines: Span,
     /// Units of a line.
     pub quantity: Span,
+    /// What share of the requests does what.
+    pub mix: Mix,
+    /// Which products are ordered more than others.
+    pub skew: Skew,
+    /// How often a request is sent again after a failure, with the same key.
+    pub retries: u32,
     /// Users that order.
     pub users: u32,
     /// Products that are ordered.
@@ -64,6 +73,9 @@ impl Default for Profile {
             seed: 1,
             lines: Span::ONE,
             quantity: Span::ONE,
+            mix: Mix::default(),
+            skew: Skew::Uniform,
+            retries: 0,
             users: 16,
             products: 100,
             stock: 1_000_000_000,
@@ -75,7 +87,7 @@ impl Default for Profile {
 }
 
 /// When requests leave.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Pace {
     /// Each connection sends when its last request is answered.
     Closed,
@@ -86,6 +98,33 @@ pub enum Pace {
         /// How they are spread over the second.
         arrivals: Arrivals,
     },
+    /// The same with a rate that changes.
+    Staged {
+        /// One after the other.
+        stages: Stages,
+        /// How requests are spread.
+        arrivals: Arrivals,
+    },
+}
+
+impl Pace {
+    /// Its stages; none where the rate does not change.
+    #[must_use]
+    pub fn stages(&self) -> &[Stage] {
+        match self {
+            Self::Closed | Self::Open { .. } => &[],
+            Self::Staged { stages, .. } => stages.list(),
+        }
+    }
+
+    /// How requests of an open loop are spread; `None` in a closed loop.
+    #[must_use]
+    pub fn arrivals(&self) -> Option<Arrivals> {
+        match self {
+            Self::Closed => None,
+            Self::Open { arrivals, .. } | Self::Staged { arrivals, .. } => Some(*arrivals),
+        }
+    }
 }
 
 /// How planned requests are spread over time.

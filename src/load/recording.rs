@@ -51,6 +51,8 @@ pub struct Recording {
     pub books: Books,
     /// Requests answered as they should be, within the window by the time they finished: the throughput.
     pub finished: u64,
+    /// Tries beyond the first of each request.
+    pub retries: u64,
     /// Answers by kind.
     pub kinds: Vec<Kind>,
     /// From the plan to the answer of requests answered as they should be: free of coordinated omission.
@@ -127,6 +129,7 @@ impl Recording {
     pub fn merge(&mut self, other: &Self) {
         self.books.add(&other.books);
         self.finished += other.finished;
+        self.retries += other.retries;
         other.kinds.iter().for_each(|kind| self.add_kind(kind.clone()));
         for (mine, theirs) in self.distributions().into_iter().zip(other.all()) {
             mine.merge(theirs);
@@ -137,6 +140,7 @@ impl Recording {
     pub fn clear(&mut self) {
         self.books = Books::default();
         self.finished = 0;
+        self.retries = 0;
         self.kinds.clear();
         self.distributions().into_iter().for_each(Distribution::clear);
     }

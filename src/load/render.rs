@@ -19,7 +19,7 @@ const EXAMPLE_CHARS: usize = 80;
 
 /// The whole report.
 #[must_use]
-pub fn text(report: &Report, pace: Pace) -> String {
+pub fn text(report: &Report, pace: &Pace) -> String {
     let mut text = String::new();
     let mut line = |part: &str| {
         let _ = writeln!(text, "{part}"); // writing to a String cannot fail
@@ -63,11 +63,11 @@ fn throughput(report: &Report) -> String {
     text
 }
 
-fn latency(report: &Report, pace: Pace) -> String {
+fn latency(report: &Report, pace: &Pace) -> String {
     let total = &report.generated.tally.total;
     let mut rows = vec![("response", &total.response)];
     // In a closed loop requests are planned when they are sent: all but one row would be empty.
-    if let Pace::Open { .. } = pace {
+    if pace.arrivals().is_some() {
         rows.extend([
             ("service", &total.service),
             ("connection wait", &total.wait),

@@ -48,7 +48,7 @@ impl Report {
         verification: Verification,
     ) -> Self {
         let facts = Facts {
-            pace: profile.pace,
+            pace: &profile.pace,
             total: &generated.tally.total,
             hiccups: &generated.tally.hiccups,
             busiest_thread: generated.busiest_thread,
@@ -232,7 +232,7 @@ impl Measures {
     fn of(recording: &Recording, time: Duration) -> Self {
         let throughput = rounded(per_second(recording.finished, time));
         Self {
-            totals: Totals { books: recording.books, throughput },
+            totals: Totals { books: recording.books, retries: recording.retries, throughput },
             latency: Latency {
                 response: recording.response.quantiles(),
                 service: recording.service.quantiles(),
@@ -247,6 +247,8 @@ impl Measures {
 struct Totals {
     #[serde(flatten)]
     books: Books,
+    /// Tries beyond the first of each request; part of no sum.
+    retries: u64,
     throughput: f64,
 }
 

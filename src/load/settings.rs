@@ -6,7 +6,9 @@ use std::sync::Arc;
 use ordersys_contract::client::Endpoints;
 use serde::Serialize;
 
+use super::mix::Mix;
 use super::profile::{Arrivals, Extent, Pace, Profile};
+use super::skew::Skew;
 use crate::stack::chaos::Chaos;
 use crate::stack::record::{RuntimeKind, StackRecord, Topology};
 use crate::verify::Dialect;
@@ -58,6 +60,7 @@ pub struct Settings {
     #[serde(rename = "loop")]
     pacing: &'static str,
     rate: Option<f64>,
+    stages: Option<String>,
     arrivals: Option<Arrivals>,
     concurrency: u32,
     threads: u32,
@@ -67,6 +70,9 @@ pub struct Settings {
     timeout_millis: f64,
     lines: String,
     quantity: String,
+    mix: String,
+    skew: String,
+    retries: u32,
     users: u32,
     products: usize,
     stock: Option<u64>,
@@ -100,9 +106,10 @@ impl Settings {
     /// The conditions of a run.
     #[must_use]
     pub fn new(profile: &Profile, ground: Ground<'_>) -> Self {
-        let (pacing, rate, arrivals) = match profile.pace {
+        let (pacing, rate, stages) = match &profile.pace {
             Pace::Closed => ("closed", None, None),
-            Pace::Open { rate, arrivals } => ("open", Some(rate), Some(arrivals)),
+            Pace::Open { rate, .. } => ("open", Some(*rate), None),
+            Pace::Staged { stages, .. } => ("open", None, Some(stages.to_string())),
         };
         let (duration_seconds, count) = match profile.extent {
             Extent::For(duration) => (Some(duration.as_secs_f64()), None),
@@ -115,7 +122,8 @@ impl Settings {
         Self {
             pacing,
             rate,
-            arrivals,
+            stages,
+            arrivals: profile.pace.arrivals(),
             concurrency: profile.connections,
             threads: profile.threads,
             duration_seconds,
@@ -124,6 +132,9 @@ impl Settings {
             timeout_millis: profile.timeout.as_secs_f64() * 1e3,
             lines: profile.lines.to_string(),
             quantity: profile.quantity.to_string(),
+            mix: profile.mix.to_string(),
+            skew: profile.skew.to_string(),
+            retries: profile.retries,
             users: profile.users,
             products: ground.products,
             stock,
@@ -141,25 +152,40 @@ impl Settings {
         }
     }
 
+    /// What differs from single orders of any product.
+    fn unusual(&self) -> String {
+        let mut text = String::new();
+        let usual = [Mix::default().to_string(), Skew::Uniform.to_string(), 0.to_string()];
+        let found = [self.mix.clone(), self.skew.clone(), self.retries.to_string()];
+        for ((name, found), usual) in ["mix", "skew", "retries"].into_iter().zip(found).zip(usual) {
+            if found != usual {
+                text = format!("{text}, {name} {found}");
+            }
+        }
+        text
+    }
+
     /// The conditions in two lines.
     #[must_use]
     pub fn lines(&self) -> [String; 2] {
-        let pace = match (self.rate, self.arrivals) {
-            (Some(rate), Some(arrivals)) => format!("open loop {rate}/s {arrivals:?}").to_lowercase(),
+        let rate = self.rate.map(|rate| format!("{rate}/s")).or_else(|| self.stages.clone());
+        let pace = match (rate, self.arrivals) {
+            (Some(rate), Some(arrivals)) => format!("open loop {rate} {arrivals:?}").to_lowercase(),
             _ => "closed loop".to_owned(),
         };
         let unknown = || "unknown".to_owned();
         let stock = self.stock.map_or_else(|| "its own".to_owned(), |stock| stock.to_string());
         [
             format!(
-                "{pace}, {} connections on {} threads, {} lines of {} units, {} users, {} products with stock {stock}, seed {}",
+                "{pace}, {} connections on {} threads, {} lines of {} units, {} users, {} products with stock {stock}, seed {}{}",
                 self.concurrency,
                 self.threads,
                 self.lines,
                 self.quantity,
                 self.users,
                 self.products,
-                self.seed
+                self.seed,
+                self.unusual(),
             ),
             format!(
                 "durability {}, topology {}, runtime {}, {} cores shared with the generator, version {} ({} build)",

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::distribution::Quantile;
+use super::piece::Piece;
+use super::syntax::Mistake;
 
 /// One thing a run has to reach.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,31 +83,38 @@ fn millis(quantile: Quantile) -> (f64, bool) {
 }
 
 /// Reads a list of objectives separated by commas.
+///
+/// # Errors
+/// What is wrong, shown at its character.
 pub fn parse(text: &str) -> Result<Vec<Objective>, String> {
-    text.split(',').map(str::trim).map(str::parse).collect()
+    Piece::read(text, |all| all.split(',').map(objective).collect())
 }
 
 impl FromStr for Objective {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || {
-            format!(
-                "`{text}` is no objective; write for example p99<50ms, max<=1s, errors<0.1% or throughput>1000"
-            )
-        };
-        let at = text.find(['<', '>']).ok_or_else(wrong)?;
-        let (name, rest) = text.split_at(at);
-        let bounds =
-            [("<=", Bound::AtMost), (">=", Bound::AtLeast), ("<", Bound::Below), (">", Bound::Above)];
-        let (bound, limit) = bounds
-            .iter()
-            .find_map(|(sign, bound)| Some((*bound, rest.strip_prefix(sign)?.trim())))
-            .ok_or_else(wrong)?;
-        let metric = Metric::parse(name.trim()).ok_or_else(wrong)?;
-        let limit = metric.limit(limit).ok_or_else(wrong)?;
-        Ok(Self { metric, bound, limit })
+        Piece::read(text, objective)
     }
+}
+
+fn objective(piece: Piece<'_>) -> Result<Objective, Mistake> {
+    let signs = [("<=", Bound::AtMost), (">=", Bound::AtLeast), ("<", Bound::Below), (">", Bound::Above)];
+    let split = |(sign, bound)| piece.split_once(sign).map(|(name, limit)| (name, bound, limit));
+    let (name, bound, limit) = signs.into_iter().find_map(split).ok_or_else(|| {
+        piece.missing("an objective has <, <=, > or >=, such as p99<50ms, errors<0.1% or throughput>1000")
+    })?;
+    let metric = Metric::parse(name.text).ok_or_else(|| {
+        name.wrong("what is bounded is a quantile such as p99, or one of max, errors, throughput")
+    })?;
+    let wrong = || {
+        limit.wrong(match metric {
+            Metric::Response(_) | Metric::LongestResponse => "its limit is a time such as 50ms",
+            Metric::Errors => "its limit is a share such as 0.1%",
+            Metric::Throughput => "its limit is a rate such as 1000/s",
+        })
+    };
+    Ok(Objective { metric, bound, limit: metric.limit(limit.text).ok_or_else(wrong)? })
 }
 
 impl Metric {
@@ -211,6 +220,23 @@ mod tests {
             assert_eq!(read.as_deref(), expected, "{text}");
         }
         assert_eq!(parse("p99<50ms, errors<1%").map(|list| list.len()), Ok(2));
+    }
+
+    #[test]
+    fn what_is_wrong_is_pointed_at() {
+        let cases = [
+            ("p99", 3),
+            ("p99<50ms,", 9),
+            ("p99<50ms,p100<1s", 9),
+            ("p99<50", 4),
+            ("errors<1", 7),
+            ("throughput> x", 12),
+            ("", 0),
+        ];
+        for (text, at) in cases {
+            let said = parse(text).expect_err(text);
+            assert_eq!(crate::load::piece::caret(&said), Some(at), "{said}");
+        }
     }
 
     #[test]

@@ -1,21 +1,36 @@
-//! Where orders are posted, resolved and rendered once before the run.
+//! Where requests go, resolved and rendered once before the run.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use http::Uri;
 use ordersys_contract::header::IDEMPOTENCY_KEY;
-use ordersys_contract::order;
+use ordersys_contract::{Secret, order};
 
-use super::plan::put_number;
+use super::digits::put_number;
 
-/// The order service as the generator sees it.
+/// The services that answer requests of a run.
+#[derive(Debug, Clone)]
+pub struct Targets {
+    /// The order service.
+    pub orders: Target,
+    /// The product service, where the mix needs it.
+    pub products: Option<Target>,
+}
+
+/// A service as the generator sees it.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// Addresses to try, in this order.
     pub addresses: Vec<SocketAddr>,
-    /// What each request begins with, up to the value of its key.
+    /// What each order begins with, up to the value of its key.
     pub head: Box<[u8]>,
+    /// What the path of each other request begins with.
+    prefix: Box<str>,
+    /// What follows the path of each other request.
+    rest: Box<[u8]>,
+    /// The header that presents our credential; empty without one.
+    credential: Box<[u8]>,
     /// How long an answer, or a connection, may take.
     pub timeout: Duration,
 }
@@ -40,9 +55,33 @@ pub enum NotATarget {
     },
 }
 
+/// A request that is no order.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call<'a> {
+    path: &'a str,
+    /// What is posted; `None` only reads.
+    body: Option<&'a [u8]>,
+}
+
+impl<'a> Call<'a> {
+    /// Reads what is at a path.
+    pub(super) fn read(path: &'a str) -> Self {
+        Self { path, body: None }
+    }
+
+    /// Changes what is at a path, with our credential.
+    pub(super) fn change(path: &'a str, body: &'a [u8]) -> Self {
+        Self { path, body: Some(body) }
+    }
+}
+
 impl Target {
-    /// Resolves the base URL of an order service.
-    pub async fn resolve(base: &str, timeout: Duration) -> Result<Self, NotATarget> {
+    /// Resolves the base URL of a service.
+    pub async fn resolve(
+        base: &str,
+        credential: Option<&Secret>,
+        timeout: Duration,
+    ) -> Result<Self, NotATarget> {
         let malformed = || NotATarget::Malformed { url: base.to_owned() };
         let uri: Uri = format!("{base}{}", order::ORDERS).parse().map_err(|_| malformed())?;
         if uri.scheme_str() != Some("http") {
@@ -52,24 +91,51 @@ impl Target {
         let addresses = resolve(authority.host(), authority.port_u16().unwrap_or(80))
             .await
             .map_err(|source| NotATarget::Unresolved { url: base.to_owned(), source })?;
-        let head = format!(
-            "POST {} HTTP/1.1\r\nhost: {authority}\r\ncontent-type: application/json\r\naccept: application/json\r\n\
-             user-agent: ordersys-bench/{}\r\n{IDEMPOTENCY_KEY}: ",
-            uri.path(),
-            env!("CARGO_PKG_VERSION")
+        let agent = concat!("ordersys-bench/", env!("CARGO_PKG_VERSION"));
+        let common = format!(
+            "host: {authority}\r\ncontent-type: application/json\r\naccept: application/json\r\nuser-agent: {agent}\r\n"
         );
-        Ok(Self { addresses, head: head.into_bytes().into(), timeout })
+        let head = format!("POST {} HTTP/1.1\r\n{common}{IDEMPOTENCY_KEY}: ", uri.path());
+        let credential = credential.map(|secret| format!("authorization: Bearer {}\r\n", secret.expose()));
+        Ok(Self {
+            addresses,
+            head: head.into_bytes().into(),
+            prefix: uri.path().trim_end_matches(order::ORDERS).into(),
+            rest: format!(" HTTP/1.1\r\n{common}").into_bytes().into(),
+            credential: credential.unwrap_or_default().into_bytes().into(),
+            timeout,
+        })
     }
 
-    /// Appends a whole request.
+    /// Appends a whole order.
     pub(super) fn render(&self, key: &[u8], body: &[u8], request: &mut Vec<u8>) {
         request.extend_from_slice(&self.head);
         request.extend_from_slice(key);
-        request.extend_from_slice(b"\r\ncontent-length: ");
-        put_number(u32::try_from(body.len()).unwrap_or(u32::MAX), request);
-        request.extend_from_slice(b"\r\n\r\n");
-        request.extend_from_slice(body);
+        request.extend_from_slice(b"\r\n");
+        put_body(body, request);
     }
+
+    /// Appends a whole request that is no order.
+    pub(super) fn call(&self, call: &Call<'_>, request: &mut Vec<u8>) {
+        request.extend_from_slice(if call.body.is_some() { b"POST " } else { b"GET " });
+        request.extend_from_slice(self.prefix.as_bytes());
+        request.extend_from_slice(call.path.as_bytes());
+        request.extend_from_slice(&self.rest);
+        match call.body {
+            Some(body) => {
+                request.extend_from_slice(&self.credential);
+                put_body(body, request);
+            }
+            None => request.extend_from_slice(b"\r\n"),
+        }
+    }
+}
+
+fn put_body(body: &[u8], request: &mut Vec<u8>) {
+    request.extend_from_slice(b"content-length: ");
+    put_number(u32::try_from(body.len()).unwrap_or(u32::MAX), request);
+    request.extend_from_slice(b"\r\n\r\n");
+    request.extend_from_slice(body);
 }
 
 async fn resolve(host: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
@@ -100,7 +166,7 @@ mod tests {
             ("http://", None),
         ];
         for (url, expected) in cases {
-            let target = Target::resolve(url, Duration::from_secs(1)).await.ok();
+            let target = Target::resolve(url, None, Duration::from_secs(1)).await.ok();
             let found = target.as_ref().map(|target| {
                 let mut request = Vec::new();
                 target.render(b"key", b"{}", &mut request);
@@ -117,5 +183,24 @@ mod tests {
             });
             assert_eq!(found, expected, "{url}");
         }
+    }
+
+    #[tokio::test]
+    async fn only_changes_carry_the_credential() {
+        let secret = Secret::random();
+        let base = "http://127.0.0.1:3002/shop";
+        let target = Target::resolve(base, Some(&secret), Duration::from_secs(1)).await.expect("resolves");
+        let text = |call: &Call<'_>| {
+            let mut request = Vec::new();
+            target.call(call, &mut request);
+            String::from_utf8(request).expect("text")
+        };
+        let (read, change) =
+            (text(&Call::read("/products/7")), text(&Call::change("/products/7/restock", b"{}")));
+        assert!(read.starts_with("GET /shop/products/7 HTTP/1.1\r\nhost: 127.0.0.1:3002\r\n"), "{read}");
+        assert!(read.ends_with("\r\n\r\n") && !read.contains("authorization"), "{read}");
+        assert!(change.starts_with("POST /shop/products/7/restock HTTP/1.1\r\n"), "{change}");
+        let end = format!("authorization: Bearer {}\r\ncontent-length: 2\r\n\r\n{{}}", secret.expose());
+        assert!(change.ends_with(&end), "{change}");
     }
 }

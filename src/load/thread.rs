@@ -10,19 +10,19 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio_util::sync::CancellationToken;
 
-use super::clock::{Clock, Moment, Timeline};
+use super::audit::Audit;
+use super::clock::{Clock, Moment};
 use super::closed::{self, Quota, Turns};
 use super::connection::Connection;
 use super::cpu;
 use super::ledger::Ledger;
 use super::open::{self, Queue};
-use super::plan::Plan;
-use super::profile::Verification;
 use super::pulse::Pulse;
 use super::schedule::{Schedule, Share, Timing};
+use super::seat::{Lines, Seat};
 use super::sheet::{Exchange, Sheet};
-use super::target::Target;
-use super::worker::{Seat, Shared};
+use super::target::Targets;
+use super::worker::{Shared, Task};
 
 /// How often a thread checks that it gets the processor when it wants it.
 const TICK: Duration = Duration::from_millis(10);
@@ -37,15 +37,11 @@ pub(super) struct Job {
     /// How many connections it has.
     pub(super) connections: usize,
     /// What is sent.
-    pub(super) plan: Arc<Plan>,
+    pub(super) task: Task,
     /// Where to.
-    pub(super) target: Target,
-    /// Whether what clients are told is kept.
-    pub(super) verification: Verification,
+    pub(super) targets: Targets,
     /// When.
     pub(super) order: Order,
-    /// The parts of the run.
-    pub(super) timeline: Timeline,
     /// Where it hands over what it measured.
     pub(super) exchange: Arc<Exchange>,
 }
@@ -77,6 +73,8 @@ pub(super) struct Product {
     pub(super) sheet: Box<Sheet>,
     /// What its clients were told.
     pub(super) ledger: Ledger,
+    /// What was planned for it.
+    pub(super) audit: Audit,
     /// Processor time it used during the run, where the system tells.
     pub(super) cpu: Option<Duration>,
     /// How long the run was for it.
@@ -95,24 +93,24 @@ pub(super) fn run(job: Job, signals: Signals) -> std::io::Result<Product> {
 }
 
 async fn generate(job: Job, mut signals: Signals) -> Product {
-    let connections = connect(&job).await;
+    let lines = connect(&job).await;
     drop(signals.connected);
     let start = tokio::select! {
         start = signals.start.wait_for(Option::is_some) => start.ok().and_then(|start| *start),
         () = signals.abort.cancelled() => None,
     };
     let clock = Clock::starting_at(start.unwrap_or_else(Instant::now));
-    let (plan, timeline) = (job.plan.clone(), job.timeline.clone());
-    let shared = Rc::new(Shared::new(plan, clock, timeline, connections.len(), job.verification));
+    let shared = Rc::new(Shared::new(job.task.clone(), clock, lines.len()));
     let (cpu, began) = (cpu::this_thread(), Instant::now());
     if start.is_some() {
         tokio::time::sleep_until(clock.instant(Moment::START).into()).await;
-        work(&job, &shared, connections, &signals.abort).await;
+        work(&job, &shared, lines, &signals.abort).await;
     }
     let cpu = cpu::this_thread().zip(cpu).map(|(after, before)| after.saturating_sub(before));
     Product {
         sheet: shared.sheet.take(),
         ledger: shared.ledger.take(),
+        audit: shared.audit.take(),
         cpu,
         wall: began.elapsed(),
         last_done: shared.last_done.get(),
@@ -121,29 +119,33 @@ async fn generate(job: Job, mut signals: Signals) -> Product {
 }
 
 /// Opens all connections; those that fail are opened when they are needed.
-async fn connect(job: &Job) -> Vec<Connection> {
-    let target = Rc::new(job.target.clone());
+async fn connect(job: &Job) -> Vec<Lines> {
+    let orders = Rc::new(job.targets.orders.clone());
+    let products = job.targets.products.clone().map(Rc::new);
     let open = |_| {
-        let mut connection = Connection::new(target.clone());
+        let (orders, products) = (Connection::new(orders.clone()), products.clone().map(Connection::new));
         async move {
-            let _ = connection.ready().await;
-            connection
+            let mut lines = Lines { orders, products };
+            let _ = lines.orders.ready().await;
+            if let Some(products) = &mut lines.products {
+                let _ = products.ready().await;
+            }
+            lines
         }
     };
     join_all((0..job.connections).map(open)).await
 }
 
-async fn work(job: &Job, shared: &Rc<Shared>, connections: Vec<Connection>, abort: &CancellationToken) {
+async fn work(job: &Job, shared: &Rc<Shared>, lines: Vec<Lines>, abort: &CancellationToken) {
     let ticker = spawn_local(tick(shared.clone(), job.exchange.clone()));
-    let seats =
-        connections.into_iter().enumerate().map(|(place, line)| Seat::new(shared.clone(), place, line));
+    let seats = lines.into_iter().enumerate().map(|(place, lines)| Seat::new(shared.clone(), place, lines));
     let (tasks, queue) = match &job.order {
         Order::Closed(quota) => {
             let turns = Rc::new(Turns::new(job.share, quota.clone()));
             let tasks = seats.map(|seat| spawn_local(closed::run(seat, turns.clone()))).collect();
             (tasks, None)
         }
-        Order::Open(timing) => open_loop(job, *timing, shared, seats),
+        Order::Open(timing) => open_loop(job, timing, shared, seats),
     };
     let abort_tasks: Vec<_> = tasks.iter().map(JoinHandle::abort_handle).collect();
     tokio::select! {
@@ -161,22 +163,22 @@ async fn work(job: &Job, shared: &Rc<Shared>, connections: Vec<Connection>, abor
 
 fn open_loop(
     job: &Job,
-    timing: Timing,
+    timing: &Timing,
     shared: &Rc<Shared>,
     seats: impl Iterator<Item = Seat>,
 ) -> (Vec<JoinHandle<()>>, Option<Rc<Queue>>) {
-    let limit = open::backlog_limit(timing.rate, job.target.timeout, job.share.of);
+    let limit = open::backlog_limit(timing.course.highest(), job.targets.orders.timeout, job.share.of);
     let queue = Rc::new(Queue::new(limit));
     let mut tasks: Vec<_> = seats.map(|seat| spawn_local(open::run(seat, queue.clone()))).collect();
-    let schedule = Schedule::new(timing, job.share);
-    let release = open::release(shared.clone(), queue.clone(), schedule, job.target.timeout);
+    let schedule = Schedule::new(timing.clone(), job.share);
+    let release = open::release(shared.clone(), queue.clone(), schedule, job.targets.orders.timeout);
     tasks.push(spawn_local(release));
     (tasks, Some(queue))
 }
 
 /// Measures how late the thread is when it wants to run, and hands over once a second.
 async fn tick(shared: Rc<Shared>, exchange: Arc<Exchange>) {
-    let mut due = shared.timeline.window.opens;
+    let mut due = shared.task.timeline.window.opens;
     let mut ticks = 0_u32;
     loop {
         due = due.after(TICK);

@@ -65,7 +65,7 @@ pub struct Verdict {
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
     /// When requests left.
-    pub pace: Pace,
+    pub pace: &'a Pace,
     /// What was measured.
     pub total: &'a Recording,
     /// How late the generator's own ticks came.
@@ -80,7 +80,7 @@ pub fn judge(facts: &Facts<'_>) -> Verdict {
     let books = &facts.total.books;
     let pace_verdict = match facts.pace {
         Pace::Closed => None,
-        Pace::Open { .. } => lagging(facts.total).or_else(|| not_sent(facts.total)),
+        Pace::Open { .. } | Pace::Staged { .. } => lagging(facts.total).or_else(|| not_sent(facts.total)),
     };
     limited(facts.total)
         .or_else(|| nothing_answered(books))
@@ -167,7 +167,7 @@ fn stood_still(hiccups: &Distribution) -> Option<Verdict> {
 fn busy(facts: &Facts<'_>) -> Option<Verdict> {
     let limit = match facts.pace {
         Pace::Closed => BUSY_CLOSED,
-        Pace::Open { .. } => BUSY_OPEN,
+        Pace::Open { .. } | Pace::Staged { .. } => BUSY_OPEN,
     };
     let busiest = facts.busiest_thread.filter(|busiest| *busiest > limit)?;
     Some(because(
@@ -228,7 +228,7 @@ mod tests {
         busy: 0.3,
     };
 
-    fn grade(pace: Pace, run: &Run) -> Grade {
+    fn grade(pace: &Pace, run: &Run) -> Grade {
         let books = Books {
             planned: run.planned,
             sent: run.sent,
@@ -276,7 +276,7 @@ mod tests {
             (Pace::Closed, Run { hiccup: 300 * MS, ..CLEAN }, Grade::Invalid),
         ];
         for (index, (pace, run, expected)) in cases.iter().enumerate() {
-            assert_eq!(grade(*pace, run), *expected, "case {index}");
+            assert_eq!(grade(pace, run), *expected, "case {index}");
         }
     }
 }

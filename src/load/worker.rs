@@ -1,36 +1,53 @@
-//! What one connection does with one order: render, send, wait, judge, record.
+//! What one connection does with one request: write, send, wait, judge, record.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 use std::sync::Arc;
 
-use super::answer::{Ending, Judged, judge};
+use super::answer::{Ending, Judged};
+use super::audit::Audit;
 use super::clock::{Clock, Moment, Timeline};
-use super::connection::{Answer, Broken, Connection, Readiness};
+use super::connection::{Answer, Broken};
 use super::endpoint::Endpoint;
-use super::ledger::{Entry, Ledger, Told};
+use super::errand::{self, Errand};
+use super::intent::Intent;
+use super::known::{Known, Memory};
+use super::ledger::{Ledger, Stake, Told};
 use super::limits;
-use super::plan::{Draft, Plan};
+use super::plan::Plan;
 use super::profile::Verification;
 use super::pulse::Pulse;
 use super::recording::Times;
+use super::retry::Tries;
 use super::sheet::{Part, Place, Sheet};
+
+/// What all threads of a run have in common.
+#[derive(Debug, Clone)]
+pub(super) struct Task {
+    /// What is sent.
+    pub(super) plan: Arc<Plan>,
+    /// The parts of the run.
+    pub(super) timeline: Timeline,
+    /// How often a request may be sent again.
+    pub(super) retries: u32,
+    /// Whether what clients are told is kept.
+    pub(super) verification: Verification,
+}
 
 /// What the connections of one generator thread share.
 #[derive(Debug)]
 pub(super) struct Shared {
-    /// What is sent.
-    pub(super) plan: Arc<Plan>,
+    /// What the thread has to do.
+    pub(super) task: Task,
     /// The time of the run.
     pub(super) clock: Clock,
-    /// The parts of the run.
-    pub(super) timeline: Timeline,
     /// What was measured since the last exchange.
     pub(super) sheet: RefCell<Box<Sheet>>,
-    /// Whether what clients are told is kept.
-    pub(super) verification: Verification,
     /// What clients were told.
     pub(super) ledger: RefCell<Ledger>,
+    /// What was planned.
+    pub(super) audit: RefCell<Audit>,
+    /// Orders that requests can name.
+    memory: RefCell<Memory>,
     /// What each connection is at.
     seats: RefCell<Vec<AtWork>>,
     /// When the last request that counts ended.
@@ -39,9 +56,18 @@ pub(super) struct Shared {
     pub(super) pulse: RefCell<Pulse>,
 }
 
-/// A request on its way.
-#[derive(Debug, Clone, Copy)]
+/// A planned request.
+#[derive(Debug, Clone)]
 pub(super) struct Ticket {
+    /// Which one, and when.
+    pub(super) slip: Slip,
+    /// What it does.
+    pub(super) errand: Errand,
+}
+
+/// What tells one planned request from the others.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slip {
     /// Its number in the plan.
     pub(super) number: u64,
     /// Where it is counted.
@@ -54,45 +80,60 @@ pub(super) struct Ticket {
 
 /// What a connection is at, for the books of an interrupted run.
 #[derive(Debug, Clone, Copy)]
-enum AtWork {
+pub(super) enum AtWork {
+    /// Nothing.
     Idle,
-    Waiting(Ticket),
-    Sent(Ticket, Moment),
+    /// Waiting for its connection.
+    Waiting(Slip),
+    /// Sent at that moment, with what it may change.
+    Sent(Slip, Moment, Stake),
 }
 
 impl Shared {
     /// The state of a thread with so many connections.
     #[must_use]
-    pub(super) fn new(
-        plan: Arc<Plan>,
-        clock: Clock,
-        timeline: Timeline,
-        connections: usize,
-        verification: Verification,
-    ) -> Self {
-        let last_done = Cell::new(timeline.window.opens);
+    pub(super) fn new(task: Task, clock: Clock, connections: usize) -> Self {
+        let last_done = Cell::new(task.timeline.window.opens);
         Self {
-            plan,
+            task,
             clock,
-            timeline,
-            verification,
             sheet: RefCell::default(),
             ledger: RefCell::default(),
+            audit: RefCell::default(),
+            memory: RefCell::default(),
             seats: RefCell::new(vec![AtWork::Idle; connections]),
             last_done,
             pulse: RefCell::default(),
         }
     }
 
-    /// Where a request of this kind that is planned for then is counted.
-    #[must_use]
-    pub(super) fn place(&self, endpoint: Endpoint, planned: Moment) -> Place {
-        Place { part: self.timeline.part(planned), endpoint }
+    /// Counts a planned request and settles what it does. What can name no order yet places one.
+    pub(super) fn plan(&self, number: u64, planned: Moment, woken: Moment) -> Ticket {
+        let errand = match self.task.plan.intent(number) {
+            Intent::Order => Errand::Order,
+            Intent::Repeat(of) => Errand::Repeat(of),
+            Intent::Bad(fault) => Errand::Bad(fault),
+            Intent::Read(product) => Errand::Read(product),
+            Intent::Restock(product, units) => Errand::Restock(product, units),
+            Intent::Track => match self.memory.borrow().one(number) {
+                Some(known) => Errand::Track(known),
+                None => self.turned(Endpoint::Track),
+            },
+            Intent::Cancel => match self.memory.borrow_mut().take(number) {
+                Some(known) => Errand::Cancel(known),
+                None => self.turned(Endpoint::Cancel),
+            },
+        };
+        let endpoint = errand.endpoint();
+        let place = Place { part: self.task.timeline.part(planned), endpoint };
+        self.audit.borrow_mut().planned[endpoint as usize] += 1;
+        self.sheet.borrow_mut().books(place).planned += 1;
+        Ticket { slip: Slip { number, place, planned, woken }, errand }
     }
 
-    /// Counts a planned request.
-    pub(super) fn planned(&self, place: Place) {
-        self.sheet.borrow_mut().books(place).planned += 1;
+    fn turned(&self, endpoint: Endpoint) -> Errand {
+        self.audit.borrow_mut().turned[endpoint as usize] += 1;
+        Errand::Order
     }
 
     /// Counts a planned request that is not even kept waiting.
@@ -101,41 +142,69 @@ impl Shared {
     }
 
     /// Counts a planned request that will not be sent any more.
-    pub(super) fn unsent(&self, ticket: &Ticket) {
-        let (mut sheet, waited) = (self.sheet.borrow_mut(), self.clock.now().nanos_since(ticket.planned));
-        match ticket.place.part {
+    pub(super) fn unsent(&self, slip: &Slip) {
+        let (mut sheet, waited) = (self.sheet.borrow_mut(), self.clock.now().nanos_since(slip.planned));
+        match slip.place.part {
             Part::Warmup => sheet.warmup.unsent += 1,
-            Part::Stage(stage) => sheet.of(stage, ticket.place.endpoint).unsent(waited),
+            Part::Stage(stage) => sheet.of(stage, slip.place.endpoint).unsent(waited),
         }
     }
 
-    fn record(&self, ticket: &Ticket, times: Times, result: &Result<Answer<'_>, Broken>) {
-        let judged = match result {
-            Ok(answer) => judge(answer.status, answer.body),
-            Err(broken) => broken.judged(),
-        };
+    fn retried(&self, place: Place, again: u32) {
+        if let (Part::Stage(stage), 1..) = (place.part, again) {
+            self.sheet.borrow_mut().of(stage, place.endpoint).retries += u64::from(again);
+        }
+    }
+
+    /// Records what came of a request.
+    pub(super) fn record(
+        &self,
+        ticket: &Ticket,
+        times: Times,
+        tries: &Tries,
+        result: &Result<Answer<'_>, Broken>,
+    ) {
+        let Ticket { slip, errand } = ticket;
+        let judged = judge(errand, result);
         let example = || match result {
             Ok(answer) => String::from_utf8_lossy(answer.body).into_owned(),
             Err(broken) => broken.to_string(),
         };
-        self.ended(ticket.place, &judged, times, example);
-        if !matches!(result, Err(Broken::Connect(_))) {
-            self.told(ticket.number, judged.told);
+        self.ended(slip.place, &judged, times, example);
+        self.retried(slip.place, tries.again);
+        if let (Errand::Read(product) | Errand::Restock(product, _), Ok(answer)) = (errand, result) {
+            self.saw_stock(*product, errand::stock(answer.body));
+        }
+        let never_left = matches!(result, Err(Broken::Connect(_))) && !tries.may_have_acted();
+        if !never_left {
+            self.note(errand.stake(slip.number), tries.told(judged.told));
         }
     }
 
-    /// Keeps what a client was told, if anybody will ask.
-    fn told(&self, number: u64, told: Told) {
-        if self.verification == Verification::On {
-            self.ledger.borrow_mut().push(Entry { number, told });
+    fn saw_stock(&self, product: u32, stock: Option<i64>) {
+        if let Some(units @ ..0) = stock {
+            self.ledger.borrow_mut().saw_negative(product, units);
         }
     }
 
-    fn at_work(&self, place: usize, at_work: AtWork) {
+    fn note(&self, stake: Stake, told: Told) {
+        if let (Stake::Order(number) | Stake::Again(number), Told::Confirmed { order, .. }) = (stake, &told)
+            && self.task.plan.mix().names_orders()
+        {
+            self.memory.borrow_mut().add(Known { number, order: order.clone() });
+        }
+        if self.task.verification == Verification::On {
+            self.ledger.borrow_mut().note(stake, told);
+        }
+    }
+
+    /// Remembers what a connection is at.
+    pub(super) fn at_work(&self, place: usize, at_work: AtWork) {
         self.seats.borrow_mut()[place] = at_work;
     }
 
-    fn sent(&self, place: Place) {
+    /// Counts a request that leaves.
+    pub(super) fn sent(&self, place: Place) {
         self.sheet.borrow_mut().books(place).sent += 1;
     }
 
@@ -144,9 +213,9 @@ impl Shared {
         if judged.ending == Ending::Ok && place.endpoint == Endpoint::Order {
             self.pulse.borrow_mut().beat(times.done);
         }
-        if judged.ending == Ending::Ok && self.timeline.window.contains(times.done) {
+        if judged.ending == Ending::Ok && self.task.timeline.window.contains(times.done) {
             // By the time it finished: the throughput of a stage is what was done in it.
-            sheet.of(self.timeline.stage(times.done), place.endpoint).finished += 1;
+            sheet.of(self.task.timeline.stage(times.done), place.endpoint).finished += 1;
         }
         match place.part {
             Part::Warmup => sheet.warmup.ended(judged.ending),
@@ -163,78 +232,29 @@ impl Shared {
         for seat in self.seats.borrow_mut().iter_mut() {
             match std::mem::replace(seat, AtWork::Idle) {
                 AtWork::Idle => {}
-                AtWork::Waiting(ticket) => self.unsent(&ticket),
-                AtWork::Sent(ticket, sent) => {
+                AtWork::Waiting(slip) => self.unsent(&slip),
+                AtWork::Sent(slip, sent, stake) => {
                     let judged = Judged::unanswered(Ending::Aborted, "interrupted");
-                    self.ended(ticket.place, &judged, ticket.times(sent, now), String::new);
-                    self.told(ticket.number, judged.told);
+                    self.ended(slip.place, &judged, slip.times(sent, now), String::new);
+                    self.note(stake, judged.told);
                 }
             }
         }
     }
 }
 
-impl Ticket {
-    fn times(self, sent: Moment, done: Moment) -> Times {
+/// What it means what came of a request.
+pub(super) fn judge<'a>(errand: &Errand, result: &Result<Answer<'a>, Broken>) -> Judged<'a> {
+    match result {
+        Ok(answer) => errand.judge(answer.status, answer.body),
+        Err(broken) => broken.judged(),
+    }
+}
+
+impl Slip {
+    /// Its four moments.
+    pub(super) fn times(self, sent: Moment, done: Moment) -> Times {
         Times { planned: self.planned, woken: self.woken, sent, done }
-    }
-}
-
-/// One connection with all it needs to send orders.
-#[derive(Debug)]
-pub(super) struct Seat {
-    shared: Rc<Shared>,
-    place: usize,
-    connection: Connection,
-    draft: Draft,
-    body: Vec<u8>,
-    request: Vec<u8>,
-}
-
-impl Seat {
-    /// The seat at a place of its thread.
-    #[must_use]
-    pub(super) fn new(shared: Rc<Shared>, place: usize, connection: Connection) -> Self {
-        let (body, request) = (Vec::new(), Vec::new());
-        Self { shared, place, connection, draft: Draft::default(), body, request }
-    }
-
-    /// What the thread shares.
-    #[must_use]
-    pub(super) fn shared(&self) -> &Shared {
-        &self.shared
-    }
-
-    /// Sends one planned order and records what came of it.
-    pub(super) async fn send(&mut self, ticket: Ticket) {
-        self.shared.at_work(self.place, AtWork::Waiting(ticket));
-        let ready = self.connection.ready().await;
-        let sent = match ready {
-            // In a closed loop plan and sending are one: nothing lies between them but rendering.
-            Ok(Readiness::Was) if ticket.woken == ticket.planned => ticket.planned,
-            _ => self.shared.clock.now(),
-        };
-        self.shared.sent(ticket.place);
-        self.shared.at_work(self.place, AtWork::Sent(ticket, sent));
-        let result = match ready {
-            Ok(_) => {
-                self.render(ticket.number);
-                self.connection.exchange(&self.request).await
-            }
-            Err(broken) => Err(broken),
-        };
-        let times = ticket.times(sent, self.shared.clock.now());
-        self.shared.at_work(self.place, AtWork::Idle);
-        self.shared.record(&ticket, times, &result);
-    }
-
-    fn render(&mut self, number: u64) {
-        let plan = &self.shared.plan;
-        plan.draft(number, &mut self.draft);
-        self.body.clear();
-        plan.render(&self.draft, &mut self.body);
-        self.request.clear();
-        self.connection.target().render(plan.key(number).as_bytes(), &self.body, &mut self.request);
     }
 }
 

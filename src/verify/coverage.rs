@@ -67,7 +67,13 @@ pub fn skip_reason(
         Check::NoPhantom | Check::RefusalLeavesNoTrace => no_list,
         Check::NoDuplicate => no_replays,
         Check::WholeOrNothing => unresolved.or(nothing),
-        Check::StockBalances | Check::NoNegativeStock | Check::NoOversell | Check::OutOfStockWasTrue => None,
+        Check::StockBalances
+        | Check::NoNegativeStock
+        | Check::NoOversell
+        | Check::OutOfStockWasTrue
+        | Check::MixAsAsked
+        | Check::SkewAsAsked
+        | Check::ArrivalsAsAsked => None,
     };
     reason.map(str::to_owned)
 }

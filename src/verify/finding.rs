@@ -25,11 +25,17 @@ pub enum Check {
     OutOfStockWasTrue,
     /// The total is the sum of quantity times price.
     TotalsAddUp,
+    /// The generator did each thing as often as it was asked to.
+    MixAsAsked,
+    /// The generator ordered each product as often as it was asked to.
+    SkewAsAsked,
+    /// The generator planned its requests as spread as it was asked to.
+    ArrivalsAsAsked,
 }
 
 impl Check {
     /// Every check, in the order of its id.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::StockBalances,
         Self::NoNegativeStock,
         Self::NoOversell,
@@ -40,9 +46,12 @@ impl Check {
         Self::RefusalLeavesNoTrace,
         Self::OutOfStockWasTrue,
         Self::TotalsAddUp,
+        Self::MixAsAsked,
+        Self::SkewAsAsked,
+        Self::ArrivalsAsAsked,
     ];
 
-    /// The stable id, V1 to V10.
+    /// The stable id: V1 to V10 of the system, A1 to A3 of the generator.
     #[must_use]
     pub fn id(self) -> &'static str {
         match self {
@@ -56,6 +65,9 @@ impl Check {
             Self::RefusalLeavesNoTrace => "V8",
             Self::OutOfStockWasTrue => "V9",
             Self::TotalsAddUp => "V10",
+            Self::MixAsAsked => "A1",
+            Self::SkewAsAsked => "A2",
+            Self::ArrivalsAsAsked => "A3",
         }
     }
 
@@ -73,6 +85,9 @@ impl Check {
             Self::RefusalLeavesNoTrace => "a refused order left no trace",
             Self::OutOfStockWasTrue => "\"out of stock\" was true",
             Self::TotalsAddUp => "totals are the sum of quantity times price",
+            Self::MixAsAsked => "the mix was as asked",
+            Self::SkewAsAsked => "the demand for products was as asked",
+            Self::ArrivalsAsAsked => "arrivals were spread as asked",
         }
     }
 }

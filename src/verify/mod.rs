@@ -1,11 +1,13 @@
 //! The invariants of an order system, checked from outside after a run: gather through the public API,
-//! then judge. Judging (`claims`, `orders`, `strangers`, `stock`) does no IO.
+//! then judge. Judging (`claims`, `orders`, `strangers`, `stock`, `input`) does no IO.
 
 pub mod check;
+mod chi_square;
 pub mod claims;
 pub mod coverage;
 pub mod finding;
 pub mod http;
+pub mod input;
 pub mod orders;
 mod read;
 mod resolve;
@@ -22,6 +24,7 @@ use claims::Claims;
 use coverage::{Coverage, Replays};
 use finding::{Check, Finding};
 use http::Http;
+use input::Asked;
 use orders::Judge;
 use stock::{Reserving, Stock};
 
@@ -47,6 +50,8 @@ pub struct Subject<'a> {
     pub plan: &'a Plan,
     /// What clients were told.
     pub ledger: &'a Ledger,
+    /// What the generator planned.
+    pub asked: Asked<'a>,
     /// Negative stock seen during the run.
     pub negative: &'a [(u32, i64)],
 }
@@ -90,7 +95,7 @@ pub async fn verify(subject: Subject<'_>, step: impl Fn(&str)) -> Verification {
 }
 
 async fn gather_and_judge(subject: Subject<'_>, step: impl Fn(&str)) -> Result<Vec<Finding>, ClientError> {
-    let Subject { client, dialect, plan, ledger, negative } = subject;
+    let Subject { client, dialect, plan, ledger, asked, negative } = subject;
     let http = Http::new(client);
     step("asking again for unknown outcomes");
     let (resolved, replays) = match dialect {
@@ -117,13 +122,17 @@ async fn gather_and_judge(subject: Subject<'_>, step: impl Fn(&str)) -> Result<V
     };
     step("reading stock");
     let left = read::stock(http, plan).await?;
-    let stock = Stock { negative: negative.to_vec(), returned: judge.returned().clone(), ..left };
+    let mut returned = judge.claims().given_back();
+    returned.extend(judge.returned());
+    let negative = negative.iter().chain(ledger.negative()).copied().collect();
+    let stock = Stock { negative, returned, ..left };
     let reserving = match dialect {
         Dialect::Full => Reserving::Atomic,
         Dialect::Article => Reserving::Unknown,
     };
     let mut findings = stock::judge(judge.claims(), &stock, reserving);
     findings.extend(judge.finish(&coverage, replays));
+    findings.extend(input::judge(plan, ledger, asked));
     Ok(findings)
 }
 

@@ -7,7 +7,7 @@ use super::coverage::{Coverage, Replays, Stage, skip_reason};
 use super::finding::{Cases, Check, Finding, Witness};
 use super::strangers::{Books, Strangers};
 use super::wire::{self, show_amount};
-use crate::load::ledger::OrderRef;
+use crate::load::ledger::{Effect, OrderRef, Told};
 use crate::load::plan::{Draft, Line};
 
 /// Reads stored orders and collects what is wrong with them.
@@ -67,7 +67,7 @@ impl<'a> Judge<'a> {
             self.returned.extend(draft.lines.iter().map(|line| line.product));
         }
         if let Some(claim) = self.claims.standing.get_mut(&id) {
-            claim.seen = true;
+            claim.found = Some(stage);
             let claim = claim.clone();
             self.compare(order, &claim, stage, content.as_ref());
             self.total(order, &claim);
@@ -81,7 +81,7 @@ impl<'a> Judge<'a> {
     /// Orders that must stand and were not seen yet.
     #[must_use]
     pub fn missing(&self) -> Vec<OrderRef> {
-        let unseen = self.claims.standing.iter().filter(|(_, claim)| !claim.seen);
+        let unseen = self.claims.standing.iter().filter(|(_, claim)| claim.found.is_none());
         unseen.map(|(order, _)| order.clone()).collect()
     }
 
@@ -104,11 +104,12 @@ impl<'a> Judge<'a> {
     fn compare(&mut self, order: &wire::Order, claim: &Claim, stage: Stage, content: Option<&Draft>) {
         let sent = self.claims.draft(claim.number);
         let expected_total = claim.total.filter(|total| order.total.is_some_and(|found| found.0 != *total));
-        let (expected, found) = if stage != Stage::Live {
-            (
-                "an order that stands".to_owned(),
-                format!("status {}", order.status.as_deref().unwrap_or("none")),
-            )
+        let (expected, found) = if !claim.allows(stage) {
+            let expected = match claim.cancel {
+                Some(Effect::Done) => "a cancelled order",
+                _ => "an order that stands",
+            };
+            (expected.to_owned(), format!("status {}", order.status.as_deref().unwrap_or("none")))
         } else if content != Some(&sent) {
             (self.claims.show(&sent), show_stored(order))
         } else if let (Some(told), Some(found)) = (expected_total, order.total) {
@@ -156,6 +157,7 @@ impl<'a> Judge<'a> {
         }
         let mut duplicates = replays.differing;
         self.shared_keys(&mut duplicates);
+        self.contradictions(&mut duplicates);
         let mut traces = Cases::default();
         let mut books =
             Books { phantom: &mut self.phantom, duplicates: &mut duplicates, traces: &mut traces };
@@ -182,7 +184,7 @@ impl<'a> Judge<'a> {
     }
 
     fn count_missing(&mut self) {
-        let unseen = self.claims.standing.iter().filter(|(_, claim)| !claim.seen);
+        let unseen = self.claims.standing.iter().filter(|(_, claim)| claim.found.is_none());
         let unseen: Vec<_> = unseen.map(|(order, claim)| (order.clone(), claim.clone())).collect();
         for (order, claim) in unseen {
             let expected = self.claims.show(&self.claims.draft(claim.number));
@@ -210,9 +212,25 @@ impl<'a> Judge<'a> {
         }
     }
 
+    fn contradictions(&self, duplicates: &mut Cases) {
+        let said = |told: &Told| match told {
+            Told::Confirmed { order, .. } | Told::Accepted { order } => format!("order {order}"),
+            Told::Refused(_) => "a refusal".to_owned(),
+            Told::Unknown | Told::Done => "nothing".to_owned(),
+        };
+        for contradiction in &self.claims.contradictions {
+            duplicates.add(|| Witness {
+                key: Some(self.claims.plan.key(contradiction.number).to_string()),
+                expected: format!("{} again when the key is sent again", said(&contradiction.one)),
+                found: said(&contradiction.other),
+                ..Witness::default()
+            });
+        }
+    }
+
     /// Stored refusals belong to orders that were refused or whose outcome is unknown.
     fn count_refused(&mut self) {
-        let sent = (self.claims.refused.len() + self.claims.open.len()) as u64;
+        let sent = (self.claims.refused.len() + self.claims.open.len()) as u64 + self.claims.bad;
         let stored = self.refused_stored;
         if stored > sent {
             self.phantom.add(|| Witness {

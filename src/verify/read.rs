@@ -139,7 +139,7 @@ pub(super) async fn stock(http: Http<'_>, plan: &Plan) -> Result<Stock, ClientEr
     if left.iter().all(Option::is_none) {
         left = listed_stock(http, plan).await?;
     }
-    let mut stock = Stock { left, restocked: vec![0; plan.products().len()], ..Stock::default() };
+    let mut stock = Stock { left, restocked: vec![None; plan.products().len()], ..Stock::default() };
     accounts(http, plan, &mut stock).await;
     Ok(stock)
 }
@@ -167,14 +167,14 @@ pub async fn products(http: Http<'_>) -> Result<Got<Vec<wire::Product>>, ClientE
 }
 
 /// What the product service says of itself, where it tells: restocked units, and whether its own books
-/// balance. Where it does not tell, nothing restocks during a run.
+/// balance.
 async fn accounts(http: Http<'_>, plan: &Plan, stock: &mut Stock) {
     let Ok(accounts) = http.client().stock_accounts().await else { return };
     let accounts: HashMap<_, _> =
         accounts.iter().map(|account| (account.product_id.to_string(), account)).collect();
     for (place, product) in (0_u32..).zip(plan.products()) {
         let Some(account) = accounts.get(&*product.id) else { continue };
-        stock.restocked[place as usize] = i64::try_from(account.restocked).unwrap_or(i64::MAX);
+        stock.restocked[place as usize] = Some(i64::try_from(account.restocked).unwrap_or(i64::MAX));
         if !account.is_balanced() || account.reserved > 0 {
             let sum = format!(
                 "{} + {} and {} + {} + {}",

@@ -79,7 +79,7 @@ fn difference(order: &OrderRef, again: &Resolution) -> Option<String> {
         Resolution::Stands { order: same, .. } if same == order => None,
         Resolution::Stands { order, .. } => Some(format!("order {order}")),
         Resolution::Refused(Refusal::OutOfStock) => Some("the order refused as out of stock".to_owned()),
-        Resolution::Refused(Refusal::Other) => Some("the order refused".to_owned()),
+        Resolution::Refused(Refusal::Other | Refusal::NotNow) => Some("the order refused".to_owned()),
         Resolution::Open(reason) => Some(reason.clone()),
     }
 }
@@ -96,7 +96,7 @@ async fn ask(http: Http<'_>, plan: &Plan, number: u64, deadline: Instant) -> Res
             Ok((status, body)) => match (status.as_u16(), judge(status.as_u16(), &body).told) {
                 (_, Told::Confirmed { order, total }) => return Ok(Resolution::Stands { order, total }),
                 // "Not now" says nothing about the order that was sent before.
-                (429 | 503, Told::Refused(_)) | (_, Told::Unknown | Told::Accepted { .. }) => {
+                (429 | 503, Told::Refused(_)) | (_, Told::Unknown | Told::Accepted { .. } | Told::Done) => {
                     format!("the answer was still {status} after {} s", PATIENCE.as_secs())
                 }
                 (_, Told::Refused(refusal)) => return Ok(Resolution::Refused(refusal)),

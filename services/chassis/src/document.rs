@@ -20,6 +20,7 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 /// The whole document of the service with this name.
 pub(crate) fn complete(service: &str, routes: &OpenApi) -> Value {
     let mut document = serde_json::to_value(routes).unwrap_or_default();
+    drop_widths(&mut document);
     document["openapi"] = "3.1.0".into();
     document["info"] = info(service);
     document["servers"] = json!([{ "url": "/", "description": "where this document was read" }]);
@@ -149,6 +150,18 @@ fn close(schema: &mut Value) {
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         members.values_mut().for_each(close);
         schema["additionalProperties"] = false.into();
+    }
+}
+
+/// Drops the formats `int32` and `int64`: they name a largest value that is not ours.
+fn drop_widths(part: &mut Value) {
+    match part {
+        Value::Object(members) => {
+            members.retain(|name, member| name != "format" || (member != "int32" && member != "int64"));
+            members.values_mut().for_each(drop_widths);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_widths),
+        _ => {}
     }
 }
 

@@ -132,6 +132,11 @@ pub(crate) fn password() -> Object {
         .build()
 }
 
+/// A token as it was given.
+pub(crate) fn token() -> Object {
+    text("Visible ASCII characters.").pattern(Some("^[!-~]+$")).build()
+}
+
 /// The id of a user or product in an order.
 pub(crate) fn id_text() -> Object {
     uuid_text("A text that is no id of ours names something unknown: 422.").build()

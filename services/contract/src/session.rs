@@ -34,7 +34,7 @@ pub struct NewSession {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct RefreshSession {
     /// The newest refresh token of the session. Using an older one ends the session.
-    #[schema(value_type = String)]
+    #[schema(schema_with = crate::schema::token)]
     pub refresh_token: Secret,
 }
 

@@ -110,7 +110,7 @@ async fn create(
 /// Changes name or price; orders keep theirs.
 #[utoipa::path(
     patch, path = PRODUCT, tag = "products",
-    params(("If-Match" = Option<String>, Header, description = "Only if the version is still that of this tag.")),
+    params(("If-Match" = Option<String>, Header, description = "Only if the version is still that of this tag.", pattern = r#"^(\*|"[0-9]{1,19}(\.[^"]*)?")$"#)),
     request_body = ProductPatch,
     responses((status = 200, description = "The product as it is now", body = Product, headers(("ETag" = String, description = "Version and stock.")))),
     security(("admin" = [])),

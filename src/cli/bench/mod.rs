@@ -18,7 +18,9 @@ use super::{Exit, Failure, Globals, OrFail, Outcome, block_on};
   ordersys bench --count 1000 --lines 1..3        1000 orders of one to three lines
   ordersys bench --faults kill:product@5s,pause:user@8s+2s   what clients notice of faults
   ordersys bench --slo 'p99<50ms,errors<0.1%'     exit code 6 if missed
-  ordersys bench --stock 100 --products 1 --warmup 0s   what happens when it sells out"
+  ordersys bench --stages 100/s:10s,100..500/s:30s   100 orders/s, then evenly up to 500
+  ordersys bench --mix order:80,read:10,cancel:5,restock:3,bad:2 --skew zipf:0.99
+  ordersys bench --race 100                       100 units, and everybody wants one"
 )]
 pub(super) struct Args {
     #[command(subcommand)]

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use super::{Exit, Failure, Outcome};
 use crate::load::profile::{Arrivals, Extent, Pace, Profile};
+use crate::load::stages::{Stages, read_rate};
 
-/// How long requests are sent before they count, unless a count is asked for.
-const DEFAULT_WARMUP: Duration = Duration::from_secs(1);
 /// How long a run lasts unless asked otherwise.
 const DEFAULT_DURATION: Duration = Duration::from_secs(10);
 
@@ -22,31 +22,39 @@ pub(super) struct PaceArgs {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     warmup: Option<Duration>,
     /// Send so many orders a second whatever the system does (open loop)
-    #[arg(short, long, value_name = "PER_SECOND", value_parser = rate)]
+    #[arg(short, long, value_name = "PER_SECOND", value_parser = read_rate)]
     rate: Option<f64>,
-    /// How orders of an open loop are spread
-    #[arg(long, default_value = "poisson", value_name = "HOW", requires = "rate")]
-    arrivals: Arrivals,
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    let rate = text.trim_end_matches("/s").parse().ok();
-    let usable = rate.filter(|rate: &f64| (0.01..=10_000_000.0).contains(rate));
-    usable.ok_or_else(|| "orders per second, from 0.01 to 10000000".to_owned())
+    /// Rates one after the other, such as 100/s:10s,100..500/s:30s (then evenly from 100/s to 500/s)
+    #[arg(long, value_name = "LIST", conflicts_with_all = ["rate", "duration", "count"])]
+    stages: Option<Stages>,
+    /// How requests of an open loop are spread [default: poisson]
+    #[arg(long, value_name = "HOW")]
+    arrivals: Option<Arrivals>,
 }
 
 impl PaceArgs {
     /// The profile with this pace.
-    pub(super) fn apply(&self, profile: Profile) -> Profile {
-        let (extent, warmup) = match self.count {
-            Some(count) => (Extent::Count(count), Duration::ZERO),
-            None => (Extent::For(self.duration.unwrap_or(DEFAULT_DURATION)), DEFAULT_WARMUP),
+    pub(super) fn apply(&self, profile: Profile) -> Outcome<Profile> {
+        let (extent, warmup) = match (self.count, &self.stages) {
+            (Some(count), _) => (Extent::Count(count), Duration::ZERO),
+            (None, Some(stages)) => (Extent::For(stages.lasts()), profile.warmup),
+            (None, None) => (Extent::For(self.duration.unwrap_or(DEFAULT_DURATION)), profile.warmup),
         };
-        Profile {
-            pace: self.rate.map_or(Pace::Closed, |rate| Pace::Open { rate, arrivals: self.arrivals }),
-            extent,
-            warmup: self.warmup.unwrap_or(warmup),
-            ..profile
+        let warmup = self.warmup.unwrap_or(warmup);
+        Ok(Profile { pace: self.pace()?, extent, warmup, ..profile })
+    }
+
+    fn pace(&self) -> Outcome<Pace> {
+        let arrivals = self.arrivals.unwrap_or(Arrivals::Poisson);
+        match (self.rate, &self.stages) {
+            (Some(rate), _) => Ok(Pace::Open { rate, arrivals }),
+            (None, Some(stages)) => Ok(Pace::Staged { stages: stages.clone(), arrivals }),
+            (None, None) if self.arrivals.is_some() => Err(Failure::new(
+                Exit::Usage,
+                "--arrivals spreads the requests of an open loop, which needs a rate",
+            )
+            .hint("add --rate or --stages")),
+            (None, None) => Ok(Pace::Closed),
         }
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn run(args: &RunArgs, globals: &Globals) -> Outcome {
         }
         load::run(&profile, &client, &surroundings, &printer).await
     })?;
-    printer.data(&report.core(), || render::text(&report, profile.pace));
+    printer.data(&report.core(), || render::text(&report, &profile.pace));
     if let Some(dir) = &args.out {
         export::write(&report, dir).hint("name another directory with --out")?;
         printer.say(format!("wrote {}", dir.join("result.json").display()));
@@ -59,6 +59,6 @@ impl RunArgs {
     fn profile(&self) -> Outcome<Profile> {
         let objectives = self.slo.as_ref().map(|slo| slo.0.clone()).unwrap_or_default();
         let faults = self.faults.clone().unwrap_or_default();
-        Ok(Profile { objectives, faults, ..self.pace.apply(self.workload.profile()?) })
+        Ok(Profile { objectives, faults, ..self.pace.apply(self.workload.profile()?)? })
     }
 }

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::{Exit, Failure, Outcome};
+use crate::load::mix::Mix;
 use crate::load::profile::{MAX_CONNECTIONS, MAX_POOL, Profile, Span, Verification, default_threads};
+use crate::load::retry::MAX_RETRIES;
+use crate::load::skew::Skew;
 
 /// What is sent, over which connections, and whether it is verified.
 #[derive(Debug, clap::Args)]
@@ -17,6 +20,19 @@ pub(super) struct WorkloadArgs {
     /// Units of a line: a number or a range such as 1..5
     #[arg(long, default_value = "1", value_name = "RANGE")]
     quantity: Span,
+    /// What share of the requests does what, such as order:80,read:10,cancel:5,restock:3,bad:2; of order, repeat
+    /// (an order again with its key), bad (has to be refused), read (a product), track (an order), cancel, restock
+    #[arg(long, default_value_t, value_name = "LIST")]
+    mix: Mix,
+    /// Which products are ordered most: uniform, zipf:0.99, or hot:1% (of the products get 90% of the lines)
+    #[arg(long, default_value_t = Skew::Uniform, value_name = "SKEW")]
+    skew: Skew,
+    /// Send a request again so often after a failure, a time-out or a 503, with the same key
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_RETRIES)))]
+    retries: u32,
+    /// Sold-out race: all clients want one product of so many units; no warm-up
+    #[arg(long, value_name = "UNITS", conflicts_with_all = ["products", "stock"], value_parser = clap::value_parser!(u64).range(..=ordersys_contract::product::MAX_STOCK))]
+    race: Option<u64>,
     /// Users that order
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_POOL)))]
     users: u32,
@@ -43,8 +59,13 @@ pub(super) struct WorkloadArgs {
 impl WorkloadArgs {
     /// A profile with this workload; when it is sent is the caller's.
     pub(super) fn profile(&self) -> Outcome<Profile> {
-        if self.lines.most() > self.products {
-            let (lines, products) = (self.lines.most(), self.products);
+        let Profile { warmup, .. } = Profile::default();
+        let (products, stock, warmup) = match self.race {
+            Some(units) => (1, units, Duration::ZERO),
+            None => (self.products, self.stock, warmup),
+        };
+        if self.lines.most() > products {
+            let lines = self.lines.most();
             return Err(Failure::new(
                 Exit::Usage,
                 format!("each line of an order names another product: {lines} lines need more than {products} products"),
@@ -62,8 +83,12 @@ impl WorkloadArgs {
             lines: self.lines,
             quantity: self.quantity,
             users: self.users,
-            products: self.products,
-            stock: self.stock,
+            products,
+            stock,
+            warmup,
+            mix: self.mix,
+            skew: self.skew,
+            retries: self.retries,
             verification: if self.no_verify { Verification::Off } else { Verification::On },
             ..Profile::default()
         })

@@ -167,6 +167,8 @@ fn route(
             shop.orders(user.unwrap_or_default())
         }
         ("GET", ["orders", id]) => shop.order(id),
+        ("POST", ["orders", id, "cancel"]) if full => shop.cancel(id),
+        ("POST", ["products", id, "restock"]) if full => shop.restock(id, body),
         _ => (404, json!({"error": "no such route"})),
     }
 }

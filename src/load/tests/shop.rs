@@ -26,6 +26,12 @@ pub(super) enum Defect {
     FalselyOut,
     /// Stores an order and refuses it.
     RefuseAndKeep,
+    /// Cancels an order and keeps its units.
+    CancelAndKeep,
+    /// Acknowledges added units and adds none.
+    LoseRestock,
+    /// Takes orders that have to be refused.
+    TakeBad,
 }
 
 /// Every so-many-th order meets the defect.
@@ -114,7 +120,62 @@ impl Shop {
         answer
     }
 
+    /// Cancels an order; units go back unless it was cancelled before.
+    pub(super) fn cancel(&mut self, id: &str) -> Answer {
+        let Some((order, _)) = self.orders.iter_mut().find(|(order, _)| order["id"] == id) else {
+            return (404, json!({"code": "not-found"}));
+        };
+        if order["status"] == "cancelled" {
+            return (200, order.clone());
+        }
+        order["status"] = "cancelled".into();
+        let order = order.clone();
+        for (place, quantity) in lines(&order) {
+            if self.defect != Defect::CancelAndKeep {
+                self.products[place].stock += quantity;
+            }
+        }
+        (200, order)
+    }
+
+    pub(super) fn restock(&mut self, id: &str, body: &Value) -> Answer {
+        let Some(place) = product_place(id).filter(|place| *place < self.products.len()) else {
+            return (404, json!({"code": "not-found"}));
+        };
+        if self.defect != Defect::LoseRestock {
+            self.products[place].stock += body["quantity"].as_i64().unwrap_or(0);
+        }
+        (200, self.show(place))
+    }
+
+    /// Why an order has to be refused, if so.
+    fn fault(&self, body: &Value) -> Option<Answer> {
+        let malformed = (400, json!({"code": "invalid-field", "error": "malformed"}));
+        let Some(items) = body["items"].as_array() else { return Some(malformed) };
+        let user = body["userId"].as_str().and_then(|user| user.strip_prefix("user-")?.parse().ok());
+        if user.is_none_or(|user: usize| user > self.users) {
+            return Some((422, json!({"code": "unknown-user", "error": "no such user"})));
+        }
+        let known = |item: &Value| {
+            item["productId"]
+                .as_str()
+                .and_then(product_place)
+                .is_some_and(|place| place < self.products.len())
+        };
+        if !items.iter().all(known) {
+            return Some((422, json!({"code": "unknown-product", "error": "no such product"})));
+        }
+        let units = items.iter().all(|item| item["quantity"].as_i64().is_some_and(|units| units > 0));
+        (items.is_empty() || !units).then_some(malformed)
+    }
+
     fn place_new(&mut self, body: &Value) -> Answer {
+        if let Some(refusal) = self.fault(body) {
+            return match self.defect {
+                Defect::TakeBad => (201, json!({"id": "bad", "total": 0})),
+                _ => refusal,
+            };
+        }
         self.asked += 1;
         let wrong = self.asked.is_multiple_of(EVERY);
         let defect = if wrong { self.defect } else { Defect::None };

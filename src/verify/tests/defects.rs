@@ -23,8 +23,12 @@ pub(super) const DEFECTS: &[Defect] = &[
                 world.plan.products().iter().map(|product| Product::new(&product.id, product.price, 1));
             let users: Vec<_> = world.plan.users().map(str::to_owned).collect();
             let span = Span::new(1, 3).expect("a range");
-            world.plan =
-                Plan::new(Shape { seed: 1, lines: span, quantity: span }, 7, &users, products.collect());
+            world.plan = Plan::new(
+                Shape { lines: span, quantity: span, ..Shape::default() },
+                7,
+                &users,
+                products.collect(),
+            );
             world.left = vec![0; 5];
         },
         "V1 V3",
@@ -148,4 +152,95 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
         "V9",
     ),
+    ("an order was cancelled", |world| world.cancel(7, Told::Done), ""),
+    (
+        "an order was cancelled and kept its units",
+        |world| {
+            world.cancel(7, Told::Done);
+            world.take(7, 1);
+        },
+        "V1",
+    ),
+    (
+        "an order was cancelled and gave its units back twice",
+        |world| {
+            world.cancel(7, Told::Done);
+            world.take(7, -1);
+        },
+        "V1",
+    ),
+    ("an order was cancelled and stands", |world| world.cancels.push((7, Told::Done)), "V1 V4"),
+    ("cancelling was refused and done", |world| world.cancel(7, Told::Refused(Refusal::Other)), "V1 V4"),
+    ("cancelling was refused", |world| world.cancels.push((7, Told::Refused(Refusal::Other))), ""),
+    ("nobody knows of a cancel that was done", |world| world.cancel(7, Told::Unknown), ""),
+    ("nobody knows of a cancel that was not done", |world| world.cancels.push((7, Told::Unknown)), ""),
+    (
+        "nobody knows of a cancel that gave units back and left the order",
+        |world| {
+            world.cancels.push((7, Told::Unknown));
+            world.take(7, -1);
+        },
+        "V1",
+    ),
+    (
+        "an order was cancelled that nobody cancelled",
+        |world| {
+            world.cancel(7, Told::Done);
+            world.cancels.clear();
+        },
+        "V1 V4",
+    ),
+    ("units were added", |world| world.restock(5, Told::Done), ""),
+    ("nobody knows whether units were added", |world| world.restock(5, Told::Unknown), ""),
+    (
+        "units that were added are not there",
+        |world| {
+            world.restock(5, Told::Done);
+            world.left[0] -= 5;
+        },
+        "V1",
+    ),
+    ("added units were lost, in the accounts as well", |world| world.restocks.push((0, 5, Told::Done)), "V1"),
+    ("units were added that nobody sent", |world| world.restock(5, Told::Refused(Refusal::Other)), "V1"),
+    ("an order was sent twice", |world| world.again.push((7, world.told[7].clone())), ""),
+    (
+        "an order was sent twice, the first answer was lost",
+        |world| {
+            world.again.push((7, world.told[7].clone()));
+            world.told[7] = Told::Unknown;
+        },
+        "",
+    ),
+    (
+        "an order sent twice became two",
+        |world| {
+            let order = OrderRef::from("x");
+            world.again.push((7, Told::Confirmed { order, total: None }));
+            world.stored.push(wire::Order { id: "x".into(), ..order_again(world) });
+            world.take(7, 1);
+        },
+        "V1 V6",
+    ),
+    (
+        "an order sent twice was taken and refused",
+        |world| world.again.push((7, Told::Refused(Refusal::OutOfStock))),
+        "V6",
+    ),
+    (
+        "an order sent twice was too much for now",
+        |world| world.again.push((7, Told::Refused(Refusal::NotNow))),
+        "",
+    ),
+    (
+        "bad orders were refused and the refusals stored",
+        |world| {
+            world.bad = 1;
+            world.stored.push(wire::Order { id: "x".into(), ..order(&world.plan, 3, "rejected") });
+        },
+        "",
+    ),
 ];
+
+fn order_again(world: &World) -> wire::Order {
+    order(&world.plan, 7, "confirmed")
+}
