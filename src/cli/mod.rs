@@ -9,6 +9,7 @@ mod breaker;
 pub mod caller;
 mod chaos;
 mod check;
+mod completions;
 mod crash_container;
 mod doctor;
 mod down;
@@ -16,7 +17,9 @@ pub mod engine;
 pub mod failure;
 pub mod globals;
 mod health;
+mod junit;
 mod logs;
+mod man;
 mod order;
 mod password;
 mod product;
@@ -66,6 +69,8 @@ enum Command {
     Doctor(doctor::Args),
     Serve(serve::Args),
     Health(health::Args),
+    Completions(completions::Args),
+    Man(man::Args),
     #[command(hide = true)]
     Respond(respond::Args),
     #[command(hide = true)]
@@ -108,6 +113,11 @@ fn run(cli: Cli) -> Outcome {
             serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
         }
         Command::Health(args) => health::run(&args, &globals),
+        Command::Completions(args) => {
+            completions::run(&args, &globals);
+            Ok(())
+        }
+        Command::Man(args) => man::run(&args, &globals),
         Command::Respond(args) => respond::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
         Command::CrashContainer(args) => crash_container::run(&args),

@@ -212,11 +212,7 @@ mod tests {
                 }
             }
             let finding = skew(&plan, &ledger);
-            assert!(
-                finding.failed() && finding.detail().contains("product p0"),
-                "{asked}: {}",
-                finding.detail()
-            );
+            assert!(finding.failed(), "{asked}: {}", finding.detail());
         }
     }
 

@@ -2,6 +2,7 @@
 //! ports, real connections.
 
 mod accounts;
+mod addresses;
 mod api;
 mod article;
 mod bad_input;
@@ -11,12 +12,17 @@ mod check;
 #[path = "../harness/chromium.rs"]
 mod chromium;
 mod command;
+mod container_logs;
 mod crash;
+mod drift;
+mod engine;
 mod faults;
 mod faulty_peer;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod interrupted;
 mod keys;
+mod load;
 mod local_stack;
 mod login;
 mod logs;

@@ -1,6 +1,7 @@
 //! The typed client of the three services: one method per call.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::resolver::Resolver;
 use crate::{Problem, RequestId, Secret, header as names};
 
 mod audit;
@@ -129,6 +131,7 @@ impl Client {
     pub fn new(endpoints: Endpoints) -> Self {
         let http = reqwest::Client::builder()
             .no_proxy()
+            .dns_resolver(Arc::new(Resolver::default()))
             .tcp_nodelay(true)
             .redirect(reqwest::redirect::Policy::none())
             .build()
@@ -361,7 +364,9 @@ pub fn percent(text: &str) -> String {
 #[must_use]
 pub fn next_link(link: &str) -> Option<&str> {
     let (target, rest) = link.strip_prefix('<')?.split_once('>')?;
-    rest.contains("rel=\"next\"").then_some(target)
+    // A path of the same host: what follows the address of a service must not change it.
+    let is_path = target.starts_with('/') && !target.starts_with("//");
+    (is_path && rest.contains("rel=\"next\"")).then_some(target)
 }
 
 #[cfg(test)]
@@ -374,5 +379,8 @@ mod tests {
         assert_eq!(with_query("/x", &[]), "/x");
         assert_eq!(next_link("</orders?cursor=a>; rel=\"next\""), Some("/orders?cursor=a"));
         assert_eq!(next_link("</orders>; rel=\"prev\""), None);
+        for elsewhere in ["@other.host/orders", ":8080/orders", "//other.host/orders", "http://other.host/"] {
+            assert_eq!(next_link(&format!("<{elsewhere}>; rel=\"next\"")), None, "{elsewhere}");
+        }
     }
 }

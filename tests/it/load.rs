@@ -1,0 +1,102 @@
+//! The load tester against real services: everything a workload can ask for, and a target that dies.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use ordersys::load;
+use ordersys::load::endpoint::Endpoint;
+use ordersys::load::profile::{Extent, Profile, Span, Verification};
+use ordersys::load::report::Report;
+use ordersys::load::settings::Surroundings;
+use ordersys::stack::role::Role;
+use ordersys::ui::{Output, Printer};
+use ordersys_contract::Client;
+use ordersys_contract::client::OrderFilter;
+
+use crate::harness::processes::Processes;
+use crate::support::{LIMIT, Stack};
+
+const ALL: &str = "order:60,repeat:10,bad:5,read:10,track:5,cancel:5,restock:5";
+
+fn profile() -> Profile {
+    Profile {
+        warmup: Duration::ZERO,
+        connections: 8,
+        threads: 2,
+        lines: Span::new(1, 3).expect("a range"),
+        products: 20,
+        mix: ALL.parse().expect("a mix"),
+        skew: "zipf:0.99".parse().expect("a skew"),
+        ..Profile::default()
+    }
+}
+
+async fn bench(profile: &Profile, client: &Client) -> Report {
+    let (surroundings, printer) = (Surroundings::default(), Printer::new(Output::Table, true));
+    Box::pin(load::run(profile, client, &surroundings, &printer)).await.expect("runs")
+}
+
+fn with(report: &Report, word: &str) -> String {
+    let findings = report.verification.findings.iter().filter(|finding| finding.word() == word);
+    findings
+        .map(|finding| format!("{} {}", finding.check.id(), finding.detail()))
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+/// Waits until the system took an order.
+async fn an_order(client: &Client) {
+    let began = Instant::now();
+    while client.orders(&OrderFilter::default()).await.is_ok_and(|page| page.items.is_empty()) {
+        assert!(began.elapsed() < LIMIT, "no order was taken");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mix_is_answered_as_it_should_be_and_verified() {
+    let stack = Stack::start().await;
+    let report = bench(&Profile { extent: Extent::Count(1500), ..profile() }, &stack.admin()).await;
+    let tally = &report.generated.tally;
+    assert_eq!(with(&report, "FAIL"), "");
+    assert_eq!(report.books().failed, 0, "{:?}", tally.total.kinds);
+    for endpoint in Endpoint::ALL {
+        let books = tally.endpoints[&endpoint].books;
+        assert!(books.ok > 0, "{}: {books:?} {:?}", endpoint.name(), tally.total.kinds);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_dies_and_comes_back_loses_nothing() {
+    let mut services = Processes::start(Path::new(env!("CARGO_BIN_EXE_ordersys"))).await.expect("starts");
+    let client = services.client("admin.token").expect("a client");
+    let asked = Profile { extent: Extent::For(Duration::from_secs(3)), retries: 5, ..profile() };
+    let trouble = async {
+        an_order(&client).await;
+        services.kill(Role::Order).expect("dies");
+        services.spawn(Role::Order, "").expect("starts again");
+    };
+    let (report, ()) = tokio::join!(bench(&asked, &client), trouble);
+    assert_eq!(with(&report, "FAIL"), "");
+    assert_eq!(report.verification.incomplete, None);
+    assert!(report.generated.tally.total.retries > 0, "{:?}", report.books());
+    assert_eq!(report.generated.tally.balance(&report.generated.series), Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_dies_for_good_leaves_true_books() {
+    let mut services = Processes::start(Path::new(env!("CARGO_BIN_EXE_ordersys"))).await.expect("starts");
+    let client = services.client("admin.token").expect("a client");
+    let lasts = Duration::from_secs(2);
+    let asked = Profile { extent: Extent::For(lasts), verification: Verification::Off, ..profile() };
+    let trouble = async {
+        an_order(&client).await;
+        services.kill(Role::Order).expect("dies");
+    };
+    let (report, ()) = tokio::join!(bench(&asked, &client), trouble);
+    let books = report.books();
+    assert!(books.ok > 0 && books.failed > 0, "{books:?}");
+    assert_eq!((books.planned, books.sent), (books.sent + books.unsent + books.skipped, books.done()));
+    assert_eq!(report.generated.tally.balance(&report.generated.series), Ok(()));
+    assert_eq!(report.generated.elapsed, lasts);
+}
