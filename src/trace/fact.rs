@@ -51,7 +51,7 @@ impl Fact {
     }
 
     /// A step of an order; `None` if its time is none.
-    pub(super) fn of_event(event: OrderEvent) -> Option<Self> {
+    pub(super) fn of_event(event: &OrderEvent) -> Option<Self> {
         Some(Self {
             at: jiff::Timestamp::from_millisecond(event.at.as_millis()).ok()?,
             took: None,

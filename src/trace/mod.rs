@@ -103,7 +103,7 @@ async fn histories(ground: &Ground, orders: &[OrderId], seen: &mut Seen) {
     };
     for order in orders {
         match client.events(*order).await {
-            Ok(events) => seen.facts.extend(events.into_iter().filter_map(Fact::of_event)),
+            Ok(events) => seen.facts.extend(events.iter().filter_map(Fact::of_event)),
             Err(error) if error.problem().is_some_and(|problem| problem.code == Code::NotFound) => {}
             Err(error) => {
                 seen.gaps.push(format!("the history of order {order} cannot be read: {error}"));
