@@ -8,5 +8,6 @@ pub mod seed;
 pub mod serve;
 pub mod smoke;
 pub mod stack;
+pub mod trace;
 pub mod ui;
 pub mod verify;

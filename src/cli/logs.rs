@@ -113,6 +113,7 @@ fn filter(args: Args) -> Filter {
         level: args.level,
         request: args.request,
         order: args.order,
+        about: BTreeSet::new(),
         since: args.since.map(|since| since.resolve(jiff::Timestamp::now())),
     }
 }

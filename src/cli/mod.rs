@@ -9,6 +9,7 @@ mod breaker;
 pub mod caller;
 mod chaos;
 mod check;
+mod completions;
 mod crash_container;
 mod doctor;
 mod down;
@@ -16,7 +17,9 @@ pub mod engine;
 pub mod failure;
 pub mod globals;
 mod health;
+mod junit;
 mod logs;
+mod man;
 mod order;
 mod password;
 mod product;
@@ -27,6 +30,7 @@ mod serve;
 mod smoke;
 mod status;
 mod supervise;
+mod trace;
 mod up;
 mod user;
 
@@ -54,6 +58,7 @@ enum Command {
     #[command(visible_alias = "ps")]
     Status(status::Args),
     Logs(logs::Args),
+    Trace(trace::Args),
     Restart(restart::Args),
     Chaos(chaos::Args),
     Seed(seed::Args),
@@ -66,6 +71,8 @@ enum Command {
     Doctor(doctor::Args),
     Serve(serve::Args),
     Health(health::Args),
+    Completions(completions::Args),
+    Man(man::Args),
     #[command(hide = true)]
     Respond(respond::Args),
     #[command(hide = true)]
@@ -94,6 +101,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Down(args) => down::run(&args, &globals),
         Command::Status(args) => status::run(&args, &globals),
         Command::Logs(args) => logs::run(args, &globals),
+        Command::Trace(args) => trace::run(&args, &globals),
         Command::Restart(args) => restart::run(&args, &globals),
         Command::Chaos(args) => chaos::run(&args, &globals),
         Command::Seed(args) => seed::run(&globals, &args),
@@ -108,6 +116,11 @@ fn run(cli: Cli) -> Outcome {
             serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
         }
         Command::Health(args) => health::run(&args, &globals),
+        Command::Completions(args) => {
+            completions::run(&args, &globals);
+            Ok(())
+        }
+        Command::Man(args) => man::run(&args, &globals),
         Command::Respond(args) => respond::run(&args, &globals),
         Command::Supervise(args) => supervise::run(&args),
         Command::CrashContainer(args) => crash_container::run(&args),

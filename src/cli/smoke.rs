@@ -1,6 +1,6 @@
 //! `ordersys smoke`: is everything fine, as one exit code.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -22,7 +22,8 @@ use crate::ui::{Printer, Table};
 #[command(after_help = "Examples:
   ordersys smoke
   ordersys smoke --runtime process
-  ordersys smoke --runtime docker -o json")]
+  ordersys smoke --runtime docker -o json
+  ordersys smoke --junit smoke.xml         results for a CI system")]
 pub(super) struct Args {
     /// Where the services run
     #[arg(long, env = "ORDERSYS_RUNTIME", default_value = "auto", value_name = "RUNTIME")]
@@ -30,6 +31,9 @@ pub(super) struct Args {
     /// Three services, or one process that is all three
     #[arg(long, env = "ORDERSYS_TOPOLOGY", default_value = "services", value_name = "TOPOLOGY")]
     topology: Topology,
+    /// Also write the steps as a JUnit file
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
@@ -46,6 +50,9 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
     let began = Instant::now();
     let (journey, exit) = block_on(journey(&options, &project, &printer))?;
     printer.data(&journey, || table(&journey));
+    if let Some(path) = &args.junit {
+        super::junit::write(&journey, path)?;
+    }
     let Some(failed) = journey.failure() else {
         printer.say(format!("smoke: all {} steps passed in {:.1?}", journey.steps.len(), began.elapsed()));
         return Ok(());

@@ -7,7 +7,6 @@ use super::halt::{Halt, Halted};
 use super::observed::{Condition, Observed};
 use super::plan::{Action, Plan};
 use super::readiness::until_ready;
-use super::record::RuntimeKind;
 use super::runtime::Runtime;
 use super::spec::{ServiceSpec, StackSpec};
 use super::timeline::Timeline;
@@ -40,10 +39,10 @@ pub(super) struct Look {
 
 /// Carries the plan out. Returns when every service is ready.
 pub(super) async fn apply(runtime: &Runtime, work: &Work<'_>, progress: &Progress) -> Result<(), UpError> {
-    if !work.plan.changes_nothing() || runtime.kind() == RuntimeKind::Process {
+    if !work.plan.changes_nothing() {
         progress.message("making what is not there");
-        runtime.prepare(work).await?; // for processes also with nothing to do: the supervisor may be gone
     }
+    runtime.prepare(work).await?; // also with nothing to do: the supervisor of processes may be gone
     for wave in work.stack.waves() {
         let names: Vec<&str> = wave.iter().map(|spec| spec.name.name()).collect();
         progress.message(format!("waiting until {} is ready", names.join(" and ")));

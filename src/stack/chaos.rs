@@ -224,7 +224,9 @@ impl Chaos {
     fn running(&self, found: Option<ObservedService>, service: ServiceName) -> Outcome<ObservedService> {
         let found = found.ok_or_else(|| self.not_running(service, "it has no container"))?;
         let why = match &found.condition {
-            Condition::Running | Condition::Paused | Condition::Cut => return Ok(found),
+            Condition::Running | Condition::Paused | Condition::Cut | Condition::Unwatched => {
+                return Ok(found);
+            }
             Condition::Created => "it was never started",
             Condition::Restarting(how) | Condition::Exited(how) => how,
             Condition::Dead => "its container is dead",

@@ -100,6 +100,8 @@ pub enum Condition {
     Paused,
     /// Running, and on no network, on purpose.
     Cut,
+    /// Running, while what would start it again was killed.
+    Unwatched,
     /// It ended and is about to be started again; how it ended.
     Restarting(String),
     /// It ended, and stays so; how.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::apply::Work;
+use super::docker::EngineError;
 use super::observed::Condition;
 use super::plan::Action;
 use super::port_owner::{is_free, listener};
@@ -28,6 +29,15 @@ pub(super) async fn check(runtime: &Runtime, work: &Work<'_>) -> Result<(), UpEr
     Ok(())
 }
 
+/// The error of a run that was taken back, with the owner of the port if one was taken meanwhile: the engine
+/// does not name it.
+pub(super) async fn with_owner(error: UpError, runtime: &Runtime, work: &Work<'_>) -> UpError {
+    match error {
+        UpError::Engine(EngineError::PortTaken { .. }) => check(runtime, work).await.err().unwrap_or(error),
+        other => other,
+    }
+}
+
 fn is_begun(work: &Work<'_>, spec: &ServiceSpec) -> bool {
     !matches!(work.plan.for_service(spec.name), Some(Action::Keep(_)))
 }
@@ -35,7 +45,11 @@ fn is_begun(work: &Work<'_>, spec: &ServiceSpec) -> bool {
 /// Ports the project's own services hold now: they are given back before they are taken anew.
 fn own_ports(work: &Work<'_>) -> BTreeSet<u16> {
     let holding = |condition: &Condition| match condition {
-        Condition::Running | Condition::Paused | Condition::Cut | Condition::Restarting(_) => true,
+        Condition::Running
+        | Condition::Paused
+        | Condition::Cut
+        | Condition::Unwatched
+        | Condition::Restarting(_) => true,
         Condition::Created | Condition::Exited(_) | Condition::Dead => false,
     };
     let services = work.observed.services.iter().filter(|service| holding(&service.condition));

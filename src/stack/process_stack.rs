@@ -193,6 +193,7 @@ fn condition(seen: &ProcessObserved) -> Condition {
     let how = || seen.last_exit.clone().unwrap_or_else(|| "it is not known how".to_owned());
     match seen.state {
         ProcessState::Starting | ProcessState::Ready | ProcessState::Unready => Condition::Running,
+        ProcessState::Unwatched => Condition::Unwatched,
         ProcessState::Paused => Condition::Paused,
         ProcessState::Cut => Condition::Cut,
         ProcessState::BackingOff | ProcessState::CrashLoop => Condition::Restarting(how()),

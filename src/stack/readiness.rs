@@ -87,7 +87,11 @@ async fn until_ended(runtime: &Runtime, work: &Work<'_>, spec: &ServiceSpec) -> 
                 Condition::Exited(how) | Condition::Restarting(how) => how,
                 Condition::Dead => "its container is dead".to_owned(),
                 _ if look.restarts > restarts_before => "and was started again".to_owned(),
-                Condition::Created | Condition::Running | Condition::Paused | Condition::Cut => continue,
+                Condition::Created
+                | Condition::Running
+                | Condition::Paused
+                | Condition::Cut
+                | Condition::Unwatched => continue,
             },
         };
         return UpError::Ended { service: spec.name, how, log: log_tail(runtime, spec).await };

@@ -158,11 +158,11 @@ impl Runtime {
         }
     }
 
-    /// Removes what was replaced.
-    pub(super) async fn commit(&self, plan: &Plan) -> Result<(), UpError> {
+    /// Removes what was replaced. Returns the images that went with it.
+    pub(super) async fn commit(&self, plan: &Plan) -> Result<Vec<String>, UpError> {
         match &self.place {
             Place::Docker(stack) => Ok(stack.commit(plan).await?),
-            Place::Process(_) => Ok(()), // the supervisor has ended it
+            Place::Process(_) => Ok(Vec::new()), // the supervisor has ended it
         }
     }
 

@@ -190,7 +190,7 @@ async fn state(player: Option<&ObservedService>, url: &str) -> (State, Vec<Peer>
         Some(Condition::Cut) => State::Cut,
         Some(Condition::Restarting(_)) => State::Restarting,
         Some(Condition::Created | Condition::Exited(_) | Condition::Dead) => State::Stopped,
-        Some(Condition::Running) => return asked(url).await,
+        Some(Condition::Running | Condition::Unwatched) => return asked(url).await,
     };
     (state, Vec::new())
 }

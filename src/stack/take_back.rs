@@ -1,5 +1,6 @@
 //! After a failed `up`: the log of what failed is kept, and what the run did is taken back.
 
+use std::error::Error as _;
 use std::path::PathBuf;
 
 use super::halt::Signals;
@@ -54,6 +55,12 @@ pub(super) async fn roll_back(
             Failure::new(Exit::Interrupted, "interrupted again, while taking back what was done")
         }
     };
-    printer.say(format!("the run itself failed because: {reason}"));
+    printer.say(format!("the run itself failed because: {}", in_full(reason)));
     Err(failure.hint("`ordersys down` removes what is left"))
+}
+
+/// An error with its causes, on one line.
+fn in_full(error: &UpError) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -90,6 +90,10 @@ impl UpOptions {
     }
 }
 
+/// What to do about what a failed run left on purpose.
+const KEPT: &str = "what this run made is kept: look at it with `ordersys status` and `ordersys logs`, \
+                    remove it with `ordersys down`";
+
 /// What is known before anything is done.
 struct Prepared {
     runtime: Runtime,
@@ -120,11 +124,12 @@ pub async fn up(options: &UpOptions, project: &Project, printer: &Printer) -> Ou
     let carried_out = Box::pin(carry_out(&prepared, &work, &mut signals, printer)).await;
     if let Err(error) = carried_out {
         keep_log(&prepared.runtime, &error, project, printer).await;
-        match options.on_failure {
-            OnFailure::Keep => printer.say("what this run made is kept: `ordersys down` removes it"),
-            OnFailure::RollBack => roll_back(&prepared.runtime, &error, &mut signals, printer).await?,
+        if options.on_failure == OnFailure::Keep {
+            record(&prepared).save(project)?; // so that other commands find what is kept
+            return Err(error.into_failure().hint(KEPT));
         }
-        return Err(error.into_failure());
+        roll_back(&prepared.runtime, &error, &mut signals, printer).await?;
+        return Err(port_check::with_owner(error, &prepared.runtime, &work).await.into_failure());
     }
     let record = record(&prepared);
     record.save(project)?;
@@ -223,7 +228,11 @@ async fn carry_out(
     let progress = printer.progress(None, "up");
     let mut applied = std::pin::pin!(async {
         apply(&prepared.runtime, work, &progress).await?;
-        prepared.runtime.commit(work.plan).await
+        let images = prepared.runtime.commit(work.plan).await?;
+        let line =
+            |image| printer.say(format!("removed   image {image} because: no container uses it any more"));
+        images.into_iter().for_each(line);
+        Ok(())
     });
     let result = tokio::select! {
         result = &mut applied => result,

@@ -59,6 +59,7 @@ fn a_service_that_is_cut_off_is_silent_until_healed(project: &Project) {
     assert_eq!(restarted.code, Some(1), "{}", restarted.said);
     assert!(restarted.said.contains("chaos heal user"), "{}", restarted.said);
     project.run(&["chaos", "heal", "user", "--wait"]).ok();
+    project.until("order", has_state("ready")); // no breaker is open any more
     project.run(&order).ok();
     assert_eq!(project.service("user")["restarts"], 0);
 
@@ -67,6 +68,7 @@ fn a_service_that_is_cut_off_is_silent_until_healed(project: &Project) {
     let product = |step: &&Value| step["resource"] == "service product";
     let step = up.data["changes"].as_array().expect("steps").iter().find(product).expect("a step");
     assert_eq!(step["cause"], "cut off the network");
+    project.until("order", has_state("ready"));
     project.run(&order).ok();
 }
 

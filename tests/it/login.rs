@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -272,9 +273,26 @@ fn the_terminal_does_not_show_a_password() {
         assert_eq!(screen.read(&mut byte).expect("reads"), 1, "{}", String::from_utf8_lossy(&shown));
         shown.push(byte[0]);
     }
+    wait_for_silence(terminal.id());
     keyboard.write_all(format!("{PASSWORD}\n").as_bytes()).expect("types");
     screen.read_to_end(&mut shown).expect("reads");
     assert!(terminal.wait().expect("ends").success(), "{}", String::from_utf8_lossy(&shown));
     let shown = String::from_utf8_lossy(&shown);
     assert!(shown.contains("userId") && !shown.contains(PASSWORD), "{shown}");
+}
+
+/// Waits until the terminal that `script` made shows nothing of what is typed: the prompt comes first.
+fn wait_for_silence(script: u32) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let is_silent = || {
+        let children = fs::read_to_string(format!("/proc/{script}/task/{script}/children")).ok()?;
+        let child = children.split_whitespace().next()?;
+        let terminal = fs::read_link(format!("/proc/{child}/fd/0")).ok()?;
+        let settings = Command::new("stty").arg("-aF").arg(terminal).output().ok()?;
+        Some(String::from_utf8_lossy(&settings.stdout).contains(" -echo "))
+    };
+    while is_silent() != Some(true) {
+        assert!(Instant::now() < deadline, "the terminal goes on showing what is typed");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }

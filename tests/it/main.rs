@@ -15,6 +15,7 @@ mod chromium;
 mod command;
 mod container_logs;
 mod crash;
+mod dashboard;
 mod drift;
 mod engine;
 mod faults;
@@ -41,4 +42,5 @@ mod stage;
 #[cfg(target_os = "linux")]
 mod stall;
 mod support;
+mod trace;
 mod up_and_down;

@@ -1,10 +1,14 @@
 //! What `up` and `down` promise, through the command line: idempotent, all or nothing, nothing left.
 
 use std::net::TcpListener;
+use std::process::Stdio;
+use std::time::Instant;
 
 use serde_json::Value;
 
 use crate::command::{Ended, Project, has_engine};
+use crate::engine::left_of;
+use crate::support::LIMIT;
 
 /// The steps of an `up`, without what it kept.
 fn changes(up: &Ended) -> Vec<String> {
@@ -91,5 +95,64 @@ fn a_taken_port_is_named_with_its_owner_before_anything_starts() {
     assert_eq!(failed.code, Some(3), "{}", failed.said);
     let wanted = format!("port {port} of the order service is taken by process {}", std::process::id());
     assert!(failed.said.contains(&wanted), "{}", failed.said);
+    assert_eq!(project.run(&["status"]).code, Some(4));
+}
+
+/// The engine finds the port taken after this program found it free.
+#[test]
+fn a_port_taken_meanwhile_is_named_with_its_owner() {
+    if !has_engine() {
+        return;
+    }
+    let project = Project::new("docker");
+    let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
+    let choice = format!("order={port}");
+    let mut up = project.command(&project.up_args(&["--port", &choice]));
+    let up = up.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
+    let deadline = Instant::now() + LIMIT;
+    // Ports were looked at before anything was made; order is started last.
+    while left_of(&project.name).is_empty() {
+        assert!(Instant::now() < deadline, "nothing is made");
+    }
+    let taken = TcpListener::bind(("127.0.0.1", port)).expect("still free");
+    let output = up.wait_with_output().expect("ends");
+    drop(taken);
+    let said = String::from_utf8_lossy(&output.stderr);
+    let wanted = format!("port {port} of the order service is taken by process {}", std::process::id());
+    assert!(output.status.code() == Some(3) && said.contains(&wanted), "{said}");
+    assert_eq!(left_of(&project.name), Vec::<String>::new());
+}
+
+/// What a failed run leaves on purpose is found by the other commands.
+fn what_is_kept_can_be_looked_at(project: &Project) {
+    let failed = project.up(&["--log", "no such=filter=", "--keep-on-failure"]);
+    assert_eq!(failed.code, Some(1), "{}", failed.said);
+    assert!(failed.said.contains("hint: what this run made is kept"), "{}", failed.said);
+    assert_ne!(project.service("product"), Value::Null, "status");
+    let logs = project.command(&["logs", "product"]).output().expect("runs");
+    let logs = String::from_utf8_lossy(&logs.stdout);
+    assert!(logs.contains("no such=filter="), "{logs}");
+    let up = project.up(&[]).ok();
+    assert_eq!(urls(&up).len(), 3, "and the next `up` repairs it");
+}
+
+#[test]
+fn what_is_kept_of_processes_can_be_looked_at() {
+    what_is_kept_can_be_looked_at(&Project::new("process"));
+}
+
+#[test]
+fn what_is_kept_of_containers_can_be_looked_at() {
+    if has_engine() {
+        what_is_kept_can_be_looked_at(&Project::new("docker"));
+    }
+}
+
+#[test]
+fn a_time_limit_is_kept_and_nothing_stays() {
+    let project = Project::new("process");
+    let late = project.up(&["--timeout", "1ms"]);
+    assert_eq!(late.code, Some(5), "{}", late.said);
+    assert!(late.said.contains("--timeout"), "{}", late.said);
     assert_eq!(project.run(&["status"]).code, Some(4));
 }

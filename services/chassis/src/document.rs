@@ -20,7 +20,7 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 /// The whole document of the service with this name.
 pub(crate) fn complete(service: &str, routes: &OpenApi) -> Value {
     let mut document = serde_json::to_value(routes).unwrap_or_default();
-    drop_widths(&mut document);
+    bound_numbers(&mut document);
     document["openapi"] = "3.1.0".into();
     document["info"] = info(service);
     document["servers"] = json!([{ "url": "/", "description": "where this document was read" }]);
@@ -153,14 +153,23 @@ fn close(schema: &mut Value) {
     }
 }
 
-/// Drops the formats `int32` and `int64`: they name a largest value that is not ours.
-fn drop_widths(part: &mut Value) {
+/// Says the largest value of numbers that have no limit of their own: ours are unsigned, and the names of
+/// formats are of signed ones.
+fn bound_numbers(part: &mut Value) {
     match part {
         Value::Object(members) => {
-            members.retain(|name, member| name != "format" || (member != "int32" && member != "int64"));
-            members.values_mut().for_each(drop_widths);
+            let largest = match members.get("format").and_then(Value::as_str) {
+                Some("int32") => Some(u64::from(u32::MAX)),
+                Some("int64") => Some(u64::MAX),
+                _ => None,
+            };
+            if let Some(largest) = largest {
+                members.remove("format");
+                members.entry("maximum").or_insert_with(|| largest.into());
+            }
+            members.values_mut().for_each(bound_numbers);
         }
-        Value::Array(items) => items.iter_mut().for_each(drop_widths),
+        Value::Array(items) => items.iter_mut().for_each(bound_numbers),
         _ => {}
     }
 }

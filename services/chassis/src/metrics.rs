@@ -18,8 +18,9 @@ struct Labels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RouteLabel {
+struct Answered {
     route: String,
+    status: u16,
 }
 
 /// The metrics of one service; clones share them.
@@ -27,7 +28,7 @@ struct RouteLabel {
 pub struct Metrics {
     registry: Arc<Mutex<Registry>>,
     requests: Family<Labels, Counter>,
-    seconds: Family<RouteLabel, Histogram>,
+    seconds: Family<Answered, Histogram>,
 }
 
 impl Metrics {
@@ -37,7 +38,7 @@ impl Metrics {
         let labels = [("service".into(), service.into())];
         let mut registry = Registry::with_prefix_and_labels("ordersys", labels.into_iter());
         let requests = Family::default();
-        let seconds = Family::<RouteLabel, Histogram>::new_with_constructor(|| {
+        let seconds = Family::<Answered, Histogram>::new_with_constructor(|| {
             Histogram::new(exponential_buckets(0.000_1, 2.0, 18))
         });
         registry.register("http_requests", "Requests answered", requests.clone());
@@ -62,7 +63,8 @@ impl Metrics {
         };
         let labels = Labels { method: method.to_owned(), route: route.to_owned(), status: status.as_u16() };
         self.requests.get_or_create(&labels).inc();
-        self.seconds.get_or_create(&RouteLabel { route: labels.route }).observe(took.as_secs_f64());
+        let answered = Answered { route: labels.route, status: labels.status };
+        self.seconds.get_or_create(&answered).observe(took.as_secs_f64());
     }
 
     /// The counter of requests of one route, for callers that count very often.

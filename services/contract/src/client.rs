@@ -1,6 +1,7 @@
 //! The typed client of the three services: one method per call.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::resolver::Resolver;
 use crate::{Problem, RequestId, Secret, header as names};
 
 mod audit;
@@ -129,6 +131,7 @@ impl Client {
     pub fn new(endpoints: Endpoints) -> Self {
         let http = reqwest::Client::builder()
             .no_proxy()
+            .dns_resolver(Arc::new(Resolver::default()))
             .tcp_nodelay(true)
             .redirect(reqwest::redirect::Policy::none())
             .build()

@@ -15,6 +15,7 @@ pub mod problem;
 pub mod product;
 pub mod quantity;
 pub mod reservation;
+mod resolver;
 mod schema;
 pub mod secret;
 pub mod session;

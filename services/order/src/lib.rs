@@ -27,8 +27,8 @@ pub use error::OrderError;
 /// The service's name in answers, logs and metrics.
 pub const NAME: &str = "order";
 
-/// How often the age of the oldest unfinished order is measured.
-const AGE_INTERVAL: Duration = Duration::from_secs(1);
+/// How often gauges are measured.
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the service needs to know.
 #[derive(Clone)]
@@ -74,13 +74,15 @@ impl OrderService {
         });
         let gate = config.gate.clone();
         let admission = Limit::new(Instant::now(), &metrics);
+        let lanes = app::LaneMetrics::registered(&metrics);
         let shedding =
             Shedding::new(NAME, (Method::POST, ORDERS), &OrderError::Overloaded.to_string(), &metrics, {
                 let admission = admission.clone();
                 move || admission.is_full()
             });
         let service = Service { name: NAME, gate, health, metrics };
-        Ok(Self { app: app::App::new(orders, ports, breakers, admission), service, oldest, shedding })
+        let app = app::App::new(orders, ports, breakers, (admission, lanes));
+        Ok(Self { app, service, oldest, shedding })
     }
 
     /// Recovers what a crash left, serves until `shutdown`, then closes the data.
@@ -103,7 +105,7 @@ impl OrderService {
                 Err(error) => tracing::error!(service = NAME, %error, "unfinished orders cannot be loaded"),
             }
         };
-        let measuring = tokio::spawn(measure_age(self.app.clone(), self.oldest));
+        let measuring = tokio::spawn(measure(self.app.clone(), self.oldest));
         let (served, ()) = tokio::join!(serving, recovering);
         measuring.abort();
         self.app.close().await;
@@ -111,12 +113,13 @@ impl OrderService {
     }
 }
 
-/// Keeps the gauge of the oldest unfinished order current.
-async fn measure_age(app: app::App, oldest: Gauge<f64, AtomicU64>) {
-    let mut ticks = tokio::time::interval(AGE_INTERVAL);
+/// Keeps the gauges of the oldest unfinished order and of the lanes' queues current.
+async fn measure(app: app::App, oldest: Gauge<f64, AtomicU64>) {
+    let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        app.measure_lanes();
         match app.oldest_unfinished().await {
             Ok(since) => {
                 let now = Timestamp::now();

@@ -1,5 +1,7 @@
 //! What the product service does.
 
+use std::time::Instant;
+
 use ordersys_chassis::Deadline;
 use ordersys_contract::product::{
     Hold, MAX_NAME_BYTES, MAX_PRICE_MINOR, MAX_STOCK, NewProduct, Product, ProductPatch, Released, Reserved,
@@ -9,7 +11,7 @@ use ordersys_contract::reservation::{Answer, Operation, ReservationRecord, Reser
 use ordersys_contract::{Cents, OrderId, ProductId, Timestamp};
 use ordersys_store::failpoint;
 
-use crate::store::{Edit, Edited, Filter, HoldOutcome, Tables};
+use crate::store::{Edit, Edited, Filter, HoldOutcome, StockTotals, Tables};
 use crate::{NAME, ProductError};
 
 /// The products a new store starts with: name, price in minor units, units.
@@ -123,11 +125,21 @@ impl App {
     ) -> Result<Vec<Answer>, ProductError> {
         let named: Vec<_> =
             operations.iter().map(|operation| (operation.order_id, operation.request_id.clone())).collect();
+        let (began, batch) = (Instant::now(), operations.len());
         let answers = self.tables.apply(operations, now, deadline).await?;
+        let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         failpoint::crash("product-committed");
         for ((order, request), answer) in named.iter().zip(&answers) {
             let outcome = outcome_name(answer);
-            tracing::info!(service = NAME, requestId = request.as_str(), orderId = %order, outcome, "reservation");
+            tracing::info!(
+                service = NAME,
+                requestId = request.as_str(),
+                orderId = %order,
+                outcome,
+                batch,
+                durationUs = took,
+                "reservation"
+            );
         }
         Ok(answers)
     }
@@ -146,6 +158,10 @@ impl App {
 
     pub(crate) async fn accounts(&self) -> Result<Vec<StockAccount>, ProductError> {
         Ok(self.tables.accounts().await?)
+    }
+
+    pub(crate) async fn stock_totals(&self) -> Result<StockTotals, ProductError> {
+        Ok(self.tables.stock_totals().await?)
     }
 
     pub(crate) async fn evidence(&self) -> Result<Vec<StockEvidence>, ProductError> {

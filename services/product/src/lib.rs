@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 mod app;
 pub mod domain;
 mod error;
+mod gauges;
 mod http;
 mod store;
 
@@ -39,6 +40,7 @@ pub struct Config {
 pub struct ProductService {
     app: App,
     service: Service,
+    gauges: gauges::StockGauges,
 }
 
 impl ProductService {
@@ -47,13 +49,14 @@ impl ProductService {
         let tables = store::Tables::open(config).map_err(ProductError::Open)?;
         let metrics = Metrics::new(NAME);
         metrics.register(|registry| tables.register(registry));
+        let gauges = gauges::StockGauges::registered(&metrics);
         let health = Health::starting({
             let tables = tables.clone();
             move || tables.is_writable()
         });
         let app = App::open(tables, Timestamp::now()).await?;
         let gate = config.gate.clone();
-        Ok(Self { app, service: Service { name: NAME, gate, health, metrics } })
+        Ok(Self { app, service: Service { name: NAME, gate, health, metrics }, gauges })
     }
 
     /// The use cases, for callers in the same process.
@@ -71,9 +74,11 @@ impl ProductService {
         let health = self.service.health.clone();
         let router = ordersys_chassis::finish(http::routes(self.app.clone()), self.service);
         let sweeper = tokio::spawn(sweep(self.app.clone(), shutdown.clone()));
+        let measuring = tokio::spawn(gauges::measure(self.app.clone(), self.gauges));
         health.serving();
         let served = ordersys_chassis::serve(router, listener, health, shutdown).await;
         sweeper.abort();
+        measuring.abort();
         self.app.close().await;
         served
     }

@@ -1,6 +1,7 @@
 //! What a store tells about itself.
 
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
@@ -11,6 +12,8 @@ pub struct StoreMetrics {
     pub(crate) batch: Histogram,
     /// Seconds per commit, the sync included.
     pub(crate) commit: Histogram,
+    /// Commands that gathered during the last commit.
+    pub(crate) waiting: Gauge,
     /// Commands that were undone.
     pub(crate) undone: Counter,
 }
@@ -20,6 +23,7 @@ impl Default for StoreMetrics {
         Self {
             batch: Histogram::new(exponential_buckets(1.0, 2.0, 10)),
             commit: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
+            waiting: Gauge::default(),
             undone: Counter::default(),
         }
     }
@@ -31,6 +35,11 @@ impl StoreMetrics {
         let registry = registry.sub_registry_with_prefix("store");
         registry.register("commands_per_commit", "Commands in one commit", self.batch.clone());
         registry.register("commit_seconds", "Time of one commit with its sync", self.commit.clone());
+        registry.register(
+            "waiting_commands",
+            "Commands that gathered during the last commit",
+            self.waiting.clone(),
+        );
         registry.register("undone_commands", "Commands that failed and were undone", self.undone.clone());
     }
 }

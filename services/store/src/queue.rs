@@ -70,6 +70,11 @@ impl<T> Queue<T> {
         Ok(())
     }
 
+    /// How many items wait.
+    pub(crate) fn len(&self) -> usize {
+        self.state().items.len()
+    }
+
     /// Takes what waits, at most `most` items; waits for the first one, for `patience` if that is given.
     pub(crate) fn take(&self, most: usize, patience: Option<Duration>) -> Taken<T> {
         let mut state = self.state();
@@ -109,7 +114,7 @@ mod tests {
     fn takes_all_that_waits_up_to_the_most_and_refuses_beyond_the_capacity() {
         let queue = Queue::bounded(3);
         assert_eq!((1..=4).map(|n| queue.push(n).is_ok()).collect::<Vec<_>>(), [true, true, true, false]);
-        assert_eq!(queue.push(5), Err(Refused::Full));
+        assert_eq!((queue.push(5), queue.len()), (Err(Refused::Full), 3));
         assert_eq!(queue.take(2, None), Taken::Some(vec![1, 2]));
         queue.close();
         assert_eq!(queue.push(6), Err(Refused::Closed));

@@ -121,6 +121,7 @@ impl Writer {
         let outcome = outcome.map_err(|error| self.roll_back(&error));
         self.writable.store(outcome.is_ok(), Ordering::Relaxed);
         self.metrics.commit.observe(started.elapsed().as_secs_f64());
+        self.metrics.waiting.set(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
         for job in jobs {
             job.answer(outcome.clone());
         }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use ordersys_chassis::{Caller, Deadline};
 use ordersys_contract::session::Jwks;
@@ -160,10 +161,19 @@ impl App {
         requests: &[RequestId],
         deadline: Deadline,
     ) -> Result<Vec<Option<UserSummary>>, UserError> {
+        let began = Instant::now();
         let found = self.0.users.summaries(ids.clone(), deadline).await?;
+        let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         for ((id, summary), request) in ids.iter().zip(&found).zip(requests) {
             let known = summary.is_some();
-            tracing::info!(service = NAME, requestId = request.as_str(), userId = %id, known, "looked up");
+            tracing::info!(
+                service = NAME,
+                requestId = request.as_str(),
+                userId = %id,
+                known,
+                durationUs = took,
+                "looked up"
+            );
         }
         Ok(found)
     }

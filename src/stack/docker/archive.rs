@@ -30,7 +30,12 @@ impl ImageName {
     /// The image of the program with this SHA-256.
     pub(super) fn of(program_sha256: &str) -> Self {
         let hash = hex(&Sha256::digest(format!("layout {LAYOUT}\nprogram {program_sha256}\n")));
-        Self { tag: format!("ordersys:{}", &hash[..12]), hash }
+        Self { tag: Self::tag_of(&hash), hash }
+    }
+
+    /// The tag of the image whose hash begins like this: with twelve digits at least.
+    pub(super) fn tag_of(hash: &str) -> String {
+        format!("ordersys:{}", hash.get(..12).unwrap_or(hash))
     }
 }
 

@@ -66,19 +66,28 @@ fn make(name: &ImageName, path: &Path, arch: &str) -> Result<Vec<u8>, EngineErro
     archive::image(name, machine, &program).map_err(unreadable)
 }
 
-/// Removes images of earlier programs that no container uses. Those in use stay: the engine refuses.
-pub(super) async fn prune(engine: &Engine, keep: Option<&ImageName>) -> Result<(), EngineError> {
+/// Removes every image of ours that no container uses.
+pub(super) async fn prune(engine: &Engine) -> Result<(), EngineError> {
     let options = ListImagesOptionsBuilder::new().filters(&labels::label_filter(labels::IMAGE_HASH)).build();
     let images = engine.docker.list_images(Some(options)).await.map_err(during("list images"))?;
+    remove_unused(engine, images.into_iter().map(|image| image.id)).await?;
+    Ok(())
+}
+
+/// Removes images and returns those that were removed. One that a container uses stays: the engine
+/// refuses.
+pub(super) async fn remove_unused(
+    engine: &Engine,
+    images: impl IntoIterator<Item = String>,
+) -> Result<Vec<String>, EngineError> {
+    let mut removed = Vec::new();
     for image in images {
-        if keep.is_some_and(|keep| image.labels.get(labels::IMAGE_HASH) == Some(&keep.hash)) {
-            continue;
-        }
-        let what = during(format!("remove the image {}", image.id));
-        match engine.docker.remove_image(&image.id, None::<RemoveImageOptions>, None).await.map_err(what) {
-            Err(error) if !error.is_conflict() && !error.is_not_found() => return Err(error),
-            _ => {}
+        let what = during(format!("remove the image {image}"));
+        match engine.docker.remove_image(&image, None::<RemoveImageOptions>, None).await.map_err(what) {
+            Ok(_) => removed.push(image),
+            Err(error) if error.is_conflict() || error.is_not_found() => {}
+            Err(error) => return Err(error),
         }
     }
-    Ok(())
+    Ok(removed)
 }

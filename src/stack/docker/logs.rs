@@ -79,14 +79,13 @@ impl ContainerLog {
         else {
             return Ok(None);
         };
-        self.position.resume();
-        let since = self.position.last.or(since).map_or(0, seconds);
+        let since = self.position.resume(&container.id).or(since.map(jiff::Timestamp::as_second));
         let options = LogsOptionsBuilder::new()
             .stdout(true)
             .stderr(true)
             .timestamps(true)
             .follow(reading == Reading::Following)
-            .since(since);
+            .since(since.map_or(0, seconds));
         let frames = self.engine.docker.logs(&container.id, Some(options.build())).ready_chunks(BATCH);
         let what = format!("read the log of {}", self.service);
         let (position, mut assembly) = (&mut self.position, Assembly::default());
@@ -106,9 +105,9 @@ fn serves(found: &ObservedService) -> bool {
     found.standing == Standing::Current && !found.service.is_empty()
 }
 
-/// The whole seconds of a time, as far as the engine's API takes them.
-fn seconds(at: jiff::Timestamp) -> i32 {
-    i32::try_from(at.as_second().max(0)).unwrap_or(i32::MAX)
+/// A time in seconds, as far as the engine's API takes it.
+fn seconds(at: i64) -> i32 {
+    i32::try_from(at.max(0)).unwrap_or(i32::MAX)
 }
 
 /// Puts frames together to lines: the engine cuts lines longer than 16 KiB, each piece with a time.
@@ -160,35 +159,50 @@ fn split_time(frame: &[u8]) -> Option<(jiff::Timestamp, &[u8])> {
     Some((at, &frame[space + 1..]))
 }
 
-/// How far a log was read. A new subscription starts at a whole second, so lines come again.
+/// How far the log of a container was read. A new subscription begins with the whole second before the
+/// last line, since stdout and stderr overtake each other by moments. So lines come again: as many as were
+/// read of these seconds, in the same order.
 #[derive(Debug, Clone, Default)]
 struct Position {
+    container: String,
     last: Option<jiff::Timestamp>,
-    /// Lines read with that time.
-    with_last: usize,
-    /// Where the new lines of this subscription begin, and how many with that very time are old.
-    begin: Option<(jiff::Timestamp, usize)>,
+    /// Lines read of the second before that of `last`, and of that.
+    read: [usize; 2],
+    /// Lines of this subscription that are yet to come again, all of them not after this time.
+    old: Option<(usize, jiff::Timestamp)>,
 }
 
 impl Position {
-    fn resume(&mut self) {
-        self.begin = self.last.map(|last| (last, self.with_last));
+    /// Begins a subscription and returns from which second on, if something was read before. Another
+    /// container has a log of its own, which was not read yet.
+    fn resume(&mut self, container: &str) -> Option<i64> {
+        if self.container != container {
+            *self = Self { container: container.to_owned(), ..Self::default() };
+        }
+        let last = self.last?;
+        self.old = Some((self.read.iter().sum(), last));
+        Some(last.as_second() - 1)
     }
 
+    /// Whether a line was not read before. After a rotation fewer lines come again: those that are later
+    /// than all that was read are new in any case.
     fn is_new(&mut self, at: jiff::Timestamp) -> bool {
-        match &mut self.begin {
-            Some((begin, _)) if at < *begin => return false,
-            Some((begin, old)) if at == *begin && *old > 0 => {
-                *old -= 1;
+        match &mut self.old {
+            Some((left, until)) if *left > 0 && at <= *until => {
+                *left -= 1;
                 return false;
             }
-            _ => self.begin = None,
+            _ => self.old = None,
         }
-        match self.last {
-            Some(last) if at < last => {} // stdout and stderr overtake each other by moments
-            Some(last) if at == last => self.with_last += 1,
-            _ => (self.last, self.with_last) = (Some(at), 1),
+        let ahead = self.last.map_or(i64::MAX, |last| at.as_second() - last.as_second());
+        match ahead {
+            ..-1 => {}
+            -1 => self.read[0] += 1,
+            0 => self.read[1] += 1,
+            1 => self.read = [self.read[1], 1],
+            2.. => self.read = [0, 1],
         }
+        self.last = self.last.max(Some(at));
         true
     }
 }
@@ -225,20 +239,33 @@ mod tests {
         assert_eq!(cut.text.len(), "begun".len() + long.len());
     }
 
+    /// What of a log's lines a subscription shows, as the engine sends them.
+    fn shown<'a>(position: &mut Position, container: &str, log: &[&'a str]) -> Vec<&'a str> {
+        let since = position.resume(container).unwrap_or(0);
+        let time = |line: &str| at(&format!("2026-01-01T00:00:{line}Z"));
+        let sent = log.iter().filter(|line| time(line).as_second() >= since);
+        sent.filter(|line| position.is_new(time(line))).copied().collect()
+    }
+
     #[test]
     fn lines_that_come_again_are_not_new() {
+        let log = ["01", "02.5", "02.5", "02.4", "02.5", "03.1", "02.9", "03.2", "04"];
+        for read in 0..=log.len() {
+            for next in read..=log.len() {
+                let mut position = Position::default();
+                assert_eq!(shown(&mut position, "a", &log[..read]), log[..read]);
+                assert_eq!(shown(&mut position, "a", &log[..next]), log[read..next], "{read}, {next}");
+                assert_eq!(shown(&mut position, "a", &log), log[next..], "{read}, {next}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_container_and_a_rotated_log_begin_anew() {
         let mut position = Position::default();
-        let times = ["2026-01-01T00:00:01Z", "2026-01-01T00:00:02.5Z", "2026-01-01T00:00:02.5Z"].map(at);
-        position.resume();
-        assert!(times.iter().all(|time| position.is_new(*time)));
-        assert!(position.is_new(at("2026-01-01T00:00:02.4Z")), "out of order is not old");
-        position.resume();
-        assert!(!times.iter().any(|time| position.is_new(*time)));
-        assert!(position.is_new(times[2]), "a third one with the same time");
-        assert!(position.is_new(at("2026-01-01T00:00:03Z")));
-        position.resume();
-        assert!(!position.is_new(at("2026-01-01T00:00:03Z")));
-        assert!(position.is_new(at("2026-01-01T00:00:04Z")));
+        assert_eq!(shown(&mut position, "a", &["05.1", "05.2"]), ["05.1", "05.2"]);
+        assert_eq!(shown(&mut position, "a", &["05.3", "05.4"]), ["05.3", "05.4"], "the old lines are gone");
+        assert_eq!(shown(&mut position, "b", &["05.1", "05.4"]), ["05.1", "05.4"]);
     }
 
     #[test]
@@ -246,7 +273,7 @@ mod tests {
         let cases =
             [("1969-01-01T00:00:00Z", 0), ("1970-01-01T00:00:07.9Z", 7), ("2100-01-01T00:00:00Z", i32::MAX)];
         for (time, expected) in cases {
-            assert_eq!(seconds(at(time)), expected);
+            assert_eq!(seconds(at(time).as_second()), expected);
         }
     }
 }

@@ -105,5 +105,5 @@ pub(in crate::stack) async fn projects_of(engine: &Engine) -> Result<BTreeSet<Pr
 
 /// Removes every image of ours that no container uses.
 pub(in crate::stack) async fn remove_unused_images(engine: &Engine) -> Result<(), EngineError> {
-    image::prune(engine, None).await
+    image::prune(engine).await
 }

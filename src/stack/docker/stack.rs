@@ -1,6 +1,6 @@
 //! Carries a plan out in an engine: makes, sets aside, starts, and at the end removes or takes back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::{join_all, try_join_all};
@@ -119,6 +119,10 @@ impl DockerStack {
     /// [`Self::commit`]. Each call to the engine is waited for, also after another has failed, so that
     /// nothing appears after the roll-back.
     pub(in crate::stack) async fn prepare(&self, work: &Work<'_>) -> Result<(), UpError> {
+        if work.plan.changes_nothing() {
+            self.adopt(work);
+            return Ok(());
+        }
         let load = work.timeline.during("image", self.load_image(work));
         let around = work.timeline.during("network, volumes", self.make_around(work.plan));
         let (loaded, network, stopped) = tokio::join!(load, around, self.stop_leftovers(work));
@@ -163,8 +167,9 @@ impl DockerStack {
         containers::last_log_lines(&self.engine, &member.id, lines).await
     }
 
-    /// Removes what was replaced or is not wanted, now that the new serves.
-    pub(in crate::stack) async fn commit(&self, plan: &Plan) -> Result<(), EngineError> {
+    /// Removes what was replaced or is not wanted, now that the new serves. Returns the images that went
+    /// with it: those of replaced containers that no container uses any more, and no other.
+    pub(in crate::stack) async fn commit(&self, plan: &Plan) -> Result<Vec<String>, EngineError> {
         let replaced = self.members().into_values().filter_map(|member| match member.begin {
             Begin::Replace(old) => Some(old.id),
             Begin::Runs | Begin::Start | Begin::Unpause => None,
@@ -175,16 +180,17 @@ impl DockerStack {
         });
         let gone: Vec<String> = replaced.chain(leftovers).collect();
         try_join_all(gone.iter().map(|id| containers::remove(&self.engine, id))).await?;
+        let mut replaced_images = BTreeSet::new();
         for step in &plan.steps {
             match (&step.resource, &step.action) {
                 (Resource::Network(_), Action::Remove(id, _)) => network::remove(&self.engine, id).await?,
-                (Resource::Image(_), Action::Create(_)) => {
-                    image::prune(&self.engine, Some(&self.image)).await?;
+                (_, Action::Recreate(_, Cause::ImageChanged(old, _))) => {
+                    replaced_images.insert(ImageName::tag_of(old));
                 }
                 _ => {}
             }
         }
-        Ok(())
+        image::remove_unused(&self.engine, replaced_images).await
     }
 
     /// Takes back what this run did.
@@ -212,10 +218,19 @@ impl DockerStack {
         match condition {
             Condition::Created | Condition::Exited(_) | Condition::Dead => return Ok(()),
             Condition::Paused => containers::unpause(&self.engine, id).await?, // else it cannot drain
-            Condition::Running | Condition::Cut | Condition::Restarting(_) => {}
+            Condition::Running | Condition::Cut | Condition::Unwatched | Condition::Restarting(_) => {}
         }
         self.journal.note(Undo::Start { id: id.to_owned(), name: name.to_owned() });
         containers::stop(&self.engine, id).await
+    }
+
+    /// Takes the containers that stay as they are for the members.
+    fn adopt(&self, work: &Work<'_>) {
+        for spec in &work.stack.services {
+            if let Some(Action::Keep(id)) = work.plan.for_service(spec.name) {
+                self.join(spec.name, Member { id: id.clone(), begin: Begin::Runs });
+            }
+        }
     }
 
     async fn make_member(
@@ -240,7 +255,7 @@ impl DockerStack {
                     Member { id: self.create(spec, network).await?, begin }
                 }
             };
-            self.members.lock().unwrap_or_else(PoisonError::into_inner).insert(spec.name, member);
+            self.join(spec.name, member);
             Ok(())
         };
         match action {
@@ -257,11 +272,19 @@ impl DockerStack {
     /// Frees a service's container name. The old container goes on until its successor starts.
     async fn set_aside(&self, service: ServiceName, old: &ObservedService) -> Result<Replaced, EngineError> {
         if old.standing == Standing::Current {
-            let name = self.names.container(service);
-            self.journal.note(Undo::Rename { id: old.id.clone(), name });
-            containers::rename(&self.engine, &old.id, &self.names.set_aside(service, &self.run)).await?;
+            let (name, aside) = (self.names.container(service), self.names.set_aside(service, &self.run));
+            self.journal.note(Undo::Rename { id: old.id.clone(), name: name.clone() });
+            if containers::rename(&self.engine, &old.id, &aside).await.is_err() {
+                // One that keeps ending is off the network between two starts, and cannot be renamed then.
+                self.stop_noted(&old.id, &name, &old.condition).await?;
+                containers::rename(&self.engine, &old.id, &aside).await?;
+            }
         }
         Ok(Replaced { id: old.id.clone(), condition: old.condition.clone() })
+    }
+
+    fn join(&self, service: ServiceName, member: Member) {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner).insert(service, member);
     }
 
     fn members(&self) -> BTreeMap<ServiceName, Member> {

@@ -58,11 +58,21 @@ pub(super) async fn roll_back(
 
 async fn take_back(engine: &Engine, undo: Undo) -> Result<(), EngineError> {
     match undo {
-        Undo::Rename { id, name } => match containers::rename(engine, &id, &name).await {
-            Err(error) if error.is_conflict() || error.is_not_found() => Ok(()), // it has the name still
-            other => other,
-        },
+        Undo::Rename { id, name } => rename_back(engine, &id, &name).await,
         Undo::Start { id, name } => containers::start(engine, &id, &name).await,
         Undo::Stop { id } => containers::stop(engine, &id).await,
     }
+}
+
+async fn rename_back(engine: &Engine, id: &str, name: &str) -> Result<(), EngineError> {
+    let found = observe::inspect(engine, id).await?.and_then(|found| found.name);
+    if found.is_none_or(|now| now.trim_start_matches('/') == name) {
+        return Ok(()); // it is gone, or has the name still
+    }
+    if containers::rename(engine, id, name).await.is_ok() {
+        return Ok(());
+    }
+    containers::stop(engine, id).await?; // one that keeps ending cannot be renamed between two starts
+    containers::rename(engine, id, name).await?;
+    containers::start(engine, id, name).await
 }

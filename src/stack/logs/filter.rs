@@ -15,6 +15,8 @@ pub struct Filter {
     pub request: Option<String>,
     /// Of this order.
     pub order: Option<String>,
+    /// Of one of these requests or orders; empty: of all.
+    pub about: BTreeSet<String>,
     /// Written at or after this time.
     pub since: Option<jiff::Timestamp>,
 }
@@ -23,7 +25,8 @@ impl Filter {
     /// A cheap look that refuses most lines another request or order wrote.
     pub(super) fn may_keep(&self, text: &str) -> bool {
         let mentions = |id: &Option<String>| id.as_ref().is_none_or(|id| text.contains(id.as_str()));
-        mentions(&self.request) && mentions(&self.order)
+        let about = self.about.is_empty() || self.about.iter().any(|id| text.contains(id.as_str()));
+        about && mentions(&self.request) && mentions(&self.order)
     }
 
     /// Whether a line of this source and time is wanted; `line` is `None` if it is not JSON.
@@ -39,8 +42,13 @@ impl Filter {
         let is = |wanted: &Option<String>, name| {
             wanted.as_ref().is_none_or(|wanted| member(name).as_deref() == Some(wanted))
         };
+        let about = || {
+            let is_one = |name| member(name).is_some_and(|id| self.about.contains(id.as_ref()));
+            self.about.is_empty() || is_one("requestId") || is_one("orderId")
+        };
         named
             && important
+            && about()
             && self.since.is_none_or(|since| at >= since)
             && is(&self.request, "requestId")
             && is(&self.order, "orderId")
@@ -68,6 +76,9 @@ mod tests {
             (Filter { request: some("r-"), ..Filter::default() }, false, false),
             (Filter { order: some("o-1"), request: some("r-1"), ..Filter::default() }, true, false),
             (Filter { order: some("o-2"), ..Filter::default() }, false, false),
+            (Filter { about: named(&["x", "o-1"]), ..Filter::default() }, true, false),
+            (Filter { about: named(&["r-1"]), ..Filter::default() }, true, false),
+            (Filter { about: named(&["r-", "order"]), ..Filter::default() }, false, false),
             (Filter { since: Some(noon), ..Filter::default() }, true, true),
             (Filter { since: Some(jiff::Timestamp::MAX), ..Filter::default() }, false, false),
         ];

@@ -58,7 +58,7 @@ pub struct Line<'a> {
 
 impl<'a> Line<'a> {
     /// Takes a line apart; `None` if it is no JSON object.
-    pub(super) fn parse(text: &'a str) -> Option<Self> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         if !text.starts_with('{') {
             return None;
         }
@@ -69,8 +69,13 @@ impl<'a> Line<'a> {
     }
 
     /// The text of another member.
-    pub(super) fn member(&self, name: &str) -> Option<Cow<'a, str>> {
+    pub(crate) fn member(&self, name: &str) -> Option<Cow<'a, str>> {
         self.rest.iter().find(|(key, _)| key == name).and_then(|(_, value)| text_of(value))
+    }
+
+    /// The whole number in another member.
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
+        self.rest.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.get().parse().ok())
     }
 
     fn put(&mut self, key: Cow<'a, str>, value: &'a RawValue) {
@@ -153,7 +158,10 @@ mod tests {
             [("zeta", "1"), ("requestId", "\"r-1\""), ("orderId", "null"), ("a\nb", r#"{"x":[1]}"#)];
         assert_eq!(rest, expected);
         assert_eq!(line.member("requestId").as_deref(), Some("r-1"));
-        assert_eq!(line.member("orderId"), None);
+        assert_eq!(
+            (line.member("orderId"), line.number("zeta"), line.number("requestId")),
+            (None, Some(1), None)
+        );
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub use filter::Filter;
 pub use find::{Found, find};
 pub use line::{Level, Line};
 pub use source::Source;
+pub(crate) use text::clean;
 pub use text::{Colour, render};
 
 use merge::{Merger, Step};

@@ -77,7 +77,7 @@ fn colour_of(service: &str) -> &'static str {
 }
 
 /// What came over the wire must not steer the terminal.
-fn clean(text: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn clean(text: &str) -> std::borrow::Cow<'_, str> {
     if !text.contains(char::is_control) {
         return text.into();
     }

@@ -107,6 +107,7 @@ fn compare(spec: &ServiceSpec, artefact: &str, network: Wanted<'_>, now: &Observ
             Condition::Created => Action::Start(id, Cause::NeverStarted),
             Condition::Paused => Action::Start(id, Cause::Paused),
             Condition::Cut => Action::Start(id, Cause::CutOff),
+            Condition::Unwatched => Action::Recreate(id, Cause::Unwatched),
             Condition::Exited(how) => Action::Start(id, Cause::NotRunning(how.clone())),
             Condition::Restarting(how) => Action::Recreate(id, Cause::KeepsEnding(how.clone())),
             Condition::Dead => Action::Recreate(id, Cause::Dead),

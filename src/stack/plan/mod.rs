@@ -102,6 +102,8 @@ pub enum Cause {
     Paused,
     /// It is cut off the network.
     CutOff,
+    /// What would start it again was killed.
+    Unwatched,
     /// The engine gave it up.
     Dead,
     /// The stack has no such service.
@@ -126,6 +128,7 @@ impl fmt::Display for Cause {
             Self::KeepsEnding(how) => write!(f, "keeps ending ({how})"),
             Self::Paused => f.write_str("paused"),
             Self::CutOff => f.write_str("cut off the network"),
+            Self::Unwatched => f.write_str("its supervisor was killed"),
             Self::Dead => f.write_str("dead"),
             Self::NoLongerWanted => f.write_str("no longer wanted"),
             Self::LeftByKilledRun => f.write_str("left by an interrupted run"),

@@ -102,7 +102,7 @@ fn an_image_asked_for_is_loaded_and_replaces_nobody() {
 
 #[test]
 fn one_service_at_a_time() {
-    let cases: [Case; 12] = [
+    let cases: [Case; 13] = [
         (
             "ended",
             |s| s.condition = Condition::Exited("exit code 137".to_owned()),
@@ -111,6 +111,11 @@ fn one_service_at_a_time() {
         ("created", |s| s.condition = Condition::Created, "start service order: never started"),
         ("paused", |s| s.condition = Condition::Paused, "start service order: paused"),
         ("cut", |s| s.condition = Condition::Cut, "start service order: cut off the network"),
+        (
+            "unwatched",
+            |s| s.condition = Condition::Unwatched,
+            "recreate service order: its supervisor was killed",
+        ),
         ("dead", |s| s.condition = Condition::Dead, "recreate service order: dead"),
         (
             "loops",

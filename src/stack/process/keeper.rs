@@ -68,12 +68,14 @@ impl Keeper {
             last_exit: None,
             spec_hash: service.spec_hash.clone(),
             binary_hash: String::new(),
+            log_from: 0,
         }
     }
 
     /// Runs the service until asked to stop; its process has ended when this returns.
     pub(super) async fn run(self) {
         let log = Log::new(&self.shared.layout.log(&self.service.name), &self.service.name, MAX_LOG_BYTES);
+        self.update(|child| child.log_from = log.size());
         let log = Arc::new(Mutex::new(log));
         let mut restarts = Restarts::default();
         let stop = self.stop.clone();

@@ -56,6 +56,8 @@ const TAKE_OVER_LIMIT: Duration = Duration::from_mins(1);
 const DOWN_LIMIT: Duration = Duration::from_secs(45);
 /// How long another command may change the list before this one gives up.
 const APPLY_LOCK_LIMIT: Duration = Duration::from_mins(2);
+/// The first descriptor behind standard input, output and error.
+const FIRST_INHERITED: i32 = 3;
 /// Supervisors started for one list before giving up.
 const MAX_STARTS: u32 = 3;
 
@@ -84,7 +86,7 @@ impl Processes {
     }
 
     /// The services there are, by name. Nothing is started or signalled. Services whose supervisor
-    /// was killed are listed as unready as long as their process lives.
+    /// was killed are listed as unwatched as long as their process lives.
     pub fn observe(&self) -> anyhow::Result<Vec<ProcessObserved>> {
         observe::observe(&self.layout)
     }
@@ -142,10 +144,12 @@ impl Processes {
         self.layout.log(name)
     }
 
-    /// The last lines of a service's log; none if there is no log.
+    /// The last lines of a service's log, of this run of it if it is known; none if there is no log.
     #[must_use]
     pub fn last_log_lines(&self, name: &str, lines: usize) -> Vec<String> {
-        output::last_lines(&self.log_path(name), lines)
+        let state: State = read_json(&self.layout.state()).ok().flatten().unwrap_or_default();
+        let from = state.children.get(name).map_or(0, |child| child.log_from);
+        output::last_lines(&self.log_path(name), lines, from)
     }
 
     /// Whether the supervisor runs another program than the one that would be started now.
@@ -200,6 +204,8 @@ impl Processes {
         };
         let path = self.layout.supervisor_log();
         let log = output::append_to(&path).with_context(|| format!("cannot open {}", path.display()))?;
+        // A lock held around `up` by its caller's shell, say, must not stay held by what stays behind.
+        close_fds::set_fds_cloexec_threadsafe(FIRST_INHERITED, &[]);
         let mut command = Command::new(&program);
         for name in settings() {
             command.env_remove(name);
@@ -217,7 +223,7 @@ impl Processes {
 
     fn its_last_words(&self) -> String {
         let path = self.layout.supervisor_log();
-        let last = output::last_lines(&path, 3).join("\n");
+        let last = output::last_lines(&path, 3, 0).join("\n");
         if last.is_empty() { format!("see {}", path.display()) } else { last }
     }
 

@@ -56,7 +56,7 @@ fn observed(name: String, child: Child, supervised: Option<Link>) -> Option<Proc
     let pid = child.identity.filter(Identity::is_alive).map(|identity| identity.pid);
     let (state, last_exit) = match (pid, supervised) {
         (None, None) => return None,
-        (Some(_), None) => (ProcessState::Unready, Some("its supervisor is gone".to_owned())),
+        (Some(_), None) => (ProcessState::Unwatched, child.last_exit),
         (Some(pid), Some(_)) if os::is_paused(pid) => (ProcessState::Paused, child.last_exit),
         (Some(_), Some(Link::Cut)) => (ProcessState::Cut, child.last_exit),
         (_, Some(_)) => (child.state, child.last_exit),

@@ -51,6 +51,11 @@ impl Log {
         log.opened()
     }
 
+    /// Its length now, in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
     fn opened(mut self) -> Self {
         let _ = self.open(); // tried again with each write, which counts what is lost
         self
@@ -164,11 +169,12 @@ pub(super) fn copy(mut pipe: PipeReader, log: SharedLog) -> io::Result<oneshot::
     Ok(ended)
 }
 
-/// The last lines of a log, also from its predecessor.
-pub(super) fn last_lines(log: &Path, lines: usize) -> Vec<String> {
-    let mut found = tail(log, lines);
-    if found.len() < lines {
-        let mut older = tail(&old_log(log), lines - found.len());
+/// The last lines of a log that were written once it was `from` bytes long, also from its predecessor.
+pub(super) fn last_lines(log: &Path, lines: usize, from: u64) -> Vec<String> {
+    let moved_on = fs::metadata(log).map_or(0, |found| found.len()) < from;
+    let mut found = tail(log, lines, if moved_on { 0 } else { from });
+    if found.len() < lines && (moved_on || from == 0) {
+        let mut older = tail(&old_log(log), lines - found.len(), from);
         older.append(&mut found);
         found = older;
     }
@@ -178,11 +184,11 @@ pub(super) fn last_lines(log: &Path, lines: usize) -> Vec<String> {
 /// Bytes of a file's end that are searched for lines.
 const TAIL_BYTES: u64 = 1024 * 1024;
 
-fn tail(path: &Path, lines: usize) -> Vec<String> {
+fn tail(path: &Path, lines: usize, from: u64) -> Vec<String> {
     let read = || -> io::Result<Vec<u8>> {
         use std::io::Seek as _;
         let mut file = File::open(path)?;
-        let start = file.metadata()?.len().saturating_sub(TAIL_BYTES);
+        let start = file.metadata()?.len().saturating_sub(TAIL_BYTES).max(from);
         file.seek(io::SeekFrom::Start(start))?;
         let mut bytes = Vec::new();
         file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
@@ -215,9 +221,12 @@ mod tests {
         drop(log);
         let mut log = Log::new(&path, "a", 10);
         log.append(b"five\n");
-        assert_eq!(last_lines(&path, 2), ["four", "five"]);
-        assert_eq!(last_lines(&path, 9).last().map(String::as_str), Some("five"));
-        assert_eq!(last_lines(&dir.path().join("none.log"), 3), Vec::<String>::new());
+        assert_eq!(last_lines(&path, 2, 0), ["four", "five"]);
+        assert_eq!(last_lines(&path, 9, 0).last().map(String::as_str), Some("five"));
+        assert_eq!(last_lines(&path, 9, 5), ["five"]);
+        assert_eq!(last_lines(&path, 9, 10), Vec::<String>::new());
+        assert_eq!(last_lines(&path, 9, 12), ["four", "five"], "the file has changed since");
+        assert_eq!(last_lines(&dir.path().join("none.log"), 3, 0), Vec::<String>::new());
         log.append(&[b'x'; 100]);
         log.append(&[b'x'; 100]);
         assert!(fs::metadata(&path).expect("log").len() <= 200, "an endless line is cut at some point");

@@ -20,8 +20,10 @@ pub enum ProcessState {
     Starting,
     /// Running, and every ready URL answers 200.
     Ready,
-    /// Running, was ready, and is not now; or running without a supervisor.
+    /// Running, was ready, and is not now.
     Unready,
+    /// Running, while its supervisor was killed: nobody would start it again.
+    Unwatched,
     /// Standing still because somebody paused it.
     Paused,
     /// Running, and cut off the network on purpose.
@@ -51,6 +53,9 @@ pub(super) struct Child {
     pub(super) spec_hash: String,
     /// Names the content of the program it runs.
     pub(super) binary_hash: String,
+    /// How long its log was when the service was started: what is before is of earlier ones.
+    #[serde(default)]
+    pub(super) log_from: u64,
 }
 
 /// All of it, as stored.

@@ -83,6 +83,7 @@ impl App {
                 Round::Finished => return Some(stored),
                 Round::Again => {
                     tries = tries.saturating_add(1);
+                    note_retry(&stored, request, tries);
                     self.pause(tries, self.pace(stored.order.status)).await;
                 }
                 Round::Stopped => return None,
@@ -172,6 +173,20 @@ impl App {
             () = tokio::time::sleep(pause) => {}
             () = self.0.stopping.cancelled() => {}
         }
+    }
+}
+
+/// Notes ever fewer of an order's tries: with the product service away, thousands ask again.
+fn note_retry(stored: &StoredOrder, request: &RequestId, tries: usize) {
+    if tries.is_power_of_two() {
+        tracing::info!(
+            service = NAME,
+            requestId = request.as_str(),
+            orderId = %stored.order.id,
+            state = stored.order.status.as_str(),
+            attempt = tries + 1,
+            "asking the product service again"
+        );
     }
 }
 

@@ -23,10 +23,13 @@ use crate::store::{Changed, Filter, KeyPlace, Orders};
 mod defects;
 mod driver;
 mod inflight;
+mod lanes;
 mod place;
 
 use driver::Origin;
 use inflight::InFlight;
+pub(crate) use lanes::LaneMetrics;
+use lanes::{DRIVERS, REQUESTS, USERS, inventory_lane, user_lane};
 pub(crate) use place::{Placed, outcome};
 
 /// Recovered orders that are driven on at a time.
@@ -52,6 +55,7 @@ struct Shared {
     admission: Limit,
     tasks: TaskTracker,
     stopping: CancellationToken,
+    lanes: LaneMetrics,
 }
 
 /// How the order service reaches the other two.
@@ -63,13 +67,6 @@ pub struct Ports {
     pub inventory: Arc<dyn Inventory>,
     /// The product service again, on connections of their own, for finishing orders.
     pub drivers: Arc<dyn Inventory>,
-}
-
-fn inventory_lane(inventory: Arc<dyn Inventory>, breaker: Option<Breaker>) -> Coalescer<Operation> {
-    Coalescer::start(breaker, move |operations, until| {
-        let inventory = Arc::clone(&inventory);
-        async move { inventory.apply(operations, until).await }
-    })
 }
 
 /// The breakers in front of the other two services.
@@ -94,24 +91,26 @@ impl Breakers {
 }
 
 impl App {
-    pub(crate) fn new(orders: Orders, ports: Ports, breakers: Breakers, admission: Limit) -> Self {
+    pub(crate) fn new(
+        orders: Orders,
+        ports: Ports,
+        breakers: Breakers,
+        (admission, lanes): (Limit, LaneMetrics),
+    ) -> Self {
         let Ports { users, inventory, drivers } = ports;
-        let users = Coalescer::start(Some(breakers.users), move |queries, until| {
-            let users = Arc::clone(&users);
-            async move { users.lookup(queries, until).await }
-        });
         let now = Instant::now();
         Self(Arc::new(Shared {
             orders,
-            users,
-            requests: inventory_lane(inventory, Some(breakers.inventory)),
-            drivers: inventory_lane(drivers, None),
+            users: user_lane(users, breakers.users, &lanes),
+            requests: inventory_lane(inventory, Some(breakers.inventory), (REQUESTS, &lanes)),
+            drivers: inventory_lane(drivers, None, (DRIVERS, &lanes)),
             lookup_retries: RetryBudget::new(now),
             reserve_retries: RetryBudget::new(now),
             keys: InFlight::default(),
             admission,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
+            lanes,
         }))
     }
 
@@ -124,10 +123,27 @@ impl App {
             let (app, cap) = (self.clone(), Arc::clone(&cap));
             self.0.tasks.spawn(async move {
                 let _permit = cap.acquire_owned().await;
-                app.drive(stored, &RequestId::random(), Origin::Older).await;
+                let request = RequestId::random();
+                tracing::info!(
+                    service = crate::NAME,
+                    requestId = request.as_str(),
+                    orderId = %stored.order.id,
+                    state = stored.order.status.as_str(),
+                    "recovered: driving the order on"
+                );
+                app.drive(stored, &request, Origin::Older).await;
             });
         }
         Ok(count)
+    }
+
+    /// Keeps the gauges of the lanes' queues current.
+    pub(crate) fn measure_lanes(&self) {
+        let Shared { users, requests, drivers, lanes, .. } = &*self.0;
+        let depths = [(USERS, users.waiting()), (REQUESTS, requests.waiting()), (DRIVERS, drivers.waiting())];
+        for (lane, waiting) in depths {
+            lanes.set_waiting(lane, waiting);
+        }
     }
 
     /// Stops drivers at a step boundary and closes the data. Open orders go on after a restart.

@@ -150,6 +150,12 @@ impl App {
                     break;
                 }
                 self.pause(number, Pace::Quick).await;
+                tracing::info!(
+                    service = crate::NAME,
+                    requestId = request.as_str(),
+                    attempt = number + 1,
+                    "asking the user service again"
+                );
             }
             let query = UserQuery { user, request: request.clone() };
             match self.0.users.ask(query, patience).await {

@@ -70,6 +70,11 @@ impl<Q: Question> Coalescer<Q> {
         }
     }
 
+    /// How many questions wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     /// Whether a further question would be turned away.
     pub(crate) fn is_full(&self) -> bool {
         self.queue.capacity() == 0

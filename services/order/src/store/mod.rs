@@ -15,8 +15,10 @@ use crate::{Config, NAME};
 
 mod audit;
 mod rows;
+mod steps;
 
 use rows::{COLUMNS, code};
+use steps::Steps;
 
 const MIGRATIONS: &[&str] = &[
     "
@@ -94,14 +96,15 @@ pub(crate) struct Filter {
 
 /// The stored orders.
 #[derive(Clone)]
-pub(crate) struct Orders(Store);
+pub(crate) struct Orders(Store, Steps);
 
 pub(crate) use audit::KeyPlace;
 
 impl Orders {
     pub(crate) fn open(config: &Config) -> Result<Self, OpenError> {
         let (dir, durability) = (config.data_dir.clone(), config.durability);
-        Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS }).map(Self)
+        Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS })
+            .map(|store| Self(store, Steps::default()))
     }
 
     pub(crate) fn is_writable(&self) -> bool {
@@ -110,6 +113,7 @@ impl Orders {
 
     pub(crate) fn register(&self, registry: &mut Registry) {
         self.0.metrics().register(registry);
+        self.1.register(registry);
     }
 
     pub(crate) async fn close(&self) {
@@ -122,7 +126,8 @@ impl Orders {
         stored: StoredOrder,
         key: Option<KeyUse>,
     ) -> Result<Inserted, StoreError> {
-        self.0
+        let inserted = self
+            .0
             .write(move |connection| {
                 let user = stored.order.user_id;
                 if let Some(KeyUse { key, fingerprint }) = &key
@@ -136,12 +141,18 @@ impl Orders {
                 failpoint::crash("order-commit-1");
                 Ok(Inserted::Done)
             })
-            .await
+            .await?;
+        if matches!(inserted, Inserted::Done) {
+            self.1.count(OrderState::Pending);
+        }
+        Ok(inserted)
     }
 
     /// Replaces the version before `next` by it. `false` if another version is stored.
     pub(crate) async fn advance(&self, next: StoredOrder) -> Result<bool, StoreError> {
-        self.0
+        let reached = next.order.status;
+        let replaced = self
+            .0
             .write(move |connection| {
                 let replaced = rows::replace(connection, &next)?;
                 if next.order.status == OrderState::Confirmed && Defect::LostOrder.strikes() {
@@ -154,7 +165,11 @@ impl Orders {
                 }
                 Ok(replaced)
             })
-            .await
+            .await?;
+        if replaced {
+            self.1.count(reached);
+        }
+        Ok(replaced)
     }
 
     /// Lets an event happen to an order, whatever its version is by now.
@@ -165,7 +180,8 @@ impl Orders {
         now: Timestamp,
         request: RequestId,
     ) -> Result<Changed, StoreError> {
-        self.0
+        let changed = self
+            .0
             .write(move |connection| {
                 let Some(stored) = select(connection, id, reach)? else { return Ok(Changed::NotFound) };
                 let Some(next) = stored.after(event, Evidence::None, (now, &request)) else {
@@ -174,7 +190,11 @@ impl Orders {
                 rows::replace(connection, &next)?;
                 Ok(Changed::Done(next))
             })
-            .await
+            .await?;
+        if let Changed::Done(next) = &changed {
+            self.1.count(next.order.status);
+        }
+        Ok(changed)
     }
 
     /// An order, if it is among those the caller reaches.

@@ -9,9 +9,11 @@ mod audit;
 mod catalog;
 mod defects;
 mod reservations;
+mod totals;
 
 pub(crate) use catalog::{Edit, Edited, Filter};
 pub(crate) use reservations::HoldOutcome;
+pub(crate) use totals::StockTotals;
 
 const MIGRATIONS: &[&str] = &["
     CREATE TABLE product(

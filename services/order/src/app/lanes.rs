@@ -1,0 +1,88 @@
+//! The lanes to the other two services: what they carry, and what they tell of it.
+
+use std::sync::Arc;
+
+use ordersys_chassis::prometheus_client::metrics::family::Family;
+use ordersys_chassis::prometheus_client::metrics::gauge::Gauge;
+use ordersys_chassis::prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use ordersys_chassis::{Breaker, Metrics};
+use ordersys_contract::reservation::Operation;
+
+use crate::ports::{Coalescer, Inventory, UserQuery, Users};
+
+type Label = [(&'static str, &'static str); 1];
+
+/// Sizes of calls and depths of queues, by lane; clones share them.
+#[derive(Clone)]
+pub(crate) struct LaneMetrics {
+    sizes: Family<Label, Histogram>,
+    waiting: Family<Label, Gauge>,
+}
+
+impl LaneMetrics {
+    pub(crate) fn registered(metrics: &Metrics) -> Self {
+        let sizes = Family::<Label, Histogram>::new_with_constructor(|| {
+            Histogram::new(exponential_buckets(1.0, 2.0, 10))
+        });
+        let all = Self { sizes, waiting: Family::default() };
+        metrics.register(|registry| {
+            let registry = registry.sub_registry_with_prefix("lane");
+            registry.register(
+                "questions_per_call",
+                "Questions in one call, probes not counted",
+                all.sizes.clone(),
+            );
+            registry.register("waiting", "Questions that wait for a call", all.waiting.clone());
+        });
+        all
+    }
+
+    /// What is called with the size of each call of a lane.
+    fn size(&self, lane: &'static str) -> impl Fn(usize) + Send + Sync + use<> {
+        let sizes = self.sizes.get_or_create(&[("lane", lane)]).clone();
+        move |questions| {
+            if questions > 0 {
+                #[expect(clippy::cast_precision_loss, reason = "a batch is small")]
+                sizes.observe(questions as f64);
+            }
+        }
+    }
+
+    /// Sets the depth of a lane's queue.
+    pub(super) fn set_waiting(&self, lane: &'static str, questions: usize) {
+        self.waiting.get_or_create(&[("lane", lane)]).set(i64::try_from(questions).unwrap_or(i64::MAX));
+    }
+}
+
+pub(super) fn user_lane(
+    users: Arc<dyn Users>,
+    breaker: Breaker,
+    metrics: &LaneMetrics,
+) -> Coalescer<UserQuery> {
+    let size = metrics.size(USERS);
+    Coalescer::start(Some(breaker), move |queries, until| {
+        size(queries.len());
+        let users = Arc::clone(&users);
+        async move { users.lookup(queries, until).await }
+    })
+}
+
+/// The lane of user look-ups.
+pub(super) const USERS: &str = "users";
+/// The lane of first tries of new orders.
+pub(super) const REQUESTS: &str = "requests";
+/// The lane of everything that finishes orders.
+pub(super) const DRIVERS: &str = "drivers";
+
+pub(super) fn inventory_lane(
+    inventory: Arc<dyn Inventory>,
+    breaker: Option<Breaker>,
+    (name, metrics): (&'static str, &LaneMetrics),
+) -> Coalescer<Operation> {
+    let size = metrics.size(name);
+    Coalescer::start(breaker, move |operations, until| {
+        size(operations.len());
+        let inventory = Arc::clone(&inventory);
+        async move { inventory.apply(operations, until).await }
+    })
+}
