@@ -48,7 +48,7 @@ fn read(path: &Path) -> String {
 async fn a_stored_result_keeps_its_published_schema_and_is_shown_again() {
     let (stack, dir) = (a_system().await, tempfile::tempdir().expect("a directory"));
     let run = dir.path().join("run").display().to_string();
-    let load = ["-c", "4", "-d", "4s", "--warmup", "0s", "--products", "1", "--out", &run, "-o", "json"];
+    let load = ["-c", "4", "-d", "4s", "--warmup", "0s", "--out", &run, "-o", "json"];
     let printed = json(&bench(&stack, &load));
     let stored: Value = serde_json::from_str(&read(&dir.path().join("run/result.json"))).expect("JSON");
     for (member, value) in printed.as_object().expect("an object") {
@@ -108,7 +108,7 @@ fn look_at(page: &Path) {
 async fn stored_runs_are_compared_and_different_loads_refused() {
     let (stack, dir) = (a_system().await, tempfile::tempdir().expect("a directory"));
     let out = dir.path().join("cmp").display().to_string();
-    let side = "-c 2 -n 40 --products 1 --no-verify";
+    let side = "-c 2 -n 40 --no-verify";
     let made =
         bench(&stack, &["compare", "--a", side, "--b", side, "--runs", "2", "--out", &out, "-o", "json"]);
     let made = json(&made);
@@ -121,7 +121,7 @@ async fn stored_runs_are_compared_and_different_loads_refused() {
     assert!(String::from_utf8_lossy(&table.stdout).contains("cannot decide"), "{table:?}");
 
     let other = dir.path().join("other").display().to_string();
-    bench(&stack, &["-c", "3", "-n", "40", "--products", "1", "--no-verify", "--out", &other]);
+    bench(&stack, &["-c", "3", "-n", "40", "--no-verify", "--out", &other]);
     let refused = bench(&stack, &["compare", &a, &other]);
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
     assert!(says(&refused, "concurrency is 2 and 3"), "{refused:?}");
@@ -135,8 +135,7 @@ async fn stored_runs_are_compared_and_different_loads_refused() {
 async fn the_limit_is_found_as_an_interval() {
     let stack = a_system().await;
     // Nothing is answered within a microsecond: every rate is missed, down to the slowest.
-    let slo =
-        ["saturate", "--slo", "p99<1us", "--from", "4", "--step", "1s", "--products", "1", "-o", "json"];
+    let slo = ["saturate", "--slo", "p99<1us", "--from", "4", "--step", "1s", "-o", "json"];
     let output = bench(&stack, &slo);
     let found = json(&output);
     assert_eq!(found["met"], Value::Null);
