@@ -108,7 +108,7 @@ fn look_at(page: &Path) {
 async fn stored_runs_are_compared_and_different_loads_refused() {
     let (stack, dir) = (a_system().await, tempfile::tempdir().expect("a directory"));
     let out = dir.path().join("cmp").display().to_string();
-    let side = "-c 2 -n 40 --no-verify";
+    let side = "-c 2 -n 40 --products 1 --no-verify";
     let made =
         bench(&stack, &["compare", "--a", side, "--b", side, "--runs", "2", "--out", &out, "-o", "json"]);
     let made = json(&made);
@@ -121,7 +121,7 @@ async fn stored_runs_are_compared_and_different_loads_refused() {
     assert!(String::from_utf8_lossy(&table.stdout).contains("cannot decide"), "{table:?}");
 
     let other = dir.path().join("other").display().to_string();
-    bench(&stack, &["-c", "3", "-n", "40", "--no-verify", "--out", &other]);
+    bench(&stack, &["-c", "3", "-n", "40", "--products", "1", "--no-verify", "--out", &other]);
     let refused = bench(&stack, &["compare", &a, &other]);
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
     assert!(says(&refused, "concurrency is 2 and 3"), "{refused:?}");
