@@ -194,8 +194,9 @@ fn settings(
 ) -> Outcome<Settings> {
     let running: BTreeMap<Role, u16> =
         observed.services.iter().flat_map(|service| service.ports.clone()).collect();
-    let mut seed = DefaultHasher::new(); // any spread will do: projects should not all try the same ports
-    project.name.hash(&mut seed);
+    // Any spread will do: two `up` at once must not find the same port free.
+    let mut seed = DefaultHasher::new();
+    (&project.name, std::process::id()).hash(&mut seed);
     let ports = options.ports.assign(&running, seed.finish(), |port| is_free(options.bind, port));
     Ok(Settings {
         topology: options.topology,
