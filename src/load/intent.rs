@@ -23,7 +23,7 @@ pub enum Intent {
     /// Places the order of its number.
     Order,
     /// Sends the order of this earlier number again, with its key: half of them at once, while the first
-    /// may be on its way, half up to [`FARTHEST_REPEAT`] requests later.
+    /// may be on its way, half up to `FARTHEST_REPEAT` requests later.
     Repeat(u64),
     /// Sends an order with this fault.
     Bad(Fault),
