@@ -13,8 +13,10 @@ use crate::domain::Role;
 use crate::hasher::PasswordHash;
 use crate::{Config, NAME};
 
+mod known;
 mod sessions;
 
+use known::Known;
 pub(crate) use sessions::{Begun, NewLogin, Rotated, Rotation, TokenHash};
 
 const MIGRATIONS: &[&str] = &[
@@ -95,12 +97,13 @@ pub(crate) enum Reached<T> {
 
 /// The stored users and their sessions.
 #[derive(Clone)]
-pub(crate) struct Users(Store);
+pub(crate) struct Users(Store, Known);
 
 impl Users {
     pub(crate) fn open(config: &Config) -> Result<Self, OpenError> {
         let (dir, durability) = (config.data_dir.clone(), config.durability);
-        Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS }).map(Self)
+        Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS })
+            .map(|store| Self(store, Known::default()))
     }
 
     pub(crate) fn is_writable(&self) -> bool {
@@ -113,6 +116,21 @@ impl Users {
 
     pub(crate) async fn close(&self) {
         self.0.close().await;
+    }
+
+    /// Writes what changes a user. The caller may go away, the change is still noticed by those who read.
+    async fn write_of<T: Send + 'static>(
+        &self,
+        user: UserId,
+        command: impl Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let users = self.clone();
+        let write = async move {
+            let outcome = users.0.write(command).await;
+            users.1.forget(user);
+            outcome
+        };
+        tokio::spawn(write).await.unwrap_or(Err(StoreError::Stopped))
     }
 
     /// Stores a user; `false` if it is to be registered with an address that is taken.
@@ -175,31 +193,30 @@ impl Users {
         role: Role,
         change: Change,
     ) -> Result<Reached<Option<User>>, StoreError> {
-        self.0
-            .write(move |connection| {
-                match reach(connection, id, role)? {
-                    Reached::Done(_) => {}
-                    Reached::NotFound => return Ok(Reached::NotFound),
-                    Reached::Revoked => return Ok(Reached::Revoked),
+        self.write_of(id, move |connection| {
+            match reach(connection, id, role)? {
+                Reached::Done(_) => {}
+                Reached::NotFound => return Ok(Reached::NotFound),
+                Reached::Revoked => return Ok(Reached::Revoked),
+            }
+            if let Some((before, after)) = &change.password {
+                let update = "UPDATE user SET password = ?3 WHERE id = ?1 AND password = ?2";
+                let row = params![id.as_bytes(), before.as_str(), after.as_str()];
+                if connection.prepare_cached(update)?.execute(row)? == 0 {
+                    return Ok(Reached::Done(None));
                 }
-                if let Some((before, after)) = &change.password {
-                    let update = "UPDATE user SET password = ?3 WHERE id = ?1 AND password = ?2";
-                    let row = params![id.as_bytes(), before.as_str(), after.as_str()];
-                    if connection.prepare_cached(update)?.execute(row)? == 0 {
-                        return Ok(Reached::Done(None));
-                    }
-                    sessions::revoke_all(connection, id)?;
-                }
-                if let Some(name) = &change.name {
-                    let update = "UPDATE user SET name = ?2 WHERE id = ?1";
-                    connection.prepare_cached(update)?.execute(params![id.as_bytes(), name])?;
-                }
-                Ok(match reach(connection, id, Role::Admin)? {
-                    Reached::Done(user) => Reached::Done(Some(user)),
-                    Reached::NotFound | Reached::Revoked => Reached::NotFound,
-                })
+                sessions::revoke_all(connection, id)?;
+            }
+            if let Some(name) = &change.name {
+                let update = "UPDATE user SET name = ?2 WHERE id = ?1";
+                connection.prepare_cached(update)?.execute(params![id.as_bytes(), name])?;
+            }
+            Ok(match reach(connection, id, Role::Admin)? {
+                Reached::Done(user) => Reached::Done(Some(user)),
+                Reached::NotFound | Reached::Revoked => Reached::NotFound,
             })
-            .await
+        })
+        .await
     }
 
     /// Enables or disables a user; disabling ends all sessions and tokens.
@@ -209,16 +226,15 @@ impl Users {
         status: UserStatus,
     ) -> Result<Reached<User>, StoreError> {
         let update = "UPDATE user SET disabled = ?2 WHERE id = ?1 AND disabled <> ?2";
-        self.0
-            .write(move |connection| {
-                let disabled = status == UserStatus::Disabled;
-                let changed = connection.prepare_cached(update)?.execute(params![id.as_bytes(), disabled])?;
-                if changed == 1 && disabled {
-                    sessions::revoke_all(connection, id)?;
-                }
-                reach(connection, id, Role::Admin)
-            })
-            .await
+        self.write_of(id, move |connection| {
+            let disabled = status == UserStatus::Disabled;
+            let changed = connection.prepare_cached(update)?.execute(params![id.as_bytes(), disabled])?;
+            if changed == 1 && disabled {
+                sessions::revoke_all(connection, id)?;
+            }
+            reach(connection, id, Role::Admin)
+        })
+        .await
     }
 
     /// What the order path needs of each of these users; `None` for an unknown one.
@@ -227,8 +243,12 @@ impl Users {
         ids: Vec<UserId>,
         deadline: Deadline,
     ) -> Result<Vec<Option<UserSummary>>, StoreError> {
+        let reading = match self.1.all(&ids) {
+            Ok(found) => return Ok(found),
+            Err(reading) => reading,
+        };
         let select = "SELECT name, login IS NOT NULL, disabled, token_epoch FROM user WHERE id = ?1";
-        let found = self
+        let found: Option<Vec<_>> = self
             .0
             .read(move |connection| {
                 if deadline.has_passed(Instant::now()) {
@@ -250,7 +270,9 @@ impl Users {
                 ids.iter().map(&mut summary).collect::<rusqlite::Result<_>>().map(Some)
             })
             .await?;
-        found.ok_or(StoreError::Late)
+        let found = found.ok_or(StoreError::Late)?;
+        self.1.keep(reading, &found);
+        Ok(found)
     }
 }
 

@@ -75,7 +75,16 @@ impl Users {
     }
 
     pub(crate) async fn rotate(&self, rotation: Rotation) -> Result<Rotated, StoreError> {
-        self.0.write(move |connection| rotate(connection, &rotation)).await
+        let users = self.clone();
+        // A caller that goes away must not keep a revocation from being noticed.
+        let write = async move {
+            let rotated = users.0.write(move |connection| rotate(connection, &rotation)).await;
+            if let Ok(Rotated::Reused { user }) = &rotated {
+                users.1.forget(*user);
+            }
+            rotated
+        };
+        tokio::spawn(write).await.unwrap_or(Err(StoreError::Stopped))
     }
 
     /// Ends a session of a user whose token is of this epoch; `false` if it is of an earlier one.
@@ -99,15 +108,14 @@ impl Users {
 
     /// Ends all sessions and tokens of a user whose token is of this epoch; `false` if it is not.
     pub(crate) async fn end_sessions(&self, user: UserId, epoch: u64) -> Result<bool, StoreError> {
-        self.0
-            .write(move |connection| {
-                let fresh = epoch_of(connection, user)?.is_some_and(|(now, _)| now == epoch);
-                if fresh {
-                    revoke_all(connection, user)?;
-                }
-                Ok(fresh)
-            })
-            .await
+        self.write_of(user, move |connection| {
+            let fresh = epoch_of(connection, user)?.is_some_and(|(now, _)| now == epoch);
+            if fresh {
+                revoke_all(connection, user)?;
+            }
+            Ok(fresh)
+        })
+        .await
     }
 
     /// Forgets sessions that are over, up to a number at a time. Returns how many.
