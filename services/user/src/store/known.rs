@@ -66,9 +66,9 @@ mod tests {
 
     use super::*;
 
-    fn summary(id: UserId, epoch: u64) -> Option<UserSummary> {
+    fn summary(id: UserId, epoch: u64) -> UserSummary {
         let (kind, status) = (UserKindName::Registered, UserStatus::Active);
-        Some(UserSummary { id, name: "Ada".to_owned(), kind, status, token_epoch: epoch })
+        UserSummary { id, name: "Ada".to_owned(), kind, status, token_epoch: epoch }
     }
 
     #[test]
@@ -76,10 +76,10 @@ mod tests {
         let (known, id) = (Known::default(), UserId::now());
         let early = known.all(&[id]).expect_err("nobody is known");
         known.forget(id);
-        known.keep(early, &[summary(id, 0)]);
+        known.keep(early, &[Some(summary(id, 0))]);
         let late = known.all(&[id]).expect_err("it was read before the change");
-        known.keep(late, &[summary(id, 1), None]);
-        assert_eq!(known.all(&[id]), Ok(vec![summary(id, 1)]));
+        known.keep(late, &[Some(summary(id, 1)), None]);
+        assert_eq!(known.all(&[id]), Ok(vec![Some(summary(id, 1))]));
         known.all(&[id, UserId::now()]).expect_err("one of them is not known");
         known.forget(id);
         known.all(&[id]).expect_err("it was changed");
