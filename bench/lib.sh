@@ -21,6 +21,16 @@ program() { # program [BINARY]
     realpath "$path"
 }
 
+# Prints the path of ordersys-benches: the one named, or one built from this checkout.
+benches() { # benches [BINARY]
+    local path="$1"
+    [ -n "$path" ] || path="$(cargo build --profile quick --package ordersys-benches --quiet \
+        --message-format json-render-diagnostics |
+        jq -r 'select(.reason == "compiler-artifact" and .target.name == "ordersys-benches").executable // empty')"
+    [ -x "$path" ] || fail "$path is no program"
+    realpath "$path"
+}
+
 # Starts a stack of local processes of $binary on free ports; sets stack, work, our_user, our_product
 # and our_order; whatever happens, it is taken down at the end, and so is what `background` started.
 fresh_stack() { # fresh_stack UP_FLAG...

@@ -1,0 +1,9 @@
+//! Fixed amounts of work for the measuring scripts, and what they share with the micro-benchmarks.
+//!
+//! Nothing here is part of the product, and nothing of the product depends on it.
+
+pub mod connection;
+pub mod doubles;
+pub mod requests;
+pub mod system;
+pub mod work;

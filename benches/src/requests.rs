@@ -1,0 +1,88 @@
+//! The requests that are sent: rendered as the load tester does, the same in every run.
+
+use std::time::Duration;
+
+use ordersys_contract::reservation::{Action, Batch, Line, Operation, RESERVATIONS};
+use ordersys_contract::user::{LOOKUP, Lookup};
+use ordersys_contract::{OrderId, ProductId, Quantity, RequestId, Secret, Timestamp, UserId};
+
+/// How long a reservation may be asked for.
+const PATIENCE: Duration = Duration::from_hours(1);
+
+/// Who orders what.
+#[derive(Debug, Clone, Copy)]
+pub struct Ids {
+    /// The user.
+    pub user: UserId,
+    /// The product.
+    pub product: ProductId,
+}
+
+impl Ids {
+    /// Ids of nobody and nothing, for services that ask nobody.
+    #[must_use]
+    pub fn fixed() -> Self {
+        Self { user: UserId::from_bytes([0x11; 16]), product: ProductId::from_bytes([0x22; 16]) }
+    }
+
+    /// The body of a new order of so many lines.
+    #[must_use]
+    pub fn order_body(&self, lines: usize) -> String {
+        let line = format!(r#"{{"productId":"{}","quantity":1}}"#, self.product);
+        let items = vec![line; lines].join(",");
+        format!(r#"{{"userId":"{}","items":[{items}]}}"#, self.user)
+    }
+
+    /// A whole `POST /orders`, the `number`th.
+    #[must_use]
+    pub fn order(&self, number: usize) -> Vec<u8> {
+        let head = format!("idempotency-key: {number:032x}\r\n");
+        post("/orders", &head, &self.order_body(1))
+    }
+
+    /// Operations that reserve for the orders from `first` on.
+    #[must_use]
+    pub fn operations(&self, first: usize, count: usize) -> Vec<Operation> {
+        let not_after = Timestamp::now().after(PATIENCE);
+        let quantity = Quantity::new(1).into_iter();
+        let lines: Vec<_> = quantity.map(|quantity| Line { product_id: self.product, quantity }).collect();
+        let operation = |number: usize| Operation {
+            order_id: OrderId::from_bytes((number as u128).to_be_bytes()),
+            request_id: request_id(number),
+            action: Action::Reserve { lines: lines.clone(), commit: true, lease_ms: 0, not_after },
+        };
+        (first..first + count).map(operation).collect()
+    }
+
+    /// A whole `POST /internal/reservations` for `count` orders.
+    #[must_use]
+    pub fn reservations(&self, first: usize, count: usize, service: &Secret) -> Vec<u8> {
+        let body = serde_json::to_string(&Batch { operations: self.operations(first, count) });
+        post(RESERVATIONS, &bearer(service), &body.unwrap_or_default())
+    }
+
+    /// A whole `POST /internal/users/lookup` for `count` orders.
+    #[must_use]
+    pub fn lookup(&self, first: usize, count: usize, service: &Secret) -> Vec<u8> {
+        let request_ids = (first..first + count).map(request_id).collect();
+        let body = serde_json::to_string(&Lookup { ids: vec![self.user; count], request_ids });
+        post(LOOKUP, &bearer(service), &body.unwrap_or_default())
+    }
+}
+
+fn request_id(number: usize) -> RequestId {
+    RequestId::parse(&format!("{number:036}")).unwrap_or_else(RequestId::random)
+}
+
+fn bearer(credential: &Secret) -> String {
+    format!("authorization: Bearer {}\r\n", credential.expose())
+}
+
+fn post(path: &str, headers: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n\
+         accept: application/json\r\n{headers}content-length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
