@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::UserSummary;
-use ordersys_contract::{RequestId, UserId};
+use ordersys_contract::{RequestId, TraceParent, UserId};
 
 mod coalesce;
 mod http;
 mod question;
 
 pub(crate) use coalesce::Coalescer;
-pub use http::HttpPort;
+pub use http::{HttpPort, batch};
 pub(crate) use question::Question;
 
 /// A call under way.
@@ -26,6 +26,8 @@ pub struct UserQuery {
     pub user: UserId,
     /// For which request.
     pub request: RequestId,
+    /// Where in its trace it belongs, if it is traced.
+    pub trace_parent: Option<TraceParent>,
 }
 
 /// Why a call brought no answers. In every case the outcome is unknown.
