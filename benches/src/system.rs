@@ -13,6 +13,7 @@ use ordersys_contract::{Cents, Client, Currency, Secret};
 use ordersys_order::ports::HttpPort;
 use ordersys_order::{OrderService, Ports};
 use ordersys_product::ProductService;
+use ordersys_spans::Tracer;
 use ordersys_store::Durability;
 use ordersys_user::UserService;
 use tokio::net::TcpListener;
@@ -70,7 +71,8 @@ impl System {
         listener: TcpListener,
     ) -> anyhow::Result<()> {
         let (credentials, key_age) = (self.credentials.clone(), ordersys_user::KEY_AGE);
-        let config = ordersys_user::Config { data_dir, durability, credentials, key_age };
+        let config =
+            ordersys_user::Config { data_dir, durability, credentials, key_age, tracer: Tracer::off() };
         let (service, shutdown) = (UserService::open(&config)?, self.shutdown.clone());
         self.running.spawn(async move { Ok(service.serve(listener, shutdown).await?) });
         Ok(())
@@ -82,7 +84,8 @@ impl System {
         durability: Durability,
         listener: TcpListener,
     ) -> anyhow::Result<()> {
-        let config = ordersys_product::Config { data_dir, durability, gate: self.gate() };
+        let config =
+            ordersys_product::Config { data_dir, durability, gate: self.gate(), tracer: Tracer::off() };
         let (service, shutdown) = (ProductService::open(&config).await?, self.shutdown.clone());
         self.running.spawn(async move { Ok(service.serve(listener, shutdown).await?) });
         Ok(())
@@ -95,7 +98,7 @@ impl System {
         listener: TcpListener,
     ) -> anyhow::Result<()> {
         let (gate, breaker) = (self.gate(), breaker::Settings::default());
-        let config = ordersys_order::Config { data_dir, durability, gate, breaker };
+        let config = ordersys_order::Config { data_dir, durability, gate, breaker, tracer: Tracer::off() };
         let (service, shutdown) =
             (OrderService::open(&config, self.ports(neighbours))?, self.shutdown.clone());
         self.running.spawn(async move { Ok(service.serve(listener, shutdown).await?) });
