@@ -31,31 +31,104 @@ benches() { # benches [BINARY]
     realpath "$path"
 }
 
-# Starts a stack of local processes of $binary on free ports; sets stack, work, our_user, our_product
-# and our_order; whatever happens, it is taken down at the end, and so is what `background` started.
-fresh_stack() { # fresh_stack UP_FLAG...
+# Makes $work; whatever happens, what was started in it is taken down at the end, and so is what
+# `background` started.
+prepare() {
     local name
     # Settings of the person who measures must not change what is measured.
     for name in "${!ORDERSYS_@}"; do unset "$name"; done
     # Below target: /tmp may be memory, on which a sync costs nothing.
     mkdir -p target
     work="$(mktemp -d "$PWD/target/bench-XXXXXX")"
-    stack=(--project "bench-$$" --state-dir "$work/state")
-    background_pids=()
+    projects=() background_pids=()
     trap clean_up EXIT
     trap 'exit 130' INT TERM
-    timeout 60 "$binary" up --runtime process --port auto --quiet "$@" "${stack[@]}" >"$work/up.txt" ||
-        fail "the stack does not start"
-    our_user="$(url_of user)" our_product="$(url_of product)" our_order="$(url_of order)"
 }
 
 clean_up() {
+    local project
     [ "${#background_pids[@]}" = 0 ] || kill "${background_pids[@]}" 2>/dev/null || true
-    timeout 90 "$binary" down --volumes --quiet "${stack[@]}" || echo "$0: $work may still be in use" >&2
+    for project in "${projects[@]}"; do
+        timeout 90 "$binary" down --volumes --quiet --project "$project" --state-dir "$work/state" ||
+            echo "$0: $work may still be in use" >&2
+    done
     rm -rf "$work"
 }
 
+# From here on `ordersys`, `start_stack` and `loaded` mean this stack.
+use_stack() { # use_stack [NAME]
+    project="bench-$$${1:+-$1}"
+    stack=(--project "$project" --state-dir "$work/state")
+}
+
+# Starts the stack on free ports; sets our_user, our_product and our_order.
+start_stack() { # start_stack UP_FLAG...
+    case " ${projects[*]} " in *" $project "*) ;; *) projects+=("$project") ;; esac
+    timeout 90 "$binary" up --port auto --quiet "$@" "${stack[@]}" >"$work/up.txt" || fail "the stack does not start"
+    our_user="$(url_of user)" our_product="$(url_of product)" our_order="$(url_of order)"
+}
+
+# Starts a stack of local processes of $binary on free ports; sets stack, work, our_user, our_product
+# and our_order.
+fresh_stack() { # fresh_stack UP_FLAG...
+    prepare
+    use_stack
+    start_stack --runtime process "$@"
+}
+
 ordersys() { "$binary" "$@" "${stack[@]}"; }
+
+# One run of the load tester against the stack, as a line of JSON.
+loaded() { # loaded SECONDS BENCH_FLAG...
+    local length="$1" # the scripts have a constant `seconds`
+    shift
+    # Its exit code says what is wrong with a run; here that is read from the result.
+    timeout $((length + 240)) "$binary" bench --duration "${length}s" --output json --quiet "$@" "${stack[@]}" \
+        >"$work/loaded.json" 2>"$work/loaded.err" || true
+    jq -ce '{rate: .totals.throughput, p50: .latency.response.p50, p99: .latency.response.p99,
+             bad: (.totals.refused + .totals.failed + .totals.timedOut), verdict, cause,
+             broken: [.verification[] | select(.result == "FAIL") | .id], cpu: .cpuMicrosPerRequest}' \
+        "$work/loaded.json" || { cat "$work/loaded.err" >&2; fail "a run gave no result"; }
+}
+
+# The process ids of the stack's services.
+pids() { ordersys status --output json | jq -r '.services[].pid // empty' | sort -u; }
+
+# Their memory together, in KiB: kind is Rss or Pss.
+memory_kib() { # memory_kib KIND
+    local pid
+    for pid in $(pids); do cat "/proc/$pid/smaps_rollup"; done |
+        awk -v kind="$1:" '$1 == kind { sum += $2 } END { print sum + 0 }'
+}
+
+# Sets ready_ms: milliseconds from the start of an order service with this data until /readyz says yes.
+start_to_ready() { # start_to_ready DATA_DIR
+    local port from to pid
+    port="$(free_ports 1)"
+    from="$EPOCHREALTIME"
+    "$binary" serve order --data-dir "$1" --port "$port" --user-url http://127.0.0.1:9 \
+        --product-url http://127.0.0.1:9 >"$work/serve.log" 2>&1 &
+    pid=$!
+    background_pids+=("$pid")
+    timeout 60 sh -c "until curl -sf -o /dev/null http://127.0.0.1:$port/readyz; do :; done" ||
+        { cat "$work/serve.log" >&2; fail "the order service does not get ready"; }
+    to="$EPOCHREALTIME"
+    ready_ms="$(awk -v from="$from" -v to="$to" 'BEGIN { printf "%.0f\n", (to - from) * 1000 }')"
+    kill "$pid"
+    wait "$pid" || true
+    unset 'background_pids[-1]'
+}
+
+median() { # of the numbers on stdin
+    sort -n | awk '{ all[NR] = $1 } END { print (all[int((NR + 1) / 2)] + all[int(NR / 2) + 1]) / 2 }'
+}
+
+# Ends with 1 if a turn in a file of results was not sound.
+all_sound() { # all_sound FILE
+    local bad
+    bad="$(jq -s '[.[] | select((.bad // 0) > 0 or ((.broken // []) | length) > 0)] | length' "$1")"
+    [ "$bad" = 0 ] || fail "$bad turns had refused or failed requests, or broke an invariant: see $1"
+}
 
 url_of() { # url_of SERVICE
     ordersys status --output json | jq -r --arg name "$1" '.services[] | select(.name == $name) | .url'
@@ -83,10 +156,19 @@ free_ports() { # free_ports COUNT
         }' "$1"
 }
 
+machine() {
+    echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo 2>/dev/null | sort -u | head -1), $(nproc) cores, $(uname -srm)"
+}
+
 conditions() { # conditions WHAT
     local storage
     storage="$(stat -f -c %T "$work" 2>/dev/null || echo unknown)"
-    echo "Conditions: $1; local processes on $storage; $(nproc) cores shared by generator and services," \
-        "$(uname -sm); $("$binary" --version), $(date -u +%F)."
+    echo "Conditions: $1; local processes on $storage; $(machine), shared by generator and services;" \
+        "$("$binary" --version) ($(profile_of "$binary")), $(date -u +%F)."
     echo
+}
+
+# The directory a program was built into says how it was built.
+profile_of() { # profile_of BINARY
+    echo "$(basename "$(dirname "$1")") build"
 }

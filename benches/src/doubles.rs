@@ -7,6 +7,8 @@ use ordersys_contract::user::{UserKindName, UserStatus, UserSummary};
 use ordersys_contract::{Cents, Currency};
 use ordersys_order::ports::{Asked, Inventory, UserQuery, Users};
 
+use crate::system::USER_NAME;
+
 /// Everybody is an active guest.
 #[derive(Debug)]
 pub struct EveryUser;
@@ -15,7 +17,7 @@ impl Users for EveryUser {
     fn lookup(&self, queries: Vec<UserQuery>, _: Instant) -> Asked<'_, Vec<Option<UserSummary>>> {
         let summary = |query: UserQuery| UserSummary {
             id: query.user,
-            name: "Measured User".to_owned(),
+            name: USER_NAME.to_owned(),
             kind: UserKindName::Guest,
             status: UserStatus::Active,
             token_epoch: 0,

@@ -4,6 +4,9 @@
 
 pub mod connection;
 pub mod doubles;
+pub mod fill;
+pub mod finished;
 pub mod requests;
+pub mod store;
 pub mod system;
 pub mod work;

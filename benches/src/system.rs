@@ -1,11 +1,11 @@
 //! The services in this process and on this thread, on free ports of the loopback device.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use ordersys_chassis::credentials::{ADMIN_FILE, SERVICE_FILE};
-use ordersys_chassis::{Credentials, Gate, RemoteKeys, Tokens, breaker};
+use ordersys_chassis::{Credentials, Gate, RemoteKeys, ServeError, Tokens, breaker};
 use ordersys_contract::client::Endpoints;
 use ordersys_contract::product::NewProduct;
 use ordersys_contract::user::NewUser;
@@ -13,9 +13,9 @@ use ordersys_contract::{Cents, Client, Currency, Secret};
 use ordersys_order::ports::HttpPort;
 use ordersys_order::{OrderService, Ports};
 use ordersys_product::ProductService;
-use ordersys_spans::Tracer;
 use ordersys_store::Durability;
 use ordersys_user::UserService;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 use crate::doubles::{EveryProduct, EveryUser};
 use crate::requests::Ids;
 
+/// What the user is called.
+pub const USER_NAME: &str = "Measured User";
 /// Units of the product that is ordered.
 const STOCK: u64 = 1_000_000_000;
 /// The services' credential, and the admin's.
@@ -37,94 +39,82 @@ pub enum Neighbours {
     Services,
 }
 
+impl Neighbours {
+    fn ports(self, endpoints: &Endpoints, credentials: &Credentials) -> Ports {
+        match self {
+            Self::Doubles => Ports {
+                users: Arc::new(EveryUser),
+                inventory: Arc::new(EveryProduct),
+                drivers: Arc::new(EveryProduct),
+            },
+            Self::Services => {
+                let client = || Client::new(endpoints.clone()).with_credential(credentials.service());
+                let port = || Arc::new(HttpPort(client()));
+                Ports { users: port(), inventory: port(), drivers: port() }
+            }
+        }
+    }
+}
+
 /// Running services.
-#[derive(Debug)]
 pub struct System {
+    /// The order service, for callers in the same process.
+    pub order: OrderService,
+    /// The product service's use cases.
+    pub product: ordersys_product::App,
+    /// The credential files last as long as the services.
+    _secrets: TempDir,
     endpoints: Endpoints,
     credentials: Credentials,
-    running: JoinSet<anyhow::Result<()>>,
+    running: JoinSet<Result<(), ServeError>>,
     shutdown: CancellationToken,
 }
 
 impl System {
     /// Starts all three services with their data below `dir`.
     pub async fn start(dir: &Path, durability: Durability, neighbours: Neighbours) -> anyhow::Result<Self> {
+        let secrets = tempfile::tempdir()?;
         for (file, secret) in SECRETS {
-            std::fs::write(dir.join(file), secret).with_context(|| format!("writing {file}"))?;
+            std::fs::write(secrets.path().join(file), secret).with_context(|| format!("writing {file}"))?;
         }
-        let credentials = Credentials::read(dir)?;
+        let credentials = Credentials::read(secrets.path())?;
         let [(user, user_url), (product, product_url), (order, order_url)] =
             [listen().await?, listen().await?, listen().await?];
         let endpoints = Endpoints { user: user_url, product: product_url, order: order_url };
-        let mut system =
-            Self { endpoints, credentials, running: JoinSet::new(), shutdown: CancellationToken::new() };
-        system.start_user(dir.join("user"), durability, user)?;
-        system.start_product(dir.join("product"), durability, product).await?;
-        system.start_order(dir.join("order"), (durability, neighbours), order)?;
-        Ok(system)
+        let gate = || Gate::new(credentials.clone(), Tokens::new(RemoteKeys::new(endpoints.clone())));
+        let user_service = UserService::open(&ordersys_user::Config {
+            data_dir: dir.join("user"),
+            durability,
+            credentials: credentials.clone(),
+            key_age: ordersys_user::KEY_AGE,
+        })?;
+        let product_config =
+            ordersys_product::Config { data_dir: dir.join("product"), durability, gate: gate() };
+        let product_service = ProductService::open(&product_config).await?;
+        let (data_dir, breaker) = (dir.join("order"), breaker::Settings::default());
+        let order_config = ordersys_order::Config { data_dir, durability, gate: gate(), breaker };
+        let order_service = OrderService::open(&order_config, neighbours.ports(&endpoints, &credentials))?;
+
+        let (product_app, order_app) = (product_service.app(), order_service.clone());
+        let (mut running, shutdown) = (JoinSet::new(), CancellationToken::new());
+        running.spawn(user_service.serve(user, shutdown.clone()));
+        running.spawn(product_service.serve(product, shutdown.clone()));
+        running.spawn(order_service.serve(order, shutdown.clone()));
+        Ok(Self {
+            order: order_app,
+            product: product_app,
+            _secrets: secrets,
+            endpoints,
+            credentials,
+            running,
+            shutdown,
+        })
     }
 
-    fn start_user(
-        &mut self,
-        data_dir: PathBuf,
-        durability: Durability,
-        listener: TcpListener,
-    ) -> anyhow::Result<()> {
-        let (credentials, key_age) = (self.credentials.clone(), ordersys_user::KEY_AGE);
-        let config =
-            ordersys_user::Config { data_dir, durability, credentials, key_age, tracer: Tracer::off() };
-        let (service, shutdown) = (UserService::open(&config)?, self.shutdown.clone());
-        self.running.spawn(async move { Ok(service.serve(listener, shutdown).await?) });
-        Ok(())
-    }
-
-    async fn start_product(
-        &mut self,
-        data_dir: PathBuf,
-        durability: Durability,
-        listener: TcpListener,
-    ) -> anyhow::Result<()> {
-        let config =
-            ordersys_product::Config { data_dir, durability, gate: self.gate(), tracer: Tracer::off() };
-        let (service, shutdown) = (ProductService::open(&config).await?, self.shutdown.clone());
-        self.running.spawn(async move { Ok(service.serve(listener, shutdown).await?) });
-        Ok(())
-    }
-
-    fn start_order(
-        &mut self,
-        data_dir: PathBuf,
-        (durability, neighbours): (Durability, Neighbours),
-        listener: TcpListener,
-    ) -> anyhow::Result<()> {
-        let (gate, breaker) = (self.gate(), breaker::Settings::default());
-        let config = ordersys_order::Config { data_dir, durability, gate, breaker, tracer: Tracer::off() };
-        let (service, shutdown) =
-            (OrderService::open(&config, self.ports(neighbours))?, self.shutdown.clone());
-        self.running.spawn(async move { Ok(service.serve(listener, shutdown).await?) });
-        Ok(())
-    }
-
-    fn gate(&self) -> Gate {
-        Gate::new(self.credentials.clone(), Tokens::new(RemoteKeys::new(self.endpoints.clone())))
-    }
-
-    fn ports(&self, neighbours: Neighbours) -> Ports {
-        match neighbours {
-            Neighbours::Doubles => Ports {
-                users: Arc::new(EveryUser),
-                inventory: Arc::new(EveryProduct),
-                drivers: Arc::new(EveryProduct),
-            },
-            Neighbours::Services => {
-                let port = || Arc::new(HttpPort(self.client(self.credentials.service())));
-                Ports { users: port(), inventory: port(), drivers: port() }
-            }
-        }
-    }
-
-    fn client(&self, credential: Option<Secret>) -> Client {
-        Client::new(self.endpoints.clone()).with_credential(credential)
+    /// A client with the admin's credential.
+    #[must_use]
+    pub fn admin(&self) -> Client {
+        Client::new(self.endpoints.clone()).with_credential(Secret::new(SECRETS[1].1))
     }
 
     /// The credential between services.
@@ -134,8 +124,8 @@ impl System {
 
     /// Makes a user and a product with more stock than is ever ordered.
     pub async fn seed(&self) -> anyhow::Result<Ids> {
-        let client = self.client(Secret::new(SECRETS[1].1));
-        let user = client.create_user(&NewUser::guest("Measured User", "measured@example.com")).await?;
+        let client = self.admin();
+        let user = client.create_user(&NewUser::guest(USER_NAME, "measured@example.com")).await?;
         let (name, price) = ("Measured Product".to_owned(), Cents::from_minor(14_999).unwrap_or_default());
         let new = NewProduct { name, price, stock: STOCK, currency: Currency::USD };
         Ok(Ids { user: user.id, product: client.create_product(&new).await?.id })

@@ -31,7 +31,6 @@ mod smoke;
 mod status;
 mod supervise;
 mod trace;
-mod tracing;
 mod up;
 mod user;
 

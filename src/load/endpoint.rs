@@ -20,12 +20,22 @@ pub enum Endpoint {
     Cancel,
     /// Adds units to a product.
     Restock,
+    /// Asks the order service whether it lives: what any answer of it costs at least.
+    Live,
 }
 
 impl Endpoint {
     /// Every kind, in the order of reports.
-    pub const ALL: [Self; 7] =
-        [Self::Order, Self::Repeat, Self::Bad, Self::Read, Self::Track, Self::Cancel, Self::Restock];
+    pub const ALL: [Self; 8] = [
+        Self::Order,
+        Self::Repeat,
+        Self::Bad,
+        Self::Read,
+        Self::Track,
+        Self::Cancel,
+        Self::Restock,
+        Self::Live,
+    ];
 
     /// Its name in options, reports and files.
     #[must_use]
@@ -38,6 +48,7 @@ impl Endpoint {
             Self::Track => "track",
             Self::Cancel => "cancel",
             Self::Restock => "restock",
+            Self::Live => "live",
         }
     }
 }

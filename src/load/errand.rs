@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use ordersys_contract::client::percent;
+use ordersys_contract::health::LIVEZ;
 use ordersys_contract::{order, product};
 use serde::Deserialize;
 
@@ -32,6 +33,8 @@ pub(super) enum Errand {
     Cancel(Known),
     /// Adds so many units to the product at this place.
     Restock(u32, u32),
+    /// Asks the order service whether it lives.
+    Live,
 }
 
 /// Which service answers.
@@ -74,6 +77,7 @@ impl Errand {
             Self::Track(_) => Endpoint::Track,
             Self::Cancel(_) => Endpoint::Cancel,
             Self::Restock(..) => Endpoint::Restock,
+            Self::Live => Endpoint::Live,
         }
     }
 
@@ -93,13 +97,13 @@ impl Errand {
             Self::Bad(_) => Stake::Bad,
             Self::Cancel(known) => Stake::Cancel(known.number),
             Self::Restock(product, units) => Stake::Restock(*product, *units),
-            Self::Read(_) | Self::Track(_) => Stake::Nothing,
+            Self::Read(_) | Self::Track(_) | Self::Live => Stake::Nothing,
         }
     }
 
     /// Whether sending it twice does no more than sending it once.
     pub(super) fn may_be_resent(&self) -> bool {
-        matches!(self, Self::Order | Self::Repeat(_) | Self::Read(_) | Self::Track(_))
+        matches!(self, Self::Order | Self::Repeat(_) | Self::Read(_) | Self::Track(_) | Self::Live)
     }
 
     /// Writes the whole request of this number.
@@ -130,6 +134,7 @@ impl Errand {
                 let body = format!("{{\"quantity\":{units}}}");
                 target.call(&Call::change(&path, body.as_bytes()), &mut pen.request);
             }
+            Self::Live => target.call(&Call::read(LIVEZ), &mut pen.request),
         }
     }
 
@@ -155,8 +160,9 @@ impl Errand {
                     Err(_) => wrong("bad-answer"),
                 }
             }
+            (Self::Live, 200) => done(),
             // What was there a moment ago has to be found.
-            (Self::Read(_) | Self::Track(_), 404) => {
+            (Self::Read(_) | Self::Track(_) | Self::Live, 404) => {
                 Judged { ending: Ending::Failed, ..answer::judge(status, body) }
             }
             _ => answer::judge(status, body),
@@ -225,6 +231,15 @@ mod tests {
             (&read, 200, "[]", Ending::Failed, "bad-answer", Told::Unknown),
             (&restock, 200, r#"{"stock":9}"#, Ending::Ok, "", Told::Done),
             (&restock, 403, r#"{"code":"forbidden"}"#, Ending::Refused, "forbidden", other.clone()),
+            (&Errand::Live, 200, "ok", Ending::Ok, "", Told::Done),
+            (
+                &Errand::Live,
+                404,
+                r#"{"code":"unknown-route"}"#,
+                Ending::Failed,
+                "unknown-route",
+                other.clone(),
+            ),
             (&bad, 422, unknown_user, Ending::Ok, "unknown-user", other.clone()),
             (&bad, 400, unknown_user, Ending::Failed, "wrong-refusal", other),
             (&bad, 201, r#"{"id":"o9"}"#, Ending::Failed, "bad-order-taken", confirmed("o9")),

@@ -35,6 +35,8 @@ pub enum Intent {
     Cancel,
     /// Adds so many units to the product at this place.
     Restock(u32, u32),
+    /// Asks the order service whether it lives.
+    Live,
 }
 
 /// What is wrong with an order that has to be refused.
@@ -85,6 +87,7 @@ impl Plan {
             Endpoint::Restock => {
                 Intent::Restock(self.demand().draw(&mut random), random.random_range(RESTOCKED))
             }
+            Endpoint::Live => Intent::Live,
         }
     }
 

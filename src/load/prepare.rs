@@ -106,7 +106,7 @@ async fn make_products(
 
 /// Refuses what only a system of our contract offers.
 fn offered(profile: &Profile) -> Outcome {
-    let ours = [Endpoint::Repeat, Endpoint::Bad, Endpoint::Cancel, Endpoint::Restock];
+    let ours = [Endpoint::Repeat, Endpoint::Bad, Endpoint::Cancel, Endpoint::Restock, Endpoint::Live];
     let what = match ours.into_iter().find(|endpoint| profile.mix.has(*endpoint)) {
         Some(endpoint) => format!("`{}` in the mix", endpoint.name()),
         None if profile.retries > 0 => "--retries".to_owned(),

@@ -115,6 +115,7 @@ impl Shared {
             Intent::Bad(fault) => Errand::Bad(fault),
             Intent::Read(product) => Errand::Read(product),
             Intent::Restock(product, units) => Errand::Restock(product, units),
+            Intent::Live => Errand::Live,
             Intent::Track => match self.memory.borrow().one(number) {
                 Some(known) => Errand::Track(known),
                 None => self.turned(Endpoint::Track),

@@ -153,6 +153,7 @@ mod tests {
                 Intent::Read(_) => Endpoint::Read,
                 Intent::Track => Endpoint::Track,
                 Intent::Restock(..) => Endpoint::Restock,
+                Intent::Live => Endpoint::Live,
                 // Half of them find nothing to cancel.
                 Intent::Cancel if number % 2 == 0 => {
                     audit.turned[Endpoint::Cancel as usize] += 1;

@@ -12,7 +12,6 @@ mod chaos;
 mod check;
 #[path = "../harness/chromium.rs"]
 mod chromium;
-mod collector;
 mod command;
 mod container_logs;
 mod crash;
@@ -44,5 +43,4 @@ mod stage;
 mod stall;
 mod support;
 mod trace;
-mod tracing;
 mod up_and_down;

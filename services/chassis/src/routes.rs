@@ -8,8 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Router, middleware};
 use http::{HeaderMap, header};
 use ordersys_contract::Code;
-use ordersys_contract::health::{Readiness, Ready};
-use ordersys_spans::Tracer;
+use ordersys_contract::health::{LIVEZ, Readiness, Ready};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -31,8 +30,6 @@ pub struct Service {
     pub health: Health,
     /// What it counts.
     pub metrics: Metrics,
-    /// Who records its spans.
-    pub tracer: Tracer,
 }
 
 /// What the common routes work with.
@@ -49,7 +46,6 @@ pub fn finish(routes: OpenApiRouter, service: Service) -> Router {
         service: service.name,
         gate: service.gate.clone(),
         metrics: service.metrics.clone(),
-        tracer: service.tracer.clone(),
     });
     let (routes, mut document) = routes.split_for_parts();
     let (common, common_document) = common().split_for_parts();
@@ -101,7 +97,7 @@ async fn health(State(common): State<Arc<Common>>) -> Response {
 
 /// Whether the process works; touches nothing.
 #[utoipa::path(
-    get, path = "/livez", tag = COMMON,
+    get, path = LIVEZ, tag = COMMON,
     responses((status = 200, description = "It does", body = String, content_type = "text/plain")),
 )]
 async fn livez() -> &'static str {

@@ -11,9 +11,10 @@ use ordersys_chassis::prometheus_client::metrics::gauge::Gauge;
 use ordersys_chassis::{Gate, Health, Limit, Listener, Metrics, ServeError, Service, Shedding};
 use ordersys_contract::Timestamp;
 use ordersys_contract::order::ORDERS;
-use ordersys_spans::Tracer;
 use ordersys_store::{Durability, OpenError};
 use tokio_util::sync::CancellationToken;
+
+use domain::order::StoredOrder;
 
 mod app;
 pub mod domain;
@@ -24,6 +25,8 @@ mod store;
 
 pub use app::Ports;
 pub use error::OrderError;
+#[doc(hidden)]
+pub use store::KeyUse;
 
 /// The service's name in answers, logs and metrics.
 pub const NAME: &str = "order";
@@ -42,8 +45,6 @@ pub struct Config {
     pub gate: Gate,
     /// When calls to the other services are refused at once.
     pub breaker: Settings,
-    /// Who records its spans.
-    pub tracer: Tracer,
 }
 
 /// An opened order service.
@@ -63,7 +64,6 @@ impl OrderService {
         let oldest = Gauge::<f64, AtomicU64>::default();
         metrics.register(|registry| {
             orders.register(registry);
-            config.tracer.register(registry);
             let help = "Age of the oldest order whose outcome is not known yet, zero if there is none";
             registry.register("oldest_unfinished_order_seconds", help, oldest.clone());
         });
@@ -76,7 +76,7 @@ impl OrderService {
             let breakers = breakers.clone();
             move || breakers.report()
         });
-        let (gate, tracer) = (config.gate.clone(), config.tracer.clone());
+        let gate = config.gate.clone();
         let admission = Limit::new(Instant::now(), &metrics);
         let lanes = app::LaneMetrics::registered(&metrics);
         let shedding =
@@ -84,9 +84,16 @@ impl OrderService {
                 let admission = admission.clone();
                 move || admission.is_full()
             });
-        let service = Service { name: NAME, gate, health, metrics, tracer };
+        let service = Service { name: NAME, gate, health, metrics };
         let app = app::App::new(orders, ports, breakers, (admission, lanes));
         Ok(Self { app, service, oldest, shedding })
+    }
+
+    /// Stores finished orders and their keys in one commit, without asking anybody: fills a store that is
+    /// to be measured. Their reservations are the caller's business.
+    #[doc(hidden)]
+    pub async fn import(&self, orders: Vec<(StoredOrder, KeyUse)>) -> Result<(), OrderError> {
+        self.app.import(orders).await
     }
 
     /// Recovers what a crash left, serves until `shutdown`, then closes the data.
@@ -95,7 +102,7 @@ impl OrderService {
         listener: impl Into<Listener>,
         shutdown: CancellationToken,
     ) -> Result<(), ServeError> {
-        let (health, tracer) = (self.service.health.clone(), self.service.tracer.clone());
+        let health = self.service.health.clone();
         let router = ordersys_chassis::finish(http::routes(self.app.clone()), self.service);
         let serving =
             ordersys_chassis::serve_shedding((router, self.shedding), listener, health.clone(), shutdown);
@@ -113,7 +120,6 @@ impl OrderService {
         let (served, ()) = tokio::join!(serving, recovering);
         measuring.abort();
         self.app.close().await;
-        tracer.close().await;
         served
     }
 }

@@ -6,9 +6,8 @@ use std::time::Instant;
 
 use ordersys_chassis::{Caller, Deadline};
 use ordersys_contract::session::Jwks;
-use ordersys_contract::user::{Lookup, NewUser, User, UserKindName, UserPatch, UserStatus, UserSummary};
-use ordersys_contract::{Password, Timestamp, UserId};
-use ordersys_spans::{Places, Tracer};
+use ordersys_contract::user::{NewUser, User, UserKindName, UserPatch, UserStatus, UserSummary};
+use ordersys_contract::{Password, RequestId, Timestamp, UserId};
 
 use crate::domain::{Profile, Role, checked_name, login};
 use crate::hasher::{Hasher, PasswordHash, Verdict};
@@ -28,12 +27,11 @@ struct Shared {
     hasher: Hasher,
     throttle: Throttle,
     keys: Keys,
-    tracer: Tracer,
 }
 
 impl App {
-    pub(crate) fn new(users: Users, hasher: Hasher, keys: Keys, tracer: Tracer) -> Self {
-        Self(Arc::new(Shared { users, hasher, throttle: Throttle::new(), keys, tracer }))
+    pub(crate) fn new(users: Users, hasher: Hasher, keys: Keys) -> Self {
+        Self(Arc::new(Shared { users, hasher, throttle: Throttle::new(), keys }))
     }
 
     pub(crate) async fn close(&self) {
@@ -155,23 +153,18 @@ impl App {
         self.0.keys.turn(now)
     }
 
-    /// Looks up many users at once; one answer each, in order. Past its deadline it does nothing.
+    /// Looks up many users at once; one answer each, in order. `requests` names, for the log,
+    /// on whose behalf. Past its deadline it does nothing.
     pub async fn lookup(
         &self,
-        Lookup { ids, request_ids, trace_parents }: Lookup,
+        ids: Vec<UserId>,
+        requests: &[RequestId],
         deadline: Deadline,
     ) -> Result<Vec<Option<UserSummary>>, UserError> {
         let began = Instant::now();
-        let (_, mut spans) = self.0.tracer.parts(trace_parents.into_iter(), "look up");
-        let reading = self.0.users.summaries(ids.clone(), deadline);
-        let found = Places::below(&spans).around(reading).await;
-        if let Err(error) = &found {
-            spans.iter_mut().for_each(|span| span.fail(|| error.to_string()));
-        }
-        drop(spans);
-        let found = found?;
+        let found = self.0.users.summaries(ids.clone(), deadline).await?;
         let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        for ((id, summary), request) in ids.iter().zip(&found).zip(&request_ids) {
+        for ((id, summary), request) in ids.iter().zip(&found).zip(requests) {
             let known = summary.is_some();
             tracing::info!(
                 service = NAME,

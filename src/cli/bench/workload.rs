@@ -21,7 +21,8 @@ pub(super) struct WorkloadArgs {
     #[arg(long, default_value = "1", value_name = "RANGE")]
     quantity: Span,
     /// What share of the requests does what, such as order:80,read:10,cancel:5,restock:3,bad:2; of order, repeat
-    /// (an order again with its key), bad (has to be refused), read (a product), track (an order), cancel, restock
+    /// (an order again with its key), bad (has to be refused), read (a product), track (an order), cancel, restock,
+    /// live (GET /livez of the order service, to compare with)
     #[arg(long, default_value_t, value_name = "LIST")]
     mix: Mix,
     /// Which products are ordered most: uniform, zipf:0.99, or hot:1% (of the products get 90% of the lines)

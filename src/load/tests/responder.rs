@@ -157,6 +157,7 @@ fn route(
     let full = contract == Contract::Full;
     let pieces: Vec<_> = path.split('/').skip(1).collect();
     match (method.as_str(), &*pieces) {
+        ("GET", ["livez"]) => (200, json!("ok")),
         ("GET", ["health"]) => (200, json!({"status": "ok"})),
         ("POST", ["users"]) => shop.make_user(),
         ("POST", ["products"]) if full => shop.make_product(body),

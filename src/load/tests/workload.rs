@@ -9,7 +9,7 @@ use crate::cli::Exit;
 use crate::load::endpoint::Endpoint;
 use crate::load::profile::{Arrivals, Extent, Pace, Profile, Span};
 
-const ALL: &str = "order:60,repeat:10,bad:5,read:10,track:5,cancel:5,restock:5";
+const ALL: &str = "order:60,repeat:10,bad:5,read:10,track:5,cancel:5,restock:5,live:5";
 
 fn mixed(mix: &str, count: u64) -> Profile {
     Profile { mix: mix.parse().expect(mix), skew: "zipf:0.99".parse().expect("a skew"), ..profile(count) }

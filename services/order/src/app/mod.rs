@@ -18,7 +18,7 @@ use crate::domain::access::Reach;
 use crate::domain::lifecycle::Event;
 use crate::domain::order::StoredOrder;
 use crate::ports::{Coalescer, Inventory, UserQuery, Users};
-use crate::store::{Changed, Filter, KeyPlace, Orders};
+use crate::store::{Changed, Filter, KeyPlace, KeyUse, Orders};
 
 mod defects;
 mod driver;
@@ -137,6 +137,11 @@ impl App {
         Ok(count)
     }
 
+    /// Stores orders that are over, as if they had been placed here.
+    pub(crate) async fn import(&self, all: Vec<(StoredOrder, KeyUse)>) -> Result<(), OrderError> {
+        Ok(self.0.orders.import(all).await?)
+    }
+
     /// Keeps the gauges of the lanes' queues current.
     pub(crate) fn measure_lanes(&self) {
         let Shared { users, requests, drivers, lanes, .. } = &*self.0;
@@ -222,10 +227,7 @@ impl App {
             Changed::Illegal(state) => return Err(OrderError::Illegal { state }),
         };
         let (app, request, before) = (self.clone(), request.clone(), cancelling.clone());
-        let driven = self
-            .0
-            .tasks
-            .spawn(ordersys_spans::carried(async move { app.drive(before, &request, Origin::Older).await }));
+        let driven = self.0.tasks.spawn(async move { app.drive(before, &request, Origin::Older).await });
         match tokio::time::timeout(place::PATIENCE, driven).await {
             Ok(Ok(Some(cancelled))) => Ok(cancelled),
             _ => Ok(cancelling),

@@ -29,7 +29,7 @@ struct Waiting<Q: Question> {
 }
 
 /// One lane of coalesced calls; clones share it.
-pub(crate) struct Coalescer<Q: Question> {
+pub struct Coalescer<Q: Question> {
     queue: mpsc::Sender<Waiting<Q>>,
     breaker: Option<Breaker>,
 }
@@ -44,7 +44,7 @@ impl<Q: Question> Coalescer<Q> {
     /// Starts a lane whose calls are made by `call`: one answer per question, in order, and none
     /// after the given moment. With a breaker, questions are refused while it is open; without
     /// one, every question is asked. The lane ends when its last handle is dropped.
-    pub(crate) fn start<F, Called>(breaker: Option<Breaker>, call: F) -> Self
+    pub fn start<F, Called>(breaker: Option<Breaker>, call: F) -> Self
     where
         F: Fn(Vec<Q>, Instant) -> Called + Send + Sync + 'static,
         Called: Future<Output = Result<Vec<Q::Answer>, PortError>> + Send + 'static,
@@ -55,7 +55,7 @@ impl<Q: Question> Coalescer<Q> {
     }
 
     /// Asks one question and waits for its answer, at most so long.
-    pub(crate) async fn ask(&self, question: Q, patience: Duration) -> Told<Q> {
+    pub async fn ask(&self, question: Q, patience: Duration) -> Told<Q> {
         let now = Instant::now();
         if let Some(left) = self.refusal(now) {
             return Err(PortError::Open(left));
@@ -71,17 +71,20 @@ impl<Q: Question> Coalescer<Q> {
     }
 
     /// How many questions wait.
-    pub(crate) fn waiting(&self) -> usize {
+    #[must_use]
+    pub fn waiting(&self) -> usize {
         self.queue.max_capacity() - self.queue.capacity()
     }
 
     /// Whether a further question would be turned away.
-    pub(crate) fn is_full(&self) -> bool {
+    #[must_use]
+    pub fn is_full(&self) -> bool {
         self.queue.capacity() == 0
     }
 
     /// How long questions are refused still because the other service is known to fail.
-    pub(crate) fn refusal(&self, now: Instant) -> Option<Duration> {
+    #[must_use]
+    pub fn refusal(&self, now: Instant) -> Option<Duration> {
         self.breaker.as_ref()?.refusal(now)
     }
 }

@@ -6,15 +6,17 @@ use std::time::{Duration, Instant};
 
 use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::UserSummary;
-use ordersys_contract::{RequestId, TraceParent, UserId};
+use ordersys_contract::{RequestId, UserId};
 
 mod coalesce;
 mod http;
 mod question;
 
-pub(crate) use coalesce::Coalescer;
-pub use http::{HttpPort, batch};
-pub(crate) use question::Question;
+#[doc(hidden)]
+pub use coalesce::Coalescer;
+pub use http::HttpPort;
+#[doc(hidden)]
+pub use question::Question;
 
 /// A call under way.
 pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, PortError>> + Send + 'a>>;
@@ -26,8 +28,6 @@ pub struct UserQuery {
     pub user: UserId,
     /// For which request.
     pub request: RequestId,
-    /// Where in its trace it belongs, if it is traced.
-    pub trace_parent: Option<TraceParent>,
 }
 
 /// Why a call brought no answers. In every case the outcome is unknown.

@@ -11,7 +11,7 @@ use ordersys_contract::{MAX_ORDER_LINES, OrderId, UserId};
 use super::UserQuery;
 
 /// One question of a call that carries many.
-pub(crate) trait Question: Send + 'static {
+pub trait Question: Send + 'static {
     /// What is kept of it while the call is under way.
     type Gist: Send;
     /// What answers it.

@@ -61,9 +61,11 @@ const UNFINISHED: &str = "state = 0 OR state = 6 OR state = 8";
 
 /// A client's key and what it was first used for.
 #[derive(Debug, Clone)]
-pub(crate) struct KeyUse {
-    pub(crate) key: IdempotencyKey,
-    pub(crate) fingerprint: Fingerprint,
+pub struct KeyUse {
+    /// The key.
+    pub key: IdempotencyKey,
+    /// Tells other uses of it apart.
+    pub fingerprint: Fingerprint,
 }
 
 /// How storing a new order ended.
@@ -146,6 +148,18 @@ impl Orders {
             self.1.count(OrderState::Pending);
         }
         Ok(inserted)
+    }
+
+    /// Stores orders that are over, and their keys, in one commit.
+    pub(crate) async fn import(&self, all: Vec<(StoredOrder, KeyUse)>) -> Result<(), StoreError> {
+        let write = move |connection: &Connection| {
+            for (stored, KeyUse { key, fingerprint }) in &all {
+                claim_key(connection, stored.order.user_id, key, fingerprint, stored.order.id)?;
+                rows::insert(connection, stored)?;
+            }
+            Ok(())
+        };
+        self.0.write(write).await
     }
 
     /// Replaces the version before `next` by it. `false` if another version is stored.

@@ -1,0 +1,65 @@
+//! Orders of a past: reserved by the product service, then stored by the order service, both through
+//! their own code, but thousands in one commit and without a request for each.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use ordersys_chassis::Deadline;
+use ordersys_contract::order::OrderLine;
+use ordersys_contract::reservation::{Action, Answer, Line, Operation, PricedLine};
+use ordersys_contract::user::UserKindName;
+use ordersys_contract::{IdempotencyKey, Quantity, RequestId, Timestamp};
+use ordersys_order::KeyUse;
+use ordersys_order::domain::access::Owner;
+use ordersys_order::domain::draft::Draft;
+use ordersys_order::domain::lifecycle::Event;
+use ordersys_order::domain::order::{Evidence, StoredOrder};
+use ordersys_product::App;
+
+use crate::requests::Ids;
+use crate::system::USER_NAME;
+
+/// How long an order may stay pending.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// New orders of one unit, each with what the product service is asked for it.
+pub fn pending(ids: Ids, count: usize) -> anyhow::Result<Vec<(StoredOrder, Operation)>> {
+    (0..count).map(|_| one(ids)).collect()
+}
+
+fn one(ids: Ids) -> anyhow::Result<(StoredOrder, Operation)> {
+    let (now, request) = (Timestamp::now(), RequestId::random());
+    let quantity = Quantity::new(1).context("one unit")?;
+    let lines = vec![Line { product_id: ids.product, quantity }];
+    let item =
+        OrderLine { product_id: ids.product, quantity, name: None, unit_price: None, line_total: None };
+    let owner = Owner { id: ids.user, name: USER_NAME.to_owned(), kind: UserKindName::Guest };
+    let not_after = now.after(PATIENCE);
+    let stored = StoredOrder::pending(owner, vec![item], (now, not_after), &request);
+    let action = Action::Reserve { lines, commit: true, lease_ms: 0, not_after };
+    let operation = Operation { order_id: stored.order.id, request_id: request, action };
+    Ok((stored, operation))
+}
+
+/// Has the product service sell what these orders are about; gives them as they are confirmed.
+pub async fn sold(
+    product: &App,
+    pending: Vec<(StoredOrder, Operation)>,
+) -> anyhow::Result<Vec<(StoredOrder, KeyUse)>> {
+    let (orders, operations): (Vec<_>, Vec<_>) = pending.into_iter().unzip();
+    let answers = product.apply(operations, Timestamp::now(), Deadline(None)).await?;
+    let confirm = |(stored, answer)| match answer {
+        Answer::Stands(reservation) => confirmed(&stored, reservation.lines),
+        other => bail!("the product service refused: {other:?}"),
+    };
+    orders.into_iter().zip(answers).map(confirm).collect()
+}
+
+/// An order with these prices, under a key as the load tester makes them.
+pub fn confirmed(stored: &StoredOrder, lines: Vec<PricedLine>) -> anyhow::Result<(StoredOrder, KeyUse)> {
+    let request = stored.history.first().context("a history")?.2.clone();
+    let key = IdempotencyKey::parse(&request.as_str().replace('-', "")).context("a key")?;
+    let fingerprint = Draft { user_id: stored.order.user_id, lines: stored.lines() }.fingerprint();
+    let next = stored.after(Event::Committed, Evidence::Priced(lines), (Timestamp::now(), &request));
+    Ok((next.context("a pending order can be confirmed")?, KeyUse { key, fingerprint }))
+}
