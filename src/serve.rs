@@ -13,8 +13,9 @@ use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::UserSummary;
 use ordersys_contract::{Client, Timestamp, client::Endpoints};
 use ordersys_order::Ports;
-use ordersys_order::ports::{Asked, HttpPort, Inventory, PortError, UserQuery, Users};
+use ordersys_order::ports::{Asked, HttpPort, Inventory, PortError, UserQuery, Users, batch};
 use ordersys_product::ProductError;
+use ordersys_spans::Tracer;
 use ordersys_store::{Durability, OpenError};
 use ordersys_user::StartError;
 use tokio::net::TcpListener;
@@ -38,6 +39,8 @@ pub struct ServeConfig {
     pub key_age: Duration,
     /// When the order service refuses at once because another service fails.
     pub breaker: Settings,
+    /// What is traced and where it goes, if anywhere.
+    pub tracing: Option<ordersys_spans::Settings>,
 }
 
 impl ServeConfig {
@@ -47,6 +50,10 @@ impl ServeConfig {
                 .hint(format!("{} must hold service.token and admin.token", dir.display())),
             None => Ok(Credentials::Open),
         }
+    }
+
+    fn tracer(&self, role: Role) -> Tracer {
+        self.tracing.as_ref().map_or_else(Tracer::off, |settings| Tracer::start(role.name(), settings))
     }
 
     fn data(&self, role: Role) -> PathBuf {
@@ -78,17 +85,18 @@ pub async fn one(
     let credentials = config.credentials()?;
     let (data_dir, durability) = (config.data(role), config.durability);
     let gate = || Gate::new(credentials.clone(), Tokens::new(RemoteKeys::new(peers.clone())));
+    let tracer = || config.tracer(role);
     match role {
         Role::User => user(config, credentials)?.serve(listener, shutdown).await?,
         Role::Product => {
-            let config = ordersys_product::Config { data_dir, durability, gate: gate() };
+            let config = ordersys_product::Config { data_dir, durability, gate: gate(), tracer: tracer() };
             let opened = ordersys_product::ProductService::open(&config).await;
             refused_product(opened)?.serve(listener, shutdown).await?;
         }
         Role::Order => {
             let ports = over_http(&peers, &credentials, &listener.network);
-            let (gate, breaker) = (gate(), config.breaker);
-            let config = ordersys_order::Config { data_dir, durability, gate, breaker };
+            let (gate, breaker, tracer) = (gate(), config.breaker, tracer());
+            let config = ordersys_order::Config { data_dir, durability, gate, breaker, tracer };
             refused(ordersys_order::OrderService::open(&config, ports))?.serve(listener, shutdown).await?;
         }
     }
@@ -114,14 +122,18 @@ pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: Cancellat
     let (credentials, durability) = (config.credentials()?, config.durability);
     let user = user(config, credentials.clone())?;
     let gate = Gate::new(credentials, Tokens::new(LocalKeys(user.app())));
-    let product_config =
-        ordersys_product::Config { data_dir: config.data(Role::Product), durability, gate: gate.clone() };
+    let product_config = ordersys_product::Config {
+        data_dir: config.data(Role::Product),
+        durability,
+        gate: gate.clone(),
+        tracer: config.tracer(Role::Product),
+    };
     let product = refused_product(ordersys_product::ProductService::open(&product_config).await)?;
     let inventory = Arc::new(LocalInventory(product.app()));
     let users = Arc::new(LocalUsers(user.app()));
     let ports = Ports { users, inventory: Arc::clone(&inventory) as _, drivers: inventory };
-    let (data_dir, breaker) = (config.data(Role::Order), config.breaker);
-    let order_config = ordersys_order::Config { data_dir, durability, gate, breaker };
+    let (data_dir, breaker, tracer) = (config.data(Role::Order), config.breaker, config.tracer(Role::Order));
+    let order_config = ordersys_order::Config { data_dir, durability, gate, breaker, tracer };
     let order = refused(ordersys_order::OrderService::open(&order_config, ports))?;
 
     // The order service stops first: its last requests still need the other two.
@@ -158,6 +170,7 @@ fn user(config: &ServeConfig, credentials: Credentials) -> Outcome<ordersys_user
         durability: config.durability,
         credentials,
         key_age: config.key_age,
+        tracer: config.tracer(Role::User),
     });
     match opened {
         Ok(service) => Ok(service),
@@ -221,9 +234,7 @@ struct LocalUsers(ordersys_user::App);
 impl Users for LocalUsers {
     fn lookup(&self, queries: Vec<UserQuery>, until: Instant) -> Asked<'_, Vec<Option<UserSummary>>> {
         Box::pin(async move {
-            let (ids, requests): (Vec<_>, Vec<_>) =
-                queries.into_iter().map(|query| (query.user, query.request)).unzip();
-            let found = self.0.lookup(ids, &requests, Deadline(Some(until))).await;
+            let found = self.0.lookup(batch(queries), Deadline(Some(until))).await;
             found.map_err(|error| PortError::NoAnswer(error.to_string()))
         })
     }

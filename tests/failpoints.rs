@@ -103,7 +103,8 @@ impl Scene {
         let lines = vec![Line { product_id: self.product.id, quantity }];
         let not_after = Timestamp::now().after(LIMIT);
         let action = Action::Reserve { lines, commit: true, lease_ms: 0, not_after };
-        let late = Operation { order_id: order.id, request_id: RequestId::random(), action };
+        let late =
+            Operation { order_id: order.id, request_id: RequestId::random(), trace_parent: None, action };
         let answers = self.processes.client("service.token")?.reservations(vec![late]).await?;
         let took_nothing =
             |answer: &Answer| matches!(answer, Answer::Stands(r) if r.state == ReservationState::Cancelled);

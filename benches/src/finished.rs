@@ -37,7 +37,7 @@ fn one(ids: Ids) -> anyhow::Result<(StoredOrder, Operation)> {
     let not_after = now.after(PATIENCE);
     let stored = StoredOrder::pending(owner, vec![item], (now, not_after), &request);
     let action = Action::Reserve { lines, commit: true, lease_ms: 0, not_after };
-    let operation = Operation { order_id: stored.order.id, request_id: request, action };
+    let operation = Operation { order_id: stored.order.id, request_id: request, trace_parent: None, action };
     Ok((stored, operation))
 }
 

@@ -49,6 +49,7 @@ impl Ids {
         let operation = |number: usize| Operation {
             order_id: OrderId::from_bytes((number as u128).to_be_bytes()),
             request_id: request_id(number),
+            trace_parent: None,
             action: Action::Reserve { lines: lines.clone(), commit: true, lease_ms: 0, not_after },
         };
         (first..first + count).map(operation).collect()
@@ -65,7 +66,8 @@ impl Ids {
     #[must_use]
     pub fn lookup(&self, first: usize, count: usize, service: &Secret) -> Vec<u8> {
         let request_ids = (first..first + count).map(request_id).collect();
-        let body = serde_json::to_string(&Lookup { ids: vec![self.user; count], request_ids });
+        let lookup = Lookup { ids: vec![self.user; count], request_ids, trace_parents: Vec::new() };
+        let body = serde_json::to_string(&lookup);
         post(LOOKUP, &bearer(service), &body.unwrap_or_default())
     }
 }

@@ -13,6 +13,7 @@ use ordersys_contract::{Cents, Client, Currency, Secret};
 use ordersys_order::ports::HttpPort;
 use ordersys_order::{OrderService, Ports};
 use ordersys_product::ProductService;
+use ordersys_spans::Tracer;
 use ordersys_store::Durability;
 use ordersys_user::UserService;
 use tempfile::TempDir;
@@ -87,12 +88,18 @@ impl System {
             durability,
             credentials: credentials.clone(),
             key_age: ordersys_user::KEY_AGE,
+            tracer: Tracer::off(),
         })?;
-        let product_config =
-            ordersys_product::Config { data_dir: dir.join("product"), durability, gate: gate() };
+        let product_config = ordersys_product::Config {
+            data_dir: dir.join("product"),
+            durability,
+            gate: gate(),
+            tracer: Tracer::off(),
+        };
         let product_service = ProductService::open(&product_config).await?;
         let (data_dir, breaker) = (dir.join("order"), breaker::Settings::default());
-        let order_config = ordersys_order::Config { data_dir, durability, gate: gate(), breaker };
+        let order_config =
+            ordersys_order::Config { data_dir, durability, gate: gate(), breaker, tracer: Tracer::off() };
         let order_service = OrderService::open(&order_config, neighbours.ports(&endpoints, &credentials))?;
 
         let (product_app, order_app) = (product_service.app(), order_service.clone());

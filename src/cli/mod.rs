@@ -31,6 +31,7 @@ mod smoke;
 mod status;
 mod supervise;
 mod trace;
+mod tracing;
 mod up;
 mod user;
 

@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::breaker::BreakerArgs;
+use super::tracing::TracingArgs;
 use super::{Exit, OrFail as _, Outcome};
 use crate::serve::{self, Exposure, Listeners, ServeConfig};
 use crate::stack::role::Role;
@@ -22,7 +23,8 @@ use crate::stack::role::Role;
   ordersys serve user --data-dir ./data
   ordersys serve order --data-dir ./data --user-url http://127.0.0.1:3001 --product-url http://127.0.0.1:3002
   ordersys serve order --data-dir ./data --breaker-calls 5 --breaker-ratio 1 --breaker-cool-down 30s
-  ordersys serve all --data-dir ./data --log-format text")]
+  ordersys serve all --data-dir ./data --log-format text
+  ordersys serve all --data-dir ./data --otlp http://127.0.0.1:4318 --otlp-sample 1")]
 pub(super) struct Args {
     /// Which service
     role: What,
@@ -58,6 +60,8 @@ pub(super) struct Args {
     durability: Durability,
     #[command(flatten)]
     breaker: BreakerArgs,
+    #[command(flatten)]
+    tracing: TracingArgs,
     /// Be cut off from the network while there is a file at this path (see `ordersys chaos`)
     #[arg(long, value_name = "FILE", hide = true)]
     cut_while: Option<PathBuf>,
@@ -166,6 +170,7 @@ async fn serve_until_signal(args: &Args, peers: Endpoints) -> Outcome {
         durability: args.durability,
         key_age: args.key_age.into(),
         breaker: args.breaker.settings(),
+        tracing: args.tracing.settings(),
     };
     let role = match args.role {
         What::User => Role::User,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ordersys_store::Durability;
 
+use super::tracing::TracingArgs;
 use super::{Exit, Failure, Globals, Outcome, block_on, logs};
 use crate::stack::halt::Signals;
 use crate::stack::plan::ImagePolicy;
@@ -23,6 +24,7 @@ use crate::stack::{self, OnFailure, PortChoices, PortFlag, RuntimeChoice, UpOpti
   ordersys up --topology monolith          all three roles in one process
   ordersys up --port order=18003           another port for one service
   ordersys up --port auto --project test   a second stack beside the first
+  ordersys up --otlp http://127.0.0.1:4318 traces to a collector on this machine
   ordersys up --dry-run                    what would be done, and why")]
 pub(super) struct Args {
     /// Where the services run
@@ -61,6 +63,8 @@ pub(super) struct Args {
     /// Leave what was made when something fails, for a look
     #[arg(long)]
     keep_on_failure: bool,
+    #[command(flatten)]
+    tracing: TracingArgs,
 }
 
 impl Args {
@@ -73,6 +77,7 @@ impl Args {
             bind: self.bind,
             durability: self.durability,
             log: self.log,
+            tracing: self.tracing.settings(),
             binary: self.binary,
             image: if self.build { ImagePolicy::Always } else { ImagePolicy::WhenMissing },
             timeout: self.timeout,

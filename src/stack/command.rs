@@ -17,6 +17,8 @@ pub struct Place {
     pub data_dir: String,
     /// Where its credentials are.
     pub secrets_dir: String,
+    /// What this machine is called in there, if loopback is something else.
+    pub this_machine: Option<&'static str>,
 }
 
 /// The arguments after the program's name.
@@ -39,6 +41,12 @@ pub fn serve_args(spec: &ServiceSpec, place: &Place) -> Vec<String> {
     flag("durability", spec.durability.to_string());
     flag("log-format", "json".to_owned());
     flag("log", spec.log.clone());
+    if let Some(tracing) = &spec.tracing {
+        let collector = place.this_machine.and_then(|host| tracing.collector.seen_from(host));
+        flag("otlp", collector.unwrap_or_else(|| tracing.collector.clone()).to_string());
+        flag("otlp-sample", tracing.sample.to_string());
+        flag("otlp-budget", tracing.budget.to_string());
+    }
     args
 }
 
@@ -47,8 +55,8 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use super::super::record::Topology;
-    use super::super::spec::tests::settings;
-    use super::super::spec::{Addressing, StackSpec};
+    use super::super::spec::tests::{settings, tracing};
+    use super::super::spec::{Addressing, Settings, StackSpec};
     use super::*;
 
     fn place(spec: &ServiceSpec) -> Place {
@@ -57,6 +65,7 @@ mod tests {
             ports: spec.ports.clone(),
             data_dir: "/data".to_owned(),
             secrets_dir: "/s".to_owned(),
+            this_machine: None,
         }
     }
 
@@ -70,6 +79,20 @@ mod tests {
              --user-url http://user-service:3001 --product-url http://product-service:3002 \
              --durability full --log-format json --log info"
         );
+    }
+
+    #[test]
+    fn a_collector_on_this_machine_is_called_as_it_is_in_there() {
+        let traced = |collector: &str, this_machine| {
+            let settings = settings(Topology::Services, Addressing::Network);
+            let stack = StackSpec::new(&Settings { tracing: Some(tracing(collector)), ..settings });
+            let args = serve_args(&stack.services[0], &Place { this_machine, ..place(&stack.services[0]) });
+            args[args.len() - 6..].join(" ")
+        };
+        let rest = "--otlp-sample 0.01 --otlp-budget 500";
+        assert_eq!(traced("http://127.0.0.1:4318", None), format!("--otlp http://127.0.0.1:4318 {rest}"));
+        assert_eq!(traced("http://127.0.0.1:4318", Some("host")), format!("--otlp http://host:4318 {rest}"));
+        assert_eq!(traced("http://c:4318", Some("host")), format!("--otlp http://c:4318 {rest}"));
     }
 
     #[test]

@@ -159,6 +159,7 @@ impl ProcessStack {
                 ports: spec.ports.clone(),
                 data_dir: data_dir.clone(),
                 secrets_dir: secrets_dir.clone(),
+                this_machine: None,
             };
             let listed = |name: &ServiceName| specs.iter().any(|other| other.name == *name);
             let after = spec.needs().into_iter().filter(listed).map(|name| name.to_string());

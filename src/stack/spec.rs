@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ordersys_contract::client::Endpoints;
+use ordersys_spans::Settings as Tracing;
 use ordersys_store::Durability;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
@@ -99,6 +100,9 @@ pub struct ServiceSpec {
     pub durability: Durability,
     /// The log filter.
     pub log: String,
+    /// What it traces, if anything.
+    #[serde(default)]
+    pub tracing: Option<Tracing>,
     /// Which credentials it was given: a fingerprint that changes when they do.
     pub credentials: String,
 }
@@ -119,6 +123,11 @@ impl ServiceSpec {
             ("log".to_owned(), self.log.clone()),
             ("credentials".to_owned(), self.credentials.clone()),
         ]);
+        if let Some(tracing) = &self.tracing {
+            settings.insert("otlp".to_owned(), tracing.collector.to_string());
+            settings.insert("otlp sample".to_owned(), tracing.sample.to_string());
+            settings.insert("otlp budget".to_owned(), tracing.budget.to_string());
+        }
         settings.extend(self.ports.iter().map(|(role, port)| (format!("{role} port"), port.to_string())));
         settings.extend(self.peers.iter().map(|(role, url)| (format!("{role} url"), url.clone())));
         settings
@@ -189,6 +198,8 @@ pub struct Settings {
     pub durability: Durability,
     /// The log filter.
     pub log: String,
+    /// What the services trace, if anything.
+    pub tracing: Option<Tracing>,
     /// The fingerprint of the project's credentials.
     pub credentials: String,
 }
@@ -241,6 +252,7 @@ fn service(name: ServiceName, settings: &Settings) -> ServiceSpec {
         peers,
         durability: settings.durability,
         log: settings.log.clone(),
+        tracing: settings.tracing.clone(),
         credentials: settings.credentials.clone(),
     }
 }

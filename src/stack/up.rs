@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ordersys_spans::Settings as Tracing;
 use ordersys_store::Durability;
 
 use super::apply::{Work, apply};
@@ -50,6 +51,8 @@ pub struct UpOptions {
     pub durability: Durability,
     /// The services' log filter.
     pub log: String,
+    /// What the services trace, if anything.
+    pub tracing: Option<Tracing>,
     /// The program services run, if not this one.
     pub binary: Option<PathBuf>,
     /// Whether the image is loaded anew.
@@ -82,6 +85,7 @@ impl UpOptions {
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
             durability: Durability::Full,
             log: "info".to_owned(),
+            tracing: None,
             binary: None,
             image: ImagePolicy::WhenMissing,
             timeout: Duration::from_mins(1),
@@ -205,6 +209,7 @@ fn settings(
         ports: ports.map_err(|error| Failure::new(Exit::Environment, error))?,
         durability: options.durability,
         log: options.log.clone(),
+        tracing: options.tracing.clone(),
         credentials: fingerprint(project),
     })
 }

@@ -12,6 +12,7 @@ mod chaos;
 mod check;
 #[path = "../harness/chromium.rs"]
 mod chromium;
+mod collector;
 mod command;
 mod container_logs;
 mod crash;
@@ -43,4 +44,5 @@ mod stage;
 mod stall;
 mod support;
 mod trace;
+mod tracing;
 mod up_and_down;

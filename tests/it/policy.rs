@@ -21,8 +21,12 @@ async fn internal_routes_do_not_exist_for_strangers() {
         let answer = stack.send(role, method, path, body).await;
         assert_eq!((answer.status, answer.code()), (404, "unknown-route"), "{path}");
     }
-    let batch =
-        vec![Operation { order_id: OrderId::now(), request_id: RequestId::random(), action: Action::Cancel }];
+    let batch = vec![Operation {
+        order_id: OrderId::now(),
+        request_id: RequestId::random(),
+        trace_parent: None,
+        action: Action::Cancel,
+    }];
     let refused = stack.admin().reservations(batch.clone()).await.expect_err("is not for the admin");
     assert_eq!(refused.problem().map(|problem| problem.code), Some(Code::UnknownRoute));
     assert_eq!(stack.service().reservations(batch).await.expect("is for services").len(), 1);

@@ -279,7 +279,7 @@ async fn work_past_its_deadline_is_dropped() {
     let line = Line { product_id: product.id, quantity: Quantity::new(3).expect("in range") };
     let not_after = Timestamp::now().after(LIMIT);
     let action = Action::Reserve { lines: vec![line], commit: true, lease_ms: 0, not_after };
-    let operation = Operation { order_id, request_id: RequestId::random(), action };
+    let operation = Operation { order_id, request_id: RequestId::random(), trace_parent: None, action };
     let batch = serde_json::to_string(&Batch { operations: vec![operation] }).expect("serialises");
     let lookup = format!(r#"{{"ids":["{}"]}}"#, user.id);
     let calls = [(Role::User, LOOKUP, lookup), (Role::Product, RESERVATIONS, batch)];

@@ -10,6 +10,7 @@ use ordersys_contract::client::{Client, Endpoints};
 use ordersys_contract::product::{NewProduct, Product};
 use ordersys_contract::user::{NewUser, User};
 use ordersys_contract::{Cents, Currency, Secret};
+use ordersys_spans::Settings as Tracing;
 use ordersys_store::Durability;
 use reqwest::Method;
 use serde_json::Value;
@@ -55,6 +56,7 @@ pub(crate) struct Stack {
     service: Secret,
     http: reqwest::Client,
     breaker: Settings,
+    tracing: Option<Tracing>,
     /// What the order service takes for its peers instead of the real ones.
     peers: Endpoints,
 }
@@ -64,9 +66,22 @@ impl Stack {
         Self::start_between(Settings::default(), |endpoints| endpoints).await
     }
 
+    /// Starts a stack whose services send their spans somewhere.
+    pub(crate) async fn start_traced(tracing: Tracing) -> Self {
+        Self::start_with(Settings::default(), Some(tracing), |endpoints| endpoints).await
+    }
+
     /// Starts a stack whose order service reaches the others where `between` says.
     pub(crate) async fn start_between(
         breaker: Settings,
+        between: impl FnOnce(Endpoints) -> Endpoints,
+    ) -> Self {
+        Self::start_with(breaker, None, between).await
+    }
+
+    async fn start_with(
+        breaker: Settings,
+        tracing: Option<Tracing>,
         between: impl FnOnce(Endpoints) -> Endpoints,
     ) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
@@ -78,7 +93,7 @@ impl Stack {
         let services = Role::ALL.into_iter().map(|role| (role, None)).collect();
         let http = reqwest::Client::new();
         let peers = between(endpoints.clone());
-        let mut stack = Self { dir, endpoints, services, admin, service, http, breaker, peers };
+        let mut stack = Self { dir, endpoints, services, admin, service, http, breaker, tracing, peers };
         for role in Role::ALL {
             stack.begin(role).await;
         }
@@ -103,6 +118,7 @@ impl Stack {
             durability: Durability::Full,
             key_age: ordersys_user::KEY_AGE,
             breaker: self.breaker,
+            tracing: self.tracing.clone(),
         };
         let port = self.url(role).rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
         let listener = serve::listen(LOCALHOST, role, port).await.expect("listens");

@@ -10,9 +10,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use ordersys_contract::header::REQUEST_ID;
-use ordersys_contract::{Code, OrderId, Problem, RequestId};
+use ordersys_contract::{Code, OrderId, Problem, RequestId, TraceParent};
+use ordersys_spans::{Door, Span, Tracer};
 
 use crate::auth::Unidentified;
 use crate::{Caller, Gate, Metrics, Refusal};
@@ -22,6 +23,7 @@ pub(crate) struct Observer {
     pub(crate) service: &'static str,
     pub(crate) gate: Gate,
     pub(crate) metrics: Metrics,
+    pub(crate) tracer: Tracer,
 }
 
 /// The request's id, for handlers.
@@ -47,22 +49,54 @@ pub(crate) async fn observe(State(observer): State<Arc<Observer>>, request: Requ
     let id = id.unwrap_or_else(RequestId::random);
     let method = parts.method.clone();
     let matched = parts.extensions.get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let caller = TraceParent::of(&parts.headers);
+    let mut span = observer.tracer.request(caller, door(route), || format!("{method} {route}"));
     parts.extensions.insert(RequestIdOf(id.clone()));
-    match observer.gate.caller(&parts.headers).await {
-        Ok(caller) => parts.extensions.insert(caller).map_or((), |_: Caller| ()),
-        Err(problem) => parts.extensions.insert(Unidentified(Arc::new(problem))).map_or((), |_| ()),
-    }
-    let answered = AssertUnwindSafe(next.run(Request::from_parts(parts, body))).catch_unwind().await;
-    let response = answered.unwrap_or_else(|_| {
+    let places = span.places();
+    let trace = places.parent();
+    let answered = places.around(async {
+        match observer.gate.caller(&parts.headers).await {
+            Ok(caller) => parts.extensions.insert(caller).map_or((), |_: Caller| ()),
+            Err(problem) => parts.extensions.insert(Unidentified(Arc::new(problem))).map_or((), |_| ()),
+        }
+        AssertUnwindSafe(next.run(Request::from_parts(parts, body))).catch_unwind().await
+    });
+    let response = answered.await.unwrap_or_else(|_| {
         tracing::error!(service = observer.service, requestId = %id, "a handler panicked");
         Refusal::new(Code::Internal, "an internal error").into_response()
     });
     let response = complete(response, &id);
-    let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
     let elapsed = started.elapsed();
     observer.metrics.count(route, &method, response.status(), elapsed);
-    log(observer.service, &id, &method, route, &response, elapsed);
+    describe(&mut span, (&method, route), &id, &response);
+    log(observer.service, (&id, trace), (&method, route), &response, elapsed);
     response
+}
+
+/// Requests from outside may begin a trace; calls between services are part of something larger,
+/// and nobody asks how probes fare.
+fn door(route: &str) -> Door {
+    if is_probe(route) || route.starts_with("/internal/") { Door::Inner } else { Door::Outer }
+}
+
+fn is_probe(route: &str) -> bool {
+    matches!(route, "/health" | "/livez" | "/readyz" | "/metrics")
+}
+
+/// Notes what a request was and came to, in the words of OpenTelemetry where it has some.
+fn describe(span: &mut Span, (method, route): (&Method, &str), id: &RequestId, response: &Response) {
+    let status = response.status();
+    span.note("http.request.method", || method.as_str());
+    span.note("http.route", || route);
+    span.note("http.response.status_code", || status.as_u16());
+    span.note("ordersys.request.id", || id.as_str());
+    if let Some(tag) = response.extensions().get::<TaggedOrder>() {
+        span.note("ordersys.order.id", || tag.0.to_string());
+    }
+    if status.is_server_error() {
+        span.fail(|| status.to_string());
+    }
 }
 
 /// Writes the problem body, if the answer is a refusal, and the id of the request.
@@ -88,21 +122,22 @@ fn complete(mut response: Response, id: &RequestId) -> Response {
 
 fn log(
     service: &'static str,
-    id: &RequestId,
-    method: &http::Method,
-    route: &str,
+    (id, trace): (&RequestId, Option<TraceParent>),
+    (method, route): (&Method, &str),
     response: &Response,
     took: Duration,
 ) {
     let status = response.status();
     let order = response.extensions().get::<TaggedOrder>().map(|tag| tracing::field::display(tag.0));
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    let quiet = matches!(route, "/health" | "/livez" | "/readyz" | "/metrics") && status.is_success();
+    let trace = trace.map(|parent| tracing::field::display(parent.trace));
+    let quiet = is_probe(route) && status.is_success();
     macro_rules! line {
         ($level:ident) => {
             tracing::$level!(
                 service,
                 requestId = id.as_str(),
+                traceId = trace,
                 orderId = order,
                 method = method.as_str(),
                 route,

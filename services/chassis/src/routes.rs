@@ -9,6 +9,7 @@ use axum::{Router, middleware};
 use http::{HeaderMap, header};
 use ordersys_contract::Code;
 use ordersys_contract::health::{LIVEZ, Readiness, Ready};
+use ordersys_spans::Tracer;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -30,6 +31,8 @@ pub struct Service {
     pub health: Health,
     /// What it counts.
     pub metrics: Metrics,
+    /// Who records its spans.
+    pub tracer: Tracer,
 }
 
 /// What the common routes work with.
@@ -46,6 +49,7 @@ pub fn finish(routes: OpenApiRouter, service: Service) -> Router {
         service: service.name,
         gate: service.gate.clone(),
         metrics: service.metrics.clone(),
+        tracer: service.tracer.clone(),
     });
     let (routes, mut document) = routes.split_for_parts();
     let (common, common_document) = common().split_for_parts();

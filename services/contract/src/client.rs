@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::resolver::Resolver;
-use crate::{Problem, RequestId, Secret, header as names};
+use crate::{Problem, RequestId, Secret, TraceParent, header as names};
 
 mod audit;
 mod order;
@@ -21,6 +21,8 @@ pub use order::{OrderFilter, Placed};
 
 /// How long a call may take unless the caller says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The content type of bodies unless the caller names another.
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Largest answer the client reads unless told otherwise, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
@@ -100,6 +102,7 @@ pub struct Client {
     timeout: Duration,
     deadline: Deadline,
     request_id: Option<RequestId>,
+    trace_parent: Option<TraceParent>,
     answer_limit: usize,
 }
 
@@ -143,6 +146,7 @@ impl Client {
             timeout: DEFAULT_TIMEOUT,
             deadline: Deadline::Untold,
             request_id: None,
+            trace_parent: None,
             answer_limit: MAX_ANSWER_BYTES,
         }
     }
@@ -187,6 +191,13 @@ impl Client {
     #[must_use]
     pub fn with_request_id(mut self, id: RequestId) -> Self {
         self.request_id = Some(id);
+        self
+    }
+
+    /// The same, telling with every call where in its trace it belongs, if it is traced.
+    #[must_use]
+    pub fn with_trace_parent(mut self, parent: Option<TraceParent>) -> Self {
+        self.trace_parent = parent;
         self
     }
 
@@ -261,15 +272,22 @@ impl Client {
 
     async fn exchange(&self, call: Call<'_>) -> Result<Received, ClientError> {
         let url = format!("{}{}", call.base, call.path);
-        let mut request = self.http.request(call.method, &url).timeout(self.timeout).headers(call.headers);
+        let mut headers = call.headers;
+        if call.body.is_some() {
+            headers.entry(header::CONTENT_TYPE).or_insert(JSON);
+        }
+        let mut request = self.http.request(call.method, &url).timeout(self.timeout).headers(headers);
         if let Some(body) = call.body {
-            request = request.header(header::CONTENT_TYPE, "application/json").body(body);
+            request = request.body(body);
         }
         if let Some(credential) = &self.credential {
             request = request.bearer_auth(credential.expose());
         }
         if let Some(id) = &self.request_id {
             request = request.header(names::REQUEST_ID, id.as_str());
+        }
+        if let Some(value) = self.trace_parent.and_then(TraceParent::header) {
+            request = request.header(names::TRACEPARENT, value);
         }
         if self.deadline == Deadline::Told {
             request = request.header(names::TIMEOUT_MS, self.timeout.as_millis().to_string());

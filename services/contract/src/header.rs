@@ -8,6 +8,8 @@ use uuid::Uuid;
 
 /// Names a request in every answer, call and log line.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Which trace a request belongs to, and below which span (W3C trace context).
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// How many milliseconds the caller waits for the answer: work that has not begun by then is dropped.
 pub const TIMEOUT_MS: HeaderName = HeaderName::from_static("x-timeout-ms");
 /// Makes repeated posts of one order the same order.

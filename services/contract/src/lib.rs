@@ -21,6 +21,7 @@ pub mod secret;
 pub mod session;
 pub mod strict;
 pub mod time;
+pub mod trace;
 pub mod user;
 
 pub use client::{Client, ClientError};
@@ -31,6 +32,7 @@ pub use problem::{Code, Problem};
 pub use quantity::Quantity;
 pub use secret::{Password, Secret};
 pub use time::Timestamp;
+pub use trace::TraceParent;
 
 /// The id of an order; also the id of its reservation.
 pub type OrderId = Id<OrderKind>;

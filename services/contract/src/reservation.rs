@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::money::minor;
-use crate::{Cents, Currency, OrderId, ProductId, Quantity, RequestId, Timestamp};
+use crate::trace::lenient;
+use crate::{Cents, Currency, OrderId, ProductId, Quantity, RequestId, Timestamp, TraceParent};
 
 /// `POST /internal/reservations`, `GET /internal/reservations`.
 pub const RESERVATIONS: &str = "/internal/reservations";
@@ -55,6 +56,10 @@ pub struct Operation {
     pub order_id: OrderId,
     /// The request this is done for.
     pub request_id: RequestId,
+    /// Where in its trace this belongs, if it is traced.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
+    #[schema(required = false)]
+    pub trace_parent: Option<TraceParent>,
     /// What to do.
     pub action: Action,
 }

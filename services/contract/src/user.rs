@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::secret::{Password, some_password};
-use crate::{RequestId, Timestamp, UserId};
+use crate::trace::lenient_list;
+use crate::{RequestId, Timestamp, TraceParent, UserId};
 
 /// `POST /users`, `GET /users`.
 pub const USERS: &str = "/users";
@@ -123,6 +124,10 @@ pub struct Lookup {
     #[serde(default)]
     #[schema(required = false)]
     pub request_ids: Vec<RequestId>,
+    /// Where in its trace each look-up belongs; empty unless one of them is traced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient_list")]
+    #[schema(required = false)]
+    pub trace_parents: Vec<Option<TraceParent>>,
 }
 
 /// What the order path needs to know of a user.

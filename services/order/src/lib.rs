@@ -11,6 +11,7 @@ use ordersys_chassis::prometheus_client::metrics::gauge::Gauge;
 use ordersys_chassis::{Gate, Health, Limit, Listener, Metrics, ServeError, Service, Shedding};
 use ordersys_contract::Timestamp;
 use ordersys_contract::order::ORDERS;
+use ordersys_spans::Tracer;
 use ordersys_store::{Durability, OpenError};
 use tokio_util::sync::CancellationToken;
 
@@ -45,6 +46,8 @@ pub struct Config {
     pub gate: Gate,
     /// When calls to the other services are refused at once.
     pub breaker: Settings,
+    /// Who records its spans.
+    pub tracer: Tracer,
 }
 
 /// An opened order service.
@@ -64,6 +67,7 @@ impl OrderService {
         let oldest = Gauge::<f64, AtomicU64>::default();
         metrics.register(|registry| {
             orders.register(registry);
+            config.tracer.register(registry);
             let help = "Age of the oldest order whose outcome is not known yet, zero if there is none";
             registry.register("oldest_unfinished_order_seconds", help, oldest.clone());
         });
@@ -76,7 +80,7 @@ impl OrderService {
             let breakers = breakers.clone();
             move || breakers.report()
         });
-        let gate = config.gate.clone();
+        let (gate, tracer) = (config.gate.clone(), config.tracer.clone());
         let admission = Limit::new(Instant::now(), &metrics);
         let lanes = app::LaneMetrics::registered(&metrics);
         let shedding =
@@ -84,7 +88,7 @@ impl OrderService {
                 let admission = admission.clone();
                 move || admission.is_full()
             });
-        let service = Service { name: NAME, gate, health, metrics };
+        let service = Service { name: NAME, gate, health, metrics, tracer };
         let app = app::App::new(orders, ports, breakers, (admission, lanes));
         Ok(Self { app, service, oldest, shedding })
     }
@@ -102,7 +106,7 @@ impl OrderService {
         listener: impl Into<Listener>,
         shutdown: CancellationToken,
     ) -> Result<(), ServeError> {
-        let health = self.service.health.clone();
+        let (health, tracer) = (self.service.health.clone(), self.service.tracer.clone());
         let router = ordersys_chassis::finish(http::routes(self.app.clone()), self.service);
         let serving =
             ordersys_chassis::serve_shedding((router, self.shedding), listener, health.clone(), shutdown);
@@ -120,6 +124,7 @@ impl OrderService {
         let (served, ()) = tokio::join!(serving, recovering);
         measuring.abort();
         self.app.close().await;
+        tracer.close().await;
         served
     }
 }

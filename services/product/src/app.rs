@@ -8,7 +8,8 @@ use ordersys_contract::product::{
     StockAccount, StockEvidence,
 };
 use ordersys_contract::reservation::{Answer, Operation, ReservationRecord, ReservationState};
-use ordersys_contract::{Cents, OrderId, ProductId, Timestamp};
+use ordersys_contract::{Cents, OrderId, ProductId, RequestId, Timestamp};
+use ordersys_spans::{Places, Span, Tracer};
 use ordersys_store::failpoint;
 
 use crate::store::{Edit, Edited, Filter, HoldOutcome, StockTotals, Tables};
@@ -22,10 +23,11 @@ const FIRST_PRODUCTS: [(&str, i64, u64); 3] =
 #[derive(Clone)]
 pub struct App {
     tables: Tables,
+    tracer: Tracer,
 }
 
 impl App {
-    pub(crate) async fn open(tables: Tables, now: Timestamp) -> Result<Self, ProductError> {
+    pub(crate) async fn open(tables: Tables, now: Timestamp, tracer: Tracer) -> Result<Self, ProductError> {
         let first = FIRST_PRODUCTS.map(|(name, price, stock)| Product {
             id: ProductId::now(),
             name: name.to_owned(),
@@ -36,7 +38,7 @@ impl App {
             created_at: now,
         });
         tables.seed_once(first.into()).await?;
-        Ok(Self { tables })
+        Ok(Self { tables, tracer })
     }
 
     pub(crate) async fn close(&self) {
@@ -126,7 +128,18 @@ impl App {
         let named: Vec<_> =
             operations.iter().map(|operation| (operation.order_id, operation.request_id.clone())).collect();
         let (began, batch) = (Instant::now(), operations.len());
-        let answers = self.tables.apply(operations, now, deadline).await?;
+        let parents = operations.iter().map(|operation| operation.trace_parent);
+        let (numbers, mut spans) = self.tracer.parts(parents, "reservation");
+        let places = Places::below(&spans);
+        let answers = places.around(self.tables.apply(operations, now, deadline)).await;
+        if let Err(error) = &answers {
+            spans.iter_mut().for_each(|span| span.fail(|| error.to_string()));
+        }
+        let answers = answers?;
+        for (number, span) in numbers.into_iter().zip(&mut spans) {
+            describe(span, &named[number], (&answers[number], batch));
+        }
+        drop(spans);
         let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         failpoint::crash("product-committed");
         for ((order, request), answer) in named.iter().zip(&answers) {
@@ -171,6 +184,14 @@ impl App {
     pub(crate) async fn end_leases(&self, now: Timestamp) -> Result<usize, ProductError> {
         Ok(self.tables.end_leases(now).await?)
     }
+}
+
+/// Notes what one operation of a call was, and came to.
+fn describe(span: &mut Span, (order, request): &(OrderId, RequestId), (answer, batch): (&Answer, usize)) {
+    span.note("ordersys.order.id", || order.to_string());
+    span.note("ordersys.request.id", || request.as_str());
+    span.note("ordersys.outcome", || outcome_name(answer));
+    span.note("ordersys.batch", || batch);
 }
 
 fn outcome_name(answer: &Answer) -> &'static str {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ordersys_chassis::{Gate, Health, Listener, Metrics, ServeError, Service};
 use ordersys_contract::Timestamp;
+use ordersys_spans::Tracer;
 use ordersys_store::Durability;
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +34,8 @@ pub struct Config {
     pub durability: Durability,
     /// Whom it lets in.
     pub gate: Gate,
+    /// Who records its spans.
+    pub tracer: Tracer,
 }
 
 /// An opened product service.
@@ -48,15 +51,18 @@ impl ProductService {
     pub async fn open(config: &Config) -> Result<Self, ProductError> {
         let tables = store::Tables::open(config).map_err(ProductError::Open)?;
         let metrics = Metrics::new(NAME);
-        metrics.register(|registry| tables.register(registry));
+        metrics.register(|registry| {
+            tables.register(registry);
+            config.tracer.register(registry);
+        });
         let gauges = gauges::StockGauges::registered(&metrics);
         let health = Health::starting({
             let tables = tables.clone();
             move || tables.is_writable()
         });
-        let app = App::open(tables, Timestamp::now()).await?;
-        let gate = config.gate.clone();
-        Ok(Self { app, service: Service { name: NAME, gate, health, metrics }, gauges })
+        let (gate, tracer) = (config.gate.clone(), config.tracer.clone());
+        let app = App::open(tables, Timestamp::now(), tracer.clone()).await?;
+        Ok(Self { app, service: Service { name: NAME, gate, health, metrics, tracer }, gauges })
     }
 
     /// The use cases, for callers in the same process.
@@ -71,7 +77,7 @@ impl ProductService {
         listener: impl Into<Listener>,
         shutdown: CancellationToken,
     ) -> Result<(), ServeError> {
-        let health = self.service.health.clone();
+        let (health, tracer) = (self.service.health.clone(), self.service.tracer.clone());
         let router = ordersys_chassis::finish(http::routes(self.app.clone()), self.service);
         let sweeper = tokio::spawn(sweep(self.app.clone(), shutdown.clone()));
         let measuring = tokio::spawn(gauges::measure(self.app.clone(), self.gauges));
@@ -80,6 +86,7 @@ impl ProductService {
         sweeper.abort();
         measuring.abort();
         self.app.close().await;
+        tracer.close().await;
         served
     }
 }

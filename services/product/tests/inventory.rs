@@ -225,7 +225,9 @@ fn decide(inventory: &mut Inventory, happening: &Happening) -> Outcome {
     let mut apply = |order: u8, action, now| {
         let now = Timestamp::from_millis(now);
         let request_id = RequestId::parse("test").expect("of the form");
-        outcome(inventory.apply(&Operation { order_id: id(order), request_id, action }, now))
+        outcome(
+            inventory.apply(&Operation { order_id: id(order), request_id, trace_parent: None, action }, now),
+        )
     };
     match happening {
         Happening::Reserve { order, lines, commit, at } => {

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use ordersys_spans::Kind;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -62,6 +63,7 @@ struct Shared {
     writable: Arc<AtomicBool>,
     metrics: StoreMetrics,
     dir: PathBuf,
+    name: &'static str,
 }
 
 impl Drop for Shared {
@@ -96,8 +98,8 @@ impl Store {
             threads.push(spawn(&name, move || reader::run(&connection, &queue))?);
         }
         let threads = Mutex::new(threads);
-        let dir = options.dir.clone();
-        Ok(Self(Arc::new(Shared { writes, reads, threads, writable, metrics, dir })))
+        let (dir, name) = (options.dir.clone(), options.name);
+        Ok(Self(Arc::new(Shared { writes, reads, threads, writable, metrics, dir, name })))
     }
 
     /// Runs a command in the next batch and returns once it is committed.
@@ -106,6 +108,20 @@ impl Store {
     /// refuse returns the refusal as a value, before it writes anything. When another command of
     /// its batch fails, a command is undone and run again: it must decide from the tables alone.
     pub async fn write<T, F>(&self, command: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let mut span = ordersys_spans::open(Kind::Internal, "commit");
+        span.note("ordersys.store", || self.0.name);
+        let committed = self.queued(command).await;
+        if let Err(error) = &committed {
+            span.fail(|| error.to_string());
+        }
+        committed
+    }
+
+    async fn queued<T, F>(&self, command: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,

@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use ordersys_chassis::{Caller, Deadline};
 use ordersys_contract::session::Jwks;
-use ordersys_contract::user::{NewUser, User, UserKindName, UserPatch, UserStatus, UserSummary};
-use ordersys_contract::{Password, RequestId, Timestamp, UserId};
+use ordersys_contract::user::{Lookup, NewUser, User, UserKindName, UserPatch, UserStatus, UserSummary};
+use ordersys_contract::{Password, Timestamp, UserId};
+use ordersys_spans::{Places, Tracer};
 
 use crate::domain::{Profile, Role, checked_name, login};
 use crate::hasher::{Hasher, PasswordHash, Verdict};
@@ -27,11 +28,12 @@ struct Shared {
     hasher: Hasher,
     throttle: Throttle,
     keys: Keys,
+    tracer: Tracer,
 }
 
 impl App {
-    pub(crate) fn new(users: Users, hasher: Hasher, keys: Keys) -> Self {
-        Self(Arc::new(Shared { users, hasher, throttle: Throttle::new(), keys }))
+    pub(crate) fn new(users: Users, hasher: Hasher, keys: Keys, tracer: Tracer) -> Self {
+        Self(Arc::new(Shared { users, hasher, throttle: Throttle::new(), keys, tracer }))
     }
 
     pub(crate) async fn close(&self) {
@@ -153,18 +155,23 @@ impl App {
         self.0.keys.turn(now)
     }
 
-    /// Looks up many users at once; one answer each, in order. `requests` names, for the log,
-    /// on whose behalf. Past its deadline it does nothing.
+    /// Looks up many users at once; one answer each, in order. Past its deadline it does nothing.
     pub async fn lookup(
         &self,
-        ids: Vec<UserId>,
-        requests: &[RequestId],
+        Lookup { ids, request_ids, trace_parents }: Lookup,
         deadline: Deadline,
     ) -> Result<Vec<Option<UserSummary>>, UserError> {
         let began = Instant::now();
-        let found = self.0.users.summaries(ids.clone(), deadline).await?;
+        let (_, mut spans) = self.0.tracer.parts(trace_parents.into_iter(), "look up");
+        let reading = self.0.users.summaries(ids.clone(), deadline);
+        let found = Places::below(&spans).around(reading).await;
+        if let Err(error) = &found {
+            spans.iter_mut().for_each(|span| span.fail(|| error.to_string()));
+        }
+        drop(spans);
+        let found = found?;
         let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        for ((id, summary), request) in ids.iter().zip(&found).zip(requests) {
+        for ((id, summary), request) in ids.iter().zip(&found).zip(&request_ids) {
             let known = summary.is_some();
             tracing::info!(
                 service = NAME,

@@ -167,5 +167,5 @@ async fn lookup(
     if lookup.ids.len() > MAX_BATCH {
         return Err(Refusal::new(Code::InvalidField, format!("ids: at most {MAX_BATCH}")));
     }
-    Ok(Json(app.lookup(lookup.ids, &lookup.request_ids, deadline).await?).into_response())
+    Ok(Json(app.lookup(lookup, deadline).await?).into_response())
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ordersys_chassis::{Credentials, Gate, Health, Listener, Metrics, ServeError, Service, Tokens};
 use ordersys_contract::Timestamp;
+use ordersys_spans::Tracer;
 use ordersys_store::Durability;
 use tokio_util::sync::CancellationToken;
 
@@ -31,7 +32,7 @@ pub const KEY_AGE: Duration = Duration::from_hours(30 * 24);
 const SWEEP: Duration = Duration::from_mins(1);
 
 /// What the service needs to know.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     /// Where its data lives.
     pub data_dir: PathBuf,
@@ -41,6 +42,8 @@ pub struct Config {
     pub credentials: Credentials,
     /// How long a key signs access tokens before the next one takes over.
     pub key_age: Duration,
+    /// Who records its spans.
+    pub tracer: Tracer,
 }
 
 /// An opened user service.
@@ -60,14 +63,16 @@ impl UserService {
         metrics.register(|registry| {
             users.register(registry);
             hasher.register(registry);
+            config.tracer.register(registry);
         });
         let health = Health::starting({
             let users = users.clone();
             move || users.is_writable()
         });
         let gate = Gate::new(config.credentials.clone(), Tokens::new(keys.clone()));
-        let service = Service { name: NAME, gate, health, metrics };
-        Ok(Self { app: App::new(users, hasher, keys), service })
+        let tracer = config.tracer.clone();
+        let app = App::new(users, hasher, keys, tracer.clone());
+        Ok(Self { app, service: Service { name: NAME, gate, health, metrics, tracer } })
     }
 
     /// The use cases, for callers in the same process.
@@ -82,13 +87,14 @@ impl UserService {
         listener: impl Into<Listener>,
         shutdown: CancellationToken,
     ) -> Result<(), ServeError> {
-        let health = self.service.health.clone();
+        let (health, tracer) = (self.service.health.clone(), self.service.tracer.clone());
         let router = ordersys_chassis::finish(http::routes(self.app.clone()), self.service);
         let sweeper = tokio::spawn(sweep(self.app.clone()));
         health.serving();
         let served = ordersys_chassis::serve(router, listener, health, shutdown).await;
         sweeper.abort();
         self.app.close().await;
+        tracer.close().await;
         served
     }
 }

@@ -69,6 +69,7 @@ fn services_are_called_as_up_calls_them() {
             ports: spec.ports.clone(),
             data_dir: DATA_DIR.to_owned(),
             secrets_dir: COMPOSE_SECRETS.to_owned(),
+            this_machine: None,
         };
         let health = body.healthcheck.expect("a health check");
         let binding = host.port_bindings.expect("ports").remove(&format!("{}/tcp", role.default_port()));

@@ -30,6 +30,8 @@ const HEALTH_INTERVAL: Duration = Duration::from_secs(10);
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
 const HEALTH_START: Duration = Duration::from_secs(30);
 const HEALTH_START_INTERVAL: Duration = Duration::from_millis(250);
+/// What the machine of the engine is called in a container that is given this name.
+const THIS_MACHINE: &str = "host.docker.internal";
 /// The API that knows the interval at start; older ones drop it without a word.
 const START_INTERVAL_API: u32 = 44;
 
@@ -75,6 +77,7 @@ pub(super) fn body(
         ports: inside,
         data_dir: DATA_DIR.to_owned(),
         secrets_dir: SECRETS_DIR.to_owned(),
+        this_machine: Some(THIS_MACHINE),
     };
     let mut labels = making.names.labels(making.run);
     labels.insert(labels::SERVICE.to_owned(), spec.name.to_string());
@@ -131,6 +134,7 @@ fn host_config(making: Making<'_>, spec: &ServiceSpec) -> HostConfig {
         port_bindings: Some(spec.name.roles().iter().filter_map(published).collect()),
         mounts: Some(mounts),
         network_mode: Some(making.network.to_owned()),
+        extra_hosts: extra_hosts(spec),
         init: Some(true),
         readonly_rootfs: Some(true),
         tmpfs: Some(HashMap::from([("/tmp".to_owned(), TMPFS.to_owned())])),
@@ -145,6 +149,12 @@ fn host_config(making: Making<'_>, spec: &ServiceSpec) -> HostConfig {
         }),
         ..HostConfig::default()
     }
+}
+
+/// A collector on this machine is found through the gateway. Nobody else is given a way there.
+fn extra_hosts(spec: &ServiceSpec) -> Option<Vec<String>> {
+    spec.tracing.as_ref()?.collector.seen_from(THIS_MACHINE)?;
+    Some(vec![format!("{THIS_MACHINE}:host-gateway")])
 }
 
 /// Bounded, so that a long load run does not fill the disk.
@@ -183,7 +193,7 @@ pub(super) fn volume_mount(volume: &str, target: &str, access: Access) -> Mount 
 mod tests {
     use super::*;
     use crate::stack::record::Topology;
-    use crate::stack::spec::tests::settings;
+    use crate::stack::spec::tests::{settings, tracing};
     use crate::stack::spec::{Addressing, StackSpec};
 
     fn made(topology: Topology, service: usize) -> ContainerCreateBody {
@@ -221,6 +231,19 @@ mod tests {
             (Some("127.0.0.1"), Some("3003"))
         );
         assert_eq!(body.healthcheck.expect("a check").start_interval, None);
+    }
+
+    #[test]
+    fn only_a_service_that_needs_it_is_given_a_way_to_this_machine() {
+        let hosts = |collector: Option<&str>| {
+            let mut stack = StackSpec::new(&settings(Topology::Services, Addressing::Network));
+            stack.services[0].tracing = collector.map(tracing);
+            extra_hosts(&stack.services[0])
+        };
+        assert_eq!(hosts(None), None);
+        assert_eq!(hosts(Some("http://collector:4318")), None);
+        let way = vec!["host.docker.internal:host-gateway".to_owned()];
+        assert_eq!(hosts(Some("http://localhost:4318")), Some(way));
     }
 
     #[test]

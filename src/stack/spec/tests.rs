@@ -10,8 +10,13 @@ pub(in crate::stack) fn settings(topology: Topology, addressing: Addressing) -> 
         ports: Role::ALL.into_iter().map(|role| (role, role.default_port())).collect(),
         durability: Durability::Full,
         log: "info".to_owned(),
+        tracing: None,
         credentials: "c0ffee".to_owned(),
     }
+}
+
+pub(in crate::stack) fn tracing(collector: &str) -> Tracing {
+    Tracing::new(collector.parse().expect("a URL"))
 }
 
 #[test]
@@ -41,6 +46,8 @@ fn every_setting_changes_the_hash() {
         Settings { durability: Durability::Memory, ..base.clone() },
         Settings { log: "debug".to_owned(), ..base.clone() },
         Settings { credentials: "other".to_owned(), ..base.clone() },
+        Settings { tracing: Some(tracing("http://c:1")), ..base.clone() },
+        Settings { tracing: Some(tracing("http://c:2")), ..base.clone() },
         Settings { addressing: Addressing::Host, ..base.clone() },
         Settings { ports: BTreeMap::from([(Role::User, 1), (Role::Product, 2), (Role::Order, 3)]), ..base },
     ];

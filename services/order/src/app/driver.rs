@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use ordersys_contract::order::OrderState;
 use ordersys_contract::reservation::{Action, Operation};
 use ordersys_contract::{RequestId, Timestamp};
+use ordersys_spans::{Kind, Span};
 use ordersys_store::defect::Defect;
 use ordersys_store::{StoreError, failpoint};
 use rand::RngExt;
@@ -14,7 +15,7 @@ use crate::NAME;
 use crate::domain::access::Reach;
 use crate::domain::order::{Evidence, StoredOrder};
 use crate::domain::saga::{Meaning, Want, meaning, next, reserve};
-use crate::ports::Coalescer;
+use crate::ports::{Coalescer, PortError};
 
 /// How long the first, second and every later try of a call may take.
 const TRIES: [Duration; 3] = [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1)];
@@ -132,7 +133,11 @@ impl App {
             return Round::Again;
         };
         let next = defects::total(next);
-        match self.0.orders.advance(next.clone()).await {
+        let mut step = ordersys_spans::open(Kind::Internal, stored_as(next.order.status));
+        step.note("ordersys.order.id", || next.order.id.to_string());
+        let advanced = step.places().around(self.0.orders.advance(next.clone())).await;
+        drop(step);
+        match advanced {
             Ok(true) => {
                 match next.order.status {
                     OrderState::Confirmed => failpoint::crash("order-confirmed"),
@@ -197,10 +202,52 @@ async fn answer(
     (lane, tries): Call<'_>,
 ) -> Option<Meaning> {
     let patience = TRIES[tries.min(TRIES.len() - 1)];
-    let operation =
-        Operation { order_id: stored.order.id, request_id: request.clone(), action: action.clone() };
-    let answer = lane.ask(operation, patience).await.ok()?;
-    Some(meaning(stored.order.status, &action, answer))
+    let mut step = ordersys_spans::open(Kind::Client, asked_as(&action));
+    step.note("ordersys.order.id", || stored.order.id.to_string());
+    step.note("ordersys.attempt", || tries + 1);
+    let operation = Operation {
+        order_id: stored.order.id,
+        request_id: request.clone(),
+        trace_parent: step.places().sampled(),
+        action: action.clone(),
+    };
+    let answer = lane.ask(operation, patience).await;
+    note_failure(&mut step, &answer);
+    Some(meaning(stored.order.status, &action, answer.ok()?))
+}
+
+/// Notes in a span that nobody answered, and why.
+pub(super) fn note_failure<T>(step: &mut Span, answer: &Result<T, PortError>) {
+    if let Err(error) = answer {
+        step.fail(|| error.to_string());
+    }
+}
+
+/// The name of a span that asks for something.
+fn asked_as(action: &Action) -> &'static str {
+    match action {
+        Action::Reserve { .. } => "ask: reserve",
+        Action::Confirm => "ask: confirm",
+        Action::Cancel => "ask: cancel",
+        Action::Release => "ask: release",
+    }
+}
+
+/// The name of a span that stores a step of an order.
+fn stored_as(status: OrderState) -> &'static str {
+    match status {
+        OrderState::Pending => "store: pending",
+        OrderState::Confirmed => "store: confirmed",
+        OrderState::Paid => "store: paid",
+        OrderState::Shipped => "store: shipped",
+        OrderState::Delivered => "store: delivered",
+        OrderState::Rejected => "store: rejected",
+        OrderState::Expired => "store: expired",
+        OrderState::Aborting => "store: aborting",
+        OrderState::Aborted => "store: aborted",
+        OrderState::Cancelling => "store: cancelling",
+        OrderState::Cancelled => "store: cancelled",
+    }
 }
 
 fn contradiction(stored: &StoredOrder, request: &RequestId) {

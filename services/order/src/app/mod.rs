@@ -227,7 +227,10 @@ impl App {
             Changed::Illegal(state) => return Err(OrderError::Illegal { state }),
         };
         let (app, request, before) = (self.clone(), request.clone(), cancelling.clone());
-        let driven = self.0.tasks.spawn(async move { app.drive(before, &request, Origin::Older).await });
+        let driven = self
+            .0
+            .tasks
+            .spawn(ordersys_spans::carried(async move { app.drive(before, &request, Origin::Older).await }));
         match tokio::time::timeout(place::PATIENCE, driven).await {
             Ok(Ok(Some(cancelled))) => Ok(cancelled),
             _ => Ok(cancelling),

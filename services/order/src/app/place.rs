@@ -6,10 +6,11 @@ use ordersys_chassis::Caller;
 use ordersys_contract::order::OrderState;
 use ordersys_contract::user::UserSummary;
 use ordersys_contract::{IdempotencyKey, RequestId, Timestamp, UserId};
+use ordersys_spans::Kind;
 use ordersys_store::failpoint;
 use tokio::sync::watch;
 
-use super::driver::{Origin, Pace};
+use super::driver::{Origin, Pace, note_failure};
 use super::inflight::{Entrance, Ticket};
 use super::{App, defects};
 use crate::OrderError;
@@ -71,14 +72,14 @@ impl App {
         let app = self.clone();
         let key = key.map(|key| KeyUse { key, fingerprint });
         // A task of its own: a client that hangs up does not stop its order half-way.
-        self.0.tasks.spawn(async move {
+        self.0.tasks.spawn(ordersys_spans::carried(async move {
             let outcome = app.make(draft, key, (caller, request), &sender).await;
             let was_made = matches!(outcome, Ok(Placed { replayed: false, .. }));
             finish(&sender, ticket, outcome);
             if was_made {
                 place.done(Instant::now());
             }
-        });
+        }));
         wait(progress).await
     }
 
@@ -103,7 +104,10 @@ impl App {
         let mut stored = StoredOrder::pending(owner, draft.order_lines(), (now, deadline), &request);
         let struck = defects::before(&mut stored);
         let fingerprint = key.as_ref().map(|key| key.fingerprint);
-        match self.0.orders.insert(stored.clone(), key).await? {
+        let step = ordersys_spans::open(Kind::Internal, "store: pending");
+        let inserted = step.places().around(self.0.orders.insert(stored.clone(), key)).await?;
+        drop(step);
+        match inserted {
             Inserted::Done => {}
             Inserted::KeyTaken(first, stored) => return replay(first, fingerprint, *stored),
         }
@@ -157,8 +161,13 @@ impl App {
                     "asking the user service again"
                 );
             }
-            let query = UserQuery { user, request: request.clone() };
-            match self.0.users.ask(query, patience).await {
+            let mut step = ordersys_spans::open(Kind::Client, "ask: look up user");
+            step.note("ordersys.attempt", || number + 1);
+            let query = UserQuery { user, request: request.clone(), trace_parent: step.places().sampled() };
+            let answer = self.0.users.ask(query, patience).await;
+            note_failure(&mut step, &answer);
+            drop(step);
+            match answer {
                 Ok(Some(summary)) => return Ok(summary),
                 Ok(None) => return Err(OrderError::UnknownUser(user.to_string())),
                 Err(PortError::Overloaded) => return Err(OrderError::Overloaded),

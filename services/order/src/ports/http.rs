@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use ordersys_contract::client::Client;
 use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::{Lookup, UserSummary};
-use ordersys_contract::{ClientError, MAX_INTERNAL_BODY_BYTES};
+use ordersys_contract::{ClientError, MAX_INTERNAL_BODY_BYTES, TraceParent};
 
 use super::{Asked, Inventory, PortError, UserQuery, Users};
 
@@ -28,8 +28,9 @@ impl HttpPort {
 impl Users for HttpPort {
     fn lookup(&self, queries: Vec<UserQuery>, until: Instant) -> Asked<'_, Vec<Option<UserSummary>>> {
         Box::pin(async move {
-            let (ids, request_ids) = queries.into_iter().map(|query| (query.user, query.request)).unzip();
-            self.until(until).lookup(&Lookup { ids, request_ids }).await.map_err(|error| no_answer(&error))
+            let lookup = batch(queries);
+            let client = self.until(until).with_trace_parent(first(lookup.trace_parents.iter().copied()));
+            client.lookup(&lookup).await.map_err(|error| no_answer(&error))
         })
     }
 }
@@ -37,9 +38,26 @@ impl Users for HttpPort {
 impl Inventory for HttpPort {
     fn apply(&self, operations: Vec<Operation>, until: Instant) -> Asked<'_, Vec<Answer>> {
         Box::pin(async move {
-            self.until(until).reservations(operations).await.map_err(|error| no_answer(&error))
+            let parent = first(operations.iter().map(|operation| operation.trace_parent));
+            let client = self.until(until).with_trace_parent(parent);
+            client.reservations(operations).await.map_err(|error| no_answer(&error))
         })
     }
+}
+
+/// The body of a call that looks up many users.
+#[must_use]
+pub fn batch(queries: Vec<UserQuery>) -> Lookup {
+    let traced = queries.iter().any(|query| query.trace_parent.is_some());
+    let trace_parents = queries.iter().filter(|_| traced).map(|query| query.trace_parent).collect();
+    let (ids, request_ids) = queries.into_iter().map(|query| (query.user, query.request)).unzip();
+    Lookup { ids, request_ids, trace_parents }
+}
+
+/// A call for many can be part of one trace only: that of the first that has one. In those of the
+/// others, what is done for them is seen, and linked to the call.
+fn first(mut parents: impl Iterator<Item = Option<TraceParent>>) -> Option<TraceParent> {
+    parents.find_map(|parent| parent)
 }
 
 /// What a failed call says of the other side. It is told in full where a breaker opens.

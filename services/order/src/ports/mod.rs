@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::UserSummary;
-use ordersys_contract::{RequestId, UserId};
+use ordersys_contract::{RequestId, TraceParent, UserId};
 
 mod coalesce;
 mod http;
@@ -14,7 +14,7 @@ mod question;
 
 #[doc(hidden)]
 pub use coalesce::Coalescer;
-pub use http::HttpPort;
+pub use http::{HttpPort, batch};
 #[doc(hidden)]
 pub use question::Question;
 
@@ -28,6 +28,8 @@ pub struct UserQuery {
     pub user: UserId,
     /// For which request.
     pub request: RequestId,
+    /// Where in its trace it belongs, if it is traced.
+    pub trace_parent: Option<TraceParent>,
 }
 
 /// Why a call brought no answers. In every case the outcome is unknown.

@@ -115,7 +115,10 @@ impl Tables {
                 let known = inventory.reservation(id).is_some();
                 let answer = if known {
                     let request_id = ordersys_contract::RequestId::random();
-                    inventory.apply(&Operation { order_id: id, request_id, action }, Timestamp::now())
+                    inventory.apply(
+                        &Operation { order_id: id, request_id, trace_parent: None, action },
+                        Timestamp::now(),
+                    )
                 } else {
                     let line = Line { product_id: product, quantity };
                     inventory.reserve(id, &[line], Event::Hold, None)
