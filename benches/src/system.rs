@@ -98,8 +98,8 @@ impl System {
         };
         let product_service = ProductService::open(&product_config).await?;
         let (data_dir, breaker) = (dir.join("order"), breaker::Settings::default());
-        let order_config =
-            ordersys_order::Config { data_dir, durability, gate: gate(), breaker, tracer: Tracer::off() };
+        let tracer = Tracer::off();
+        let order_config = ordersys_order::Config { data_dir, durability, gate: gate(), breaker, tracer };
         let order_service = OrderService::open(&order_config, neighbours.ports(&endpoints, &credentials))?;
 
         let (product_app, order_app) = (product_service.app(), order_service.clone());

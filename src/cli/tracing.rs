@@ -5,7 +5,7 @@ use ordersys_spans::{Collector, DEFAULT_BUDGET, Sample, Settings};
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Tracing")]
 pub(super) struct TracingArgs {
-    /// Send spans to this OTLP collector, e.g. http://127.0.0.1:4318 (HTTP with protobuf)
+    /// Send spans to the OTLP collector at this URL, over HTTP with protobuf
     #[arg(long = "otlp", env = "ORDERSYS_OTLP", value_name = "URL")]
     collector: Option<Collector>,
     /// Part of the requests without a trace of their own that begin one, from 0 to 1

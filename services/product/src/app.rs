@@ -133,7 +133,9 @@ impl App {
         let places = Places::below(&spans);
         let answers = places.around(self.tables.apply(operations, now, deadline)).await;
         if let Err(error) = &answers {
-            spans.iter_mut().for_each(|span| span.fail(|| error.to_string()));
+            for span in &mut spans {
+                span.fail(|| error.to_string());
+            }
         }
         let answers = answers?;
         for (number, span) in numbers.into_iter().zip(&mut spans) {

@@ -166,7 +166,9 @@ impl App {
         let reading = self.0.users.summaries(ids.clone(), deadline);
         let found = Places::below(&spans).around(reading).await;
         if let Err(error) = &found {
-            spans.iter_mut().for_each(|span| span.fail(|| error.to_string()));
+            for span in &mut spans {
+                span.fail(|| error.to_string());
+            }
         }
         drop(spans);
         let found = found?;
