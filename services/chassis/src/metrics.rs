@@ -1,6 +1,7 @@
 //! A service's metrics: its own registry, since several services may share a process.
 
-use std::sync::{Arc, Mutex};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{Method, StatusCode};
@@ -12,9 +13,28 @@ use prometheus_client::registry::Registry;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
-    method: String,
+    method: &'static str,
     route: String,
     status: u16,
+}
+
+impl Labels {
+    fn of(route: &str, method: &'static str, status: StatusCode) -> Self {
+        Self { method, route: route.to_owned(), status: status.as_u16() }
+    }
+}
+
+/// Unusual methods share a label: a client must not be able to grow the set.
+fn label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::PUT => "PUT",
+        Method::HEAD => "HEAD",
+        _ => "other",
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -29,6 +49,43 @@ pub struct Metrics {
     registry: Arc<Mutex<Registry>>,
     requests: Family<Labels, Counter>,
     seconds: Family<Answered, Histogram>,
+    kept: Kept,
+}
+
+/// The metrics of each kind of request that was seen, by route: finding them by their labels would copy
+/// the labels each time. Clones share them.
+#[derive(Debug, Clone, Default)]
+struct Kept(Arc<Mutex<HashMap<Box<str>, Vec<OfKind>>>>);
+
+/// The metrics of one kind of request of a route.
+#[derive(Debug, Clone)]
+struct OfKind {
+    method: &'static str,
+    status: StatusCode,
+    requests: Counter,
+    seconds: Histogram,
+}
+
+impl Kept {
+    /// Calls `found` with the metrics of that kind, after making them if it is the first of its kind.
+    fn with(
+        &self,
+        (route, method, status): (&str, &'static str, StatusCode),
+        make: impl FnOnce() -> OfKind,
+        found: impl FnOnce(&OfKind),
+    ) {
+        let mut routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !routes.contains_key(route) {
+            routes.insert(route.into(), Vec::new());
+        }
+        let Some(kinds) = routes.get_mut(route) else { return };
+        let known = kinds.iter().position(|kind| kind.status == status && kind.method == method);
+        let place = known.unwrap_or_else(|| {
+            kinds.push(make());
+            kinds.len() - 1
+        });
+        found(&kinds[place]);
+    }
 }
 
 impl Metrics {
@@ -43,7 +100,7 @@ impl Metrics {
         });
         registry.register("http_requests", "Requests answered", requests.clone());
         registry.register("http_request_seconds", "Time from request to answer", seconds.clone());
-        Self { registry: Arc::new(Mutex::new(registry)), requests, seconds }
+        Self { registry: Arc::new(Mutex::new(registry)), requests, seconds, kept: Kept::default() }
     }
 
     /// Adds metrics of the service's own.
@@ -54,23 +111,25 @@ impl Metrics {
     }
 
     pub(crate) fn count(&self, route: &str, method: &Method, status: StatusCode, took: Duration) {
-        // Unusual methods share a label: a client must not be able to grow the set.
-        let method = match *method {
-            Method::GET | Method::POST | Method::PATCH | Method::DELETE | Method::PUT | Method::HEAD => {
-                method.as_str()
-            }
-            _ => "other",
+        let method = label(method);
+        let make = || OfKind {
+            method,
+            status,
+            requests: self.requests.get_or_create(&Labels::of(route, method, status)).clone(),
+            seconds: self
+                .seconds
+                .get_or_create(&Answered { route: route.to_owned(), status: status.as_u16() })
+                .clone(),
         };
-        let labels = Labels { method: method.to_owned(), route: route.to_owned(), status: status.as_u16() };
-        self.requests.get_or_create(&labels).inc();
-        let answered = Answered { route: labels.route, status: labels.status };
-        self.seconds.get_or_create(&answered).observe(took.as_secs_f64());
+        self.kept.with((route, method, status), make, |kind| {
+            kind.requests.inc();
+            kind.seconds.observe(took.as_secs_f64());
+        });
     }
 
     /// The counter of requests of one route, for callers that count very often.
     pub(crate) fn counter(&self, route: &str, method: &Method, status: StatusCode) -> Counter {
-        let (method, route) = (method.as_str().to_owned(), route.to_owned());
-        self.requests.get_or_create(&Labels { method, route, status: status.as_u16() }).clone()
+        self.requests.get_or_create(&Labels::of(route, label(method), status)).clone()
     }
 
     /// The metrics as Prometheus text.

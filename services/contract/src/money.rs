@@ -51,6 +51,28 @@ impl Cents {
         self.0.checked_mul(i64::from(quantity.get())).map(Self)
     }
 
+    /// Most characters of an amount with its point and decimals.
+    const MOST_DIGITS: usize = 20;
+
+    /// Writes the amount with two decimals to the end of the buffer, without any allocation: the answer
+    /// to each order has several.
+    fn digits(self, buffer: &mut [u8; Self::MOST_DIGITS]) -> &str {
+        let mut rest = self.0.unsigned_abs();
+        let mut start = buffer.len();
+        for (place, byte) in buffer.iter_mut().enumerate().rev() {
+            if place == Self::MOST_DIGITS - 3 {
+                *byte = b'.';
+            } else if rest > 0 || place >= Self::MOST_DIGITS - 4 {
+                *byte = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+                rest /= 10;
+            } else {
+                break;
+            }
+            start = place;
+        }
+        std::str::from_utf8(&buffer[start..]).unwrap_or_default()
+    }
+
     /// The sum, unless 64 bits cannot hold it.
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
@@ -79,14 +101,18 @@ impl FromStr for Cents {
 
 impl fmt::Display for Cents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{}.{:02}", self.0 / 100, self.0 % 100))
+        let mut buffer = [0; Self::MOST_DIGITS];
+        f.pad(self.digits(&mut buffer))
     }
 }
 
 impl Serialize for Cents {
     /// Writes the digits themselves, so this works with JSON only.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RawValue::from_string(self.to_string()).map_err(serde::ser::Error::custom)?.serialize(serializer)
+        let mut buffer = [0; Self::MOST_DIGITS];
+        let digits: &RawValue =
+            serde_json::from_str(self.digits(&mut buffer)).map_err(serde::ser::Error::custom)?;
+        digits.serialize(serializer)
     }
 }
 
@@ -199,6 +225,9 @@ mod tests {
     fn the_wire_has_two_decimals_and_no_float() {
         let amount = Cents::from_minor(14_990).expect("not negative");
         assert_eq!(serde_json::to_string(&amount).expect("serializes"), "149.90");
+        let text = |minor| Cents::from_minor(minor).expect("not negative").to_string();
+        assert_eq!([0, 5, 100, 1_234_567].map(text), ["0.00", "0.05", "1.00", "12345.67"]);
+        assert_eq!(text(i64::MAX), "92233720368547758.07");
         let back: Cents = serde_json::from_str("90071992547409.93").expect("parses");
         assert_eq!(back.minor(), 9_007_199_254_740_993, "not representable as a float");
     }

@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 
 use ordersys_spans::Kind;
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 pub mod defect;
 mod durability;
@@ -75,18 +75,22 @@ impl Drop for Shared {
 }
 
 impl Store {
-    /// Opens the store, making or migrating it as needed, and starts its threads.
+    /// Opens the store, making or migrating it as needed, and starts its threads. Callers are
+    /// answered on the runtime this is called in.
     pub fn open(options: &Options) -> Result<Self, OpenError> {
         let opened = open::open(options)?;
         let metrics = StoreMetrics::default();
         let writable = Arc::new(AtomicBool::new(true));
         let writes = Arc::new(Queue::bounded(WRITE_QUEUE));
         let reads = Arc::new(Queue::bounded(READ_QUEUE));
+        let (decided, batches) = mpsc::unbounded_channel();
+        tokio::spawn(writer::answer_all(batches));
         let writer = writer::Writer {
             connection: opened.writer,
             lock: opened.lock,
             name: options.name,
             queue: Arc::clone(&writes),
+            decided,
             metrics: metrics.clone(),
             writable: Arc::clone(&writable),
         };

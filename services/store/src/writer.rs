@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::queue::{Queue, Taken};
 use crate::{StoreError, StoreMetrics, failpoint};
@@ -76,11 +76,28 @@ where
     Box::new(Queued { command, result: None, answer })
 }
 
+/// A batch that was decided, with what became of it. Its callers are answered where they run: one
+/// wake-up for all of them instead of one each.
+pub(crate) struct Decided {
+    jobs: Vec<Job>,
+    outcome: Result<(), StoreError>,
+}
+
+/// Answers the callers of each batch until the writer ends.
+pub(crate) async fn answer_all(mut decided: mpsc::UnboundedReceiver<Decided>) {
+    while let Some(Decided { jobs, outcome }) = decided.recv().await {
+        for job in jobs {
+            job.answer(outcome.clone());
+        }
+    }
+}
+
 pub(crate) struct Writer {
     pub(crate) connection: Connection,
     pub(crate) lock: File,
     pub(crate) name: &'static str,
     pub(crate) queue: Arc<Queue<Job>>,
+    pub(crate) decided: mpsc::UnboundedSender<Decided>,
     pub(crate) metrics: StoreMetrics,
     pub(crate) writable: Arc<AtomicBool>,
 }
@@ -122,9 +139,8 @@ impl Writer {
         self.writable.store(outcome.is_ok(), Ordering::Relaxed);
         self.metrics.commit.observe(started.elapsed().as_secs_f64());
         self.metrics.waiting.set(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
-        for job in jobs {
-            job.answer(outcome.clone());
-        }
+        // Without a runtime nobody waits any more.
+        let _ = self.decided.send(Decided { jobs, outcome });
     }
 
     /// Commits. Tests let it fail as a disk does: before anything is written, or after it was.
