@@ -22,7 +22,6 @@ use crate::app::{App, Placed, outcome};
 use crate::domain::access::Reach;
 use crate::domain::draft::Draft;
 use crate::domain::lifecycle::Event;
-use crate::domain::order::StoredOrder;
 use crate::store::Filter;
 
 mod internal;
@@ -74,8 +73,8 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Refusa
 
 fn placed_answer(Placed { stored, replayed }: Placed) -> Response {
     let id = stored.order.id;
-    let mut response = match outcome(stored) {
-        Ok(stored) => stored_answer(stored, StatusCode::CREATED),
+    let mut response = match outcome(&stored) {
+        Ok(order) => stored_answer(order, StatusCode::CREATED),
         Err(error) => Refusal::from(error).into_response(),
     };
     if replayed {
@@ -86,10 +85,10 @@ fn placed_answer(Placed { stored, replayed }: Placed) -> Response {
 }
 
 /// The order with `done` if its outcome is known, else with 202 and where to ask again.
-fn stored_answer(stored: StoredOrder, done: StatusCode) -> Response {
-    let id = stored.order.id;
-    let open = stored.order.status.needs_driver();
-    let mut response = Json(stored.order).into_response();
+fn stored_answer(order: &Order, done: StatusCode) -> Response {
+    let id = order.id;
+    let open = order.status.needs_driver();
+    let mut response = Json(order).into_response();
     *response.status_mut() = if open { StatusCode::ACCEPTED } else { done };
     if let Ok(location) = HeaderValue::from_str(&format!("{ORDERS}/{id}")) {
         response.headers_mut().insert(header::LOCATION, location);
@@ -193,7 +192,7 @@ async fn cancel(
     RequestIdOf(request): RequestIdOf,
     _: NoBody,
 ) -> Result<Response, Refusal> {
-    Ok(stored_answer(app.cancel(id, Reach::of(caller), &request).await?, StatusCode::OK))
+    Ok(stored_answer(&app.cancel(id, Reach::of(caller), &request).await?.order, StatusCode::OK))
 }
 
 /// Marks an order as paid.
@@ -212,7 +211,7 @@ async fn pay(
     RequestIdOf(request): RequestIdOf,
     _: NoBody,
 ) -> Result<Response, Refusal> {
-    Ok(stored_answer(app.advance(id, Event::Pay, &request).await?, StatusCode::OK))
+    Ok(stored_answer(&app.advance(id, Event::Pay, &request).await?.order, StatusCode::OK))
 }
 
 /// Marks an order as shipped.
@@ -231,7 +230,7 @@ async fn ship(
     RequestIdOf(request): RequestIdOf,
     _: NoBody,
 ) -> Result<Response, Refusal> {
-    Ok(stored_answer(app.advance(id, Event::Ship, &request).await?, StatusCode::OK))
+    Ok(stored_answer(&app.advance(id, Event::Ship, &request).await?.order, StatusCode::OK))
 }
 
 /// Marks an order as delivered.
@@ -250,5 +249,5 @@ async fn deliver(
     RequestIdOf(request): RequestIdOf,
     _: NoBody,
 ) -> Result<Response, Refusal> {
-    Ok(stored_answer(app.advance(id, Event::Deliver, &request).await?, StatusCode::OK))
+    Ok(stored_answer(&app.advance(id, Event::Deliver, &request).await?.order, StatusCode::OK))
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ordersys_contract::{Code, Problem};
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 /// Why a store does not open.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +117,9 @@ pub enum StoreError {
     /// Its caller's deadline passed before it began.
     #[error("the deadline passed; nothing was done")]
     Late,
+    /// A new row has the key of another one.
+    #[error("the key is taken")]
+    Taken,
     /// A statement failed: a mistake of ours.
     #[error("a statement failed: {0}")]
     Statement(String),
@@ -124,8 +127,10 @@ pub enum StoreError {
 
 impl StoreError {
     pub(crate) fn from_statement(error: &rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::Full,
+        const TAKEN: [i32; 2] = [ffi::SQLITE_CONSTRAINT_PRIMARYKEY, ffi::SQLITE_CONSTRAINT_ROWID];
+        match error.sqlite_error() {
+            Some(error) if error.code == ErrorCode::DiskFull => Self::Full,
+            Some(error) if TAKEN.contains(&error.extended_code) => Self::Taken,
             _ => Self::Statement(error.to_string()),
         }
     }
@@ -139,6 +144,10 @@ impl From<&StoreError> for Problem {
             StoreError::Full => Self::new(Code::StorageFull, "the disk is full; nothing was written"),
             StoreError::Late => Self::new(Code::DeadlinePassed, error.to_string()),
             StoreError::Stopped => Self::new(Code::Unavailable, "the service is stopping"),
+            StoreError::Taken => {
+                tracing::error!(%error, "a row cannot be written");
+                Self::new(Code::Internal, "an internal error")
+            }
             StoreError::Statement(statement) => {
                 tracing::error!(error = statement, "a statement failed");
                 Self::new(Code::Internal, "an internal error")

@@ -1,5 +1,7 @@
 //! The mistakes of the order service that tests can switch on; see [`ordersys_store::defect`].
 
+use std::sync::Arc;
+
 use ordersys_contract::order::OrderState;
 use ordersys_contract::{Cents, OrderId, Quantity};
 use ordersys_store::StoreError;
@@ -57,12 +59,11 @@ impl App {
             Some(Defect::AppliedHalf) => Err(StoreError::Statement("none, on purpose".to_owned()).into()),
             Some(Defect::RefusedButStored) => Err(OrderError::UnknownUser(stored.order.user_id.to_string())),
             Some(Defect::PhantomOrder) => {
-                let mut phantom = stored.clone();
-                phantom.order.id = OrderId::now();
+                let mut phantom = stored.renamed(OrderId::now());
                 for item in &mut phantom.order.items {
                     item.quantity = Quantity::new(STRANGE).unwrap_or(item.quantity);
                 }
-                self.0.orders.insert(phantom, None).await.map(drop).map_err(OrderError::from)
+                self.0.orders.insert(Arc::new(phantom), None).await.map(drop).map_err(OrderError::from)
             }
             _ => Ok(()),
         }

@@ -1,5 +1,6 @@
 //! Drives an order to its outcome, through every failure of the others.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ordersys_contract::order::OrderState;
@@ -49,7 +50,7 @@ type Call<'a> = (&'a Coalescer<Operation>, usize);
 /// What one round with an order came to.
 enum Round {
     /// The order has a new version.
-    Advanced(StoredOrder),
+    Advanced(Arc<StoredOrder>),
     /// Its outcome is known.
     Finished,
     /// No answer, or one that could not be stored: the same again after a pause.
@@ -62,10 +63,10 @@ impl App {
     /// Drives an order on until its outcome is stored. `None` if the service stops before that.
     pub(super) async fn drive(
         &self,
-        mut stored: StoredOrder,
+        mut stored: Arc<StoredOrder>,
         request: &RequestId,
         mut origin: Origin,
-    ) -> Option<StoredOrder> {
+    ) -> Option<Arc<StoredOrder>> {
         let mut tries = 0;
         if origin == Origin::New {
             self.0.reserve_retries.first_try();
@@ -132,10 +133,10 @@ impl App {
             contradiction(stored, request);
             return Round::Again;
         };
-        let next = defects::total(next);
+        let next = Arc::new(defects::total(next));
         let mut step = ordersys_spans::open(Kind::Internal, stored_as(next.order.status));
         step.note("ordersys.order.id", || next.order.id.to_string());
-        let advanced = step.places().around(self.0.orders.advance(next.clone())).await;
+        let advanced = step.places().around(self.0.orders.advance(Arc::clone(&next))).await;
         drop(step);
         match advanced {
             Ok(true) => {
@@ -148,7 +149,7 @@ impl App {
             }
             // Another driver was faster: go on from what it stored.
             Ok(false) => match self.0.orders.get(stored.order.id, Reach::All).await {
-                Ok(Some(current)) => Round::Advanced(current),
+                Ok(Some(current)) => Round::Advanced(Arc::new(current)),
                 Ok(None) | Err(_) => Round::Again,
             },
             Err(StoreError::Stopped) => Round::Stopped,

@@ -131,7 +131,7 @@ impl App {
                     state = stored.order.status.as_str(),
                     "recovered: driving the order on"
                 );
-                app.drive(stored, &request, Origin::Older).await;
+                app.drive(Arc::new(stored), &request, Origin::Older).await;
             });
         }
         Ok(count)
@@ -212,21 +212,21 @@ impl App {
         id: OrderId,
         reach: Reach,
         request: &RequestId,
-    ) -> Result<StoredOrder, OrderError> {
+    ) -> Result<Arc<StoredOrder>, OrderError> {
         let cancelling = match self
             .0
             .orders
             .change((id, reach), Event::Cancel, Timestamp::now(), request.clone())
             .await?
         {
-            Changed::Done(stored) => stored,
+            Changed::Done(stored) => Arc::new(stored),
             Changed::NotFound => return Err(OrderError::NotFound),
             Changed::Illegal(OrderState::Cancelled | OrderState::Cancelling) => {
-                return self.get(id, reach).await;
+                return self.get(id, reach).await.map(Arc::new);
             }
             Changed::Illegal(state) => return Err(OrderError::Illegal { state }),
         };
-        let (app, request, before) = (self.clone(), request.clone(), cancelling.clone());
+        let (app, request, before) = (self.clone(), request.clone(), Arc::clone(&cancelling));
         let driven = self
             .0
             .tasks

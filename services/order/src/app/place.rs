@@ -1,13 +1,14 @@
 //! Placing an order: joined, replayed or new; durable before stock is asked for.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ordersys_chassis::Caller;
-use ordersys_contract::order::OrderState;
+use ordersys_contract::order::{Order, OrderState};
 use ordersys_contract::user::UserSummary;
-use ordersys_contract::{IdempotencyKey, RequestId, Timestamp, UserId};
+use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
 use ordersys_spans::Kind;
-use ordersys_store::failpoint;
+use ordersys_store::{StoreError, failpoint};
 use tokio::sync::watch;
 
 use super::driver::{Origin, Pace, note_failure};
@@ -31,7 +32,7 @@ const LOOKUP_TRIES: [Duration; 3] =
 #[derive(Debug, Clone)]
 pub(crate) struct Placed {
     /// The order as it is now; still without outcome if that took too long.
-    pub(crate) stored: StoredOrder,
+    pub(crate) stored: Arc<StoredOrder>,
     /// Whether an earlier post made it.
     pub(crate) replayed: bool,
 }
@@ -42,9 +43,9 @@ pub(super) enum Progress {
     /// Nothing is written yet.
     Begun,
     /// The order is durable.
-    Stored(Box<StoredOrder>),
+    Stored(Arc<StoredOrder>),
     /// Its outcome is known, or nothing was written.
-    Done(Result<Box<Placed>, OrderError>),
+    Done(Result<Placed, OrderError>),
 }
 
 impl App {
@@ -104,19 +105,37 @@ impl App {
         let mut stored = StoredOrder::pending(owner, draft.order_lines(), (now, deadline), &request);
         let struck = defects::before(&mut stored);
         let fingerprint = key.as_ref().map(|key| key.fingerprint);
-        let step = ordersys_spans::open(Kind::Internal, "store: pending");
-        let inserted = step.places().around(self.0.orders.insert(stored.clone(), key)).await?;
-        drop(step);
-        match inserted {
-            Inserted::Done => {}
-            Inserted::KeyTaken(first, stored) => return replay(first, fingerprint, *stored),
-        }
+        let stored = match self.insert(stored, key).await? {
+            Ok(stored) => stored,
+            Err((first, stored)) => return replay(first, fingerprint, stored),
+        };
         failpoint::crash("order-pending");
-        progress.send_replace(Progress::Stored(Box::new(stored.clone())));
-        let outcome = self.drive(stored.clone(), &request, Origin::New).await;
+        progress.send_replace(Progress::Stored(Arc::clone(&stored)));
+        let outcome = self.drive(Arc::clone(&stored), &request, Origin::New).await;
         let stored = outcome.unwrap_or(stored);
         self.misbehave(struck, &stored).await?;
         Ok(Placed { stored, replayed: false })
+    }
+
+    /// Stores a new order: as it was stored, or what the key was used for before.
+    async fn insert(
+        &self,
+        mut stored: StoredOrder,
+        key: Option<KeyUse>,
+    ) -> Result<Result<Arc<StoredOrder>, (Fingerprint, StoredOrder)>, OrderError> {
+        loop {
+            let order = Arc::new(stored);
+            let step = ordersys_spans::open(Kind::Internal, "store: pending");
+            let inserted = step.places().around(self.0.orders.insert(Arc::clone(&order), key.clone())).await;
+            drop(step);
+            match inserted {
+                Ok(Inserted::Done) => return Ok(Ok(order)),
+                Ok(Inserted::KeyTaken(first, earlier)) => return Ok(Err((first, *earlier))),
+                // The clock was set back, and an earlier order has the place of this id.
+                Err(StoreError::Taken) => stored = order.renamed(OrderId::now()),
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Whether a new order is welcome: its owner if it is. Until here nothing is written.
@@ -182,12 +201,13 @@ impl App {
 }
 
 fn replay(first: Fingerprint, now: Option<Fingerprint>, stored: StoredOrder) -> Result<Placed, OrderError> {
-    if Some(first) == now { Ok(Placed { stored, replayed: true }) } else { Err(OrderError::KeyReused) }
+    let placed = || Placed { stored: Arc::new(stored), replayed: true };
+    (Some(first) == now).then(placed).ok_or(OrderError::KeyReused)
 }
 
 /// Publishes the outcome before the key is freed: whoever comes later finds the stored order.
 fn finish(sender: &watch::Sender<Progress>, ticket: Option<Ticket>, outcome: Result<Placed, OrderError>) {
-    sender.send_replace(Progress::Done(outcome.map(Box::new)));
+    sender.send_replace(Progress::Done(outcome));
     drop(ticket);
 }
 
@@ -201,24 +221,24 @@ async fn wait(mut progress: watch::Receiver<Progress>) -> Result<Placed, OrderEr
     if let Ok(Ok(done)) = tokio::time::timeout(PATIENCE, done).await
         && let Progress::Done(outcome) = &*done
     {
-        return outcome.clone().map(|placed| *placed);
+        return outcome.clone();
     }
     // Look-ups and the store have limits of their own, so this ends.
     let stored = progress.wait_for(|progress| !matches!(progress, Progress::Begun)).await;
     match stored.as_deref() {
-        Ok(Progress::Stored(stored)) => Ok(Placed { stored: (**stored).clone(), replayed: false }),
-        Ok(Progress::Done(outcome)) => outcome.clone().map(|placed| *placed),
+        Ok(Progress::Stored(stored)) => Ok(Placed { stored: Arc::clone(stored), replayed: false }),
+        Ok(Progress::Done(outcome)) => outcome.clone(),
         Ok(Progress::Begun) | Err(_) => Err(OrderError::Stopping),
     }
 }
 
 /// What the state of a placed order is to its client: the order itself, or why there is none.
-pub(crate) fn outcome(stored: StoredOrder) -> Result<StoredOrder, OrderError> {
-    match (stored.order.status, stored.reason) {
-        (OrderState::Rejected, Some(reason)) => Err(reason.into()),
+pub(crate) fn outcome(stored: &StoredOrder) -> Result<&Order, OrderError> {
+    match (stored.order.status, &stored.reason) {
+        (OrderState::Rejected, Some(reason)) => Err(reason.clone().into()),
         (OrderState::Rejected, None) => Err(OrderError::Shortages(Vec::new())),
         (OrderState::Expired, _) => Err(OrderError::Expired),
         (OrderState::Aborted, _) => Err(OrderError::Aborted),
-        (_, reason) => Ok(StoredOrder { reason, ..stored }),
+        _ => Ok(&stored.order),
     }
 }

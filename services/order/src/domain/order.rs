@@ -76,6 +76,14 @@ impl StoredOrder {
         Self { order, owner: owner.kind, reason: None, deadline, history }
     }
 
+    /// The same order under another id.
+    #[must_use]
+    pub fn renamed(&self, id: OrderId) -> Self {
+        let mut renamed = self.clone();
+        renamed.order.id = id;
+        renamed
+    }
+
     /// The order after `event`; `None` if its state does not allow that, or if the evidence
     /// does not fit its lines.
     #[must_use]

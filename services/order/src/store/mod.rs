@@ -1,5 +1,7 @@
 //! The order service's tables.
 
+use std::sync::Arc;
+
 use ordersys_chassis::prometheus_client::registry::Registry;
 use ordersys_contract::order::OrderState;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
@@ -15,46 +17,12 @@ use crate::{Config, NAME};
 
 mod audit;
 mod rows;
+mod schema;
 mod steps;
 
-use rows::{COLUMNS, code};
+use rows::{COLUMNS, code, place};
+use schema::MIGRATIONS;
 use steps::Steps;
-
-const MIGRATIONS: &[&str] = &[
-    "
-    CREATE TABLE orders(
-        id BLOB PRIMARY KEY CHECK (length(id) = 16),
-        user_id BLOB NOT NULL,
-        user_name TEXT NOT NULL,
-        state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 10),
-        version INTEGER NOT NULL,
-        total INTEGER NOT NULL CHECK (total >= 0),
-        currency TEXT NOT NULL,
-        items TEXT NOT NULL,
-        reason TEXT,
-        history TEXT NOT NULL,
-        created_at INTEGER NOT NULL,
-        updated_at INTEGER NOT NULL,
-        deadline INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX orders_by_user ON orders(user_id, id);
-    CREATE INDEX unfinished_orders ON orders(created_at) WHERE state IN (0, 6, 8);
-
-    CREATE TABLE idempotency(
-        user_id BLOB NOT NULL,
-        key TEXT NOT NULL,
-        fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 16),
-        order_id BLOB NOT NULL,
-        PRIMARY KEY (user_id, key)
-    ) STRICT, WITHOUT ROWID;
-",
-    "
-    -- For a list of three, SQLite builds a table in memory each time a row is written.
-    DROP INDEX unfinished_orders;
-    CREATE INDEX unfinished_orders ON orders(created_at) WHERE state = 0 OR state = 6 OR state = 8;
-",
-    "ALTER TABLE orders ADD COLUMN registered INTEGER NOT NULL DEFAULT 0 CHECK (registered IN (0, 1))",
-];
 
 /// Orders that need a driver, in the words of their index: only then SQLite uses it.
 const UNFINISHED: &str = "state = 0 OR state = 6 OR state = 8";
@@ -122,10 +90,11 @@ impl Orders {
         self.0.close().await;
     }
 
-    /// Stores a new order and its key, unless the key has an order already.
+    /// Stores a new order and its key, unless the key has an order already. Fails with
+    /// [`StoreError::Taken`] if another order has the place of its id.
     pub(crate) async fn insert(
         &self,
-        stored: StoredOrder,
+        stored: Arc<StoredOrder>,
         key: Option<KeyUse>,
     ) -> Result<Inserted, StoreError> {
         let inserted = self
@@ -163,14 +132,14 @@ impl Orders {
     }
 
     /// Replaces the version before `next` by it. `false` if another version is stored.
-    pub(crate) async fn advance(&self, next: StoredOrder) -> Result<bool, StoreError> {
+    pub(crate) async fn advance(&self, next: Arc<StoredOrder>) -> Result<bool, StoreError> {
         let reached = next.order.status;
         let replaced = self
             .0
             .write(move |connection| {
                 let replaced = rows::replace(connection, &next)?;
                 if next.order.status == OrderState::Confirmed && Defect::LostOrder.strikes() {
-                    connection.execute("DELETE FROM orders WHERE id = ?1", [next.order.id.as_bytes()])?;
+                    connection.execute("DELETE FROM placed WHERE place = ?1", [place(next.order.id)])?;
                 }
                 match next.order.status {
                     OrderState::Confirmed => failpoint::crash("order-commit-2"),
@@ -232,7 +201,7 @@ impl Orders {
 
     /// Every order whose outcome is not known yet, oldest first.
     pub(crate) async fn unfinished(&self) -> Result<Vec<StoredOrder>, StoreError> {
-        let select = format!("SELECT {COLUMNS} FROM orders WHERE {UNFINISHED} ORDER BY created_at");
+        let select = format!("SELECT {COLUMNS} FROM placed WHERE {UNFINISHED} ORDER BY created_at");
         self.0
             .read(move |connection| connection.prepare_cached(&select)?.query_map([], rows::order)?.collect())
             .await
@@ -240,7 +209,7 @@ impl Orders {
 
     /// When the oldest order whose outcome is not known yet was stored.
     pub(crate) async fn oldest_unfinished(&self) -> Result<Option<Timestamp>, StoreError> {
-        let select = format!("SELECT min(created_at) FROM orders WHERE {UNFINISHED}");
+        let select = format!("SELECT min(created_at) FROM placed WHERE {UNFINISHED}");
         self.0
             .read(move |connection| {
                 let oldest: Option<i64> =
@@ -280,26 +249,27 @@ fn by_key(
 
 fn select(connection: &Connection, id: OrderId, reach: Reach) -> rusqlite::Result<Option<StoredOrder>> {
     let select =
-        format!("SELECT {COLUMNS} FROM orders WHERE id = ?1 AND (?2 OR registered = 0 OR user_id = ?3)");
+        format!("SELECT {COLUMNS} FROM placed WHERE place = ?4 AND id = ?1 AND (?2 OR registered = 0 OR user_id = ?3)");
     let (all, own) = match &reach {
         Reach::All => (true, None),
         Reach::Guests => (false, None),
         Reach::GuestsAnd(user) => (false, Some(user.as_bytes())),
     };
-    connection.prepare_cached(&select)?.query_row(params![id.as_bytes(), all, own], rows::order).optional()
+    let row = params![id.as_bytes(), all, own, place(id)];
+    connection.prepare_cached(&select)?.query_row(row, rows::order).optional()
 }
 
 fn list(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<StoredOrder>> {
-    let mut conditions = vec!["id < ?1"];
+    let mut conditions = vec!["place < ?1"];
     conditions.extend(filter.user.map(|_| "user_id = ?2"));
     conditions.extend(filter.state.map(|_| "state = ?3"));
     conditions.extend(filter.changed_before.map(|_| "updated_at < ?4"));
     let conditions = conditions.join(" AND ");
     let select = format!(
-        "SELECT {COLUMNS} FROM orders WHERE {conditions} AND ?2 IS ?2 AND ?3 IS ?3 AND ?4 IS ?4
-         ORDER BY id DESC LIMIT ?5"
+        "SELECT {COLUMNS} FROM placed WHERE {conditions} AND ?2 IS ?2 AND ?3 IS ?3 AND ?4 IS ?4
+         ORDER BY place DESC LIMIT ?5"
     );
-    let before = filter.before.as_ref().map_or(&[0xff; 17][..], |id| id.as_bytes());
+    let before = filter.before.map_or(i64::MAX, place);
     let row = params![
         before,
         filter.user.as_ref().map(UserId::as_bytes),

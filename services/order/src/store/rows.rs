@@ -2,24 +2,44 @@
 
 use ordersys_contract::order::{Order, OrderState};
 use ordersys_contract::user::UserKindName;
-use ordersys_contract::{Cents, OrderId, Timestamp, UserId};
+use ordersys_contract::{Cents, OrderId, RequestId, Timestamp, UserId};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::domain::order::StoredOrder;
+use crate::domain::order::{Step, StoredOrder};
 
 pub(super) const COLUMNS: &str = "id, user_id, user_name, state, version, total, currency, items, reason, \
                                   history, created_at, updated_at, deadline, registered";
 
+/// Bytes that the step to its outcome adds to an order, apart from its lines.
+const STEP_BYTES: usize = 72;
+/// Bytes that names and prices add to each line.
+const LINE_BYTES: usize = 96;
+
+/// Where an order's row is: by the time of its id and, within a millisecond, by the lowest bits of the
+/// count in it, so that new rows go to the end of the table. Two ids may share a place, if the clock
+/// was set back between them: an insert then fails with [`StoreError::Taken`].
+///
+/// [`StoreError::Taken`]: ordersys_store::StoreError::Taken
+pub(super) fn place(id: OrderId) -> i64 {
+    let bytes = u128::from_be_bytes(*id.as_bytes());
+    let (millis, count) = (bytes >> 80, (bytes >> 32) & 0x7fff);
+    i64::try_from((millis << 15) | count).unwrap_or(i64::MAX)
+}
+
+/// Writes a new order. Its row has room for its outcome: one that grows in a full page of the table
+/// would have to move, and its neighbours with it.
 pub(super) fn insert(connection: &Connection, stored: &StoredOrder) -> rusqlite::Result<()> {
     let insert = "
-        INSERT INTO orders(id, user_id, user_name, state, version, total, currency, items,
-                           history, created_at, updated_at, deadline, registered)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+        INSERT INTO placed(place, id, user_id, user_name, state, version, total, currency, items,
+                           history, created_at, updated_at, deadline, registered, room)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, zeroblob(?15))";
     let order = &stored.order;
+    let room = STEP_BYTES + LINE_BYTES * order.items.len();
     let row = params![
+        place(order.id),
         order.id.as_bytes(),
         order.user_id.as_bytes(),
         order.user_name,
@@ -28,11 +48,12 @@ pub(super) fn insert(connection: &Connection, stored: &StoredOrder) -> rusqlite:
         order.total.minor(),
         order.currency.as_str(),
         text(&order.items)?,
-        text(&stored.history)?,
+        history(&stored.history)?,
         order.created_at.as_millis(),
         order.updated_at.as_millis(),
         stored.deadline.as_millis(),
         stored.owner == UserKindName::Registered,
+        room,
     ];
     connection.prepare_cached(insert)?.execute(row).map(|_| ())
 }
@@ -40,11 +61,12 @@ pub(super) fn insert(connection: &Connection, stored: &StoredOrder) -> rusqlite:
 /// Writes `next` over the version before it; `false` if that is not what is stored.
 pub(super) fn replace(connection: &Connection, next: &StoredOrder) -> rusqlite::Result<bool> {
     let update = "
-        UPDATE orders SET state = ?3, version = ?4, total = ?5, currency = ?6, items = ?7, reason = ?8,
-                          history = ?9, updated_at = ?10
-        WHERE id = ?1 AND version = ?2";
+        UPDATE placed SET state = ?4, version = ?5, total = ?6, currency = ?7, items = ?8, reason = ?9,
+                          history = ?10, updated_at = ?11, room = NULL
+        WHERE place = ?1 AND id = ?2 AND version = ?3";
     let order = &next.order;
     let row = params![
+        place(order.id),
         order.id.as_bytes(),
         order.version - 1,
         code(order.status),
@@ -53,7 +75,7 @@ pub(super) fn replace(connection: &Connection, next: &StoredOrder) -> rusqlite::
         order.currency.as_str(),
         text(&order.items)?,
         next.reason.as_ref().map(text).transpose()?,
-        text(&next.history)?,
+        history(&next.history)?,
         order.updated_at.as_millis(),
     ];
     Ok(connection.prepare_cached(update)?.execute(row)? == 1)
@@ -74,7 +96,7 @@ pub(super) fn order(row: &Row<'_>) -> rusqlite::Result<StoredOrder> {
         updated_at: Timestamp::from_millis(row.get(11)?),
     };
     let reason = row.get_ref(8)?.as_bytes_or_null()?.map(|text| json(8, text)).transpose()?;
-    let history = json(9, row.get_ref(9)?.as_bytes()?)?;
+    let history = steps(9, row.get_ref(9)?.as_bytes()?)?;
     let owner = if row.get(13)? { UserKindName::Registered } else { UserKindName::Guest };
     Ok(StoredOrder { order, owner, reason, deadline: Timestamp::from_millis(row.get(12)?), history })
 }
@@ -94,6 +116,22 @@ pub(super) fn code(state: OrderState) -> i64 {
         OrderState::Cancelled => 9,
         OrderState::Expired => 10,
     }
+}
+
+/// The history as text: the code of each step, its time in milliseconds, its request.
+fn history(steps: &[Step]) -> rusqlite::Result<String> {
+    let step = |Step(state, at, request): &'_ Step| (code(*state), at.as_millis(), request.clone());
+    text(&steps.iter().map(step).collect::<Vec<_>>())
+}
+
+/// Reads a history, also as earlier versions wrote it: with names and RFC 3339 times.
+fn steps(column: usize, text: &[u8]) -> rusqlite::Result<Vec<Step>> {
+    if text.starts_with(b"[[\"") {
+        return json(column, text);
+    }
+    let steps: Vec<(i64, i64, RequestId)> = json(column, text)?;
+    let step = |(code, at, request)| Ok(Step(state(column, code)?, Timestamp::from_millis(at), request));
+    steps.into_iter().map(step).collect()
 }
 
 fn state(column: usize, stored: i64) -> rusqlite::Result<OrderState> {
@@ -116,6 +154,28 @@ fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'stat
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_made_one_after_the_other_have_places_of_their_own() {
+        let mut places: Vec<_> = (0..20_000).map(|_| place(OrderId::now())).collect();
+        let ends = (places[0] >> 15, places[places.len() - 1] >> 15);
+        assert!(ends.0 <= ends.1 && ends.1 - ends.0 < 60_000, "{ends:?} are milliseconds");
+        places.sort_unstable();
+        places.dedup();
+        assert_eq!(places.len(), 20_000);
+    }
+
+    #[test]
+    fn a_history_is_read_as_it_was_written_and_as_earlier_versions_wrote_it() {
+        let request = RequestId::parse("r-1").expect("of the form");
+        let written = [Step(OrderState::Pending, Timestamp::from_millis(1_700_000_000_123), request)];
+        let now = history(&written).expect("writes");
+        assert_eq!(now, r#"[[0,1700000000123,"r-1"]]"#);
+        assert_eq!(steps(0, now.as_bytes()).expect("reads"), written);
+        let earlier = text(&written).expect("writes");
+        assert!(earlier.starts_with(r#"[["pending","2023"#), "{earlier}");
+        assert_eq!(steps(0, earlier.as_bytes()).expect("reads"), written);
+    }
 
     #[test]
     fn unfinished_states_are_those_the_index_names() {
