@@ -19,6 +19,9 @@ const PROBE: Duration = Duration::from_millis(500);
 /// Least pause between two looks at an open breaker.
 const LEAST_PAUSE: Duration = Duration::from_millis(10);
 
+/// How often a call that is about to be made goes last.
+const MOST_TURNS: usize = 3;
+
 type Told<Q> = Result<<Q as Question>::Answer, PortError>;
 
 struct Waiting<Q: Question> {
@@ -114,7 +117,25 @@ where
         if received == 0 {
             return;
         }
+        gather(&mut waiting, &mut batch).await;
         caller.dispatch(&mut batch).await;
+    }
+}
+
+/// Lets those who are about to ask do so first: once or a few times, and only while somebody did. This
+/// takes no time of its own, all it does is to go last.
+async fn gather<Q: Question>(waiting: &mut mpsc::Receiver<Waiting<Q>>, batch: &mut Vec<Waiting<Q>>) {
+    for _ in 0..MOST_TURNS {
+        tokio::task::yield_now().await;
+        let before = batch.len();
+        while batch.len() < MAX_BATCH
+            && let Ok(further) = waiting.try_recv()
+        {
+            batch.push(further);
+        }
+        if batch.len() == before {
+            return;
+        }
     }
 }
 
