@@ -54,7 +54,7 @@ async fn a_system_that_is_right_passes_and_each_tampering_is_named() {
     let checked: Vec<_> = right.findings.iter().map(|finding| finding.checked).collect();
     assert_eq!(checked, [4, 4, 2, 2, 5, 0, 1, 4, 4, 0]);
 
-    edit(&mut stack, Role::Order, "UPDATE orders SET total = total + 1 WHERE id = ?1", confirmed).await;
+    edit(&mut stack, Role::Order, "UPDATE placed SET total = total + 1 WHERE id = ?1", confirmed).await;
     let wrong = report(&stack).await;
     assert_eq!(failed(&wrong), ["I3", "I9"]);
     let witness = wrong.findings[8].witness.clone().expect("a witness");
@@ -63,7 +63,7 @@ async fn a_system_that_is_right_passes_and_each_tampering_is_named() {
     edit(&mut stack, Role::Product, "DELETE FROM reservation WHERE order_id = ?1", delivered).await;
     assert_eq!(failed(&report(&stack).await), ["I2", "I3", "I9"]);
 
-    edit(&mut stack, Role::Order, "DELETE FROM orders WHERE id = ?1", confirmed).await;
+    edit(&mut stack, Role::Order, "DELETE FROM placed WHERE id = ?1", confirmed).await;
     let wrong = report(&stack).await;
     assert_eq!(failed(&wrong), ["I2", "I3", "I7"]);
     assert_eq!(wrong.findings[2].witness.as_ref().map(|witness| witness.cases), Some(2));

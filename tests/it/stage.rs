@@ -113,9 +113,16 @@ impl Drop for Stage {
     }
 }
 
+/// Kills a process, and waits until it is dead: on a busy machine that takes a while.
 pub(crate) fn kill(pid: u32) {
+    let line = format!("/proc/{pid}/cmdline");
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).expect("pid")).expect("pid");
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("kills");
+    let deadline = Instant::now() + LIMIT;
+    while fs::read(&line).is_ok_and(|line| !line.is_empty()) {
+        assert!(Instant::now() < deadline, "process {pid:?} does not die");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Answers every request with a status the test sets.

@@ -27,6 +27,10 @@ pub(in crate::stack) struct Containers {
     names: Names,
 }
 
+/// How the order to end ends when it dies with its container, which may be noticed before the container's
+/// own end is.
+const KILLED: i64 = 137;
+
 impl Containers {
     pub(in crate::stack) fn new(engine: Engine, project: ProjectName) -> Self {
         Self { engine, names: Names { project } }
@@ -62,7 +66,7 @@ impl Containers {
         let deadline = Instant::now() + ENDS_WITHIN;
         while self.process_of(&found.id).await? == before {
             let done = docker.inspect_exec(&order.id).await.ok().and_then(|order| order.exit_code);
-            let refused = done.filter(|code| *code != 0);
+            let refused = done.filter(|code| ![0, KILLED].contains(code));
             if refused.is_some() || Instant::now() >= deadline {
                 let said = match refused {
                     Some(code) => format!("the order to end gave exit code {code}"),

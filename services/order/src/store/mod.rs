@@ -248,8 +248,9 @@ fn by_key(
 }
 
 fn select(connection: &Connection, id: OrderId, reach: Reach) -> rusqlite::Result<Option<StoredOrder>> {
-    let select =
-        format!("SELECT {COLUMNS} FROM placed WHERE place = ?4 AND id = ?1 AND (?2 OR registered = 0 OR user_id = ?3)");
+    let select = format!(
+        "SELECT {COLUMNS} FROM placed WHERE place = ?4 AND id = ?1 AND (?2 OR registered = 0 OR user_id = ?3)"
+    );
     let (all, own) = match &reach {
         Reach::All => (true, None),
         Reach::Guests => (false, None),
