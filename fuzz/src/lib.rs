@@ -9,23 +9,34 @@ use ordersys_contract::client::next_link;
 use ordersys_contract::order::{NewOrder, Order};
 use ordersys_contract::product::NewProduct;
 use ordersys_contract::reservation::Batch;
+use ordersys_contract::session::{NewSession, RefreshSession};
 use ordersys_contract::user::NewUser;
 use ordersys_contract::{Cents, IdempotencyKey, Problem, RequestId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+mod tokens;
+
+pub use tokens::{access_token, authorization, key_set, refresh_token};
+
 /// Reads bytes; panics where a promise is broken.
 pub type Reader = fn(&[u8]);
 
 /// Every reader, by the name of its fuzz target.
 pub const READERS: &[(&str, Reader)] = &[
+    ("access_token", access_token),
     ("answer", answer),
+    ("authorization", authorization),
     ("cursor", cursor_key),
     ("idempotency_key", idempotency_key),
+    ("key_set", key_set),
     ("money", money),
     ("new_order", new_order),
+    ("new_session", new_session),
     ("new_user", new_user),
+    ("refresh_session", refresh_session),
+    ("refresh_token", refresh_token),
     ("reservations", reservations),
 ];
 
@@ -37,6 +48,16 @@ pub fn new_order(bytes: &[u8]) {
 /// The body of `POST /users`.
 pub fn new_user(bytes: &[u8]) {
     nothing_is_added_or_dropped::<NewUser>(bytes);
+}
+
+/// The body of `POST /sessions`.
+pub fn new_session(bytes: &[u8]) {
+    nothing_is_added_or_dropped::<NewSession>(bytes);
+}
+
+/// The body of `POST /sessions/refresh`.
+pub fn refresh_session(bytes: &[u8]) {
+    nothing_is_added_or_dropped::<RefreshSession>(bytes);
 }
 
 /// What is accepted is an object that says exactly what was understood: no member is ignored, read

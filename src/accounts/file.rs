@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Accounts;
 use crate::cli::{Exit, Failure, OrFail as _, Outcome};
-use crate::stack::project::{Project, make_private_dir, write_private};
+use crate::stack::project::{Project, STATE_HINT, make_private_dir, write_private};
 
 const FILE: &str = "accounts.json";
 const LOCK: &str = "accounts.lock";
@@ -41,10 +41,10 @@ pub(super) struct Locked {
 impl Locked {
     /// Waits for commands that change the accounts at the moment.
     pub(super) async fn take(project: &Project) -> Outcome<Self> {
-        make_private_dir(&project.dir).exit(Exit::Environment)?;
+        make_private_dir(&project.dir).exit(Exit::Environment).hint(STATE_HINT)?;
         let path = project.dir.join(LOCK);
         let open = || format!("cannot open {}", path.display());
-        let lock = private(&path).with_context(open).exit(Exit::Environment)?;
+        let lock = private(&path).with_context(open).exit(Exit::Environment).hint(STATE_HINT)?;
         let deadline = Instant::now() + LOCK_LIMIT;
         loop {
             match lock.try_lock() {

@@ -1,7 +1,7 @@
 //! `ordersys down`.
 
 use super::{Globals, Outcome, block_on};
-use crate::stack::{DataPolicy, Removed, down, down_all};
+use crate::stack::{AllRemoved, DataPolicy, Removed, down, down_all};
 use crate::ui::Printer;
 
 /// Stop and remove everything of the project, and prove that nothing is left
@@ -16,7 +16,8 @@ pub(super) struct Args {
     /// Remove the data as well
     #[arg(short, long)]
     volumes: bool,
-    /// Every project, not only this one; also images that nothing uses
+    /// Every project, not only this one; also images that nothing uses. Exit code 3 if no engine answers: what
+    /// it has is not known then
     #[arg(long)]
     all: bool,
 }
@@ -26,12 +27,15 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
     let engine = globals.engine.lookup();
     let data = if args.volumes { DataPolicy::Remove } else { DataPolicy::Keep };
     block_on(async {
-        let removed = match project.dir.parent() {
+        let AllRemoved { projects, unseen } = match project.dir.parent() {
             Some(state_dir) if args.all => down_all(&engine, state_dir, data, &printer).await?,
-            _ => vec![down(&engine, &project, data, &printer).await?],
+            _ => {
+                let projects = vec![down(&engine, &project, data, &printer).await?];
+                AllRemoved { projects, unseen: None }
+            }
         };
-        print(&removed, &printer);
-        Ok(())
+        print(&projects, &printer);
+        unseen.map_or(Ok(()), Err)
     })
 }
 

@@ -24,12 +24,13 @@ use super::series::{Row, Series};
 use super::sheet::{Exchange, Sheet};
 use super::span::{self, StageSpan};
 use super::stages::Course;
-use super::storm::{Storm, Struck};
+use super::stop::Stop;
+use super::storm::{Raging, Storm, Struck};
 use super::tally::Tally;
 use super::target::Targets;
 use super::thread::{self, Job, Order, Product, Signals};
 use super::worker::Task;
-use crate::stack::halt;
+use crate::stack::halt::Halted;
 
 /// How long after all connections were tried the run starts: time for each thread to hear of it.
 const START_DELAY: Duration = Duration::from_millis(20);
@@ -44,6 +45,8 @@ pub struct Second<'a> {
     pub row: &'a Row,
     /// All that was measured in it.
     pub sheet: &'a Sheet,
+    /// All that was measured so far.
+    pub tally: &'a Tally,
 }
 
 /// What a run produced, before anybody judges it.
@@ -67,7 +70,7 @@ pub struct Generated {
     pub cpu: Cpu,
     /// Whether the run was given up by Ctrl-C.
     pub interrupted: bool,
-    /// When orders were taken, warm-up included.
+    /// When orders were taken, warm-up included; kept only in runs with faults.
     pub pulse: Pulse,
     /// What was done to the system meanwhile, in order of time.
     pub marks: Vec<Mark>,
@@ -88,28 +91,61 @@ pub struct Assignment<'a> {
     pub storm: &'a Storm,
 }
 
-/// Runs the load and calls `live` with each second's numbers.
+/// Runs the load and calls `live` with each second's numbers. The first of `stop` ends the run early, the second
+/// also what has to be done after it, as [`Halted::Interrupted`].
 pub async fn generate(
     assignment: Assignment<'_>,
+    stop: &mut Stop,
     mut live: impl FnMut(Second<'_>),
 ) -> anyhow::Result<Generated> {
     let profile = assignment.profile;
     let window = window(profile);
     let lengths: Vec<_> = profile.pace.stages().iter().map(|stage| stage.lasts).collect();
     let mut crew = Crew::hire(&assignment, Timeline::new(window, &lengths))?;
-    let start = crew.start().await;
+    let start = tokio::select! {
+        start = crew.start() => start,
+        () = stop.next() => return Err(Halted::Interrupted.into()), // nothing was sent yet
+    };
     let opens = start + window.opens.since(Moment::START);
     let mut collector = Collector { exchanges: crew.exchanges.clone(), ..Collector::default() };
     let raging = assignment.storm.begin(opens);
-    let watched = collector.watch(crew, assignment.server_pids, opens, &mut live).await;
+    let watched = collector.watch(crew, assignment.server_pids, opens, &mut live, stop).await;
     // Whatever became of the run: what was done to the system is taken back first.
-    let mut struck = raging.end().await.context("a fault ended with a panic")?;
-    let watched = watched?;
-    assignment.storm.settle(&mut struck).await;
+    let mut interrupted = watched.as_ref().is_ok_and(|watched| watched.interrupted);
+    let struck = calm(assignment.storm, raging, watched.is_ok(), &mut interrupted, stop).await?;
+    let watched = Watched { interrupted, ..watched? };
     let mut generated = collector.finish(watched, (profile, window), &mut live);
     let mark = |struck: &Struck| struck.mark((start, opens), &generated.pulse);
     generated.marks = struck.iter().map(mark).collect();
     Ok(generated)
+}
+
+/// Takes back what was done to the system and waits until it is ready again.
+async fn calm(
+    storm: &Storm,
+    raging: Raging,
+    settles: bool,
+    interrupted: &mut bool,
+    stop: &mut Stop,
+) -> anyhow::Result<Vec<Struck>> {
+    let mut calming = pin!(async {
+        let mut struck = raging.end().await.context("a fault ended with a panic")?;
+        if settles {
+            storm.settle(&mut struck).await;
+        }
+        Ok(struck)
+    });
+    loop {
+        tokio::select! {
+            struck = &mut calming => return struck,
+            () = stop.next() => again(interrupted)?,
+        }
+    }
+}
+
+/// Notes that the run shall stop; the second time is an error.
+fn again(interrupted: &mut bool) -> Result<(), Halted> {
+    if std::mem::replace(interrupted, true) { Err(Halted::Interrupted) } else { Ok(()) }
 }
 
 fn window(profile: &Profile) -> Window {
@@ -152,7 +188,8 @@ impl Crew {
         let abort = CancellationToken::new();
         let signals = Signals { connected: connected_sender, start: start_receiver, abort: abort.clone() };
         let (retries, verification) = (profile.retries, profile.verification);
-        let task = Task { plan: assignment.plan.clone(), timeline, retries, verification };
+        let pulse = !profile.faults.is_empty();
+        let task = Task { plan: assignment.plan.clone(), timeline, retries, verification, pulse };
         let threads = profile.threads.clamp(1, profile.connections);
         let (mut exchanges, mut results) = (Vec::new(), Vec::new());
         for index in 0..threads {
@@ -216,9 +253,9 @@ impl Collector {
         pids: &[u32],
         opens: Instant,
         live: &mut impl FnMut(Second<'_>),
+        stop: &mut Stop,
     ) -> anyhow::Result<Watched> {
         let _ends_the_threads = crew.abort.clone().drop_guard();
-        let mut signals = halt::Signals::listen().context("cannot wait for Ctrl-C")?;
         let mut threads = pin!(try_join_all(crew.results));
         let (mut before, mut interrupted, mut next) = (Cpu::read(pids), false, opens);
         let products = loop {
@@ -233,8 +270,8 @@ impl Collector {
                     }
                     next += SECOND;
                 }
-                () = signals.next(), if !interrupted => {
-                    interrupted = true;
+                () = stop.next() => {
+                    again(&mut interrupted)?;
                     crew.abort.cancel();
                 }
             }
@@ -251,7 +288,7 @@ impl Collector {
         let mut second = Recording::default();
         self.second.cells().for_each(|cell| second.merge(&cell.recording));
         let row = self.series.push(&second);
-        live(Second { row: &row, sheet: &self.second });
+        live(Second { row: &row, sheet: &self.second, tally: &self.tally });
         self.second.clear();
     }
 

@@ -116,18 +116,22 @@ impl Errand {
             Self::Bad(fault) => {
                 plan.draft(number, &mut pen.draft);
                 plan.render_bad(*fault, &pen.draft, &mut pen.body);
-                target.render(plan.key(number).as_bytes(), &pen.body, &mut pen.request);
+                let bearer = plan.bearer(pen.draft.user);
+                target.render(plan.key(number).as_bytes(), bearer, &pen.body, &mut pen.request);
             }
             Self::Read(place) => {
                 let path = at(product::PRODUCT, &plan.products()[*place as usize].id);
                 target.call(&Call::read(&path), &mut pen.request);
             }
             Self::Track(known) => {
-                target.call(&Call::read(&at(order::ORDER, &known.order.to_string())), &mut pen.request);
+                let bearer = plan.bearer_of(known.number, &mut pen.draft);
+                let path = at(order::ORDER, &known.order.to_string());
+                target.call(&Call::read(&path).by(bearer), &mut pen.request);
             }
             Self::Cancel(known) => {
                 let path = at(order::CANCEL, &known.order.to_string());
-                target.call(&Call::change(&path, b""), &mut pen.request);
+                let bearer = plan.bearer_of(known.number, &mut pen.draft);
+                target.call(&Call::change(&path, b"").by(bearer), &mut pen.request);
             }
             Self::Restock(place, units) => {
                 let path = at(product::RESTOCK, &plan.products()[*place as usize].id);
@@ -178,7 +182,8 @@ pub(super) fn stock(body: &[u8]) -> Option<i64> {
 fn place(number: u64, plan: &Plan, target: &Target, pen: &mut Pen) {
     plan.draft(number, &mut pen.draft);
     plan.render(&pen.draft, &mut pen.body);
-    target.render(plan.key(number).as_bytes(), &pen.body, &mut pen.request);
+    let bearer = plan.bearer(pen.draft.user);
+    target.render(plan.key(number).as_bytes(), bearer, &pen.body, &mut pen.request);
 }
 
 /// A bad order has to be refused for its fault; a system that has no time for it may say so instead.

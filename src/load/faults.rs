@@ -90,6 +90,12 @@ impl fmt::Display for Fault {
 }
 
 impl Faults {
+    /// Whether nothing is done.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The faults, the earliest first.
     pub fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.0.iter()

@@ -95,6 +95,7 @@ mod tests {
     use crate::load::endpoint::Endpoint;
     use crate::load::series::Series;
     use crate::load::sheet::Sheet;
+    use crate::load::tally::Tally;
 
     #[test]
     fn what_is_read_back_is_what_was_measured() {
@@ -108,7 +109,7 @@ mod tests {
         let row = series.push(sheet.of(0, Endpoint::Order));
         let mut file = LogFile::create(&dir.path().join("run")).expect("makes the file");
         let mut log = file.begin().expect("begins");
-        log.add(&Second { row: &row, sheet: &sheet });
+        log.add(&Second { row: &row, sheet: &sheet, tally: &Tally::default() });
         log.result().expect("was written");
         file.finish().expect("was written");
 

@@ -3,7 +3,9 @@
 
 pub mod answer;
 pub mod audit;
+mod bearer;
 pub mod books;
+mod buyers;
 pub mod calibrate;
 pub mod clock;
 mod closed;
@@ -24,6 +26,7 @@ pub mod interval_log;
 mod known;
 pub mod ledger;
 mod limits;
+mod live;
 pub mod mark;
 pub mod mix;
 pub mod noop;
@@ -51,6 +54,7 @@ pub mod slo;
 pub mod span;
 pub mod stages;
 pub mod stats;
+pub mod stop;
 pub mod storm;
 pub mod syntax;
 pub mod tally;
@@ -59,25 +63,28 @@ mod thread;
 pub mod verdict;
 mod worker;
 
+use anyhow::Context as _;
 use ordersys_contract::Client;
 
 use crate::cli::{Exit, Failure, OrFail, Outcome};
-use crate::stack::halt::interrupt;
-use crate::ui::{Printer, Progress};
+use crate::stack::halt::Halted;
+use crate::ui::{Printer, stops};
 use crate::verify::input::Asked;
 use crate::verify::watch::StockWatch;
 use crate::verify::{self, Subject, Verification};
 use engine::{Assignment, Generated};
 use interval_log::{IntervalLog, LogFile};
-use profile::{Extent, Profile};
+use live::Live;
+use profile::Profile;
 use report::Report;
-use series::Row;
 use settings::{Ground, Settings, Surroundings};
+use stop::Stop;
 use storm::Storm;
 use target::{NotATarget, Target, Targets};
 
 /// Runs a profile against a system: prepare, load, verify, judge. The report may still say that the run
-/// failed: see [`Report::failure`].
+/// failed: see [`Report::failure`]. The first Ctrl-C ends the load, and what there was of it is verified and
+/// reported; the second ends what comes after it.
 pub async fn run(
     profile: &Profile,
     client: &Client,
@@ -87,8 +94,12 @@ pub async fn run(
     let services = if profile.mix.needs_products() { 2 } else { 1 };
     limits::make_room(profile.connections.saturating_mul(services))?;
     let storm = Storm::prepare(profile, surroundings.chaos.clone())?;
+    let mut stop = Stop::listen().context("cannot wait for Ctrl-C")?;
     let targets = resolve(profile, client).await?;
-    let prepared = unless_interrupted(prepare::prepare(profile, client, printer)).await?;
+    let prepared = tokio::select! {
+        prepared = prepare::prepare(profile, client, printer) => prepared?,
+        () = stop.next() => return Err(interrupted()),
+    };
     let ground = Ground {
         endpoints: client.endpoints(),
         surroundings,
@@ -99,9 +110,9 @@ pub async fn run(
     let watch = StockWatch::start(client.clone(), prepared.plan.clone());
     let server_pids = &surroundings.server_pids;
     let assignment = Assignment { profile, plan: prepared.plan.clone(), targets, server_pids, storm: &storm };
-    let generated = generate(assignment, printer).await?;
+    let mut generated = generate(assignment, &mut stop, printer).await?;
     let verification = match profile.verification {
-        profile::Verification::Off => Verification::skipped("asked not to with --no-verify"),
+        profile::Verification::Off => Some(Verification::skipped("asked not to with --no-verify")),
         profile::Verification::On => {
             let subject = Subject {
                 client,
@@ -111,9 +122,14 @@ pub async fn run(
                 asked: Asked { audit: &generated.audit, pace: &profile.pace },
                 negative: &watch.finish(),
             };
-            unless_interrupted(check(subject, printer)).await?
+            tokio::select! {
+                verification = check(subject, printer) => Some(verification),
+                () = stop.next() => None,
+            }
         }
     };
+    generated.interrupted |= verification.is_none();
+    let verification = verification.unwrap_or_else(|| Verification::skipped("given up by Ctrl-C"));
     Ok(Report::new(profile, settings, generated, verification))
 }
 
@@ -138,26 +154,28 @@ async fn resolve_one(profile: &Profile, client: &Client, (url, option): (&str, &
     })
 }
 
-async fn generate(assignment: Assignment<'_>, printer: &Printer) -> Outcome<Generated> {
+async fn generate(assignment: Assignment<'_>, stop: &mut Stop, printer: &Printer) -> Outcome<Generated> {
     let profile = assignment.profile;
-    let total = match profile.extent {
-        Extent::For(duration) => duration.as_secs(),
-        Extent::Count(count) => count,
-    };
-    let progress = printer.progress(Some(total), "load");
-    progress.message("connecting and warming up");
     let file = profile.log.as_deref().map(LogFile::create).transpose();
     let mut file = file.hint("name another directory with --out")?;
     let mut log = file.as_mut().map(LogFile::begin).transpose()?;
-    let generated = engine::generate(assignment, |second| {
-        show(profile.extent, second.row, &progress);
+    let screen = printer.screen().context("cannot take the terminal")?;
+    if screen.is_some() {
+        stop.also(stops());
+    }
+    let mut live = Live::begin(profile, printer, screen);
+    let generated = engine::generate(assignment, stop, |second| {
+        live.show(&second);
         if let Some(log) = &mut log {
             log.add(&second);
         }
     });
     let generated = generated.await;
-    progress.finish();
-    let generated = generated?;
+    live.end();
+    let generated = generated.map_err(|error| match error.downcast_ref() {
+        Some(Halted::Interrupted) => interrupted(),
+        _ => error.into(),
+    })?;
     log.map_or(Ok(()), IntervalLog::result)?;
     file.map_or(Ok(()), LogFile::finish)?;
     generated.tally.balance(&generated.series).map_err(|wrong| {
@@ -166,33 +184,15 @@ async fn generate(assignment: Assignment<'_>, printer: &Printer) -> Outcome<Gene
     Ok(generated)
 }
 
-fn show(extent: Extent, row: &Row, progress: &Progress) {
-    match extent {
-        Extent::For(_) => progress.set(row.at + 1),
-        Extent::Count(_) => progress.add(row.done),
-    }
-    progress.message(format!(
-        "asked {}/s, sent {}/s, done {}/s, backlog {}, p50 {:.1} ms, p99 {:.1} ms, not ok {}/s",
-        row.planned, row.sent, row.done, row.backlog, row.p50, row.p99, row.not_ok
-    ));
-}
-
-async fn check(subject: Subject<'_>, printer: &Printer) -> Outcome<Verification> {
+async fn check(subject: Subject<'_>, printer: &Printer) -> Verification {
     let progress = printer.progress(None, "verifying");
     let verification = verify::verify(subject, |step| progress.message(step)).await;
     progress.finish();
-    Ok(verification)
+    verification
 }
 
-/// The work, unless Ctrl-C comes first.
-async fn unless_interrupted<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
-    tokio::select! {
-        done = work => done,
-        signal = interrupt() => {
-            signal.exit(Exit::Failed)?;
-            Err(Failure::new(Exit::Interrupted, "interrupted"))
-        }
-    }
+fn interrupted() -> Failure {
+    Failure::new(Exit::Interrupted, "interrupted")
 }
 
 #[cfg(test)]

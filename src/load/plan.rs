@@ -4,6 +4,9 @@
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt as _, SeedableRng as _};
 
+use ordersys_contract::Secret;
+
+use super::bearer::Bearer;
 use super::digits::{hex, put_number, scramble};
 use super::mix::Mix;
 use super::profile::Span;
@@ -14,7 +17,7 @@ use super::skew::{Demand, Skew};
 pub struct Plan {
     seed: u64,
     run: u128,
-    users: Vec<Quoted>,
+    users: Vec<Buyer>,
     products: Vec<Product>,
     lines: Span,
     quantity: Span,
@@ -42,11 +45,19 @@ impl Product {
     }
 }
 
-/// A text and its JSON form.
+/// A user that orders: its id, also as JSON, and what it proves itself with.
 #[derive(Debug)]
-struct Quoted {
+struct Buyer {
     plain: Box<str>,
     json: Box<str>,
+    token: Option<Secret>,
+    bearer: Bearer,
+}
+
+impl Buyer {
+    fn new(id: &str) -> Self {
+        Self { plain: id.into(), json: quote(id), token: None, bearer: Bearer::default() }
+    }
 }
 
 /// The content of one order, by the places of its user and products in the plan.
@@ -118,10 +129,40 @@ impl Plan {
     pub fn new(shape: Shape, run: u128, users: &[String], products: Vec<Product>) -> Self {
         assert!(!users.is_empty(), "somebody has to order");
         assert!(products.len() >= shape.lines.most() as usize, "each line names another product");
-        let users = users.iter().map(|id| Quoted { plain: id.as_str().into(), json: quote(id) }).collect();
+        let users = users.iter().map(|id| Buyer::new(id)).collect();
         let Shape { seed, lines, quantity, mix, skew } = shape;
         let demand = Demand::new(skew, count(products.len()));
         Self { seed, run, users, products, lines, quantity, mix, demand }
+    }
+
+    /// The same with users who prove themselves with these access tokens, in their order.
+    #[must_use]
+    pub fn signed_in(mut self, tokens: &[Secret]) -> Self {
+        for (user, token) in self.users.iter_mut().zip(tokens) {
+            user.token = Some(token.clone());
+            user.bearer = Bearer::of(Some(token));
+        }
+        self
+    }
+
+    /// What the user at a place proves itself with, if it is registered.
+    #[must_use]
+    pub fn token(&self, place: u32) -> Option<&Secret> {
+        self.users[place as usize].token.as_ref()
+    }
+
+    /// The header line with that.
+    pub(super) fn bearer(&self, place: u32) -> &Bearer {
+        &self.users[place as usize].bearer
+    }
+
+    /// The header line of whoever placed the order of this number.
+    pub(super) fn bearer_of(&self, number: u64, draft: &mut Draft) -> &Bearer {
+        if self.token(0).is_some() {
+            self.draft(number, draft);
+            return self.bearer(draft.user);
+        }
+        self.bearer(0)
     }
 
     /// The seed.

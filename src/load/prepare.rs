@@ -6,18 +6,18 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use http::StatusCode;
 use ordersys_contract::product::NewProduct;
-use ordersys_contract::user::{self, NewUser};
 use ordersys_contract::{Cents, Client, ClientError, Currency};
 
+use super::buyers;
 use super::endpoint::Endpoint;
 use super::plan::{Plan, Product, Shape};
 use super::profile::Profile;
 use crate::cli::{Exit, Failure, OrFail, Outcome};
 use crate::ui::{Printer, Progress};
+use crate::verify::Dialect;
 use crate::verify::http::{Got, Http};
-use crate::verify::{Dialect, wire};
 
-/// Products or users that are made at a time.
+/// Products that are made at a time.
 const IN_FLIGHT: usize = 16;
 /// How long a service may take to show that it is there.
 const REACH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -50,11 +50,12 @@ pub(super) async fn prepare(profile: &Profile, client: &Client, printer: &Printe
         (existing_products(profile, client).await?, Dialect::Article)
     };
     progress.message("users");
-    let users = make_users(profile, client, &label, &progress).await?;
+    let users = buyers::make(profile, client, &label, &progress).await?;
     progress.finish();
     let Profile { seed, lines, quantity, mix, skew, .. } = *profile;
     let shape = Shape { seed, lines, quantity, mix, skew };
-    Ok(Prepared { plan: Arc::new(Plan::new(shape, run, &users, products)), dialect })
+    let plan = Plan::new(shape, run, &users.ids, products).signed_in(&users.tokens);
+    Ok(Prepared { plan: Arc::new(plan), dialect })
 }
 
 /// Whether all three services answer at all.
@@ -160,33 +161,8 @@ async fn existing_products(profile: &Profile, client: &Client) -> Outcome<Vec<Pr
     Ok(products)
 }
 
-async fn make_users(
-    profile: &Profile,
-    client: &Client,
-    label: &str,
-    progress: &Progress,
-) -> Outcome<Vec<String>> {
-    let url = format!("{}{}", client.endpoints().user, user::USERS);
-    let make = |number: u32| {
-        let url = url.clone();
-        async move {
-            let name = format!("Bench {label} {number}");
-            let new = NewUser::guest(name, format!("bench-{label}-{number}@example.com"));
-            let body = serde_json::to_vec(&new)?;
-            let (status, body) = Http::new(client).post(&url, None, body).await?;
-            let made = serde_json::from_slice::<wire::User>(&body).ok().filter(|_| status.is_success());
-            progress.add(1);
-            made.map(|user| user.id).ok_or_else(|| {
-                let said: String = String::from_utf8_lossy(&body).chars().take(200).collect();
-                anyhow::anyhow!("{url} answers {status}: {said}")
-            })
-        }
-    };
-    let users = stream::iter((0..profile.users).map(make)).buffered(IN_FLIGHT).try_collect().await;
-    users.map_err(|error| cannot_make("users", error))
-}
-
-fn cannot_make(what: &str, error: impl Into<anyhow::Error>) -> Failure {
+/// What the run needs cannot be made.
+pub(super) fn cannot_make<E: Into<anyhow::Error>>(what: &str, error: E) -> Failure {
     let error = error.into().context(format!("the {what} of the run cannot be made"));
     Failure {
         exit: Exit::Failed,

@@ -19,6 +19,9 @@ pub const MAX_CONNECTIONS: u32 = 65_536;
 /// Most users or products of one run; the plan and the verification keep a row for each.
 pub const MAX_POOL: u32 = 100_000;
 
+/// Most registered users of one run: a service hashes a password of each of them, which is slow on purpose.
+pub const MAX_REGISTERED: u32 = 64;
+
 /// What a run is asked to do.
 #[derive(Debug, Clone)]
 pub struct Profile {
@@ -48,6 +51,8 @@ pub struct Profile {
     pub retries: u32,
     /// Users that order.
     pub users: u32,
+    /// Who they are.
+    pub buyers: Buyers,
     /// Products that are ordered.
     pub products: u32,
     /// Units each product of the run starts with.
@@ -81,6 +86,7 @@ impl Default for Profile {
             skew: Skew::Uniform,
             retries: 0,
             users: 16,
+            buyers: Buyers::Guests,
             products: 100,
             stock: 1_000_000_000,
             verification: Verification::On,
@@ -89,6 +95,15 @@ impl Default for Profile {
             log: None,
         }
     }
+}
+
+/// Who orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Buyers {
+    /// Users without a password: nobody proves anything.
+    Guests,
+    /// Users with a password, each of whom logs in and orders with an access token of its own.
+    Registered,
 }
 
 /// When requests leave.

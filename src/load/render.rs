@@ -51,9 +51,10 @@ fn throughput(result: &RunResult) -> String {
     }
     let cpu = result.core.cpu_micros_per_request;
     for (used, side) in [(cpu.client, "client"), (cpu.server, "server")] {
-        if let Some(micros) = used {
-            let _ = write!(text, "; {side} CPU {micros:.1} us/request");
-        }
+        let _ = match used {
+            Some(micros) => write!(text, "; {side} CPU {micros:.1} us/request"),
+            None => write!(text, "; {side} CPU not measured"),
+        };
     }
     text
 }
@@ -168,5 +169,7 @@ fn same_reason(result: &RunResult) -> Option<String> {
 
 fn last(result: &RunResult) -> String {
     let cause = result.core.cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}"));
-    format!("{}{cause}; exit code {}", result.core.verdict.word(), result.exit_code)
+    let interrupted =
+        if result.interrupted { "INTERRUPTED, all of this is of the part before: " } else { "" };
+    format!("{interrupted}{}{cause}; exit code {}", result.core.verdict.word(), result.exit_code)
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::mix::Mix;
-use super::profile::{Arrivals, Extent, Pace, Profile};
+use super::profile::{Arrivals, Buyers, Extent, Pace, Profile};
 use super::skew::Skew;
 use crate::stack::chaos::Chaos;
 use crate::stack::record::{RuntimeKind, StackRecord, Topology};
@@ -75,6 +75,8 @@ pub struct Settings {
     skew: String,
     retries: u32,
     users: u32,
+    #[serde(default)]
+    registered: bool,
     products: usize,
     stock: Option<u64>,
     seed: u64,
@@ -138,6 +140,7 @@ impl Settings {
             skew: profile.skew.to_string(),
             retries: profile.retries,
             users: profile.users,
+            registered: profile.buyers == Buyers::Registered,
             products: ground.products,
             stock,
             seed: profile.seed,
@@ -185,12 +188,13 @@ impl Settings {
         let stock = self.stock.map_or_else(|| "its own".to_owned(), |stock| stock.to_string());
         [
             format!(
-                "{pace}, {} connections on {} threads, {} lines of {} units, {} users, {} products with stock {stock}, seed {}{}",
+                "{pace}, {} connections on {} threads, {} lines of {} units, {} {}users, {} products with stock {stock}, seed {}{}",
                 self.concurrency,
                 self.threads,
                 self.lines,
                 self.quantity,
                 self.users,
+                if self.registered { "registered " } else { "" },
                 self.products,
                 self.seed,
                 self.unusual(),

@@ -7,6 +7,7 @@ use http::Uri;
 use ordersys_contract::header::IDEMPOTENCY_KEY;
 use ordersys_contract::{Secret, order};
 
+use super::bearer::Bearer;
 use super::digits::put_number;
 
 /// The services that answer requests of a run.
@@ -29,8 +30,8 @@ pub struct Target {
     prefix: Box<str>,
     /// What follows the path of each other request.
     rest: Box<[u8]>,
-    /// The header that presents our credential; empty without one.
-    credential: Box<[u8]>,
+    /// Presents our credential.
+    credential: Bearer,
     /// How long an answer, or a connection, may take.
     pub timeout: Duration,
 }
@@ -61,17 +62,24 @@ pub(super) struct Call<'a> {
     path: &'a str,
     /// What is posted; `None` only reads.
     body: Option<&'a [u8]>,
+    /// Who calls, if not we.
+    bearer: Option<&'a Bearer>,
 }
 
 impl<'a> Call<'a> {
     /// Reads what is at a path.
     pub(super) fn read(path: &'a str) -> Self {
-        Self { path, body: None }
+        Self { path, body: None, bearer: None }
     }
 
     /// Changes what is at a path, with our credential.
     pub(super) fn change(path: &'a str, body: &'a [u8]) -> Self {
-        Self { path, body: Some(body) }
+        Self { path, body: Some(body), bearer: None }
+    }
+
+    /// The same as somebody who may have a credential of its own.
+    pub(super) fn by(self, bearer: &'a Bearer) -> Self {
+        Self { bearer: Some(bearer), ..self }
     }
 }
 
@@ -96,22 +104,22 @@ impl Target {
             "host: {authority}\r\ncontent-type: application/json\r\naccept: application/json\r\nuser-agent: {agent}\r\n"
         );
         let head = format!("POST {} HTTP/1.1\r\n{common}{IDEMPOTENCY_KEY}: ", uri.path());
-        let credential = credential.map(|secret| format!("authorization: Bearer {}\r\n", secret.expose()));
         Ok(Self {
             addresses,
             head: head.into_bytes().into(),
             prefix: uri.path().trim_end_matches(order::ORDERS).into(),
             rest: format!(" HTTP/1.1\r\n{common}").into_bytes().into(),
-            credential: credential.unwrap_or_default().into_bytes().into(),
+            credential: Bearer::of(credential),
             timeout,
         })
     }
 
-    /// Appends a whole order.
-    pub(super) fn render(&self, key: &[u8], body: &[u8], request: &mut Vec<u8>) {
+    /// Appends a whole order of whoever has this credential.
+    pub(super) fn render(&self, key: &[u8], bearer: &Bearer, body: &[u8], request: &mut Vec<u8>) {
         request.extend_from_slice(&self.head);
         request.extend_from_slice(key);
         request.extend_from_slice(b"\r\n");
+        request.extend_from_slice(bearer.line());
         put_body(body, request);
     }
 
@@ -121,12 +129,14 @@ impl Target {
         request.extend_from_slice(self.prefix.as_bytes());
         request.extend_from_slice(call.path.as_bytes());
         request.extend_from_slice(&self.rest);
-        match call.body {
-            Some(body) => {
-                request.extend_from_slice(&self.credential);
-                put_body(body, request);
-            }
-            None => request.extend_from_slice(b"\r\n"),
+        let nobody = Bearer::default();
+        let bearer = call.bearer.unwrap_or(&nobody);
+        if let Some(body) = call.body {
+            request.extend_from_slice(bearer.or(&self.credential).line());
+            put_body(body, request);
+        } else {
+            request.extend_from_slice(bearer.line());
+            request.extend_from_slice(b"\r\n");
         }
     }
 }
@@ -169,7 +179,7 @@ mod tests {
             let target = Target::resolve(url, None, Duration::from_secs(1)).await.ok();
             let found = target.as_ref().map(|target| {
                 let mut request = Vec::new();
-                target.render(b"key", b"{}", &mut request);
+                target.render(b"key", &Bearer::default(), b"{}", &mut request);
                 (target.addresses[0].to_string(), String::from_utf8(request).expect("text"))
             });
             let expected = expected.map(|(address, path, host)| {
@@ -202,5 +212,20 @@ mod tests {
         assert!(change.starts_with("POST /shop/products/7/restock HTTP/1.1\r\n"), "{change}");
         let end = format!("authorization: Bearer {}\r\ncontent-length: 2\r\n\r\n{{}}", secret.expose());
         assert!(change.ends_with(&end), "{change}");
+    }
+
+    #[tokio::test]
+    async fn whoever_has_a_credential_of_its_own_shows_that_and_no_other() {
+        let (ours, own) = (Secret::random(), Secret::random());
+        let target = Target::resolve("http://127.0.0.1:1", Some(&ours), Duration::from_secs(1)).await;
+        let (target, bearer) = (target.expect("resolves"), Bearer::of(Some(&own)));
+        for call in [Call::read("/orders/7").by(&bearer), Call::change("/orders/7/cancel", b"").by(&bearer)] {
+            let mut request = Vec::new();
+            target.call(&call, &mut request);
+            let text = String::from_utf8(request).expect("text");
+            assert_eq!(text.matches("authorization").count(), 1, "{text}");
+            assert!(text.contains(&format!("\r\nauthorization: Bearer {}\r\n", own.expose())), "{text}");
+        }
+        assert!(!format!("{target:?} {bearer:?}").contains(own.expose()));
     }
 }

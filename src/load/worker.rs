@@ -31,6 +31,8 @@ pub(super) struct Task {
     pub(super) retries: u32,
     /// Whether what clients are told is kept.
     pub(super) verification: Verification,
+    /// Whether it is kept when orders were taken: only faults need it, and it grows with the run.
+    pub(super) pulse: bool,
 }
 
 /// What the connections of one generator thread share.
@@ -52,7 +54,7 @@ pub(super) struct Shared {
     seats: RefCell<Vec<AtWork>>,
     /// When the last request that counts ended.
     pub(super) last_done: Cell<Moment>,
-    /// When orders were taken.
+    /// When orders were taken, where that is kept.
     pub(super) pulse: RefCell<Pulse>,
 }
 
@@ -211,7 +213,7 @@ impl Shared {
 
     fn ended(&self, place: Place, judged: &Judged<'_>, times: Times, example: impl FnOnce() -> String) {
         let mut sheet = self.sheet.borrow_mut();
-        if judged.ending == Ending::Ok && place.endpoint == Endpoint::Order {
+        if self.task.pulse && judged.ending == Ending::Ok && place.endpoint == Endpoint::Order {
             self.pulse.borrow_mut().beat(times.done);
         }
         if judged.ending == Ending::Ok && self.task.timeline.window.contains(times.done) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::docker::{Engine, Lookup, ProjectSweep, projects_of, remove_unused_images};
+use super::docker::{DiscoverError, Engine, Lookup, ProjectSweep, projects_of, remove_unused_images};
 use super::lock::ProjectLock;
 use super::process::Processes;
 use super::process_stack::remove_data;
@@ -59,15 +59,27 @@ pub async fn down(
     down_with(engine.as_ref(), project, data, printer).await
 }
 
+/// What went of all projects.
+#[derive(Debug)]
+pub struct AllRemoved {
+    /// Of each.
+    pub projects: Vec<Removed>,
+    /// Why nothing is known of containers: there may be more.
+    pub unseen: Option<Failure>,
+}
+
 /// Takes down every project that has anything in the engine or state below `state_dir`, and removes
-/// the images nobody uses.
+/// the images nobody uses. Without an engine, processes go.
 pub async fn down_all(
     engine: &Lookup,
     state_dir: &Path,
     data: DataPolicy,
     printer: &Printer,
-) -> Outcome<Vec<Removed>> {
-    let engine = engine_if_any(engine).await.ok();
+) -> Outcome<AllRemoved> {
+    let (engine, unseen) = match engine_if_any(engine).await {
+        Ok(engine) => (Some(engine), None),
+        Err(error) => (None, Some(containers_unseen(error))),
+    };
     let mut names = projects_in(state_dir);
     if let Some(engine) = &engine {
         names.extend(projects_of(engine).await.map_err(engine_failure)?);
@@ -82,7 +94,14 @@ pub async fn down_all(
     if let Some(engine) = &engine {
         remove_unused_images(engine).await.map_err(engine_failure)?;
     }
-    Ok(all)
+    Ok(AllRemoved { projects: all, unseen })
+}
+
+fn containers_unseen(error: DiscoverError) -> Failure {
+    let failure = unreachable(error);
+    let what =
+        "no Docker engine answers, so containers of any project may be left; only processes were taken down";
+    Failure { error: failure.error.context(what), ..failure }
 }
 
 fn projects_in(state_dir: &Path) -> Vec<ProjectName> {

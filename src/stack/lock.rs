@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::time::{Instant, sleep};
 
-use super::project::{Project, make_private_dir};
+use super::project::{Project, STATE_HINT, make_private_dir};
 use crate::cli::{Exit, Failure, OrFail as _, Outcome};
 use crate::ui::Printer;
 
@@ -38,11 +38,12 @@ impl ProjectLock {
         limit: Duration,
         printer: &Printer,
     ) -> Outcome<Self> {
-        make_private_dir(&project.dir).exit(Exit::Environment)?;
+        make_private_dir(&project.dir).exit(Exit::Environment).hint(STATE_HINT)?;
         let path = project.dir.join(FILE);
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let mut file =
-            opened.with_context(|| format!("cannot open {}", path.display())).exit(Exit::Environment)?;
+        let opened =
+            opened.with_context(|| format!("cannot open {}", path.display())).exit(Exit::Environment);
+        let mut file = opened.hint(STATE_HINT)?;
         let deadline = Instant::now() + limit;
         let mut told = false;
         loop {

@@ -32,7 +32,7 @@ pub mod up;
 pub mod up_error;
 mod up_report;
 
-pub use down::{DataPolicy, Removed, down, down_all};
+pub use down::{AllRemoved, DataPolicy, Removed, down, down_all};
 pub use ports::{PortChoices, PortFlag};
 pub use select::RuntimeChoice;
 pub use status::{StatusReport, status};

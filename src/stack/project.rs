@@ -85,6 +85,9 @@ pub const SERVICE_FILE: &str = "service.token";
 /// File name of the admin's credential.
 pub const ADMIN_FILE: &str = "admin.token";
 
+/// What to do where the state directory cannot be used.
+pub const STATE_HINT: &str = "name a directory that can be written with --state-dir";
+
 /// Makes a directory that only its owner may enter.
 pub fn make_private_dir(path: &Path) -> anyhow::Result<()> {
     let mut builder = fs::DirBuilder::new();

@@ -110,6 +110,14 @@ impl Runtime {
         }
     }
 
+    /// Adds the memory that is known without asking an engine.
+    pub(super) fn add_known_memory(&self, observed: &mut Observed) {
+        match &self.place {
+            Place::Docker(_) => DockerStack::add_known_memory(observed),
+            Place::Process(_) => {} // it comes with the rest
+        }
+    }
+
     /// Adds what `status` shows and only some engines tell at a cost.
     pub(super) async fn add_memory(&self, observed: &mut Observed) {
         match &self.place {

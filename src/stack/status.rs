@@ -8,7 +8,7 @@ use ordersys_contract::client::Endpoints;
 use ordersys_contract::health::{BreakerState, Peer, Readiness, Ready};
 use serde::Serialize;
 
-use super::docker::Lookup;
+use super::docker::{self, Lookup};
 use super::observed::{Condition, Observed, ObservedService, Standing};
 use super::process::probe::Probe;
 use super::program::Program;
@@ -57,6 +57,9 @@ pub struct ServiceStatus {
     /// Its process.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
+    /// The processes of this machine that play it: its own, or those in its container.
+    #[serde(skip)]
+    pub local_pids: Vec<u32>,
     /// How often it was restarted.
     pub restarts: u64,
     /// Since when it runs.
@@ -167,15 +170,18 @@ async fn role_status(role: Role, record: &StackRecord, observed: &Observed) -> S
     let facts = player.map(|service| service.facts.clone()).unwrap_or_default();
     let on_docker = record.runtime == RuntimeKind::Docker;
     let (state, degraded) = state(player, &url).await;
+    let local_pids = match player {
+        Some(player) if on_docker => docker::processes_in(&player.id),
+        _ => facts.pid.into_iter().collect(),
+    };
     ServiceStatus {
         name: role,
         state,
         degraded,
         url,
-        container_id: player
-            .filter(|_| record.runtime == RuntimeKind::Docker)
-            .map(|service| service.id.clone()),
+        container_id: player.filter(|_| on_docker).map(|service| service.id.clone()),
         pid: facts.pid.filter(|_| !on_docker),
+        local_pids,
         restarts: facts.restarts,
         since: facts.since,
         version: facts.version,

@@ -31,7 +31,7 @@ use super::take_back::{keep_log, roll_back};
 use super::timeline::Timeline;
 use super::up_error::UpError;
 use super::up_report::{Changes, UpReport};
-use crate::cli::{Exit, Failure, Outcome};
+use crate::cli::{Exit, Failure, OrFail as _, Outcome};
 use crate::ui::Printer;
 
 /// What `up` is asked for.
@@ -152,7 +152,13 @@ pub async fn preview(options: &UpOptions, project: &Project, printer: &Printer) 
 
 async fn prepare(options: &UpOptions, project: &Project, printer: &Printer) -> Outcome<Prepared> {
     let Selection { chosen, reason } = select(options.runtime, &options.engine, project).await?;
-    let program = Program::find(options.binary.as_deref(), project)?;
+    let program = Program::find(options.binary.as_deref(), project);
+    let program = match &options.binary {
+        Some(_) => program
+            .exit(Exit::NotFound)
+            .hint("--binary names an ordersys program; without it the services run this one")?,
+        None => program?,
+    };
     let runtime = match chosen {
         Chosen::Docker(engine) => {
             printer.say(format!("runtime: docker ({reason})"));
@@ -260,12 +266,11 @@ async fn or_interrupted<T>(signals: &mut Signals, work: impl Future<Output = Out
 }
 
 async fn status_after(prepared: &Prepared, record: &StackRecord, project: &Project) -> Outcome<StatusReport> {
-    let fresh;
-    let observed = if prepared.plan.changes_nothing() {
-        &prepared.observed
+    let mut observed = if prepared.plan.changes_nothing() {
+        prepared.observed.clone()
     } else {
-        fresh = prepared.runtime.observe().await.map_err(UpError::into_failure)?;
-        &fresh
+        prepared.runtime.observe().await.map_err(UpError::into_failure)?
     };
-    Ok(report(project, record, observed).await)
+    prepared.runtime.add_known_memory(&mut observed);
+    Ok(report(project, record, &observed).await)
 }

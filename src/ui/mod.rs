@@ -1,4 +1,4 @@
-//! What people see: data on stdout, talk on stderr. The only user of comfy-table and indicatif.
+//! What people see: data on stdout, talk on stderr. The only user of comfy-table, crossterm and indicatif.
 
 use std::io::{IsTerminal, Write};
 
@@ -6,10 +6,12 @@ use serde::Serialize;
 
 mod lines;
 mod progress;
+mod screen;
 mod table;
 
 pub use lines::Lines;
 pub use progress::Progress;
+pub use screen::{Screen, stops};
 pub use table::Table;
 
 /// How data is printed.
@@ -29,19 +31,31 @@ pub enum Output {
 pub struct Printer {
     output: Output,
     quiet: bool,
+    full_screen: bool,
 }
 
 impl Printer {
     /// A printer; `quiet` drops talk, never data or errors.
     #[must_use]
     pub fn new(output: Output, quiet: bool) -> Self {
-        Self { output, quiet }
+        Self { output, quiet, full_screen: false }
     }
 
     /// A printer that prints nothing: for work whose output nobody asked for.
     #[must_use]
     pub fn silent() -> Self {
-        Self { output: Output::Nothing, quiet: true }
+        Self { output: Output::Nothing, quiet: true, full_screen: false }
+    }
+
+    /// The same, which may take the whole terminal to show what goes on; that needs one at stdout.
+    #[must_use]
+    pub fn full_screen(self) -> Option<Self> {
+        std::io::stdout().is_terminal().then_some(Self { full_screen: true, ..self })
+    }
+
+    /// The whole terminal, if it may be taken.
+    pub fn screen(&self) -> std::io::Result<Option<Screen>> {
+        self.full_screen.then(Screen::take).transpose()
     }
 
     /// Whether data goes out as JSON.

@@ -117,7 +117,7 @@ async fn gather_and_judge(subject: Subject<'_>, step: impl Fn(&str)) -> Result<V
         }
     };
     let coverage = match coverage {
-        Coverage::Acknowledged(reason) => read::each(http, &reason, &mut judge).await?,
+        Coverage::Acknowledged(reason) => read::each(http, plan, &reason, &mut judge).await?,
         other => other,
     };
     step("reading stock");

@@ -78,11 +78,11 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Orders that must stand and were not seen yet.
+    /// Orders that must stand and were not seen yet, each with the place of its user.
     #[must_use]
-    pub fn missing(&self) -> Vec<OrderRef> {
+    pub fn missing(&self) -> Vec<(OrderRef, u32)> {
         let unseen = self.claims.standing.iter().filter(|(_, claim)| claim.found.is_none());
-        unseen.map(|(order, _)| order.clone()).collect()
+        unseen.map(|(order, claim)| (order.clone(), self.claims.draft(claim.number).user)).collect()
     }
 
     /// The order's content in terms of the plan; `None` if it names anything else. A system that does

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use http::StatusCode;
-use ordersys_contract::{ClientError, order, product};
+use ordersys_contract::{Client, ClientError, order, product};
 
 use super::coverage::{Coverage, Stage};
 use super::http::{Got, Http, at};
 use super::orders::Judge;
 use super::stock::Stock;
 use super::wire;
+use crate::load::ledger::OrderRef;
 use crate::load::plan::Plan;
 
 /// Orders on a page.
@@ -40,15 +41,19 @@ pub(super) async fn list(
     while let Some(page) = pages.next().await {
         match page? {
             Got::Found(orders, _) => orders.into_iter().for_each(|order: wire::Order| {
-                if Stage::of(&order) == Stage::Open { undecided.push(order) } else { judge.stored(&order) }
+                if Stage::of(&order) == Stage::Open {
+                    undecided.push((http, order));
+                } else {
+                    judge.stored(&order);
+                }
             }),
             Got::Refused(status) => {
                 return Ok(Coverage::Acknowledged(format!("listing orders is answered with {status}")));
             }
         }
     }
-    settle(http, undecided, judge).await?;
-    second_look(http, judge).await?;
+    settle(undecided, judge).await?;
+    second_look(http, plan, judge).await?;
     Ok(Coverage::All)
 }
 
@@ -67,10 +72,10 @@ fn pages(
     })
 }
 
-/// Waits until undecided orders are decided.
-async fn settle(http: Http<'_>, orders: Vec<wire::Order>, judge: &mut Judge<'_>) -> Result<(), ClientError> {
+/// Waits until undecided orders are decided, each read as somebody who may.
+async fn settle(orders: Vec<(Http<'_>, wire::Order)>, judge: &mut Judge<'_>) -> Result<(), ClientError> {
     let deadline = Instant::now() + PATIENCE;
-    for mut order in orders {
+    for (http, mut order) in orders {
         while Stage::of(&order) == Stage::Open && Instant::now() < deadline {
             tokio::time::sleep(PAUSE).await;
             if let Got::Found(now, _) = read(http, &order.id).await? {
@@ -83,21 +88,22 @@ async fn settle(http: Http<'_>, orders: Vec<wire::Order>, judge: &mut Judge<'_>)
 }
 
 /// Looks by id for what the list did not show, so that a wrong list is not taken for a lost order.
-async fn second_look(http: Http<'_>, judge: &mut Judge<'_>) -> Result<(), ClientError> {
+async fn second_look(http: Http<'_>, plan: &Plan, judge: &mut Judge<'_>) -> Result<(), ClientError> {
     let mut missing = judge.missing();
     missing.truncate(MAX_SECOND_LOOKS);
-    by_id(http, missing.iter().map(ToString::to_string).collect(), judge).await.map(drop)
+    by_id(http, plan, missing, judge).await.map(drop)
 }
 
 /// Reads every acknowledged order by its id.
 pub(super) async fn each(
     http: Http<'_>,
+    plan: &Plan,
     reason: &str,
     judge: &mut Judge<'_>,
 ) -> Result<Coverage, ClientError> {
-    let missing: Vec<_> = judge.missing().iter().map(ToString::to_string).collect();
+    let missing = judge.missing();
     let wanted = missing.len();
-    let refusals = by_id(http, missing, judge).await?;
+    let refusals = by_id(http, plan, missing, judge).await?;
     let all_refused = refusals.values().sum::<usize>() == wanted;
     match refusals.iter().find(|(status, _)| **status != StatusCode::NOT_FOUND || all_refused) {
         Some((status, _)) if wanted > 0 => {
@@ -110,22 +116,35 @@ pub(super) async fn each(
 /// Reads orders by id; how often which refusal came.
 async fn by_id(
     http: Http<'_>,
-    ids: Vec<String>,
+    plan: &Plan,
+    orders: Vec<(OrderRef, u32)>,
     judge: &mut Judge<'_>,
 ) -> Result<HashMap<StatusCode, usize>, ClientError> {
     let mut refusals = HashMap::new();
     let mut undecided = Vec::new();
-    let mut answers =
-        stream::iter(ids).map(|id| async move { read(http, &id).await }).buffer_unordered(READS);
-    while let Some(answer) = answers.next().await {
+    let owners = owners(http, plan);
+    let reads = stream::iter(orders).map(|(order, user)| {
+        let http = owners.get(&user).map_or(http, Http::new);
+        async move { (http, read(http, &order.to_string()).await) }
+    });
+    let mut answers = reads.buffer_unordered(READS);
+    while let Some((http, answer)) = answers.next().await {
         match answer? {
-            Got::Found(order, _) if Stage::of(&order) == Stage::Open => undecided.push(order),
+            Got::Found(order, _) if Stage::of(&order) == Stage::Open => undecided.push((http, order)),
             Got::Found(order, _) => judge.stored(&order),
             Got::Refused(status) => *refusals.entry(status).or_default() += 1,
         }
     }
-    settle(http, undecided, judge).await?;
+    settle(undecided, judge).await?;
     Ok(refusals)
+}
+
+/// A client for each user that proves itself: a registered user's order is there for its owner, also where
+/// nobody else may read it.
+fn owners(http: Http<'_>, plan: &Plan) -> HashMap<u32, Client> {
+    let tokens = (0..).zip(plan.users()).filter_map(|(place, _)| Some((place, plan.token(place)?)));
+    let client = |token| http.client().clone().with_credential(Some(token));
+    tokens.map(|(place, token)| (place, client(token.clone()))).collect()
 }
 
 async fn read(http: Http<'_>, id: &str) -> Result<Got<wire::Order>, ClientError> {

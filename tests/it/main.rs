@@ -8,6 +8,13 @@ mod article;
 mod bad_input;
 mod bad_peers;
 mod bench_commands;
+#[cfg(target_os = "linux")]
+mod bench_cpu;
+#[cfg(target_os = "linux")]
+mod bench_interrupted;
+#[cfg(target_os = "linux")]
+mod bench_live;
+mod bench_registered;
 mod chaos;
 mod check;
 #[path = "../harness/chromium.rs"]
@@ -30,6 +37,7 @@ mod local_stack;
 mod login;
 mod logs;
 mod matrix;
+mod mistakes;
 mod model;
 mod openapi;
 mod orders;

@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
 
+use ordersys_contract::{Secret, Timestamp};
+use ordersys_token::{PublicKeys, RefreshToken, Refused};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -120,4 +122,24 @@ fn each_fuzz_target_is_tested_here() {
         .map(|file| file.expect("a file").path().file_stem().expect("a name").display().to_string())
         .collect();
     assert_eq!(targets, READERS.iter().map(|(name, _)| (*name).to_owned()).collect());
+}
+
+/// Without tokens and keys that are good, their readers would be fed with refusals alone.
+#[test]
+fn the_good_seeds_are_accepted() {
+    let seed = |name: &str| fs::read_to_string(fuzz_dir().join("seeds").join(name)).expect("reads");
+    let keys = |name: &str| PublicKeys::new(&serde_json::from_str(&seed(name)).expect("a set of keys"));
+    let now = Timestamp::from_millis(1_800_000_000_000);
+    let (good, ours) = (seed("access_token/good"), keys("key_set/ours"));
+    assert!(ours.verify(&good, now).is_ok() && keys("key_set/two").verify(&good, now).is_ok());
+    for bad in ["no_algorithm", "expired", "other_audience"] {
+        assert_eq!(ours.verify(&seed(&format!("access_token/{bad}")), now), Err(Refused::Bad), "{bad}");
+    }
+    let unknown = seed("access_token/other_key");
+    assert_eq!(ours.verify(&unknown, now), Err(Refused::UnknownKey));
+    assert!(keys("key_set/two").verify(&unknown, now).is_ok(), "signed well, with the other key");
+    assert!(keys("key_set/weak").is_empty());
+    assert_eq!(seed("authorization/token"), format!("Bearer {good}"));
+    let refresh = |name: &str| RefreshToken::read(&Secret::new(&seed(name)).expect("a text"));
+    assert!(refresh("refresh_token/whole").is_some() && refresh("refresh_token/short").is_none());
 }

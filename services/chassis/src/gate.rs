@@ -21,7 +21,7 @@ impl Gate {
     }
 
     /// Who presents these headers. A credential that is not good is an error, not nobody.
-    pub(crate) async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+    pub async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
         let mut values = headers.get_all(header::AUTHORIZATION).iter();
         let Some(value) = values.next() else {
             return Ok(match self.credentials {

@@ -1,4 +1,5 @@
-//! Access tokens: made by the user service, told good from bad by every service.
+//! Access tokens: made by the user service, told good from bad by every service; and the refresh tokens that
+//! bring the next ones.
 //!
 //! A token is a JWT of the one form we make (RFC 9068): signed with Ed25519, nothing optional.
 //! What a token says of itself chooses nothing but the key. No IO, no clock: callers bring the
@@ -10,9 +11,11 @@ use ordersys_contract::{SessionId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
 mod key;
+mod refresh;
 mod verify;
 
 pub use key::PrivateKey;
+pub use refresh::RefreshToken;
 pub use verify::{PublicKeys, Refused, has_form};
 
 /// How long an access token is good.

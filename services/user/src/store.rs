@@ -17,7 +17,7 @@ mod known;
 mod sessions;
 
 use known::Known;
-pub(crate) use sessions::{Begun, NewLogin, Rotated, Rotation, TokenHash};
+pub(crate) use sessions::{Begun, NewLogin, Rotated, Rotation};
 
 const MIGRATIONS: &[&str] = &[
     "

@@ -215,9 +215,9 @@ fn flags(name: &str, text: &str, globals: &Globals) -> Outcome<Flags> {
         let text = text.strip_prefix("error: ").unwrap_or(&text);
         Failure::new(Exit::Usage, format!("{name}: {}", text.trim_end()))
     })?;
-    if flags.run.stores() {
-        return Err(Failure::new(Exit::Usage, format!("{name} must not have --out"))
-            .hint("give --out to `bench compare`: it keeps every run apart"));
+    if let Some(own) = flags.run.own() {
+        return Err(Failure::new(Exit::Usage, format!("{name} must not have {own}"))
+            .hint("`bench compare` shows its runs in its own way, and with --out keeps each of them apart"));
     }
     Ok(flags)
 }

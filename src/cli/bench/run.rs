@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use super::pace::PaceArgs;
 use super::surroundings::{self, surroundings};
 use super::workload::WorkloadArgs;
-use super::{Globals, OrFail, Outcome, block_on};
+use super::{Exit, Failure, Globals, OrFail, Outcome, block_on};
 use crate::load::faults::Faults;
 use crate::load::profile::Profile;
 use crate::load::result::RunResult;
 use crate::load::settings::Surroundings;
 use crate::load::slo::{self, Objective};
 use crate::load::{self, export, render};
+use crate::ui::Printer;
 
 /// One run (the same as `ordersys bench` alone)
 #[derive(Debug, clap::Args)]
@@ -26,6 +27,9 @@ pub(super) struct RunArgs {
     /// What has to be reached, e.g. 'p99<50ms,errors<0.1%,throughput>1000'
     #[arg(long, value_name = "LIST", value_parser = objectives)]
     slo: Option<Objectives>,
+    /// Show the run on the whole terminal while it goes on; q ends it like Ctrl-C
+    #[arg(long)]
+    live: bool,
     /// Write result.json and the distributions into this directory
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -41,7 +45,7 @@ pub(super) fn objectives(text: &str) -> Result<Objectives, String> {
 
 pub(super) fn run(args: &RunArgs, globals: &Globals) -> Outcome {
     let profile = args.profile()?;
-    let (client, printer) = (globals.client()?, globals.printer());
+    let (client, printer) = (globals.client()?, args.printer(globals)?);
     let report = block_on(async {
         let surroundings = args.surroundings(globals).await?;
         load::run(&profile, &client, &surroundings, &printer).await
@@ -56,9 +60,20 @@ pub(super) fn run(args: &RunArgs, globals: &Globals) -> Outcome {
 }
 
 impl RunArgs {
-    /// Whether the run is to be stored.
-    pub(super) fn stores(&self) -> bool {
-        self.out.is_some()
+    /// The flag that only a run of its own may have, if there is one.
+    pub(super) fn own(&self) -> Option<&'static str> {
+        if self.out.is_some() { Some("--out") } else { self.live.then_some("--live") }
+    }
+
+    fn printer(&self, globals: &Globals) -> Outcome<Printer> {
+        let printer = globals.printer();
+        if !self.live {
+            return Ok(printer);
+        }
+        printer.full_screen().ok_or_else(|| {
+            Failure::new(Exit::Usage, "--live needs a terminal, and standard output is none")
+                .hint("leave out --live; --out DIR stores the result, second by second")
+        })
     }
 
     /// What is known of the system, and what can be done to it if that is asked for.

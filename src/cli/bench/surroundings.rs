@@ -6,23 +6,30 @@ use super::{Globals, Outcome};
 use crate::load::settings::Surroundings;
 use crate::stack;
 use crate::stack::chaos::Chaos;
-use crate::stack::record::{RuntimeKind, StackRecord};
+use crate::stack::record::StackRecord;
+use crate::stack::status::StatusReport;
 
 /// What the project's record and its services' state say of the system, unless other addresses were named.
 pub(super) async fn surroundings(globals: &Globals) -> Surroundings {
     let (Ok(project), Some(record)) = (globals.project(), record(globals)) else {
         return Surroundings::default();
     };
-    let mut server_pids = Vec::new();
-    if record.runtime == RuntimeKind::Process {
-        // Without their processes the report has no processor time of theirs; that must not stop a run.
-        if let Ok(status) = stack::status(&globals.engine.lookup(), &project).await {
-            server_pids = status.services.iter().filter_map(|service| service.pid).collect();
-            server_pids.sort_unstable();
-            server_pids.dedup();
-        }
-    }
+    // Without their processes the report has no processor time of theirs; that must not stop a run.
+    let status = stack::status(&globals.engine.lookup(), &project).await;
+    let server_pids = status.ok().and_then(|status| local_pids(&status)).unwrap_or_default();
     Surroundings { server_pids, ..Surroundings::of(&record) }
+}
+
+/// The processes of all services, if every one runs on this machine: the time of some of them is not that of
+/// the system.
+fn local_pids(status: &StatusReport) -> Option<Vec<u32>> {
+    if status.services.iter().any(|service| service.local_pids.is_empty()) {
+        return None;
+    }
+    let mut pids: Vec<_> = status.services.iter().flat_map(|service| service.local_pids.clone()).collect();
+    pids.sort_unstable();
+    pids.dedup();
+    Some(pids)
 }
 
 /// What can be done to the services: nothing, unless they are the project's own stack.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{Exit, Failure, Outcome};
 use crate::load::mix::Mix;
-use crate::load::profile::{MAX_CONNECTIONS, MAX_POOL, Profile, Span, Verification, default_threads};
+use crate::load::profile::{
+    Buyers, MAX_CONNECTIONS, MAX_POOL, MAX_REGISTERED, Profile, Span, Verification, default_threads,
+};
 use crate::load::retry::MAX_RETRIES;
 use crate::load::skew::Skew;
 
@@ -37,6 +39,9 @@ pub(super) struct WorkloadArgs {
     /// Users that order
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_POOL)))]
     users: u32,
+    /// The users have passwords and log in before the run; each orders with an access token of its own
+    #[arg(long)]
+    registered: bool,
     /// Products that are ordered
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_POOL)))]
     products: u32,
@@ -73,6 +78,11 @@ impl WorkloadArgs {
             )
             .hint("raise --products or lower --lines"));
         }
+        if self.registered && self.users > MAX_REGISTERED {
+            let what = format!("a run has at most {MAX_REGISTERED} registered users, not {}", self.users);
+            return Err(Failure::new(Exit::Usage, what)
+                .hint("lower --users: the password of each is hashed twice, which is slow on purpose"));
+        }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let cores = u32::try_from(cores).unwrap_or(u32::MAX);
         let threads = self.threads.unwrap_or_else(|| default_threads(self.concurrency, cores));
@@ -84,6 +94,7 @@ impl WorkloadArgs {
             lines: self.lines,
             quantity: self.quantity,
             users: self.users,
+            buyers: if self.registered { Buyers::Registered } else { Buyers::Guests },
             products,
             stock,
             warmup,

@@ -49,6 +49,7 @@ fn header(result: &RunResult) -> String {
         Grade::Valid => "The numbers describe the system.",
         Grade::Saturated | Grade::Suspect | Grade::Invalid => "",
     });
+    let cut = if result.interrupted { "Interrupted: all of this is of the part before. " } else { "" };
     let conditions = core.settings.lines().map(|line| format!("<p>{}</p>", escape(&line))).concat();
     let missed = result
         .missed_objectives
@@ -58,7 +59,7 @@ fn header(result: &RunResult) -> String {
         .concat();
     let class = core.verdict.word().to_lowercase();
     format!(
-        r#"<header><h1>ordersys bench <span class="verdict {class}">{}</span></h1><p class="cause">{}</p>{missed}<div class="tiles">{}</div><div class="conditions">{conditions}</div></header>
+        r#"<header><h1>ordersys bench <span class="verdict {class}">{}</span></h1><p class="cause">{cut}{}</p>{missed}<div class="tiles">{}</div><div class="conditions">{conditions}</div></header>
 "#,
         core.verdict.word(),
         escape(cause),

@@ -15,18 +15,27 @@ const CGROUPS: &str = "/sys/fs/cgroup";
 /// Adds the memory of each running container; where nobody says, it stays unknown.
 pub(super) async fn add(engine: &Engine, services: &mut [ObservedService]) {
     let amounts = join_all(services.iter().map(|service| async {
-        if service.condition != Condition::Running {
-            return None;
-        }
-        match service.facts.pid.and_then(|pid| from_kernel(pid, &service.id)) {
-            Some(amount) => Some(amount),
-            None => from_engine(engine, &service.id).await,
+        match known(service) {
+            None if service.condition == Condition::Running => from_engine(engine, &service.id).await,
+            known => known,
         }
     }))
     .await;
     for (service, amount) in services.iter_mut().zip(amounts) {
         service.facts.memory_bytes = amount;
     }
+}
+
+/// Adds the memory of each running container that is this machine's: what costs nothing to know.
+pub(super) fn add_known(services: &mut [ObservedService]) {
+    for service in services {
+        service.facts.memory_bytes = known(service);
+    }
+}
+
+fn known(service: &ObservedService) -> Option<u64> {
+    let pid = service.facts.pid.filter(|_| service.condition == Condition::Running)?;
+    from_kernel(pid, &service.id)
 }
 
 /// From the control group of the container's first process, if that process is this machine's.

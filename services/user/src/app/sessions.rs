@@ -3,53 +3,20 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ordersys_chassis::Holder;
 use ordersys_contract::session::{NewSession, Session, TokenType};
 use ordersys_contract::user::UserStatus;
 use ordersys_contract::{Secret, SessionId, Timestamp, UserId};
-use ordersys_token::{Claims, LIFETIME};
-use rand::Rng as _;
-use sha2::{Digest, Sha256};
+use ordersys_token::{Claims, LIFETIME, RefreshToken};
 
 use super::App;
 use crate::domain::login;
 use crate::hasher::Verdict;
-use crate::store::{Begun, NewLogin, Rotated, Rotation, TokenHash};
+use crate::store::{Begun, NewLogin, Rotated, Rotation};
 use crate::{NAME, UserError};
 
 /// How long a session lasts without being refreshed.
 const SESSION_LIFETIME: Duration = Duration::from_hours(30 * 24);
-
-/// A refresh token: the session's id and 256 random bits, as one text.
-struct RefreshToken {
-    session: SessionId,
-    random: [u8; 32],
-}
-
-impl RefreshToken {
-    fn next(session: SessionId) -> Self {
-        let mut random = [0_u8; 32];
-        rand::rng().fill_bytes(&mut random);
-        Self { session, random }
-    }
-
-    fn read(text: &Secret) -> Option<Self> {
-        let bytes = Base64UrlUnpadded::decode_vec(text.expose()).ok()?;
-        let (session, random) = bytes.split_first_chunk::<16>()?;
-        Some(Self { session: SessionId::from_bytes(*session), random: random.try_into().ok()? })
-    }
-
-    fn text(&self) -> Result<Secret, UserError> {
-        let bytes = [&self.session.as_bytes()[..], &self.random].concat();
-        Secret::new(&Base64UrlUnpadded::encode_string(&bytes)).ok_or(UserError::NoToken)
-    }
-
-    /// What is stored of it. It has too many random bits to need a slow hash.
-    fn hash(&self) -> TokenHash {
-        Sha256::digest(self.random).into()
-    }
-}
 
 impl App {
     /// Begins a session. An unknown address takes the work, and gets the answer, of a wrong password.
@@ -77,7 +44,7 @@ impl App {
             user: account.id,
             checked: account.password,
             better,
-            session: token.session,
+            session: token.session(),
             token: token.hash(),
             now,
             expires: now.after(SESSION_LIFETIME),
@@ -99,9 +66,9 @@ impl App {
     ) -> Result<Session, UserError> {
         self.0.throttle.call(from).await?;
         let old = RefreshToken::read(presented).ok_or(UserError::SessionEnded)?;
-        let new = RefreshToken::next(old.session);
+        let new = RefreshToken::next(old.session());
         let rotated = self.0.users.rotate(Rotation {
-            session: old.session,
+            session: old.session(),
             old: old.hash(),
             new: new.hash(),
             now,
@@ -141,12 +108,12 @@ impl App {
         epoch: u64,
         now: Timestamp,
     ) -> Result<Session, UserError> {
-        let claims = Claims::new(user, refresh.session, epoch, now);
+        let claims = Claims::new(user, refresh.session(), epoch, now);
         Ok(Session {
             access_token: self.0.keys.sign(&claims, now).ok_or(UserError::NoToken)?,
             token_type: TokenType::Bearer,
             expires_in: u32::try_from(LIFETIME.as_secs()).unwrap_or(u32::MAX),
-            refresh_token: refresh.text()?,
+            refresh_token: refresh.text().ok_or(UserError::NoToken)?,
             user_id: user,
         })
     }
