@@ -1,4 +1,4 @@
-//! Starts the generator threads, watches them and collects what they measured.
+//! Runs the generator: watches its threads and collects what they measured.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -6,34 +6,27 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use futures_util::future::try_join_all;
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio_util::sync::CancellationToken;
 
 use super::audit::Audit;
 use super::clock::{Moment, Timeline, Window};
-use super::closed::Quota;
 use super::cpu;
+use super::crew::Crew;
 use super::ledger::Ledger;
 use super::mark::Mark;
 use super::plan::Plan;
-use super::profile::{Extent, Pace, Profile};
+use super::profile::{Extent, Profile};
 use super::pulse::Pulse;
 use super::recording::Recording;
-use super::schedule::{Share, Timing};
 use super::series::{Row, Series};
 use super::sheet::{Exchange, Sheet};
 use super::span::{self, StageSpan};
-use super::stages::Course;
 use super::stop::Stop;
 use super::storm::{Raging, Storm, Struck};
 use super::tally::Tally;
 use super::target::Targets;
-use super::thread::{self, Job, Order, Product, Signals};
-use super::worker::Task;
+use super::thread::Product;
 use crate::stack::halt::Halted;
 
-/// How long after all connections were tried the run starts: time for each thread to hear of it.
-const START_DELAY: Duration = Duration::from_millis(20);
 /// How long after a second its numbers are fetched, so that every thread has handed them over.
 const FETCH_DELAY: Duration = Duration::from_millis(100);
 const SECOND: Duration = Duration::from_secs(1);
@@ -157,84 +150,13 @@ fn window(profile: &Profile) -> Window {
     Window { opens, closes }
 }
 
-fn order(profile: &Profile, window: Window) -> Order {
-    let count = match profile.extent {
-        Extent::For(_) => None,
-        Extent::Count(count) => Some(count),
-    };
-    let (course, arrivals) = match &profile.pace {
-        Pace::Closed => return Order::Closed(count.map(Quota::new)),
-        Pace::Open { rate, arrivals } => (Course::steady(*rate), *arrivals),
-        Pace::Staged { stages, arrivals } => (Course::staged(profile.warmup, stages), *arrivals),
-    };
-    Order::Open(Timing { course: Arc::new(course), arrivals, window, count, seed: profile.seed })
-}
-
-/// The running threads.
-struct Crew {
-    exchanges: Vec<Arc<Exchange>>,
-    results: Vec<oneshot::Receiver<std::io::Result<Product>>>,
-    connected: mpsc::Receiver<()>,
-    start: watch::Sender<Option<Instant>>,
-    abort: CancellationToken,
-}
-
-impl Crew {
-    fn hire(assignment: &Assignment<'_>, timeline: Timeline) -> anyhow::Result<Self> {
-        let profile = assignment.profile;
-        let order = order(profile, timeline.window);
-        let (connected_sender, connected) = mpsc::channel(1);
-        let (start, start_receiver) = watch::channel(None);
-        let abort = CancellationToken::new();
-        let signals = Signals { connected: connected_sender, start: start_receiver, abort: abort.clone() };
-        let (retries, verification) = (profile.retries, profile.verification);
-        let pulse = !profile.faults.is_empty();
-        let task = Task { plan: assignment.plan.clone(), timeline, retries, verification, pulse };
-        let threads = profile.threads.clamp(1, profile.connections);
-        let (mut exchanges, mut results) = (Vec::new(), Vec::new());
-        for index in 0..threads {
-            let share = Share { index, of: threads };
-            let exchange = Arc::new(Exchange::default());
-            let job = Job {
-                share,
-                connections: usize::try_from(share.part(profile.connections.into()))?,
-                task: task.clone(),
-                targets: assignment.targets.clone(),
-                order: order.clone(),
-                exchange: exchange.clone(),
-            };
-            exchanges.push(exchange);
-            results.push(spawn(job, signals.clone())?);
-        }
-        Ok(Self { exchanges, results, connected, start, abort })
-    }
-
-    /// Starts the run once every connection was tried.
-    async fn start(&mut self) -> Instant {
-        // No thread sends anything: the wait ends when the last one drops its sender.
-        let _: Option<()> = self.connected.recv().await;
-        let start = Instant::now() + START_DELAY;
-        let _ = self.start.send(Some(start)); // threads that ended report why when they are joined
-        start
-    }
-}
-
-fn spawn(job: Job, signals: Signals) -> anyhow::Result<oneshot::Receiver<std::io::Result<Product>>> {
-    let (sender, receiver) = oneshot::channel();
-    std::thread::Builder::new()
-        .name(format!("load-{}", job.share.index))
-        .spawn(move || {
-            let _ = sender.send(thread::run(job, signals)); // nobody listens: the run is over
-        })
-        .context("cannot start a generator thread")?;
-    Ok(receiver)
-}
-
 /// Adds up what threads hand over.
 #[derive(Debug, Default)]
 struct Collector {
     exchanges: Vec<Arc<Exchange>>,
     second: Sheet,
+    /// All of that second together.
+    sum: Recording,
     tally: Tally,
     series: Series,
 }
@@ -285,9 +207,9 @@ impl Collector {
     fn fetch(&mut self, live: &mut impl FnMut(Second<'_>)) {
         self.exchanges.iter().for_each(|exchange| exchange.fetch(&mut self.second));
         self.tally.add(&self.second);
-        let mut second = Recording::default();
-        self.second.cells().for_each(|cell| second.merge(&cell.recording));
-        let row = self.series.push(&second);
+        self.sum.clear();
+        self.second.cells().for_each(|cell| self.sum.merge(&cell.recording));
+        let row = self.series.push(&self.sum);
         live(Second { row: &row, sheet: &self.second, tally: &self.tally });
         self.second.clear();
     }

@@ -7,10 +7,13 @@ use rand::{RngExt as _, SeedableRng as _};
 use ordersys_contract::Secret;
 
 use super::bearer::Bearer;
-use super::digits::{hex, put_number, scramble};
+use super::buyer::{Buyer, quote};
+use super::digits::{put_number, scramble};
 use super::mix::Mix;
 use super::profile::Span;
 use super::skew::{Demand, Skew};
+
+pub use super::key::Key;
 
 /// Everything the requests of a run are made from.
 #[derive(Debug)]
@@ -45,21 +48,6 @@ impl Product {
     }
 }
 
-/// A user that orders: its id, also as JSON, and what it proves itself with.
-#[derive(Debug)]
-struct Buyer {
-    plain: Box<str>,
-    json: Box<str>,
-    token: Option<Secret>,
-    bearer: Bearer,
-}
-
-impl Buyer {
-    fn new(id: &str) -> Self {
-        Self { plain: id.into(), json: quote(id), token: None, bearer: Bearer::default() }
-    }
-}
-
 /// The content of one order, by the places of its user and products in the plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Draft {
@@ -76,24 +64,6 @@ pub struct Line {
     pub product: u32,
     /// How many units.
     pub quantity: u32,
-}
-
-/// An idempotency key: 16 bytes as 32 hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key([u8; 32]);
-
-impl Key {
-    /// The digits.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl std::fmt::Display for Key {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(std::str::from_utf8(&self.0).unwrap_or_default())
-    }
 }
 
 /// What orders look like.
@@ -139,8 +109,7 @@ impl Plan {
     #[must_use]
     pub fn signed_in(mut self, tokens: &[Secret]) -> Self {
         for (user, token) in self.users.iter_mut().zip(tokens) {
-            user.token = Some(token.clone());
-            user.bearer = Bearer::of(Some(token));
+            user.sign_in(token);
         }
         self
     }
@@ -244,17 +213,8 @@ impl Plan {
     /// The key of order `number`: different for every number and, but for chance, for every run.
     #[must_use]
     pub fn key(&self, number: u64) -> Key {
-        let bytes = self.run.to_be_bytes();
-        let half = |at: usize| u64::from_be_bytes(std::array::from_fn(|index| bytes[at + index]));
-        let mut digits = [0; 32];
-        hex(scramble(half(0) ^ number), &mut digits[..16]);
-        hex(scramble(half(8).wrapping_add(number)), &mut digits[16..]);
-        Key(digits)
+        Key::of(self.run, number)
     }
-}
-
-fn quote(text: &str) -> Box<str> {
-    serde_json::Value::from(text).to_string().into()
 }
 
 fn count(len: usize) -> u32 {
@@ -309,7 +269,7 @@ mod tests {
     #[test]
     fn keys_differ_by_number_and_run() {
         let (one, two) = (plan(1, 1), plan(1, 2));
-        let keys: HashSet<_> = (0..1000).flat_map(|number| [one.key(number).0, two.key(number).0]).collect();
+        let keys: HashSet<_> = (0..1000).flat_map(|number| [one.key(number), two.key(number)]).collect();
         assert_eq!(keys.len(), 2000);
     }
 

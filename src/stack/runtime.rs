@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 
 use super::apply::{Look, Work};
-use super::docker::{DockerStack, Engine};
+use super::docker::{self, DockerStack, Engine};
 use super::observed::Observed;
 use super::plan::{Plan, Surroundings};
 use super::process_stack::ProcessStack;
@@ -113,7 +113,7 @@ impl Runtime {
     /// Adds the memory that is known without asking an engine.
     pub(super) fn add_known_memory(&self, observed: &mut Observed) {
         match &self.place {
-            Place::Docker(_) => DockerStack::add_known_memory(observed),
+            Place::Docker(_) => docker::add_known_memory(&mut observed.services),
             Place::Process(_) => {} // it comes with the rest
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use crate::command::{Project, has_engine};
 use crate::login::{PASSWORD, accounts, log_in, register, with_input};
@@ -23,8 +23,9 @@ fn nobody_sees_a_secret() {
         register(&project, "bob@example.com");
         said.push(log_in(&project, "bob@example.com"));
         let first_login = secrets(&project);
-        let order = ["order", "place", "--item", "USB-C Hub=1"];
-        said.push(project.run(&order).ok());
+        let order = project.run(&["order", "place", "--item", "USB-C Hub=1"]).ok();
+        let order_id = order.data["id"].as_str().expect("an id").to_owned();
+        said.push(order);
         let wrong = format!("{PASSWORD}?\n");
         said.push(with_input(&project, &["user", "login", "bob@example.com", "--password-stdin"], &wrong));
         said.push(project.run(&["order", "pay", "no-such-order"]));
@@ -35,7 +36,12 @@ fn nobody_sees_a_secret() {
         let all = ["accessToken", "admin.token", "password", "refreshToken", "service.token", "signing key"];
         assert_eq!(names, all.into());
 
+        let plants = Plants::new(&project);
         let mut places = seen_by_all(&project);
+        plants.are_in(&places);
+        let logs = places.iter().find(|(place, _)| place == r#"["logs"]"#).expect("is looked at");
+        assert!(contains(&logs.1, order_id.as_bytes()), "{runtime}: the logs are those of what was done");
+        drop(plants);
         for ended in said {
             places.push(("an answer".to_owned(), ended.data.to_string().into_bytes()));
             places.push(("a message".to_owned(), ended.said.into_bytes()));
@@ -49,6 +55,50 @@ fn nobody_sees_a_secret() {
             places.iter().any(|(_, bytes)| contains(bytes, project.name.as_bytes())),
             "it looks at something"
         );
+    }
+}
+
+/// Texts put where secrets must not be, as a mistake would do: the search has to find each of them.
+struct Plants {
+    /// Where, and the text.
+    texts: Vec<(&'static str, String)>,
+    process: Child,
+    file: PathBuf,
+}
+
+impl Plants {
+    fn new(project: &Project) -> Self {
+        let text = || uuid::Uuid::new_v4().simple().to_string();
+        let [argument, variable, content, label] = [text(), text(), text(), text()];
+        let mut process = Command::new("sh");
+        process.args(["-c", "read _", &argument]).env("PLANTED", &variable).stdin(Stdio::piped());
+        let process = process.spawn().expect("starts");
+        let file = project.state.path().join(&project.name).join("planted");
+        fs::write(&file, &content).expect("writes");
+        let mut texts = vec![("/cmdline", argument), ("/environ", variable), ("/planted", content)];
+        if project.runtime == "docker" {
+            let labels = [format!("ordersys.project={}", project.name), format!("planted={label}")];
+            let name = format!("{}-planted", project.name);
+            docker(&["network", "create", "--label", &labels[0], "--label", &labels[1], &name]);
+            texts.push(("docker network inspect", label));
+        }
+        Self { texts, process, file }
+    }
+
+    fn are_in(&self, places: &[(String, Vec<u8>)]) {
+        for (at, text) in &self.texts {
+            let found = places.iter().filter(|(_, bytes)| contains(bytes, text.as_bytes()));
+            let found: Vec<_> = found.map(|(place, _)| place).collect();
+            assert!(found.iter().any(|place| place.ends_with(at)), "{text} is at {at}, seen in {found:?}");
+        }
+    }
+}
+
+impl Drop for Plants {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = fs::remove_file(&self.file); // the network goes with the project
     }
 }
 

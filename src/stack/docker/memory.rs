@@ -27,7 +27,7 @@ pub(super) async fn add(engine: &Engine, services: &mut [ObservedService]) {
 }
 
 /// Adds the memory of each running container that is this machine's: what costs nothing to know.
-pub(super) fn add_known(services: &mut [ObservedService]) {
+pub(in crate::stack) fn add_known(services: &mut [ObservedService]) {
     for service in services {
         service.facts.memory_bytes = known(service);
     }

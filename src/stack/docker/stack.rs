@@ -105,11 +105,6 @@ impl DockerStack {
         Ok(Observed { image_present, networks, volumes, services, program: None })
     }
 
-    /// Adds the memory of the running containers of this machine.
-    pub(in crate::stack) fn add_known_memory(observed: &mut Observed) {
-        memory::add_known(&mut observed.services);
-    }
-
     /// Adds the memory of each running container.
     pub(in crate::stack) async fn add_memory(&self, observed: &mut Observed) {
         memory::add(&self.engine, &mut observed.services).await;
