@@ -16,7 +16,7 @@ use ordersys_contract::client::OrderFilter;
 use crate::harness::processes::Processes;
 use crate::support::{LIMIT, Stack};
 
-const ALL: &str = "order:60,repeat:10,bad:5,read:10,track:5,cancel:5,restock:5";
+const ALL: &str = "order:60,repeat:10,bad:5,read:10,track:5,cancel:5,restock:5,live:5";
 
 fn profile() -> Profile {
     Profile {
