@@ -30,6 +30,7 @@ async fn main() -> anyhow::Result<()> {
         durability: Durability::Full,
         key_age: ordersys_user::KEY_AGE,
         breaker: Settings::default(),
+        counting: ordersys_chassis::Counting::On,
         tracing: None,
     };
     // Port 0: the system chooses. Connections wait in the listeners until the services accept them.

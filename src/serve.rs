@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use ordersys_chassis::breaker::Settings;
 use ordersys_chassis::tokens::{Fetched, KeySource, RemoteKeys};
-use ordersys_chassis::{Credentials, Deadline, Gate, Listener, Network, Tokens};
+use ordersys_chassis::{Counting, Credentials, Deadline, Gate, Listener, Network, Tokens};
 use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::UserSummary;
 use ordersys_contract::{Client, Timestamp, client::Endpoints};
@@ -39,6 +39,8 @@ pub struct ServeConfig {
     pub key_age: Duration,
     /// When the order service refuses at once because another service fails.
     pub breaker: Settings,
+    /// Whether requests are counted.
+    pub counting: Counting,
     /// What is traced and where it goes, if anywhere.
     pub tracing: Option<ordersys_spans::Settings>,
 }
@@ -89,14 +91,21 @@ pub async fn one(
     match role {
         Role::User => user(config, credentials)?.serve(listener, shutdown).await?,
         Role::Product => {
-            let config = ordersys_product::Config { data_dir, durability, gate: gate(), tracer: tracer() };
+            let config = ordersys_product::Config {
+                data_dir,
+                durability,
+                gate: gate(),
+                counting: config.counting,
+                tracer: tracer(),
+            };
             let opened = ordersys_product::ProductService::open(&config).await;
             refused_product(opened)?.serve(listener, shutdown).await?;
         }
         Role::Order => {
             let ports = over_http(&peers, &credentials, &listener.network);
             let (gate, breaker, tracer) = (gate(), config.breaker, tracer());
-            let config = ordersys_order::Config { data_dir, durability, gate, breaker, tracer };
+            let counting = config.counting;
+            let config = ordersys_order::Config { data_dir, durability, gate, breaker, counting, tracer };
             refused(ordersys_order::OrderService::open(&config, ports))?.serve(listener, shutdown).await?;
         }
     }
@@ -126,6 +135,7 @@ pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: Cancellat
         data_dir: config.data(Role::Product),
         durability,
         gate: gate.clone(),
+        counting: config.counting,
         tracer: config.tracer(Role::Product),
     };
     let product = refused_product(ordersys_product::ProductService::open(&product_config).await)?;
@@ -133,7 +143,8 @@ pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: Cancellat
     let users = Arc::new(LocalUsers(user.app()));
     let ports = Ports { users, inventory: Arc::clone(&inventory) as _, drivers: inventory };
     let (data_dir, breaker, tracer) = (config.data(Role::Order), config.breaker, config.tracer(Role::Order));
-    let order_config = ordersys_order::Config { data_dir, durability, gate, breaker, tracer };
+    let counting = config.counting;
+    let order_config = ordersys_order::Config { data_dir, durability, gate, breaker, counting, tracer };
     let order = refused(ordersys_order::OrderService::open(&order_config, ports))?;
 
     // The order service stops first: its last requests still need the other two.
@@ -170,6 +181,7 @@ fn user(config: &ServeConfig, credentials: Credentials) -> Outcome<ordersys_user
         durability: config.durability,
         credentials,
         key_age: config.key_age,
+        counting: config.counting,
         tracer: config.tracer(Role::User),
     });
     match opened {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use ordersys_chassis::credentials::{ADMIN_FILE, SERVICE_FILE};
-use ordersys_chassis::{Credentials, Gate, RemoteKeys, ServeError, Tokens, breaker};
+use ordersys_chassis::{Counting, Credentials, Gate, RemoteKeys, ServeError, Tokens, breaker};
 use ordersys_contract::client::Endpoints;
 use ordersys_contract::product::NewProduct;
 use ordersys_contract::user::NewUser;
@@ -88,18 +88,27 @@ impl System {
             durability,
             credentials: credentials.clone(),
             key_age: ordersys_user::KEY_AGE,
+            counting: Counting::On,
             tracer: Tracer::off(),
         })?;
         let product_config = ordersys_product::Config {
             data_dir: dir.join("product"),
             durability,
             gate: gate(),
+            counting: Counting::On,
             tracer: Tracer::off(),
         };
         let product_service = ProductService::open(&product_config).await?;
         let (data_dir, breaker) = (dir.join("order"), breaker::Settings::default());
         let tracer = Tracer::off();
-        let order_config = ordersys_order::Config { data_dir, durability, gate: gate(), breaker, tracer };
+        let order_config = ordersys_order::Config {
+            data_dir,
+            durability,
+            gate: gate(),
+            breaker,
+            counting: Counting::On,
+            tracer,
+        };
         let order_service = OrderService::open(&order_config, neighbours.ports(&endpoints, &credentials))?;
 
         let (product_app, order_app) = (product_service.app(), order_service.clone());

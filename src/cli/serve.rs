@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use ordersys_chassis::log::{self, Colour, Format};
-use ordersys_chassis::{Listener, Network};
+use ordersys_chassis::{Counting, Listener, Network};
 use ordersys_contract::client::Endpoints;
 use ordersys_store::Durability;
 use tokio::signal::unix::{SignalKind, signal};
@@ -65,6 +65,9 @@ pub(super) struct Args {
     /// Be cut off from the network while there is a file at this path (see `ordersys chaos`)
     #[arg(long, value_name = "FILE", hide = true)]
     cut_while: Option<PathBuf>,
+    /// Count and time no requests: to measure what that costs (bench/logging.sh)
+    #[arg(long, hide = true)]
+    no_metrics: bool,
     /// How log lines look [default: text on a terminal, else json]
     #[arg(long, env = "ORDERSYS_LOG_FORMAT", value_name = "FORMAT")]
     log_format: Option<LogFormat>,
@@ -170,6 +173,7 @@ async fn serve_until_signal(args: &Args, peers: Endpoints) -> Outcome {
         durability: args.durability,
         key_age: args.key_age.into(),
         breaker: args.breaker.settings(),
+        counting: if args.no_metrics { Counting::Off } else { Counting::On },
         tracing: args.tracing.settings(),
     };
     let role = match args.role {

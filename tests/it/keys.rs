@@ -175,6 +175,7 @@ async fn keys_outlive_a_restart_and_give_way_to_new_ones() {
         durability: ordersys_store::Durability::Full,
         credentials: ordersys_chassis::Credentials::Open,
         key_age: ordersys_user::KEY_AGE,
+        counting: ordersys_chassis::Counting::On,
         tracer: ordersys_spans::Tracer::off(),
     });
     let error = refused.err().expect("is damaged").to_string();

@@ -118,6 +118,7 @@ impl Stack {
             durability: Durability::Full,
             key_age: ordersys_user::KEY_AGE,
             breaker: self.breaker,
+            counting: ordersys_chassis::Counting::On,
             tracing: self.tracing.clone(),
         };
         let port = self.url(role).rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");

@@ -33,7 +33,7 @@ pub use deadline::Deadline;
 pub use gate::Gate;
 pub use health::Health;
 pub use limit::Limit;
-pub use metrics::Metrics;
+pub use metrics::{Counting, Metrics};
 pub use network::{Listener, Network};
 pub use observe::{RequestIdOf, TaggedOrder};
 pub use prometheus_client;

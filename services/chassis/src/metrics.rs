@@ -43,10 +43,21 @@ struct Answered {
     status: u16,
 }
 
+/// Whether requests are counted and timed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Counting {
+    /// They are.
+    #[default]
+    On,
+    /// They are not: to measure what it costs.
+    Off,
+}
+
 /// The metrics of one service; clones share them.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     registry: Arc<Mutex<Registry>>,
+    counting: Counting,
     requests: Family<Labels, Counter>,
     seconds: Family<Answered, Histogram>,
     kept: Kept,
@@ -91,7 +102,7 @@ impl Kept {
 impl Metrics {
     /// Metrics whose names start with `ordersys` and carry the service's name.
     #[must_use]
-    pub fn new(service: &'static str) -> Self {
+    pub fn new(service: &'static str, counting: Counting) -> Self {
         let labels = [("service".into(), service.into())];
         let mut registry = Registry::with_prefix_and_labels("ordersys", labels.into_iter());
         let requests = Family::default();
@@ -100,7 +111,8 @@ impl Metrics {
         });
         registry.register("http_requests", "Requests answered", requests.clone());
         registry.register("http_request_seconds", "Time from request to answer", seconds.clone());
-        Self { registry: Arc::new(Mutex::new(registry)), requests, seconds, kept: Kept::default() }
+        let registry = Arc::new(Mutex::new(registry));
+        Self { registry, counting, requests, seconds, kept: Kept::default() }
     }
 
     /// Adds metrics of the service's own.
@@ -111,6 +123,9 @@ impl Metrics {
     }
 
     pub(crate) fn count(&self, route: &str, method: &Method, status: StatusCode, took: Duration) {
+        if self.counting == Counting::Off {
+            return;
+        }
         let method = label(method);
         let make = || OfKind {
             method,

@@ -110,7 +110,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_refusal_is_a_problem_like_any_other_and_only_for_its_route() {
-        let metrics = Metrics::new("test");
+        let metrics = Metrics::new("test", crate::Counting::On);
         let shedding = Shedding::new("test", (Method::POST, "/orders"), "too many", &metrics, || true);
         let head = |method: Method, path: &str| {
             let request = Request::builder().method(method).uri(path).header("x-request-id", "r-1");

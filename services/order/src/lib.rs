@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ::http::Method;
 use ordersys_chassis::breaker::Settings;
 use ordersys_chassis::prometheus_client::metrics::gauge::Gauge;
-use ordersys_chassis::{Gate, Health, Limit, Listener, Metrics, ServeError, Service, Shedding};
+use ordersys_chassis::{Counting, Gate, Health, Limit, Listener, Metrics, ServeError, Service, Shedding};
 use ordersys_contract::Timestamp;
 use ordersys_contract::order::ORDERS;
 use ordersys_spans::Tracer;
@@ -46,6 +46,8 @@ pub struct Config {
     pub gate: Gate,
     /// When calls to the other services are refused at once.
     pub breaker: Settings,
+    /// Whether it counts its requests.
+    pub counting: Counting,
     /// Who records its spans.
     pub tracer: Tracer,
 }
@@ -63,7 +65,7 @@ impl OrderService {
     /// Opens the service's data.
     pub fn open(config: &Config, ports: Ports) -> Result<Self, OpenError> {
         let orders = store::Orders::open(config)?;
-        let metrics = Metrics::new(NAME);
+        let metrics = Metrics::new(NAME, config.counting);
         let oldest = Gauge::<f64, AtomicU64>::default();
         metrics.register(|registry| {
             orders.register(registry);

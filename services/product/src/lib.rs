@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ordersys_chassis::{Gate, Health, Listener, Metrics, ServeError, Service};
+use ordersys_chassis::{Counting, Gate, Health, Listener, Metrics, ServeError, Service};
 use ordersys_contract::Timestamp;
 use ordersys_spans::Tracer;
 use ordersys_store::Durability;
@@ -34,6 +34,8 @@ pub struct Config {
     pub durability: Durability,
     /// Whom it lets in.
     pub gate: Gate,
+    /// Whether it counts its requests.
+    pub counting: Counting,
     /// Who records its spans.
     pub tracer: Tracer,
 }
@@ -50,7 +52,7 @@ impl ProductService {
     /// Opens the service's data. A new store starts with the article's three products.
     pub async fn open(config: &Config) -> Result<Self, ProductError> {
         let tables = store::Tables::open(config).map_err(ProductError::Open)?;
-        let metrics = Metrics::new(NAME);
+        let metrics = Metrics::new(NAME, config.counting);
         metrics.register(|registry| {
             tables.register(registry);
             config.tracer.register(registry);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ordersys_chassis::{Credentials, Gate, Health, Listener, Metrics, ServeError, Service, Tokens};
+use ordersys_chassis::{Counting, Credentials, Gate, Health, Listener, Metrics, ServeError, Service, Tokens};
 use ordersys_contract::Timestamp;
 use ordersys_spans::Tracer;
 use ordersys_store::Durability;
@@ -42,6 +42,8 @@ pub struct Config {
     pub credentials: Credentials,
     /// How long a key signs access tokens before the next one takes over.
     pub key_age: Duration,
+    /// Whether it counts its requests.
+    pub counting: Counting,
     /// Who records its spans.
     pub tracer: Tracer,
 }
@@ -59,7 +61,7 @@ impl UserService {
         let users = store::Users::open(config)?;
         let keys = keys::Keys::open(&config.data_dir, config.key_age)?;
         let hasher = hasher::Hasher::start()?;
-        let metrics = Metrics::new(NAME);
+        let metrics = Metrics::new(NAME, config.counting);
         metrics.register(|registry| {
             users.register(registry);
             hasher.register(registry);

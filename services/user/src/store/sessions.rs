@@ -223,6 +223,7 @@ mod tests {
             durability: Durability::Memory,
             credentials: Credentials::Open,
             key_age: KEY_AGE,
+            counting: ordersys_chassis::Counting::On,
             tracer: ordersys_spans::Tracer::off(),
         };
         let users = Users::open(&config).expect("opens");
