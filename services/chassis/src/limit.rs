@@ -21,7 +21,10 @@ const MOST: usize = 4096;
 const TARGET: Duration = Duration::from_millis(30);
 /// The target is at least so many times what an answer takes when nobody is turned away: on a slow
 /// disk the same number of requests takes longer.
-const OVER_BASE: u32 = 2;
+const OVER_BASE: f64 = 3.0;
+/// Up to so many times that, further places are given. In between, the limit stays as it is: it must not
+/// follow a queue that grows with it.
+const NEAR_BASE: f64 = 1.5;
 /// How long answers are watched before the limit moves.
 const WINDOW: Duration = Duration::from_millis(50);
 /// Answers to watch before the limit moves.
@@ -101,12 +104,13 @@ impl Adaptive {
             (None, true) => None,
             (None, false) => Some(mean),
         };
-        let patience = self.base.map_or(TARGET, |base| TARGET.max(base * OVER_BASE));
-        let load = mean.as_secs_f64() / patience.as_secs_f64();
-        if load > 1.0 {
-            self.limit *= (1.0 / load).max(STEEPEST);
-        } else if self.window.full {
-            self.limit += 1.0 + self.limit * RISE * (1.0 - load);
+        let times = |factor| self.base.map_or(TARGET, |base| TARGET.max(base.mul_f64(factor)));
+        let load = |patience: Duration| mean.as_secs_f64() / patience.as_secs_f64();
+        let (over, near) = (load(times(OVER_BASE)), load(times(NEAR_BASE)));
+        if over > 1.0 {
+            self.limit *= (1.0 / over).max(STEEPEST);
+        } else if self.window.full && near < 1.0 {
+            self.limit += 1.0 + self.limit * RISE * (1.0 - near);
         }
         self.limit = self.limit.clamp(bound(LEAST), bound(MOST));
     }
@@ -229,7 +233,7 @@ mod tests {
         assert_eq!(adaptive.places(), FIRST, "what is not used does not move");
         adaptive.window.began = start + slow * 2_000;
         let places = overload(&mut adaptive, (slow, 10_000.0), 60.0);
-        assert!(places > 500, "{places}: 60 ms more of 10 000 a second");
+        assert_eq!(places, FIRST, "111 ms are less than three times 60, and more than one and a half times");
     }
 
     #[test]
