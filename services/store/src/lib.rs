@@ -233,6 +233,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_key_that_is_taken_is_told_and_undoes_the_command() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = Store::open(&options(dir.path())).expect("opens");
+        store.write(insert(7)).await.expect("commits");
+        let both = |connection: &Connection| insert(8)(connection).and_then(|_| insert(7)(connection));
+        let refused = store.write(both).await;
+        assert!(matches!(refused, Err(StoreError::Taken)), "{refused:?}");
+        assert_eq!(count(&store).await, 1);
+    }
+
+    #[tokio::test]
     async fn what_was_answered_is_there_after_reopening() {
         let dir = tempfile::tempdir().expect("a directory");
         let store = Store::open(&options(dir.path())).expect("opens");
