@@ -1,7 +1,8 @@
 //! How many requests of a kind may be under way: as many as are still answered in good time.
 //!
-//! A fixed number is wrong on every other machine. This one follows the time that answers take:
-//! above the target it falls in proportion, below it, if requests were turned away, it rises.
+//! A fixed number is wrong on every other machine. This one follows the time that answers take. While
+//! requests are turned away, it falls in proportion when that is above the target and rises when it is
+//! below; otherwise it goes back to where it began, so that a short stall refuses nobody.
 //! What finds no place is refused at once, so nobody waits in a queue that only grows.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,16 +13,16 @@ use prometheus_client::metrics::gauge::Gauge;
 use crate::Metrics;
 
 /// Requests that may always be under way: shared syncs and calls need company to be cheap.
-const LEAST: usize = 256;
+const LEAST: usize = 128;
 /// Requests that may be under way before anything is known of the load.
 const FIRST: usize = 512;
 /// Requests that may be under way at most.
 const MOST: usize = 4096;
 /// The time an answer may take before requests are turned away.
-const TARGET: Duration = Duration::from_millis(30);
-/// The target is at least so many times what an answer takes when nobody is turned away: on a slow
-/// disk the same number of requests takes longer.
-const OVER_BASE: u32 = 3;
+const TARGET: Duration = Duration::from_millis(20);
+/// The target is at least so many times what an answer takes while there is room: on a slow disk the same
+/// number of requests takes longer.
+const OVER_BASE: u32 = 2;
 /// How long answers are watched before the limit moves.
 const WINDOW: Duration = Duration::from_millis(50);
 /// Answers to watch before the limit moves.
@@ -30,7 +31,9 @@ const SAMPLES: u32 = 16;
 const STEEPEST: f64 = 0.7;
 /// The largest part by which the limit rises in one move.
 const RISE: f64 = 0.1;
-/// The weight of the newest window in what answers take when nobody is turned away.
+/// The part by which the limit goes back in one move when nobody is turned away.
+const RETURN: f64 = 0.05;
+/// The weight of the newest window in what answers take while there is room.
 const NEWEST: f64 = 0.1;
 
 /// The limit and what it is decided from; the time is an argument.
@@ -38,7 +41,8 @@ const NEWEST: f64 = 0.1;
 struct Adaptive {
     limit: f64,
     under_way: usize,
-    /// What answers take while nobody is turned away.
+    /// What answers take while at least half of the places are free. With fewer free they wait for each
+    /// other, and a target that follows them would rise with the queue it is to bound.
     base: Option<Duration>,
     window: Window,
 }
@@ -48,13 +52,15 @@ struct Window {
     began: Instant,
     samples: u32,
     total: Duration,
+    /// Most requests under way.
+    most: usize,
     /// Whether somebody was turned away.
     full: bool,
 }
 
 impl Window {
     fn new(began: Instant) -> Self {
-        Self { began, samples: 0, total: Duration::ZERO, full: false }
+        Self { began, samples: 0, total: Duration::ZERO, most: 0, full: false }
     }
 }
 
@@ -77,6 +83,7 @@ impl Adaptive {
     fn enter(&mut self) -> bool {
         let full = self.is_full();
         self.under_way += usize::from(!full);
+        self.window.most = self.window.most.max(self.under_way);
         !full
     }
 
@@ -88,24 +95,23 @@ impl Adaptive {
         self.window.total += took;
         if self.window.samples >= SAMPLES && now.saturating_duration_since(self.window.began) >= WINDOW {
             self.adjust();
-            self.window = Window::new(now);
+            self.window = Window { most: self.under_way, ..Window::new(now) };
         }
     }
 
     fn adjust(&mut self) {
         let mean = self.window.total / self.window.samples;
-        let aged = |base: Duration| base.mul_f64(1.0 - NEWEST) + mean.mul_f64(NEWEST);
-        self.base = match (self.base, self.window.full) {
-            (Some(base), true) => Some(base.min(mean)),
-            (Some(base), false) => Some(aged(base)),
-            (None, true) => None,
-            (None, false) => Some(mean),
-        };
+        if 2 * self.window.most <= self.places() {
+            let aged = |base: Duration| base.mul_f64(1.0 - NEWEST) + mean.mul_f64(NEWEST);
+            self.base = Some(self.base.map_or(mean, aged));
+        }
         let patience = self.base.map_or(TARGET, |base| TARGET.max(base * OVER_BASE));
         let load = mean.as_secs_f64() / patience.as_secs_f64();
-        if load > 1.0 {
+        if !self.window.full {
+            self.limit += (bound(FIRST) - self.limit) * RETURN;
+        } else if load > 1.0 {
             self.limit *= (1.0 / load).max(STEEPEST);
-        } else if self.window.full {
+        } else {
             self.limit += 1.0 + self.limit * RISE * (1.0 - load);
         }
         self.limit = self.limit.clamp(bound(LEAST), bound(MOST));
@@ -211,25 +217,54 @@ mod tests {
     fn under_overload_it_settles_where_answers_take_the_target() {
         let mut adaptive = Adaptive::new(Instant::now());
         let places = overload(&mut adaptive, (Duration::from_millis(2), 20_000.0), 10.0);
-        assert!((500..=580).contains(&places), "{places}: 28 ms of 20 000 a second are 560");
+        assert!((330..=380).contains(&places), "{places}: 18 ms of 20 000 a second are 360");
         let places = overload(&mut adaptive, (Duration::from_millis(2), 10_000.0), 10.0);
-        assert!((256..=290).contains(&places), "{places}: half as fast, half the places");
+        assert!((160..=200).contains(&places), "{places}: half as fast, half the places");
         let places = overload(&mut adaptive, (Duration::from_millis(2), 100.0), 10.0);
         assert_eq!(places, LEAST, "never fewer");
+    }
+
+    /// Requests one after the other that take so long each.
+    fn calm(adaptive: &mut Adaptive, took: Duration, requests: u32) {
+        let start = adaptive.window.began;
+        for number in 1..=requests {
+            assert!(adaptive.enter());
+            adaptive.leave(Some(took), start + took * number);
+        }
     }
 
     #[test]
     fn a_slow_disk_is_not_overload() {
         let mut adaptive = Adaptive::new(Instant::now());
-        let (start, slow) = (Instant::now(), Duration::from_millis(60));
-        for number in 0..2_000 {
-            assert!(adaptive.enter());
-            adaptive.leave(Some(slow), start + slow * number);
-        }
+        let slow = Duration::from_millis(60);
+        calm(&mut adaptive, slow, 2_000);
         assert_eq!(adaptive.places(), FIRST, "what is not used does not move");
-        adaptive.window.began = start + slow * 2_000;
         let places = overload(&mut adaptive, (slow, 10_000.0), 60.0);
-        assert!(places > 1_000, "{places}: 120 ms more of 10 000 a second");
+        assert!((550..=650).contains(&places), "{places}: 60 ms more of 10 000 a second");
+    }
+
+    #[test]
+    fn places_come_back_once_nobody_is_turned_away() {
+        let mut adaptive = Adaptive::new(Instant::now());
+        overload(&mut adaptive, (Duration::from_millis(2), 1_000.0), 10.0);
+        assert_eq!(adaptive.places(), LEAST);
+        calm(&mut adaptive, Duration::from_millis(2), 10_000);
+        assert!(adaptive.places() > FIRST * 9 / 10, "{}", adaptive.places());
+    }
+
+    #[test]
+    fn the_target_does_not_follow_a_queue() {
+        let mut adaptive = Adaptive::new(Instant::now());
+        calm(&mut adaptive, Duration::from_millis(2), 1_000);
+        let mut now = adaptive.window.began;
+        for _ in 0..1_000 {
+            while adaptive.under_way < FIRST * 3 / 4 {
+                assert!(adaptive.enter());
+            }
+            now += Duration::from_millis(2);
+            adaptive.leave(Some(Duration::from_millis(500)), now);
+        }
+        assert_eq!(adaptive.base, Some(Duration::from_millis(2)));
     }
 
     #[test]

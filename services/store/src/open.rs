@@ -15,8 +15,9 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 const STATEMENTS: usize = 64;
 /// Page cache of the writer, in KiB.
 const WRITER_CACHE_KIB: i64 = 8 * 1024;
-/// Pages in the log before the writer moves them to the file.
-const CHECKPOINT_PAGES: i64 = 8_000;
+/// Pages in the log before the writer moves them to the file. Nothing is committed meanwhile, so few at a
+/// time: 8 MiB.
+const CHECKPOINT_PAGES: i64 = 2_000;
 /// How long a connection waits for another one's lock.
 const BUSY: Duration = Duration::from_secs(5);
 
