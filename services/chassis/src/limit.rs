@@ -161,6 +161,12 @@ impl Limit {
         self.with(Adaptive::is_full)
     }
 
+    /// How many requests are under way.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        usize::try_from(self.0.under_way.get()).unwrap_or_default()
+    }
+
     /// Takes a place, if one is free.
     #[must_use]
     pub fn enter(&self, now: Instant) -> Option<Place> {

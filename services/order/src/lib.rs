@@ -85,13 +85,14 @@ impl OrderService {
         let (gate, tracer) = (config.gate.clone(), config.tracer.clone());
         let admission = Limit::new(Instant::now(), &metrics);
         let lanes = app::LaneMetrics::registered(&metrics);
+        let known = app::Known::registered(&metrics);
         let shedding =
             Shedding::new(NAME, (Method::POST, ORDERS), &OrderError::Overloaded.to_string(), &metrics, {
                 let admission = admission.clone();
                 move || admission.is_full()
             });
         let service = Service { name: NAME, gate, health, metrics, tracer };
-        let app = app::App::new(orders, ports, breakers, (admission, lanes));
+        let app = app::App::new(orders, ports, breakers, (admission, lanes, known));
         Ok(Self { app, service, oldest, shedding })
     }
 

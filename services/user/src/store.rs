@@ -1,10 +1,10 @@
 //! The user service's tables.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ordersys_chassis::Deadline;
 use ordersys_chassis::prometheus_client::registry::Registry;
-use ordersys_contract::user::{User, UserKindName, UserStatus, UserSummary};
+use ordersys_contract::user::{LOOKUP_HOLDS, User, UserKindName, UserStatus, UserSummary};
 use ordersys_contract::{Timestamp, UserId};
 use ordersys_store::{OpenError, Options, Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -47,6 +47,9 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX session_by_expiry ON session(expires_at);
 ",
 ];
+
+/// By how much another machine's clock may run slower while an answer holds.
+const MARGIN: Duration = Duration::from_millis(5);
 
 const COLUMNS: &str = "id, name, email, created_at, login, disabled";
 
@@ -118,6 +121,12 @@ impl Users {
         self.0.close().await;
     }
 
+    /// Makes a change of a user known: after this nobody goes by the user as it was.
+    async fn publish(&self, user: UserId) {
+        self.1.forget(user);
+        tokio::time::sleep(LOOKUP_HOLDS + MARGIN).await;
+    }
+
     /// Writes what changes a user. The caller may go away, the change is still noticed by those who read.
     async fn write_of<T: Send + 'static>(
         &self,
@@ -127,7 +136,7 @@ impl Users {
         let users = self.clone();
         let write = async move {
             let outcome = users.0.write(command).await;
-            users.1.forget(user);
+            users.publish(user).await;
             outcome
         };
         tokio::spawn(write).await.unwrap_or(Err(StoreError::Stopped))

@@ -80,7 +80,7 @@ impl Users {
         let write = async move {
             let rotated = users.0.write(move |connection| rotate(connection, &rotation)).await;
             if let Ok(Rotated::Reused { user }) = &rotated {
-                users.1.forget(*user);
+                users.publish(*user).await;
             }
             rotated
         };
