@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use http_body_util::{BodyExt, Limited};
 use ordersys_contract::session::MAX_SESSION_BODY_BYTES;
@@ -60,10 +60,10 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for InternalJson<T> {
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        let mut writer = BytesMut::with_capacity(512).writer();
-        match serde_json::to_writer(&mut writer, &self.0) {
+        let mut text = Vec::with_capacity(512);
+        match serde_json::to_writer(&mut text, &self.0) {
             Ok(()) => {
-                let mut response = Response::new(Body::from(writer.into_inner().freeze()));
+                let mut response = Response::new(Body::from(text));
                 let json = HeaderValue::from_static("application/json");
                 response.headers_mut().insert(header::CONTENT_TYPE, json);
                 response

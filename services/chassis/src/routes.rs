@@ -1,6 +1,6 @@
 //! The routes every service has, and the layer around all of them.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -35,29 +35,34 @@ pub struct Service {
     pub tracer: Tracer,
 }
 
-/// What the common routes work with.
+/// What the common routes work with. The texts are made when somebody first asks for them: most services
+/// run without anybody reading their document.
 struct Common {
     service: Service,
-    document: Fixed,
-    docs: Fixed,
+    document: LazyLock<Fixed, Box<dyn Fn() -> Fixed + Send + Sync>>,
+    docs: LazyLock<Fixed>,
 }
 
 /// Adds the common routes, the document of all routes, the answers for unknown ones, and the layer
 /// around everything.
-pub fn finish(routes: OpenApiRouter, service: Service) -> Router {
+pub fn finish(routes: impl Fn() -> OpenApiRouter + Send + Sync + 'static, service: Service) -> Router {
     let observer = Arc::new(Observer {
         service: service.name,
         gate: service.gate.clone(),
         metrics: service.metrics.clone(),
         tracer: service.tracer.clone(),
     });
-    let (routes, mut document) = routes.split_for_parts();
-    let (common, common_document) = common().split_for_parts();
-    document.merge(common_document);
-    let document = Fixed::json(&complete(service.name, &document));
-    let common = common.with_state(Arc::new(Common { service, document, docs: Fixed::docs() }));
-    routes
-        .merge(common)
+    let (own, _) = routes().split_for_parts();
+    let name = service.name;
+    let document = move || {
+        let (_, mut document) = routes().split_for_parts();
+        document.merge(common().split_for_parts().1);
+        Fixed::json(&complete(name, &document))
+    };
+    let document = LazyLock::<_, Box<dyn Fn() -> Fixed + Send + Sync>>::new(Box::new(document));
+    let (common, _) = common().split_for_parts();
+    let common = common.with_state(Arc::new(Common { service, document, docs: LazyLock::new(Fixed::docs) }));
+    own.merge(common)
         .fallback(|| async { Refusal::new(Code::UnknownRoute, "there is no such route") })
         .method_not_allowed_fallback(|| async {
             Refusal::new(Code::MethodNotAllowed, "the route does not have this method")

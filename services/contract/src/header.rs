@@ -1,9 +1,10 @@
 //! Header names and the two header values every call may carry: request id and idempotency key.
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::HeaderName;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 /// Names a request in every answer, call and log line.
@@ -18,16 +19,17 @@ pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key
 pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// The id of a request, as clients may choose it: 1 to 128 of `A-Z a-z 0-9 . _ -`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(transparent)]
-pub struct RequestId(Box<str>);
+/// Clones share the text: each order names its request in every step, call and log line.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RequestId(Arc<str>);
 
 impl RequestId {
     /// A new random id.
     #[must_use]
     pub fn random() -> Self {
         let mut buffer = Uuid::encode_buffer();
-        Self((&*Uuid::new_v4().as_hyphenated().encode_lower(&mut buffer)).into())
+        let text: &str = Uuid::new_v4().as_hyphenated().encode_lower(&mut buffer);
+        Self(text.into())
     }
 
     /// The id with this text, if it is of the allowed form.
@@ -51,6 +53,12 @@ impl fmt::Display for RequestId {
     }
 }
 
+impl Serialize for RequestId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
 impl<'de> Deserialize<'de> for RequestId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -60,7 +68,7 @@ impl<'de> Deserialize<'de> for RequestId {
 
 /// The key under which a client may repeat one order: 1 to 128 visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct IdempotencyKey(Box<str>);
+pub struct IdempotencyKey(Arc<str>);
 
 impl IdempotencyKey {
     /// The key with this text, if it is of the allowed form.

@@ -1,9 +1,10 @@
 //! The order service's routes.
 
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, header};
+use http::request::Parts;
+use http::{HeaderValue, header};
 use ordersys_chassis::body::{Empty, NoBody};
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query};
@@ -55,20 +56,26 @@ async fn place(
     State(app): State<App>,
     caller: Caller,
     RequestIdOf(request): RequestIdOf,
-    headers: HeaderMap,
+    Key(key): Key,
     Json(new): Json<NewOrder>,
 ) -> Result<Response, Refusal> {
-    let key = idempotency_key(&headers)?;
     let placed = app.place(Draft::new(&new)?, key, (caller, request)).await?;
     Ok(placed_answer(placed))
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Refusal> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-    let key = value.to_str().ok().and_then(IdempotencyKey::parse);
-    let wrong =
-        || Refusal::new(Code::InvalidHeader, "Idempotency-Key takes 1 to 128 visible ASCII characters");
-    key.map(Some).ok_or_else(wrong)
+/// The client's key for an order, if it sent one.
+struct Key(Option<IdempotencyKey>);
+
+impl<S: Sync> FromRequestParts<S> for Key {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let Some(value) = parts.headers.get(IDEMPOTENCY_KEY) else { return Ok(Self(None)) };
+        let key = value.to_str().ok().and_then(IdempotencyKey::parse);
+        let wrong =
+            || Refusal::new(Code::InvalidHeader, "Idempotency-Key takes 1 to 128 visible ASCII characters");
+        key.map(|key| Self(Some(key))).ok_or_else(wrong)
+    }
 }
 
 fn placed_answer(Placed { stored, replayed }: Placed) -> Response {

@@ -110,7 +110,8 @@ impl OrderService {
         shutdown: CancellationToken,
     ) -> Result<(), ServeError> {
         let (health, tracer) = (self.service.health.clone(), self.service.tracer.clone());
-        let router = ordersys_chassis::finish(http::routes(self.app.clone()), self.service);
+        let routes = self.app.clone();
+        let router = ordersys_chassis::finish(move || http::routes(routes.clone()), self.service);
         let serving =
             ordersys_chassis::serve_shedding((router, self.shedding), listener, health.clone(), shutdown);
         let recovering = async {

@@ -80,7 +80,8 @@ impl ProductService {
         shutdown: CancellationToken,
     ) -> Result<(), ServeError> {
         let (health, tracer) = (self.service.health.clone(), self.service.tracer.clone());
-        let router = ordersys_chassis::finish(http::routes(self.app.clone()), self.service);
+        let routes = self.app.clone();
+        let router = ordersys_chassis::finish(move || http::routes(routes.clone()), self.service);
         let sweeper = tokio::spawn(sweep(self.app.clone(), shutdown.clone()));
         let measuring = tokio::spawn(gauges::measure(self.app.clone(), self.gauges));
         health.serving();

@@ -90,7 +90,8 @@ impl UserService {
         shutdown: CancellationToken,
     ) -> Result<(), ServeError> {
         let (health, tracer) = (self.service.health.clone(), self.service.tracer.clone());
-        let router = ordersys_chassis::finish(http::routes(self.app.clone()), self.service);
+        let routes = self.app.clone();
+        let router = ordersys_chassis::finish(move || http::routes(routes.clone()), self.service);
         let sweeper = tokio::spawn(sweep(self.app.clone()));
         health.serving();
         let served = ordersys_chassis::serve(router, listener, health, shutdown).await;
