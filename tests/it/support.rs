@@ -15,6 +15,7 @@ use ordersys_store::Durability;
 use reqwest::Method;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -88,14 +89,17 @@ impl Stack {
         let (admin, service) = (Secret::random(), Secret::random());
         std::fs::write(dir.path().join("admin.token"), admin.expose()).expect("writes");
         std::fs::write(dir.path().join("service.token"), service.expose()).expect("writes");
-        let endpoints =
-            Endpoints { user: free_url().await, product: free_url().await, order: free_url().await };
+        // Bound from the start: a port that is only known to be free is soon somebody's.
+        let (user, product, order) = (bound().await, bound().await, bound().await);
+        let endpoints = Endpoints { user: url_of(&user), product: url_of(&product), order: url_of(&order) };
+        let mut bound = vec![(Role::User, user), (Role::Product, product), (Role::Order, order)];
         let services = Role::ALL.into_iter().map(|role| (role, None)).collect();
         let http = reqwest::Client::new();
         let peers = between(endpoints.clone());
         let mut stack = Self { dir, endpoints, services, admin, service, http, breaker, tracing, peers };
         for role in Role::ALL {
-            stack.begin(role).await;
+            let own = bound.iter().position(|(of, _)| *of == role).expect("a role");
+            stack.begin_on(role, bound.swap_remove(own).1).await;
         }
         stack
     }
@@ -109,8 +113,14 @@ impl Stack {
         self.dir.path().join("data")
     }
 
-    /// Starts a service that is not running and waits until it is ready.
+    /// Starts a service that is not running, where it was before, and waits until it is ready.
     pub(crate) async fn begin(&mut self, role: Role) {
+        let port = self.url(role).rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+        let listener = serve::listen(LOCALHOST, role, port).await.expect("listens");
+        self.begin_on(role, listener).await;
+    }
+
+    async fn begin_on(&mut self, role: Role, listener: TcpListener) {
         let config = ServeConfig {
             bind: LOCALHOST,
             data_dir: self.dir.path().join("data"),
@@ -121,8 +131,6 @@ impl Stack {
             counting: ordersys_chassis::Counting::On,
             tracing: self.tracing.clone(),
         };
-        let port = self.url(role).rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
-        let listener = serve::listen(LOCALHOST, role, port).await.expect("listens");
         let stop = CancellationToken::new();
         let (peers, shutdown) = (self.peers.clone(), stop.clone());
         let task = tokio::spawn(async move {
@@ -248,10 +256,11 @@ fn url(endpoints: &Endpoints, role: Role) -> &str {
     }
 }
 
-/// A port that was free a moment ago. The kernel hands ports out in turn, so it stays free long
-/// enough for the service that is started next.
-async fn free_url() -> String {
-    let listener = tokio::net::TcpListener::bind((LOCALHOST, 0)).await.expect("a free port");
+async fn bound() -> TcpListener {
+    TcpListener::bind((LOCALHOST, 0)).await.expect("a free port")
+}
+
+fn url_of(listener: &TcpListener) -> String {
     format!("http://{}", listener.local_addr().expect("an address"))
 }
 
