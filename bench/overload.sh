@@ -6,7 +6,7 @@
 #
 # OVERLOAD_ROUNDS (3) is how often both rates take their turn, OVERLOAD_SECONDS (6) the length of a turn,
 # OVERLOAD_CONNECTIONS (1024) how many connections the open loop may use: more than there are places for orders.
-# A rate is sustained if every order of a short run is taken, within 50 ms for 99 of 100. Needs jq. Ends with 1
+# A rate is sustained if every order of two short runs is taken, within 50 ms for 99 of 100. Needs jq. Ends with 1
 # if, by the medians of the rounds, less than 90 % of the peak is left or accepted orders take more than twice
 # as long (p99), or if a check fails. Takes about two minutes.
 set -euo pipefail
@@ -43,14 +43,15 @@ run closed 4 --concurrency 256 --no-verify
 ceiling="$(value closed '.totals.throughput | round')"
 echo "overload: closed loop with 256 connections: $ceiling/s" >&2
 sustained=0
-for percent in 95 90 85 80 75 70 60 50; do
+for percent in 95 90 85 80 75 70 65 60 55 50 45 40; do
     rate=$((ceiling * percent / 100))
-    if is_sustained "$rate"; then
+    # Twice: a machine that is shared has good moments.
+    if is_sustained "$rate" && is_sustained "$rate"; then
         sustained="$rate"
         break
     fi
 done
-[ "$sustained" -gt 0 ] || fail "not even half of what a closed loop reaches is sustained"
+[ "$sustained" -gt 0 ] || fail "not even 40 % of what a closed loop reaches is sustained"
 
 turn() { # turn NAME RATE
     run "$1" "$seconds" --rate "$2" --concurrency "$connections"

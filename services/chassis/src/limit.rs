@@ -2,7 +2,7 @@
 //!
 //! A fixed number is wrong on every other machine. This one follows the time that answers take. While
 //! requests are turned away, it falls in proportion when that is above the target and rises when it is
-//! below; otherwise it goes back to where it began, so that a short stall refuses nobody.
+//! below; after a second without any it goes back to where it began, so that a short stall refuses nobody.
 //! What finds no place is refused at once, so nobody waits in a queue that only grows.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +33,9 @@ const STEEPEST: f64 = 0.7;
 const RISE: f64 = 0.1;
 /// The part by which the limit goes back in one move when nobody is turned away.
 const RETURN: f64 = 0.05;
+/// Windows in a row in which nobody is turned away before the limit goes back: a second or more. Under
+/// overload a single one means nothing.
+const QUIET: u32 = 20;
 /// The weight of the newest window in what answers take while there is room.
 const NEWEST: f64 = 0.1;
 
@@ -44,6 +47,8 @@ struct Adaptive {
     /// What answers take while at least half of the places are free. With fewer free they wait for each
     /// other, and a target that follows them would rise with the queue it is to bound.
     base: Option<Duration>,
+    /// Windows since somebody was turned away.
+    quiet: u32,
     window: Window,
 }
 
@@ -66,7 +71,7 @@ impl Window {
 
 impl Adaptive {
     fn new(now: Instant) -> Self {
-        Self { limit: bound(FIRST), under_way: 0, base: None, window: Window::new(now) }
+        Self { limit: bound(FIRST), under_way: 0, base: None, quiet: 0, window: Window::new(now) }
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from LEAST to MOST")]
@@ -107,8 +112,11 @@ impl Adaptive {
         }
         let patience = self.base.map_or(TARGET, |base| TARGET.max(base * OVER_BASE));
         let load = mean.as_secs_f64() / patience.as_secs_f64();
-        if !self.window.full {
+        self.quiet = if self.window.full { 0 } else { self.quiet.saturating_add(1) };
+        if self.quiet >= QUIET {
             self.limit += (bound(FIRST) - self.limit) * RETURN;
+        } else if self.quiet > 0 {
+            // What is not used does not move.
         } else if load > 1.0 {
             self.limit *= (1.0 / load).max(STEEPEST);
         } else {

@@ -1,6 +1,5 @@
 //! The typed client of the three services: one method per call.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +11,16 @@ use serde::{Deserialize, Serialize};
 use crate::resolver::Resolver;
 use crate::{Problem, RequestId, Secret, TraceParent, header as names};
 
+mod address;
 mod audit;
+mod error;
 mod order;
 mod product;
 mod user;
 
+use address::{at, given, with_query};
+pub use address::{next_link, percent};
+pub use error::ClientError;
 pub use order::{OrderFilter, Placed};
 
 /// How long a call may take unless the caller says otherwise.
@@ -35,53 +39,6 @@ pub struct Endpoints {
     pub product: String,
     /// The order service.
     pub order: String,
-}
-
-/// Why a call gave no usable answer.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// The service answered with a refusal.
-    #[error("{} ({})", problem.detail, problem.code.status().as_u16())]
-    Refused {
-        /// What it said.
-        problem: Box<Problem>,
-    },
-    /// No connection, or it broke before the whole answer was there: the outcome is unknown.
-    #[error("{url} cannot be reached")]
-    Unreachable {
-        /// What was called.
-        url: String,
-        /// What the network said.
-        #[source]
-        source: reqwest::Error,
-    },
-    /// No answer in time: the outcome is unknown.
-    #[error("{url} did not answer in time")]
-    TimedOut {
-        /// What was called.
-        url: String,
-    },
-    /// An answer that does not follow the contract.
-    #[error("{url} answered {status} with something else than the contract says: {detail}")]
-    BadAnswer {
-        /// What was called.
-        url: String,
-        /// The status that came.
-        status: StatusCode,
-        /// What is wrong with it.
-        detail: String,
-    },
-}
-
-impl ClientError {
-    /// The refusal, if it is one.
-    #[must_use]
-    pub fn problem(&self) -> Option<&Problem> {
-        match self {
-            Self::Refused { problem } => Some(problem),
-            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::BadAnswer { .. } => None,
-        }
-    }
 }
 
 /// One page of a list.
@@ -343,62 +300,4 @@ fn get(base: &str, path: String) -> Call<'_> {
 
 fn bare(method: Method, base: &str, path: String) -> Call<'_> {
     Call { method, base, path, headers: HeaderMap::new(), body: None }
-}
-
-/// Query pairs without those that have no value.
-fn given<'a, const N: usize>(pairs: [(&'a str, Option<&'a str>); N]) -> Vec<(&'a str, &'a str)> {
-    pairs.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
-}
-
-/// A path constant with its id put in.
-fn at(path: &str, id: &impl std::fmt::Display) -> String {
-    path.replace("{id}", &id.to_string())
-}
-
-fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
-    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", query(pairs)) }
-}
-
-fn query(pairs: &[(&str, &str)]) -> String {
-    let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", percent(value))).collect();
-    pairs.join("&")
-}
-
-/// Percent-encodes everything but unreserved characters (RFC 3986, section 2.3).
-#[must_use]
-pub fn percent(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}"); // writing to a String cannot fail
-        }
-    }
-    encoded
-}
-
-/// The target of `rel="next"` in a `Link` header of ours: one link, path and query.
-#[must_use]
-pub fn next_link(link: &str) -> Option<&str> {
-    let (target, rest) = link.strip_prefix('<')?.split_once('>')?;
-    // A path of the same host: what follows the address of a service must not change it.
-    let is_path = target.starts_with('/') && !target.starts_with("//");
-    (is_path && rest.contains("rel=\"next\"")).then_some(target)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_and_queries_are_encoded() {
-        assert_eq!(with_query("/x", &[("q", "27\" Monitor&a=b")]), "/x?q=27%22%20Monitor%26a%3Db");
-        assert_eq!(with_query("/x", &[]), "/x");
-        assert_eq!(next_link("</orders?cursor=a>; rel=\"next\""), Some("/orders?cursor=a"));
-        assert_eq!(next_link("</orders>; rel=\"prev\""), None);
-        for elsewhere in ["@other.host/orders", ":8080/orders", "//other.host/orders", "http://other.host/"] {
-            assert_eq!(next_link(&format!("<{elsewhere}>; rel=\"next\"")), None, "{elsewhere}");
-        }
-    }
 }
