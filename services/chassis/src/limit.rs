@@ -110,19 +110,28 @@ impl Adaptive {
             let aged = |base: Duration| base.mul_f64(1.0 - NEWEST) + mean.mul_f64(NEWEST);
             self.base = Some(self.base.map_or(mean, aged));
         }
+        if self.window.full {
+            self.quiet = 0;
+            self.follow(mean);
+        } else {
+            // What is not used does not move, but goes back in time.
+            self.quiet = self.quiet.saturating_add(1);
+            if self.quiet >= QUIET {
+                self.limit += (bound(FIRST) - self.limit) * RETURN;
+            }
+        }
+        self.limit = self.limit.clamp(bound(LEAST), bound(MOST));
+    }
+
+    /// Moves the limit to where answers take what they may.
+    fn follow(&mut self, mean: Duration) {
         let patience = self.base.map_or(TARGET, |base| TARGET.max(base * OVER_BASE));
         let load = mean.as_secs_f64() / patience.as_secs_f64();
-        self.quiet = if self.window.full { 0 } else { self.quiet.saturating_add(1) };
-        if self.quiet >= QUIET {
-            self.limit += (bound(FIRST) - self.limit) * RETURN;
-        } else if self.quiet > 0 {
-            // What is not used does not move.
-        } else if load > 1.0 {
+        if load > 1.0 {
             self.limit *= (1.0 / load).max(STEEPEST);
         } else {
             self.limit += 1.0 + self.limit * RISE * (1.0 - load);
         }
-        self.limit = self.limit.clamp(bound(LEAST), bound(MOST));
     }
 }
 
