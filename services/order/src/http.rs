@@ -97,7 +97,7 @@ fn stored_answer(order: &Order, done: StatusCode) -> Response {
     let open = order.status.needs_driver();
     let mut response = Json(order).into_response();
     *response.status_mut() = if open { StatusCode::ACCEPTED } else { done };
-    if let Ok(location) = HeaderValue::from_str(&format!("{ORDERS}/{id}")) {
+    if let Ok(location) = HeaderValue::try_from(format!("{ORDERS}/{id}")) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     if open {

@@ -44,12 +44,22 @@ pub(crate) struct Placed {
 /// How far the making of an order has come.
 #[derive(Debug, Clone)]
 pub(super) enum Progress {
-    /// Nothing is written yet.
-    Begun,
+    /// Nothing is written yet; since when it is in the making.
+    Begun(Instant),
     /// The order is durable.
     Stored(Arc<StoredOrder>),
     /// Its outcome is known, or nothing was written.
     Done(Result<Placed, OrderError>),
+}
+
+impl Progress {
+    /// The order is durable. Whether somebody has to hear of it now: until [`PATIENCE`] is over all wait for
+    /// the outcome, and to wake each of them for this costs more than telling them.
+    fn reach(&mut self, stored: Arc<StoredOrder>) -> bool {
+        let late = matches!(self, Self::Begun(since) if since.elapsed() >= PATIENCE);
+        *self = Self::Stored(stored);
+        late
+    }
 }
 
 impl App {
@@ -60,11 +70,11 @@ impl App {
         key: Option<IdempotencyKey>,
         (caller, request): (Caller, RequestId),
     ) -> Result<Placed, OrderError> {
-        let (sender, progress) = watch::channel(Progress::Begun);
-        let fingerprint = draft.fingerprint();
+        let (sender, progress) = watch::channel(Progress::Begun(Instant::now()));
+        let key = key.map(|key| KeyUse { key, fingerprint: draft.fingerprint() });
         let mut ticket = None;
-        if let Some(key) = &key {
-            match self.0.keys.enter((caller, draft.user_id), key, fingerprint, &progress) {
+        if let Some(KeyUse { key, fingerprint }) = &key {
+            match self.0.keys.enter((caller, draft.user_id), key, *fingerprint, &progress) {
                 Entrance::First(entered) => ticket = Some(entered),
                 Entrance::Join(progress) => return joined(wait(progress).await),
                 Entrance::Conflict => return Err(OrderError::KeyReused),
@@ -75,7 +85,6 @@ impl App {
             return Err(OrderError::Overloaded);
         };
         let app = self.clone();
-        let key = key.map(|key| KeyUse { key, fingerprint });
         // A task of its own: a client that hangs up does not stop its order half-way.
         self.0.tasks.spawn(ordersys_spans::carried(async move {
             let outcome = app.make(draft, key, (caller, request), &sender).await;
@@ -114,7 +123,7 @@ impl App {
             Err((first, stored)) => return replay(first, fingerprint, stored),
         };
         failpoint::crash("order-pending");
-        progress.send_replace(Progress::Stored(Arc::clone(&stored)));
+        progress.send_if_modified(|progress| progress.reach(Arc::clone(&stored)));
         let outcome = self.drive(Arc::clone(&stored), &request, Origin::New).await;
         let stored = outcome.unwrap_or(stored);
         self.misbehave(struck, &stored).await?;
@@ -242,11 +251,11 @@ async fn wait(mut progress: watch::Receiver<Progress>) -> Result<Placed, OrderEr
         return outcome.clone();
     }
     // Look-ups and the store have limits of their own, so this ends.
-    let stored = progress.wait_for(|progress| !matches!(progress, Progress::Begun)).await;
+    let stored = progress.wait_for(|progress| !matches!(progress, Progress::Begun(_))).await;
     match stored.as_deref() {
         Ok(Progress::Stored(stored)) => Ok(Placed { stored: Arc::clone(stored), replayed: false }),
         Ok(Progress::Done(outcome)) => outcome.clone(),
-        Ok(Progress::Begun) | Err(_) => Err(OrderError::Stopping),
+        Ok(Progress::Begun(_)) | Err(_) => Err(OrderError::Stopping),
     }
 }
 

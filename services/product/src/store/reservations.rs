@@ -204,11 +204,15 @@ fn advance_clock(connection: &Connection, now: Timestamp) -> rusqlite::Result<Ti
     Ok(Timestamp::from_millis(millis))
 }
 
-/// Reads every row the operations may touch.
+/// Reads every row the operations may touch. Ids follow time, so most are those of new orders, greater
+/// than any that is stored: of these there is nothing to read.
 fn gather(connection: &Connection, operations: &[Operation]) -> rusqlite::Result<Inventory> {
     let mut inventory = Inventory::default();
+    let newest = newest(connection)?;
     for operation in operations {
-        gather_reservation(connection, &mut inventory, operation.order_id)?;
+        if newest.is_some_and(|newest| operation.order_id <= newest) {
+            gather_reservation(connection, &mut inventory, operation.order_id)?;
+        }
         if let Action::Reserve { lines, .. } = &operation.action {
             for line in lines {
                 gather_item(connection, &mut inventory, line.product_id)?;
@@ -216,6 +220,13 @@ fn gather(connection: &Connection, operations: &[Operation]) -> rusqlite::Result
         }
     }
     Ok(inventory)
+}
+
+/// The greatest id that is stored.
+fn newest(connection: &Connection) -> rusqlite::Result<Option<OrderId>> {
+    let select = "SELECT max(order_id) FROM reservation";
+    let newest: Option<[u8; 16]> = connection.prepare_cached(select)?.query_row([], |row| row.get(0))?;
+    Ok(newest.map(OrderId::from_bytes))
 }
 
 fn gather_reservation(
