@@ -18,6 +18,10 @@ readonly out="$(realpath -m "${FOOTPRINT_OUT:-bench-footprint.json}")"
 need jq curl node
 binary="$(program "${1:-}")"
 tool="$(benches "${2:-}")"
+# What was just written lies in the page cache in large pieces, of which more is mapped than is used. Read from
+# the disk, as by everybody who did not build it, it does not.
+sync "$binary"
+dd if="$binary" of=/dev/null iflag=nocache count=0 status=none
 fresh_stack --durability full --topology services
 
 measured() { # measured WHAT UNIT LIMIT VALUE

@@ -40,7 +40,7 @@ prepare() {
     # Below target: /tmp may be memory, on which a sync costs nothing.
     mkdir -p target
     work="$(mktemp -d "$PWD/target/bench-XXXXXX")"
-    projects=() background_pids=()
+    projects=() background_pids=() services_on=() generator_on=()
     trap clean_up EXIT
     trap 'exit 130' INT TERM
 }
@@ -64,8 +64,18 @@ use_stack() { # use_stack [NAME]
 # Starts the stack on free ports; sets our_user, our_product and our_order.
 start_stack() { # start_stack UP_FLAG...
     case " ${projects[*]} " in *" $project "*) ;; *) projects+=("$project") ;; esac
-    timeout 90 "$binary" up --port auto --quiet "$@" "${stack[@]}" >"$work/up.txt" || fail "the stack does not start"
+    timeout 90 "${services_on[@]}" "$binary" up --port auto --quiet "$@" "${stack[@]}" >"$work/up.txt" || fail "the stack does not start"
     our_user="$(url_of user)" our_product="$(url_of product)" our_order="$(url_of order)"
+}
+
+# From here on stacks that are started and generators have processors of their own, where there are two or
+# more: the last one is the generator's, as if it were another machine. Says so in $apart.
+set_apart() {
+    local last=$(($(nproc) - 1))
+    apart="generator and services share the processor"
+    [ "$last" -gt 0 ] || return 0
+    services_on=(taskset -c "0-$((last - 1))") generator_on=(taskset -c "$last")
+    apart="the generator has processor $last, the services the others"
 }
 
 # Starts a stack of local processes of $binary on free ports; sets stack, work, our_user, our_product

@@ -82,11 +82,34 @@ enum Command {
     CrashContainer(crash_container::Args),
 }
 
+/// The same command line with nothing but `serve`: to describe all commands takes memory that a service
+/// would keep for as long as it runs.
+#[derive(Debug, Parser)]
+#[command(name = "ordersys", version, max_term_width = 100)]
+struct Service {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Serve,
+}
+
+#[derive(Debug, Subcommand)]
+enum Serve {
+    Serve(serve::Args),
+}
+
+fn parse() -> Cli {
+    if std::env::args_os().nth(1).is_none_or(|first| first != "serve") {
+        return Cli::parse();
+    }
+    let Service { globals, command: Serve::Serve(args) } = Service::parse();
+    Cli { globals, command: Command::Serve(args) }
+}
+
 /// Parses the command line, runs the command and reports how it went.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli) {
+    match run(parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             crate::ui::error(&failure.error, failure.hint.as_deref());
