@@ -83,6 +83,11 @@ impl EngineError {
         matches!(self, Self::Refused { status: 404, .. })
     }
 
+    /// Whether the image of what was to be made does not exist.
+    pub(super) fn lacks_image(&self) -> bool {
+        matches!(self, Self::Refused { status: 404, said, .. } if said.0.contains("No such image"))
+    }
+
     /// Whether it is in the way of something: a name, a state, a use.
     pub(super) fn is_conflict(&self) -> bool {
         matches!(self, Self::Refused { status: 409, .. })
@@ -140,11 +145,22 @@ mod tests {
             status_code: 404,
             message: "No such container: shop-user-1\n".to_owned(),
         });
-        assert!(error.is_not_found() && !error.is_conflict());
+        assert!(error.is_not_found() && !error.is_conflict() && !error.lacks_image());
         let shown = format!("{:#}", anyhow::Error::from(error));
         assert_eq!(
             shown,
             "the engine cannot start the container shop-user-1: No such container: shop-user-1"
         );
+    }
+
+    #[test]
+    fn a_missing_image_is_told_from_another_thing_that_is_missing() {
+        let missing = |message: &str| {
+            let message = message.to_owned();
+            during("create it")(Bollard::DockerResponseServerError { status_code: 404, message })
+                .lacks_image()
+        };
+        assert!(missing("No such image: ordersys:0123456789ab"));
+        assert!(!missing("network 0123 not found"));
     }
 }

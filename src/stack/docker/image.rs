@@ -54,6 +54,22 @@ pub(super) async fn load(engine: &Engine, name: &ImageName, program: &Path) -> R
     Err(EngineError::ImageLost { tag: name.tag.clone(), source: said.map(Box::new) })
 }
 
+/// Makes what needs the image. If that went since it was seen, since another project replaced its last
+/// container of it and cleared it away, it is loaded once more.
+pub(super) async fn with_image<T>(
+    engine: &Engine,
+    (name, program): (&ImageName, &Path),
+    make: impl AsyncFn() -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    match make().await {
+        Err(error) if error.lacks_image() => {
+            load(engine, name, program).await?;
+            make().await
+        }
+        made => made,
+    }
+}
+
 fn make(name: &ImageName, path: &Path, arch: &str) -> Result<Vec<u8>, EngineError> {
     let shown = path.display().to_string();
     let unreadable = |source| EngineError::File { path: shown.clone(), source };

@@ -265,8 +265,11 @@ impl DockerStack {
     }
 
     async fn create(&self, spec: &ServiceSpec, network: &str) -> Result<String, EngineError> {
-        let making = Making { names: &self.names, run: &self.run, image: &self.image, network };
-        containers::create(&self.engine, making, spec).await
+        let create = async || {
+            let making = Making { names: &self.names, run: &self.run, image: &self.image, network };
+            containers::create(&self.engine, making, spec).await
+        };
+        image::with_image(&self.engine, (&self.image, &self.program.path), create).await
     }
 
     /// Frees a service's container name. The old container goes on until its successor starts.

@@ -55,7 +55,9 @@ impl DockerStack {
             return Ok(());
         }
         let dir = self.project.secrets_dir();
-        let fill = volumes::fill_secrets(&self.engine, &self.names, &self.run, &self.image, &dir);
-        work.timeline.during("credentials", fill).await
+        let fill =
+            async || volumes::fill_secrets(&self.engine, &self.names, &self.run, &self.image, &dir).await;
+        let filled = image::with_image(&self.engine, (&self.image, &self.program.path), fill);
+        work.timeline.during("credentials", filled).await
     }
 }

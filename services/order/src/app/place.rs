@@ -269,3 +269,6 @@ pub(crate) fn outcome(stored: &StoredOrder) -> Result<&Order, OrderError> {
         _ => Ok(&stored.order),
     }
 }
+
+#[cfg(test)]
+mod tests;
