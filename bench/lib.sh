@@ -41,6 +41,7 @@ prepare() {
     mkdir -p target
     work="$(mktemp -d "$PWD/target/bench-XXXXXX")"
     projects=() background_pids=() services_on=() generator_on=()
+    sharing="shared by generator and services"
     trap clean_up EXIT
     trap 'exit 130' INT TERM
 }
@@ -69,13 +70,12 @@ start_stack() { # start_stack UP_FLAG...
 }
 
 # From here on stacks that are started and generators have processors of their own, where there are two or
-# more: the last one is the generator's, as if it were another machine. Says so in $apart.
+# more: the last one is the generator's, as if it were another machine. `conditions` says so.
 set_apart() {
     local last=$(($(nproc) - 1))
-    apart="generator and services share the processor"
     [ "$last" -gt 0 ] || return 0
+    sharing="processor $last for the generator, the others for the services"
     services_on=(taskset -c "0-$((last - 1))") generator_on=(taskset -c "$last")
-    apart="the generator has processor $last, the services the others"
 }
 
 # Starts a stack of local processes of $binary on free ports; sets stack, work, our_user, our_product
@@ -173,7 +173,7 @@ machine() {
 conditions() { # conditions WHAT
     local storage
     storage="$(stat -f -c %T "$work" 2>/dev/null || echo unknown)"
-    echo "Conditions: $1; local processes on $storage; $(machine), shared by generator and services;" \
+    echo "Conditions: $1; local processes on $storage; $(machine), $sharing;" \
         "$("$binary" --version) ($(profile_of "$binary")), $(date -u +%F)."
     echo
 }

@@ -7,9 +7,9 @@
 #
 # OVERLOAD_ROUNDS (3) is how often both rates take their turn, OVERLOAD_SECONDS (6) the length of a turn,
 # OVERLOAD_CONNECTIONS (1024) how many connections the open loop may use: more than there are places for orders.
-# A rate is sustained if every order of two short runs is taken, within 50 ms for 99 of 100. Needs jq and taskset. Ends with 1
-# if, by the medians of the rounds, less than 90 % of the peak is left or accepted orders take more than twice
-# as long (p99), or if a check fails. Takes about two minutes.
+# A rate is sustained if every order of two short runs is taken, within 50 ms for 99 of 100. Needs jq and
+# taskset. Ends with 1 if, by the medians of the rounds, less than 90 % of the peak is left or accepted orders
+# take more than twice as long (p99), or if a check fails. Takes about two minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . bench/lib.sh
@@ -66,7 +66,7 @@ turn() { # turn NAME RATE
     cat "$work/$1.json" >>"$work/$1.all"
 }
 
-conditions "open loop, $connections connections; $seconds s a turn, $rounds rounds; $apart"
+conditions "open loop, $connections connections; $seconds s a turn, $rounds rounds"
 echo "| | asked/s | sent | orders/s | p50 ms | p99 ms | refused | failed | not sent | broken checks | run |"
 echo "|---|---:|---:|---:|---:|---:|---:|---:|---:|---|---|"
 for _ in $(seq "$rounds"); do

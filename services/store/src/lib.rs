@@ -15,6 +15,7 @@ use ordersys_spans::Kind;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+mod checkpoint;
 pub mod defect;
 mod durability;
 mod error;
@@ -30,6 +31,7 @@ pub use error::{OpenError, StoreError};
 pub use metrics::StoreMetrics;
 pub use rusqlite;
 
+use checkpoint::Checkpoints;
 use queue::{Queue, Refused};
 
 /// Commands that may wait for the writer before callers are turned away.
@@ -78,7 +80,9 @@ impl Store {
     /// Opens the store, making or migrating it as needed, and starts its threads. Callers are
     /// answered on the runtime this is called in.
     pub fn open(options: &Options) -> Result<Self, OpenError> {
-        let opened = open::open(options)?;
+        let mut opened = open::open(options)?;
+        let checkpoints = Checkpoints::of(&mut opened.writer, options)
+            .map_err(|source| OpenError::database(&open::file(options), source))?;
         let metrics = StoreMetrics::default();
         let writable = Arc::new(AtomicBool::new(true));
         let writes = Arc::new(Queue::bounded(WRITE_QUEUE));
@@ -87,6 +91,7 @@ impl Store {
         tokio::spawn(writer::answer_all(batches));
         let writer = writer::Writer {
             connection: opened.writer,
+            checkpoints,
             lock: opened.lock,
             name: options.name,
             queue: Arc::clone(&writes),

@@ -15,9 +15,6 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 const STATEMENTS: usize = 64;
 /// Page cache of the writer, in KiB.
 const WRITER_CACHE_KIB: i64 = 8 * 1024;
-/// Pages in the log before the writer moves them to the file. Nothing is committed meanwhile, so few at a
-/// time: 8 MiB.
-const CHECKPOINT_PAGES: i64 = 2_000;
 /// How long a connection waits for another one's lock.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -55,7 +52,16 @@ pub(crate) fn reader(options: &Options) -> Result<Connection, OpenError> {
     connect().map_err(|source| OpenError::database(&path, source))
 }
 
-fn file(options: &Options) -> PathBuf {
+/// A connection that moves pages of the log to the file, as durably as the writer would.
+pub(crate) fn mover(options: &Options) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(file(options))?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "synchronous", options.durability.synchronous())?;
+    Ok(connection)
+}
+
+pub(crate) fn file(options: &Options) -> PathBuf {
     options.dir.join(format!("{}.db", options.name))
 }
 
@@ -97,8 +103,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "temp_store", "memory")?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
+    connection.pragma_update(None, "temp_store", "memory")
 }
 
 /// Sets a pragma and reads it back.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::checkpoint::Checkpoints;
 use crate::queue::{Queue, Taken};
 use crate::{StoreError, StoreMetrics, failpoint};
 
@@ -94,6 +95,7 @@ pub(crate) async fn answer_all(mut decided: mpsc::UnboundedReceiver<Decided>) {
 
 pub(crate) struct Writer {
     pub(crate) connection: Connection,
+    pub(crate) checkpoints: Checkpoints,
     pub(crate) lock: File,
     pub(crate) name: &'static str,
     pub(crate) queue: Arc<Queue<Job>>,
@@ -103,7 +105,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn run(self) {
+    pub(crate) fn run(mut self) {
         // A panic leaves a transaction in an unknown state: a restart recovers, going on may not.
         let outcome = catch_unwind(AssertUnwindSafe(|| self.work()));
         if outcome.is_err() {
@@ -112,20 +114,22 @@ impl Writer {
         drop(self.lock);
     }
 
-    fn work(&self) {
+    fn work(&mut self) {
         loop {
             let patience = (!self.writable.load(Ordering::Relaxed)).then_some(PROBE);
             match self.queue.take(MAX_BATCH, patience) {
-                Taken::Some(jobs) => self.commit(jobs),
+                Taken::Some(jobs) => {
+                    self.commit(jobs);
+                    self.checkpoints.turn(&self.connection);
+                }
                 Taken::Nothing => self.probe(),
                 Taken::Closed => return self.checkpoint(),
             }
         }
     }
 
-    fn checkpoint(&self) {
-        let done = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        if let Err(error) = done {
+    fn checkpoint(&mut self) {
+        if let Err(error) = self.checkpoints.end(&self.connection) {
             tracing::debug!(store = self.name, %error, "the last checkpoint is left to the next start");
         }
     }

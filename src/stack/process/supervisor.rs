@@ -26,24 +26,24 @@ const LOOK: Duration = Duration::from_millis(25);
 /// How long to try for the supervisor's lock: others hold it for moments, to see whether it is free.
 const LOCK_LIMIT: Duration = Duration::from_secs(2);
 
-/// Runs the supervisor of the project in this directory until its list is empty or it is asked to end.
+/// Runs the supervisor of the project in this directory until its list is empty or it is asked to end. The
+/// supervisor's lock is then still held: the end of the process frees it, so whoever gets it knows that
+/// neither a service nor this process is left.
 pub async fn supervise(project: &Path) -> anyhow::Result<()> {
     os::leave_terminal();
     let mut endings = os::Endings::listen().context("cannot listen for signals")?;
     let layout = Layout::new(project);
-    let mut lock = Lock::take(&layout.supervisor_lock(), LOCK_LIMIT)
+    let lock = Lock::take(&layout.supervisor_lock(), LOCK_LIMIT)
         .await
         .context("this project has a supervisor already")?;
-    lock.sign(&myself()?)?;
+    Box::leak(Box::new(lock)).sign(&myself()?)?;
     let mut supervisor = Supervisor::new(layout);
     supervisor.end_orphans().await?;
     tokio::select! {
         () = endings.wait() => supervisor.note(Weight::Info, "asked to end"),
         () = supervisor.follow() => supervisor.note(Weight::Info, "nothing left to run"),
     }
-    supervisor.finish().await?;
-    drop(lock); // the very last: its being free says that nothing runs
-    Ok(())
+    supervisor.finish().await
 }
 
 fn myself() -> anyhow::Result<Holder> {

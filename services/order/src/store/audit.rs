@@ -18,18 +18,18 @@ pub(crate) enum KeyPlace {
 }
 
 impl Orders {
-    /// Idempotency keys after a place, by user and key.
+    /// Idempotency keys after a place, by key and user.
     pub(crate) async fn keys(&self, after: KeyPlace, limit: u32) -> Result<Vec<KeyRecord>, StoreError> {
-        let select = "SELECT user_id, key, order_id FROM idempotency
-                      WHERE (user_id, key) > (?1, ?2) ORDER BY user_id, key LIMIT ?3";
+        let select = "SELECT user_id, key, order_id FROM keys
+                      WHERE (key, user_id) > (?1, ?2) ORDER BY key, user_id LIMIT ?3";
         self.0
             .read(move |connection| {
-                let (user, key) = match &after {
-                    KeyPlace::Start => (&[][..], ""),
-                    KeyPlace::After(user, key) => (&user.as_bytes()[..], key.as_str()),
+                let (key, user) = match &after {
+                    KeyPlace::Start => ("", &[][..]),
+                    KeyPlace::After(user, key) => (key.as_str(), &user.as_bytes()[..]),
                 };
                 let mut statement = connection.prepare_cached(select)?;
-                statement.query_map(params![user, key, limit], key_record)?.collect()
+                statement.query_map(params![key, user, limit], key_record)?.collect()
             })
             .await
     }

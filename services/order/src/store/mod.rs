@@ -227,9 +227,8 @@ fn claim_key(
     fingerprint: &Fingerprint,
     order: OrderId,
 ) -> rusqlite::Result<bool> {
-    let insert = "INSERT OR IGNORE INTO idempotency(user_id, key, fingerprint, order_id)
-                  VALUES (?1, ?2, ?3, ?4)";
-    let row = params![user.as_bytes(), key.as_str(), fingerprint, order.as_bytes()];
+    let insert = "INSERT OR IGNORE INTO keys(key, user_id, fingerprint, order_id) VALUES (?1, ?2, ?3, ?4)";
+    let row = params![key.as_str(), user.as_bytes(), fingerprint, order.as_bytes()];
     Ok(connection.prepare_cached(insert)?.execute(row)? == 1)
 }
 
@@ -238,9 +237,9 @@ fn by_key(
     user: UserId,
     key: &IdempotencyKey,
 ) -> rusqlite::Result<Option<(Fingerprint, StoredOrder)>> {
-    let select_key = "SELECT fingerprint, order_id FROM idempotency WHERE user_id = ?1 AND key = ?2";
+    let select_key = "SELECT fingerprint, order_id FROM keys WHERE key = ?1 AND user_id = ?2";
     let mut statement = connection.prepare_cached(select_key)?;
-    let found = statement.query_row(params![user.as_bytes(), key.as_str()], |row| {
+    let found = statement.query_row(params![key.as_str(), user.as_bytes()], |row| {
         Ok((row.get::<_, Fingerprint>(0)?, OrderId::from_bytes(row.get(1)?)))
     });
     let Some((fingerprint, id)) = found.optional()? else { return Ok(None) };

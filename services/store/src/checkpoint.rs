@@ -1,0 +1,119 @@
+//! Moves committed pages from the log to the database file, mostly beside the writer.
+//!
+//! Left to itself, SQLite does that at the end of a commit, and whoever waits for the next commit waits for
+//! all of it. Here a thread with a connection of its own moves them while commits go on. Pages that are
+//! written meanwhile are left to the writer, between two commits: the log begins anew only when it holds
+//! nothing that was not moved. Both may run at once (<https://sqlite.org/wal.html>, "Avoiding Excessively
+//! Large WAL Files").
+
+use std::ffi::c_int;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::thread::JoinHandle;
+
+use rusqlite::hooks::Wal;
+use rusqlite::wal::CheckpointMode;
+use rusqlite::{Connection, DEFAULT_NAME};
+
+use crate::{Options, open};
+
+/// Pages in the log before they are moved: 8 MiB.
+const MANY: c_int = 2_000;
+/// Pages that the writer moves itself without much delay.
+const FEW: c_int = 200;
+/// Passes of the thread for one turn of the log. Under load each leaves some new pages, fewer each time.
+const PASSES: usize = 4;
+
+/// Decides when the log is moved, by whom, and keeps what that takes.
+pub(crate) struct Checkpoints {
+    options: Options,
+    /// Pages in the log after the last commit.
+    pages: Arc<AtomicI32>,
+    /// How many there have to be before they are moved.
+    due: c_int,
+    mover: Mover,
+}
+
+/// The connection that moves pages beside the writer.
+enum Mover {
+    /// At rest; opened when it is first needed, since most services write little.
+    Idle(Option<Connection>),
+    /// On its thread.
+    Moving(JoinHandle<Connection>),
+}
+
+impl Checkpoints {
+    /// Takes over from SQLite what is to be done after commits of the `writer`.
+    pub(crate) fn of(writer: &mut Connection, options: &Options) -> rusqlite::Result<Self> {
+        let pages = Arc::new(AtomicI32::new(0));
+        let seen = Arc::clone(&pages);
+        writer.wal_hook(Some(move |_: &mut Wal, count| {
+            seen.store(count, Ordering::Relaxed);
+            Ok(())
+        }))?;
+        Ok(Self { options: options.clone(), pages, due: MANY, mover: Mover::Idle(None) })
+    }
+
+    /// Does what is due. Called between commits.
+    pub(crate) fn turn(&mut self, writer: &Connection) {
+        let is_due = self.pages.load(Ordering::Relaxed) >= self.due;
+        match std::mem::replace(&mut self.mover, Mover::Idle(None)) {
+            Mover::Moving(thread) if thread.is_finished() => {
+                self.mover = Mover::Idle(thread.join().ok());
+                self.finish(writer);
+            }
+            Mover::Idle(connection) if is_due => self.begin(connection, writer),
+            other => self.mover = other,
+        }
+    }
+
+    /// Starts the thread. Where that is impossible the writer moves everything.
+    fn begin(&mut self, connection: Option<Connection>, writer: &Connection) {
+        let started = connection.map_or_else(|| open::mover(&self.options), Ok).ok().and_then(|connection| {
+            let pages = Arc::clone(&self.pages);
+            let name = format!("{}-mover", self.options.name);
+            std::thread::Builder::new().name(name).spawn(move || move_most(connection, &pages)).ok()
+        });
+        match started {
+            Some(thread) => self.mover = Mover::Moving(thread),
+            None => self.finish(writer),
+        }
+    }
+
+    /// Moves what is left. What cannot be moved, since a reader still needs it or the disk is full, is tried
+    /// again when the log has grown.
+    fn finish(&mut self, writer: &Connection) {
+        let moved = passive(writer);
+        if let Err(error) = &moved {
+            let store = self.options.name;
+            tracing::warn!(store, %error, "the log grows, since it cannot be moved to the database");
+        }
+        let is_empty = moved.is_ok_and(|(all, moved)| all == moved);
+        self.due = if is_empty { MANY } else { self.pages.load(Ordering::Relaxed).saturating_add(MANY) };
+    }
+
+    /// Waits for the thread, and moves the whole log.
+    pub(crate) fn end(&mut self, writer: &Connection) -> rusqlite::Result<()> {
+        if let Mover::Moving(thread) = std::mem::replace(&mut self.mover, Mover::Idle(None)) {
+            let _ = thread.join(); // whatever it left is moved here
+        }
+        writer.wal_checkpoint_v2(DEFAULT_NAME, CheckpointMode::TRUNCATE).map(|_| ())
+    }
+}
+
+/// Moves what nobody needs in the log any more, without waiting for anybody. Returns how many pages the log
+/// had and how many of them have been moved by now.
+fn passive(connection: &Connection) -> rusqlite::Result<(c_int, c_int)> {
+    connection.wal_checkpoint_v2(DEFAULT_NAME, CheckpointMode::PASSIVE)
+}
+
+/// Moves pages until few are left. An error is met again by the writer, which reports it.
+fn move_most(connection: Connection, pages: &AtomicI32) -> Connection {
+    for _ in 0..PASSES {
+        match passive(&connection) {
+            Ok((_, moved)) if pages.load(Ordering::Relaxed) - moved > FEW => {}
+            _ => break,
+        }
+    }
+    connection
+}
