@@ -4,6 +4,7 @@
 #   bench/variants.sh topology [BINARY]     three services against one process
 #   bench/variants.sh durability [BINARY]   synced at each commit, at checkpoints, never
 #   bench/variants.sh runtime [BINARY]      local processes against Docker
+#   bench/variants.sh keys [BINARY]         idempotency keys that rise with time against random ones
 #
 # Without BINARY a release binary is built. VARIANTS_ROUNDS (3) rounds of VARIANTS_SECONDS (5) for each,
 # VARIANTS_CONNECTIONS ("1 64 256"). Needs jq, and a Docker engine for `runtime`. Writes a line of JSON for each
@@ -21,7 +22,8 @@ case "$which" in
     topology) variants="services monolith" ;;
     durability) variants="full normal memory" ;;
     runtime) variants="process docker" ;;
-    *) fail "topology, durability or runtime?" ;;
+    keys) variants="rising random" ;;
+    *) fail "topology, durability, runtime or keys?" ;;
 esac
 need jq
 [ "$which" != runtime ] || timeout 10 docker version >"/dev/null" 2>&1 || fail "a Docker engine is needed"
@@ -30,11 +32,11 @@ prepare
 use_stack
 
 turn() { # turn VARIANT CONNECTIONS
-    local runtime=process topology=services durability=full
+    local runtime=process topology=services durability=full keys=rising
     echo "variants: $1, $2 connections" >&2
     printf -v "$which" %s "$1"
     start_stack --runtime "$runtime" --topology "$topology" --durability "$durability"
-    loaded "$seconds" --concurrency "$2" | jq -c --arg variant "$1" --argjson connections "$2" \
+    loaded "$seconds" --concurrency "$2" --keys "$keys" | jq -c --arg variant "$1" --argjson connections "$2" \
         '{variant: $variant, connections: $connections} + .' >>"$out"
     ordersys down --volumes --quiet
 }
@@ -46,7 +48,7 @@ for _ in $(seq "$rounds"); do
     done
 done
 
-conditions "$which; orders of 1 line, an empty store each turn, otherwise three services, processes, durability full; $seconds s a turn, medians of $rounds"
+conditions "$which; orders of 1 line, an empty store each turn, otherwise three services, processes, durability full, rising keys; $seconds s a turn, medians of $rounds"
 jq -L bench -rs --arg variants "$variants" '
     include "median";
     ($variants | split(" ")) as $variants | $variants[0] as $first |

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use ordersys_order::KeyUse;
+use ordersys_contract::IdempotencyKey;
 use ordersys_order::domain::order::StoredOrder;
 use ordersys_store::Durability;
 use serde::Serialize;
@@ -40,6 +40,6 @@ pub async fn run(dir: &Path, orders: usize) -> anyhow::Result<Filled> {
     Ok(Filled { orders, seconds: began.elapsed().as_secs_f64() })
 }
 
-async fn import(system: &System, orders: Vec<(StoredOrder, KeyUse)>) -> anyhow::Result<()> {
+async fn import(system: &System, orders: Vec<(StoredOrder, IdempotencyKey)>) -> anyhow::Result<()> {
     if orders.is_empty() { Ok(()) } else { Ok(system.order.import(orders).await?) }
 }

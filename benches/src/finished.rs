@@ -9,9 +9,7 @@ use ordersys_contract::order::OrderLine;
 use ordersys_contract::reservation::{Action, Answer, Line, Operation, PricedLine};
 use ordersys_contract::user::UserKindName;
 use ordersys_contract::{IdempotencyKey, Quantity, RequestId, Timestamp};
-use ordersys_order::KeyUse;
 use ordersys_order::domain::access::Owner;
-use ordersys_order::domain::draft::Draft;
 use ordersys_order::domain::lifecycle::Event;
 use ordersys_order::domain::order::{Evidence, StoredOrder};
 use ordersys_product::App;
@@ -45,7 +43,7 @@ fn one(ids: Ids) -> anyhow::Result<(StoredOrder, Operation)> {
 pub async fn sold(
     product: &App,
     pending: Vec<(StoredOrder, Operation)>,
-) -> anyhow::Result<Vec<(StoredOrder, KeyUse)>> {
+) -> anyhow::Result<Vec<(StoredOrder, IdempotencyKey)>> {
     let (orders, operations): (Vec<_>, Vec<_>) = pending.into_iter().unzip();
     let answers = product.apply(operations, Timestamp::now(), Deadline(None)).await?;
     let confirm = |(stored, answer)| match answer {
@@ -56,10 +54,12 @@ pub async fn sold(
 }
 
 /// An order with these prices, under a key as the load tester makes them.
-pub fn confirmed(stored: &StoredOrder, lines: Vec<PricedLine>) -> anyhow::Result<(StoredOrder, KeyUse)> {
+pub fn confirmed(
+    stored: &StoredOrder,
+    lines: Vec<PricedLine>,
+) -> anyhow::Result<(StoredOrder, IdempotencyKey)> {
     let request = stored.history.first().context("a history")?.2.clone();
-    let key = IdempotencyKey::parse(&request.as_str().replace('-', "")).context("a key")?;
-    let fingerprint = Draft { user_id: stored.order.user_id, lines: stored.lines() }.fingerprint();
+    let key = IdempotencyKey::parse(&stored.order.id.to_string().replace('-', "")).context("a key")?;
     let next = stored.after(Event::Committed, Evidence::Priced(lines), (Timestamp::now(), &request));
-    Ok((next.context("a pending order can be confirmed")?, KeyUse { key, fingerprint }))
+    Ok((next.context("a pending order can be confirmed")?, key))
 }

@@ -1,19 +1,45 @@
-//! The idempotency key of an order.
+//! The idempotency keys of a run.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::digits::{hex, scramble};
 
+/// The bits of a rising key that count the orders of its run.
+const COUNT: u128 = (1 << 40) - 1;
+
+/// How the keys of a run follow each other. A store has to find each one again: keys that rise with time,
+/// as UUIDs of version 7 do, lie side by side in it, random ones all over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Keys {
+    /// Each above the one before: the form of UUIDs of version 7.
+    #[default]
+    Rising,
+    /// Without an order, as UUIDs of version 4 are.
+    Random,
+}
+
 /// An idempotency key: 16 bytes as 32 hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key([u8; 32]);
 
+impl Keys {
+    /// The key of an order by its number, in the run of this UUID of version 7.
+    pub(super) fn of(self, run: u128, number: u64) -> Key {
+        let [high, low] = halves(run);
+        match self {
+            Self::Rising => Key::new(halves((run & !COUNT) | (u128::from(number) & COUNT))),
+            Self::Random => Key::new([scramble(high ^ number), scramble(low.wrapping_add(number))]),
+        }
+    }
+}
+
 impl Key {
-    /// The key of an order by its number, in a run that has this mark.
-    pub(super) fn of(run: u128, number: u64) -> Self {
-        let bytes = run.to_be_bytes();
-        let half = |at: usize| u64::from_be_bytes(std::array::from_fn(|index| bytes[at + index]));
+    fn new([high, low]: [u64; 2]) -> Self {
         let mut digits = [0; 32];
-        hex(scramble(half(0) ^ number), &mut digits[..16]);
-        hex(scramble(half(8).wrapping_add(number)), &mut digits[16..]);
+        hex(high, &mut digits[..16]);
+        hex(low, &mut digits[16..]);
         Self(digits)
     }
 
@@ -28,4 +54,9 @@ impl std::fmt::Display for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(std::str::from_utf8(&self.0).unwrap_or_default())
     }
+}
+
+fn halves(all: u128) -> [u64; 2] {
+    let bytes = all.to_be_bytes();
+    [0, 8].map(|from| u64::from_be_bytes(std::array::from_fn(|index| bytes[from + index])))
 }

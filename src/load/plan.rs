@@ -13,7 +13,7 @@ use super::mix::Mix;
 use super::profile::Span;
 use super::skew::{Demand, Skew};
 
-pub use super::key::Key;
+pub use super::key::{Key, Keys};
 
 /// Everything the requests of a run are made from.
 #[derive(Debug)]
@@ -26,6 +26,7 @@ pub struct Plan {
     quantity: Span,
     mix: Mix,
     demand: Demand,
+    keys: Keys,
 }
 
 /// A product of the run as it was before the first order.
@@ -79,18 +80,21 @@ pub struct Shape {
     pub mix: Mix,
     /// Which products are ordered more than others.
     pub skew: Skew,
+    /// How idempotency keys follow each other.
+    pub keys: Keys,
 }
 
 impl Default for Shape {
     /// Orders of one unit of any product.
     fn default() -> Self {
-        let (mix, skew) = (Mix::default(), Skew::Uniform);
-        Self { seed: 1, lines: Span::ONE, quantity: Span::ONE, mix, skew }
+        let (mix, skew, keys) = (Mix::default(), Skew::Uniform, Keys::default());
+        Self { seed: 1, lines: Span::ONE, quantity: Span::ONE, mix, skew, keys }
     }
 }
 
 impl Plan {
-    /// A plan over these users and products; `run` keeps the keys of runs with one seed apart.
+    /// A plan over these users and products; `run`, a UUID of version 7, keeps the keys of runs with one seed
+    /// apart.
     ///
     /// # Panics
     /// Without a user, or with fewer products than the largest order has lines: the preparation
@@ -100,9 +104,9 @@ impl Plan {
         assert!(!users.is_empty(), "somebody has to order");
         assert!(products.len() >= shape.lines.most() as usize, "each line names another product");
         let users = users.iter().map(|id| Buyer::new(id)).collect();
-        let Shape { seed, lines, quantity, mix, skew } = shape;
+        let Shape { seed, lines, quantity, mix, skew, keys } = shape;
         let demand = Demand::new(skew, count(products.len()));
-        Self { seed, run, users, products, lines, quantity, mix, demand }
+        Self { seed, run, users, products, lines, quantity, mix, demand, keys }
     }
 
     /// The same with users who prove themselves with these access tokens, in their order.
@@ -213,7 +217,7 @@ impl Plan {
     /// The key of order `number`: different for every number and, but for chance, for every run.
     #[must_use]
     pub fn key(&self, number: u64) -> Key {
-        Key::of(self.run, number)
+        self.keys.of(self.run, number)
     }
 }
 
@@ -224,6 +228,8 @@ fn count(len: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+
+    use uuid::Uuid;
 
     use super::*;
 
@@ -267,10 +273,20 @@ mod tests {
     }
 
     #[test]
-    fn keys_differ_by_number_and_run() {
-        let (one, two) = (plan(1, 1), plan(1, 2));
-        let keys: HashSet<_> = (0..1000).flat_map(|number| [one.key(number), two.key(number)]).collect();
-        assert_eq!(keys.len(), 2000);
+    fn keys_differ_by_number_and_run_and_rise_if_they_are_to() {
+        let runs = [Uuid::now_v7(), Uuid::now_v7()].map(Uuid::as_u128);
+        for (order, rises) in [(Keys::Rising, true), (Keys::Random, false)] {
+            let keys: Vec<_> =
+                runs.iter().flat_map(|run| (0..1000).map(|number| order.of(*run, number))).collect();
+            assert_eq!(keys.iter().collect::<HashSet<_>>().len(), 2000, "{order:?}");
+            assert_eq!(keys.is_sorted(), rises, "{order:?}");
+        }
+        let key = Keys::Rising.of(runs[0], 5).to_string();
+        let uuid = Uuid::parse_str(&key).expect("a UUID");
+        assert_eq!(
+            (uuid.get_version_num(), uuid.get_timestamp()),
+            (7, Uuid::from_u128(runs[0]).get_timestamp())
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use http::StatusCode;
 use ordersys_contract::product::NewProduct;
 use ordersys_contract::{Cents, Client, ClientError, Currency};
+use uuid::Uuid;
 
 use super::buyers;
 use super::endpoint::Endpoint;
@@ -38,8 +39,8 @@ pub(super) struct Prepared {
 /// Makes the system ready; nothing has been counted before this succeeds.
 pub(super) async fn prepare(profile: &Profile, client: &Client, printer: &Printer) -> Outcome<Prepared> {
     reach(client).await?;
-    let run = rand::random::<u128>();
-    let label = format!("{:08x}", run >> 96);
+    let run = Uuid::now_v7().as_u128();
+    let label = format!("{:08x}", run & u128::from(u32::MAX));
     let progress = printer.progress(Some(u64::from(profile.products + profile.users)), "preparing");
     progress.message("products");
     let made = make_products(profile, client, &label, &progress).await?;
@@ -52,8 +53,8 @@ pub(super) async fn prepare(profile: &Profile, client: &Client, printer: &Printe
     progress.message("users");
     let users = buyers::make(profile, client, &label, &progress).await?;
     progress.finish();
-    let Profile { seed, lines, quantity, mix, skew, .. } = *profile;
-    let shape = Shape { seed, lines, quantity, mix, skew };
+    let Profile { seed, lines, quantity, mix, skew, keys, .. } = *profile;
+    let shape = Shape { seed, lines, quantity, mix, skew, keys };
     let plan = Plan::new(shape, run, &users.ids, products).signed_in(&users.tokens);
     Ok(Prepared { plan: Arc::new(plan), dialect })
 }

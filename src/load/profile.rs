@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::faults::Faults;
+use super::key::Keys;
 use super::mix::Mix;
 use super::skew::Skew;
 use super::slo::Objective;
@@ -47,6 +48,8 @@ pub struct Profile {
     pub mix: Mix,
     /// Which products are ordered more than others.
     pub skew: Skew,
+    /// How idempotency keys follow each other.
+    pub keys: Keys,
     /// How often a request is sent again after a failure, with the same key.
     pub retries: u32,
     /// Users that order.
@@ -84,6 +87,7 @@ impl Default for Profile {
             quantity: Span::ONE,
             mix: Mix::default(),
             skew: Skew::Uniform,
+            keys: Keys::default(),
             retries: 0,
             users: 16,
             buyers: Buyers::Guests,

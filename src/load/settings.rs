@@ -7,6 +7,7 @@ use ordersys_contract::client::Endpoints;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::key::Keys;
 use super::mix::Mix;
 use super::profile::{Arrivals, Buyers, Extent, Pace, Profile};
 use super::skew::Skew;
@@ -54,6 +55,11 @@ impl Surroundings {
     }
 }
 
+/// What keys were before there was a choice.
+fn earlier() -> Keys {
+    Keys::Random
+}
+
 /// The conditions of a run: everything two runs must share to be compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -73,6 +79,8 @@ pub struct Settings {
     quantity: String,
     mix: String,
     skew: String,
+    #[serde(default = "earlier")]
+    keys: Keys,
     retries: u32,
     users: u32,
     #[serde(default)]
@@ -138,6 +146,7 @@ impl Settings {
             quantity: profile.quantity.to_string(),
             mix: profile.mix.to_string(),
             skew: profile.skew.to_string(),
+            keys: profile.keys,
             retries: profile.retries,
             users: profile.users,
             registered: profile.buyers == Buyers::Registered,
@@ -172,6 +181,9 @@ impl Settings {
             if found != usual {
                 text = format!("{text}, {name} {found}");
             }
+        }
+        if self.keys == Keys::Random {
+            text.push_str(", random keys");
         }
         text
     }

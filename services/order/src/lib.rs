@@ -9,8 +9,8 @@ use ::http::Method;
 use ordersys_chassis::breaker::Settings;
 use ordersys_chassis::prometheus_client::metrics::gauge::Gauge;
 use ordersys_chassis::{Counting, Gate, Health, Limit, Listener, Metrics, ServeError, Service, Shedding};
-use ordersys_contract::Timestamp;
 use ordersys_contract::order::ORDERS;
+use ordersys_contract::{IdempotencyKey, Timestamp};
 use ordersys_spans::Tracer;
 use ordersys_store::{Durability, OpenError};
 use tokio_util::sync::CancellationToken;
@@ -27,7 +27,6 @@ mod store;
 pub use app::Ports;
 pub use error::OrderError;
 #[doc(hidden)]
-pub use store::KeyUse;
 
 /// The service's name in answers, logs and metrics.
 pub const NAME: &str = "order";
@@ -99,7 +98,7 @@ impl OrderService {
     /// Stores finished orders and their keys in one commit, without asking anybody: fills a store that is
     /// to be measured. Their reservations are the caller's business.
     #[doc(hidden)]
-    pub async fn import(&self, orders: Vec<(StoredOrder, KeyUse)>) -> Result<(), OrderError> {
+    pub async fn import(&self, orders: Vec<(StoredOrder, IdempotencyKey)>) -> Result<(), OrderError> {
         self.app.import(orders).await
     }
 

@@ -117,3 +117,46 @@ fn move_most(connection: Connection, pages: &AtomicI32) -> Connection {
     }
     connection
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Durability, Store};
+
+    /// Rows of one commit, each a page of its own.
+    const ROWS: usize = 250;
+    /// Commits: the log of ten turns.
+    const COMMITS: usize = 10 * MANY as usize / ROWS;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_log_begins_anew_while_commits_go_on_and_nothing_is_lost() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let options = Options {
+            dir: dir.path().to_owned(),
+            durability: Durability::Full,
+            name: "test",
+            migrations: &["CREATE TABLE t(n INTEGER PRIMARY KEY, page BLOB NOT NULL)"],
+        };
+        let store = Store::open(&options).expect("opens");
+        let insert = |connection: &Connection| {
+            let mut insert = connection.prepare_cached("INSERT INTO t(page) VALUES (randomblob(4000))")?;
+            (0..ROWS).try_for_each(|_| insert.execute([]).map(|_| ()))
+        };
+        for _ in 0..COMMITS {
+            store.write(insert).await.expect("commits");
+            store
+                .read(|connection| connection.query_row("SELECT max(n) FROM t", [], |_| Ok(())))
+                .await
+                .expect("reads");
+        }
+        let pages = |name: &str| dir.path().join(name).metadata().expect("is there").len() / 4096;
+        let (log, all) = (pages("test.db-wal"), (ROWS * COMMITS) as u64);
+        assert!(log < all / 2, "{log} pages of log for {all} rows");
+        store.close().await;
+        let again = Store::open(&options).expect("opens again");
+        let count =
+            |connection: &Connection| connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0));
+        assert_eq!(again.read(count).await.expect("counts"), all);
+        again.close().await;
+    }
+}

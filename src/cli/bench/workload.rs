@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Exit, Failure, Outcome};
 use crate::load::mix::Mix;
+use crate::load::plan::Keys;
 use crate::load::profile::{
     Buyers, MAX_CONNECTIONS, MAX_POOL, MAX_REGISTERED, Profile, Span, Verification, default_threads,
 };
@@ -30,6 +31,9 @@ pub(super) struct WorkloadArgs {
     /// Which products are ordered most: uniform, zipf:0.99, or hot:1% (of the products get 90% of the lines)
     #[arg(long, default_value_t = Skew::Uniform, value_name = "SKEW")]
     skew: Skew,
+    /// How idempotency keys follow each other
+    #[arg(long, value_enum, default_value_t, value_name = "ORDER")]
+    keys: Keys,
     /// Send a request again so often after a failure, a time-out or a 503, with the same key
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_RETRIES)))]
     retries: u32,
@@ -100,6 +104,7 @@ impl WorkloadArgs {
             warmup,
             mix: self.mix,
             skew: self.skew,
+            keys: self.keys,
             retries: self.retries,
             verification: if self.no_verify { Verification::Off } else { Verification::On },
             ..Profile::default()

@@ -5,11 +5,11 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ordersys_chassis::Caller;
+use ordersys_contract::reservation::Line;
 use ordersys_contract::{IdempotencyKey, UserId};
 use tokio::sync::watch;
 
 use super::place::Progress;
-use crate::domain::draft::Fingerprint;
 
 /// Only the same caller joins: whoever is somebody else is asked for proof anew.
 type Key = (Caller, UserId, IdempotencyKey);
@@ -20,7 +20,7 @@ pub(super) struct InFlight(Arc<Mutex<HashMap<Key, Entered>>>);
 
 #[derive(Debug)]
 struct Entered {
-    fingerprint: Fingerprint,
+    lines: Vec<Line>,
     progress: watch::Receiver<Progress>,
 }
 
@@ -46,18 +46,18 @@ impl InFlight {
         &self,
         (caller, user): (Caller, UserId),
         key: &IdempotencyKey,
-        fingerprint: Fingerprint,
+        lines: &[Line],
         progress: &watch::Receiver<Progress>,
     ) -> Entrance {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (caller, user, key.clone());
         match keys.entry(key.clone()) {
-            Entry::Occupied(entry) if entry.get().fingerprint == fingerprint => {
+            Entry::Occupied(entry) if entry.get().lines == lines => {
                 Entrance::Join(entry.get().progress.clone())
             }
             Entry::Occupied(_) => Entrance::Conflict,
             Entry::Vacant(entry) => {
-                entry.insert(Entered { fingerprint, progress: progress.clone() });
+                entry.insert(Entered { lines: lines.to_vec(), progress: progress.clone() });
                 Entrance::First(Ticket { keys: self.clone(), key })
             }
         }

@@ -18,7 +18,7 @@ use crate::domain::access::Reach;
 use crate::domain::lifecycle::Event;
 use crate::domain::order::StoredOrder;
 use crate::ports::{Coalescer, Inventory, UserQuery, Users};
-use crate::store::{Changed, Filter, KeyPlace, KeyUse, Orders};
+use crate::store::{Changed, Filter, KeyPlace, Orders};
 
 mod defects;
 mod driver;
@@ -142,7 +142,7 @@ impl App {
     }
 
     /// Stores orders that are over, as if they had been placed here.
-    pub(crate) async fn import(&self, all: Vec<(StoredOrder, KeyUse)>) -> Result<(), OrderError> {
+    pub(crate) async fn import(&self, all: Vec<(StoredOrder, IdempotencyKey)>) -> Result<(), OrderError> {
         Ok(self.0.orders.import(all).await?)
     }
 
@@ -183,7 +183,7 @@ impl App {
 
     pub(crate) async fn by_key(&self, user: UserId, key: IdempotencyKey) -> Result<StoredOrder, OrderError> {
         let found = self.0.orders.by_key(user, key).await?;
-        found.map(|(_, stored)| stored).ok_or(OrderError::NotFound)
+        found.ok_or(OrderError::NotFound)
     }
 
     pub(crate) async fn keys(&self, after: KeyPlace, limit: u32) -> Result<Vec<KeyRecord>, OrderError> {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use ordersys_chassis::Caller;
 use ordersys_contract::order::{Order, OrderState};
+use ordersys_contract::reservation::Line;
 use ordersys_contract::user::UserSummary;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
 use ordersys_spans::Kind;
@@ -16,11 +17,11 @@ use super::inflight::{Entrance, Ticket};
 use super::{App, defects};
 use crate::OrderError;
 use crate::domain::access::{Owner, Reach, may_order};
-use crate::domain::draft::{Draft, Fingerprint};
+use crate::domain::draft::Draft;
 use crate::domain::order::StoredOrder;
 use crate::domain::saga::DEADLINE;
 use crate::ports::{PortError, UserQuery};
-use crate::store::{Inserted, KeyUse};
+use crate::store::Inserted;
 
 /// How long a client waits for the outcome before it is told to come back.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
@@ -71,10 +72,9 @@ impl App {
         (caller, request): (Caller, RequestId),
     ) -> Result<Placed, OrderError> {
         let (sender, progress) = watch::channel(Progress::Begun(Instant::now()));
-        let key = key.map(|key| KeyUse { key, fingerprint: draft.fingerprint() });
         let mut ticket = None;
-        if let Some(KeyUse { key, fingerprint }) = &key {
-            match self.0.keys.enter((caller, draft.user_id), key, *fingerprint, &progress) {
+        if let Some(key) = &key {
+            match self.0.keys.enter((caller, draft.user_id), key, &draft.lines, &progress) {
                 Entrance::First(entered) => ticket = Some(entered),
                 Entrance::Join(progress) => return joined(wait(progress).await),
                 Entrance::Conflict => return Err(OrderError::KeyReused),
@@ -85,22 +85,23 @@ impl App {
             return Err(OrderError::Overloaded);
         };
         let app = self.clone();
-        // A task of its own: a client that hangs up does not stop its order half-way.
-        self.0.tasks.spawn(ordersys_spans::carried(async move {
+        // A task of its own: a client that hangs up does not stop its order half-way. Boxed, since it is large
+        // and would be moved from hand to hand.
+        self.0.tasks.spawn(Box::pin(ordersys_spans::carried(async move {
             let outcome = app.make(draft, key, (caller, request), &sender).await;
             let was_made = matches!(outcome, Ok(Placed { replayed: false, .. }));
             finish(&sender, ticket, outcome);
             if was_made {
                 place.done(Instant::now());
             }
-        }));
+        })));
         wait(progress).await
     }
 
     async fn make(
         &self,
         draft: Draft,
-        key: Option<KeyUse>,
+        key: Option<IdempotencyKey>,
         (caller, request): (Caller, RequestId),
         progress: &watch::Sender<Progress>,
     ) -> Result<Placed, OrderError> {
@@ -109,7 +110,7 @@ impl App {
             Err(refusal @ OrderError::Denied(_)) => return Err(refusal),
             // What an earlier post made is told those who may read it, whatever is wrong by now.
             Err(refusal) => {
-                return self.earlier(draft.user_id, caller, key.as_ref()).await?.ok_or(refusal);
+                return self.earlier(&draft, caller, key).await?.ok_or(refusal);
             }
         };
         let now = Timestamp::now();
@@ -117,10 +118,9 @@ impl App {
         let deadline = now.after(deadline.map_or(DEADLINE, Duration::from_millis));
         let mut stored = StoredOrder::pending(owner, draft.order_lines(), (now, deadline), &request);
         let struck = defects::before(&mut stored);
-        let fingerprint = key.as_ref().map(|key| key.fingerprint);
         let stored = match self.insert(stored, key).await? {
             Ok(stored) => stored,
-            Err((first, stored)) => return replay(first, fingerprint, stored),
+            Err(earlier) => return replay(&draft.lines, earlier),
         };
         failpoint::crash("order-pending");
         progress.send_if_modified(|progress| progress.reach(Arc::clone(&stored)));
@@ -134,8 +134,8 @@ impl App {
     async fn insert(
         &self,
         mut stored: StoredOrder,
-        key: Option<KeyUse>,
-    ) -> Result<Result<Arc<StoredOrder>, (Fingerprint, StoredOrder)>, OrderError> {
+        key: Option<IdempotencyKey>,
+    ) -> Result<Result<Arc<StoredOrder>, StoredOrder>, OrderError> {
         loop {
             let order = Arc::new(stored);
             let step = ordersys_spans::open(Kind::Internal, "store: pending");
@@ -143,7 +143,7 @@ impl App {
             drop(step);
             match inserted {
                 Ok(Inserted::Done) => return Ok(Ok(order)),
-                Ok(Inserted::KeyTaken(first, earlier)) => return Ok(Err((first, *earlier))),
+                Ok(Inserted::KeyTaken(earlier)) => return Ok(Err(*earlier)),
                 // The clock was set back, and an earlier order has the place of this id.
                 Err(StoreError::Taken) => stored = order.renamed(OrderId::now()),
                 Err(error) => return Err(error.into()),
@@ -177,14 +177,14 @@ impl App {
     /// The order an earlier post with this key made, if the caller may read it.
     async fn earlier(
         &self,
-        user: UserId,
+        Draft { user_id, lines }: &Draft,
         caller: Caller,
-        key: Option<&KeyUse>,
+        key: Option<IdempotencyKey>,
     ) -> Result<Option<Placed>, OrderError> {
-        let Some(KeyUse { key, fingerprint }) = key else { return Ok(None) };
-        let found = self.0.orders.by_key(user, key.clone()).await?;
-        let found = found.filter(|(_, stored)| Reach::of(caller).includes(user, stored.owner));
-        found.map(|(first, stored)| replay(first, Some(*fingerprint), stored)).transpose()
+        let Some(key) = key else { return Ok(None) };
+        let found = self.0.orders.by_key(*user_id, key).await?;
+        let found = found.filter(|stored| Reach::of(caller).includes(*user_id, stored.owner));
+        found.map(|stored| replay(lines, stored)).transpose()
     }
 
     /// The user. Fails closed: without an answer nothing is written.
@@ -227,9 +227,9 @@ impl App {
     }
 }
 
-fn replay(first: Fingerprint, now: Option<Fingerprint>, stored: StoredOrder) -> Result<Placed, OrderError> {
-    let placed = || Placed { stored: Arc::new(stored), replayed: true };
-    (Some(first) == now).then(placed).ok_or(OrderError::KeyReused)
+fn replay(lines: &[Line], stored: StoredOrder) -> Result<Placed, OrderError> {
+    let is_same = stored.is_of(lines);
+    is_same.then(|| Placed { stored: Arc::new(stored), replayed: true }).ok_or(OrderError::KeyReused)
 }
 
 /// Publishes the outcome before the key is freed: whoever comes later finds the stored order.

@@ -3,12 +3,8 @@
 use ordersys_contract::order::{NewOrder, OrderLine};
 use ordersys_contract::reservation::Line;
 use ordersys_contract::{MAX_ORDER_LINES, UserId};
-use sha2::{Digest, Sha256};
 
 use crate::OrderError;
-
-/// Tells two bodies under one idempotency key apart.
-pub type Fingerprint = [u8; 16];
 
 /// An order as a client wants it: everything in it has a form, nothing has been looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,21 +35,6 @@ impl Draft {
         } else {
             Err(OrderError::UnknownProducts(unknown))
         }
-    }
-
-    /// The same for the same user and lines in the same order, whatever the spelling of the JSON.
-    #[must_use]
-    pub fn fingerprint(&self) -> Fingerprint {
-        let mut hash = Sha256::new();
-        hash.update(self.user_id.as_bytes());
-        for line in &self.lines {
-            hash.update(line.product_id.as_bytes());
-            hash.update(line.quantity.get().to_be_bytes());
-        }
-        let digest = hash.finalize();
-        let mut fingerprint = Fingerprint::default();
-        fingerprint.copy_from_slice(&digest[..16]);
-        fingerprint
     }
 
     /// The lines of the order before stock is reserved: no names, no prices.

@@ -148,6 +148,12 @@ impl StoredOrder {
         OrderRecord { order: self.order, deadline: self.deadline, events }
     }
 
+    /// Whether it was made from these lines, in this order: what a repeated post has to ask for.
+    #[must_use]
+    pub fn is_of(&self, lines: &[Line]) -> bool {
+        self.lines() == lines
+    }
+
     /// The lines as the product service is asked for them.
     #[must_use]
     pub fn lines(&self) -> Vec<Line> {

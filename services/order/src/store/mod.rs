@@ -10,7 +10,6 @@ use ordersys_store::{OpenError, Options, Store, StoreError, failpoint};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::access::Reach;
-use crate::domain::draft::Fingerprint;
 use crate::domain::lifecycle::Event;
 use crate::domain::order::{Evidence, StoredOrder};
 use crate::{Config, NAME};
@@ -27,21 +26,12 @@ use steps::Steps;
 /// Orders that need a driver, in the words of their index: only then SQLite uses it.
 const UNFINISHED: &str = "state = 0 OR state = 6 OR state = 8";
 
-/// A client's key and what it was first used for.
-#[derive(Debug, Clone)]
-pub struct KeyUse {
-    /// The key.
-    pub key: IdempotencyKey,
-    /// Tells other uses of it apart.
-    pub fingerprint: Fingerprint,
-}
-
 /// How storing a new order ended.
 #[derive(Debug)]
 pub(crate) enum Inserted {
     Done,
     /// The key has an order already.
-    KeyTaken(Fingerprint, Box<StoredOrder>),
+    KeyTaken(Box<StoredOrder>),
 }
 
 /// How a step of an order ended.
@@ -95,18 +85,18 @@ impl Orders {
     pub(crate) async fn insert(
         &self,
         stored: Arc<StoredOrder>,
-        key: Option<KeyUse>,
+        key: Option<IdempotencyKey>,
     ) -> Result<Inserted, StoreError> {
         let inserted = self
             .0
             .write(move |connection| {
                 let user = stored.order.user_id;
-                if let Some(KeyUse { key, fingerprint }) = &key
-                    && !claim_key(connection, user, key, fingerprint, stored.order.id)?
-                    && let Some((fingerprint, first)) = by_key(connection, user, key)?
+                if let Some(key) = &key
+                    && !claim_key(connection, user, key, stored.order.id)?
+                    && let Some(first) = by_key(connection, user, key)?
                     && !Defect::DuplicateOnRetry.strikes()
                 {
-                    return Ok(Inserted::KeyTaken(fingerprint, Box::new(first)));
+                    return Ok(Inserted::KeyTaken(Box::new(first)));
                 }
                 rows::insert(connection, &stored)?;
                 failpoint::crash("order-commit-1");
@@ -120,10 +110,10 @@ impl Orders {
     }
 
     /// Stores orders that are over, and their keys, in one commit.
-    pub(crate) async fn import(&self, all: Vec<(StoredOrder, KeyUse)>) -> Result<(), StoreError> {
+    pub(crate) async fn import(&self, all: Vec<(StoredOrder, IdempotencyKey)>) -> Result<(), StoreError> {
         let write = move |connection: &Connection| {
-            for (stored, KeyUse { key, fingerprint }) in &all {
-                claim_key(connection, stored.order.user_id, key, fingerprint, stored.order.id)?;
+            for (stored, key) in &all {
+                claim_key(connection, stored.order.user_id, key, stored.order.id)?;
                 rows::insert(connection, stored)?;
             }
             Ok(())
@@ -185,12 +175,12 @@ impl Orders {
         self.0.read(move |connection| select(connection, id, reach)).await
     }
 
-    /// The order that a user's key was used for, and the fingerprint of its body.
+    /// The order that a user's key was used for.
     pub(crate) async fn by_key(
         &self,
         user: UserId,
         key: IdempotencyKey,
-    ) -> Result<Option<(Fingerprint, StoredOrder)>, StoreError> {
+    ) -> Result<Option<StoredOrder>, StoreError> {
         self.0.read(move |connection| by_key(connection, user, &key)).await
     }
 
@@ -224,11 +214,10 @@ fn claim_key(
     connection: &Connection,
     user: UserId,
     key: &IdempotencyKey,
-    fingerprint: &Fingerprint,
     order: OrderId,
 ) -> rusqlite::Result<bool> {
-    let insert = "INSERT OR IGNORE INTO keys(key, user_id, fingerprint, order_id) VALUES (?1, ?2, ?3, ?4)";
-    let row = params![key.as_str(), user.as_bytes(), fingerprint, order.as_bytes()];
+    let insert = "INSERT OR IGNORE INTO keys(key, user_id, order_id) VALUES (?1, ?2, ?3)";
+    let row = params![key.as_str(), user.as_bytes(), order.as_bytes()];
     Ok(connection.prepare_cached(insert)?.execute(row)? == 1)
 }
 
@@ -236,14 +225,12 @@ fn by_key(
     connection: &Connection,
     user: UserId,
     key: &IdempotencyKey,
-) -> rusqlite::Result<Option<(Fingerprint, StoredOrder)>> {
-    let select_key = "SELECT fingerprint, order_id FROM keys WHERE key = ?1 AND user_id = ?2";
+) -> rusqlite::Result<Option<StoredOrder>> {
+    let select_key = "SELECT order_id FROM keys WHERE key = ?1 AND user_id = ?2";
     let mut statement = connection.prepare_cached(select_key)?;
-    let found = statement.query_row(params![key.as_str(), user.as_bytes()], |row| {
-        Ok((row.get::<_, Fingerprint>(0)?, OrderId::from_bytes(row.get(1)?)))
-    });
-    let Some((fingerprint, id)) = found.optional()? else { return Ok(None) };
-    Ok(select(connection, id, Reach::All)?.map(|stored| (fingerprint, stored)))
+    let found = statement.query_row(params![key.as_str(), user.as_bytes()], |row| row.get(0));
+    let Some(id) = found.optional()? else { return Ok(None) };
+    select(connection, OrderId::from_bytes(id), Reach::All)
 }
 
 fn select(connection: &Connection, id: OrderId, reach: Reach) -> rusqlite::Result<Option<StoredOrder>> {

@@ -76,15 +76,15 @@ pub(super) const MIGRATIONS: &[&str] = &[
     CREATE INDEX unfinished ON placed(created_at) WHERE state = 0 OR state = 6 OR state = 8;
 ",
     "
-    -- By the key before the user: keys that rise with time, as UUIDs of version 7 do, go to the end.
+    -- By the key before the user: keys that rise with time, as UUIDs of version 7 do, go to the end. What a
+    -- key was first used for is told by the lines of its order.
     CREATE TABLE keys(
         key TEXT NOT NULL,
         user_id BLOB NOT NULL,
-        fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 16),
         order_id BLOB NOT NULL,
         PRIMARY KEY (key, user_id)
     ) STRICT, WITHOUT ROWID;
-    INSERT INTO keys SELECT key, user_id, fingerprint, order_id FROM idempotency ORDER BY key, user_id;
+    INSERT INTO keys SELECT key, user_id, order_id FROM idempotency ORDER BY key, user_id;
     DROP TABLE idempotency;
 ",
 ];
