@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::digits::{hex, scramble};
 
 /// The bits of a rising key that count the orders of its run.
-const COUNT: u128 = (1 << 40) - 1;
+const COUNT: u128 = (1 << 36) - 1;
 
 /// How the keys of a run follow each other. A store has to find each one again: keys that rise with time,
 /// as UUIDs of version 7 do, lie side by side in it, random ones all over it.

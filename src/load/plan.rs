@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn keys_differ_by_number_and_run_and_rise_if_they_are_to() {
-        let runs = [Uuid::now_v7(), Uuid::now_v7()].map(Uuid::as_u128);
+        let runs = [0x0199_0000_0001_7aaa_8bbb_0000_0000_0001, 0x0199_0000_0002_7aaa_8bbb_0000_0000_0001];
         for (order, rises) in [(Keys::Rising, true), (Keys::Random, false)] {
             let keys: Vec<_> =
                 runs.iter().flat_map(|run| (0..1000).map(|number| order.of(*run, number))).collect();

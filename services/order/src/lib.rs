@@ -26,7 +26,6 @@ mod store;
 
 pub use app::Ports;
 pub use error::OrderError;
-#[doc(hidden)]
 
 /// The service's name in answers, logs and metrics.
 pub const NAME: &str = "order";

@@ -154,8 +154,9 @@ mod tests {
         assert!(log < all / 2, "{log} pages of log for {all} rows");
         store.close().await;
         let again = Store::open(&options).expect("opens again");
-        let count =
-            |connection: &Connection| connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0));
+        let count = |connection: &Connection| {
+            connection.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, u64>(0))
+        };
         assert_eq!(again.read(count).await.expect("counts"), all);
         again.close().await;
     }
