@@ -91,14 +91,15 @@ pub(super) const MIGRATIONS: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use ordersys_contract::OrderId;
+    use ordersys_contract::{IdempotencyKey, OrderId, UserId};
     use rusqlite::{Connection, params};
 
     use super::*;
+    use crate::store::by_key;
     use crate::store::rows::{COLUMNS, order, place};
 
     #[test]
-    fn orders_of_the_first_schema_keep_their_content_and_can_be_found() {
+    fn orders_and_keys_of_the_first_schema_keep_their_content_and_can_be_found() {
         let connection = Connection::open_in_memory().expect("opens");
         for migration in &MIGRATIONS[..3] {
             connection.execute_batch(migration).expect("migrates");
@@ -108,11 +109,18 @@ mod tests {
             let insert = "INSERT INTO orders VALUES (?1, ?1, 'Ada', 1, 2, 500, 'EUR', '[]', NULL,
                           '[[\"pending\",\"2026-01-01T00:00:00.000Z\",\"r-1\"]]', 7, 8, 9, 1)";
             connection.execute(insert, params![id.as_bytes()]).expect("inserts");
+            let insert = "INSERT INTO idempotency VALUES (?1, 'k', zeroblob(16), ?1)";
+            connection.execute(insert, params![id.as_bytes()]).expect("inserts");
         }
-        connection.execute_batch(MIGRATIONS[3]).expect("migrates");
+        for migration in &MIGRATIONS[3..] {
+            connection.execute_batch(migration).expect("migrates");
+        }
         let select = format!("SELECT {COLUMNS} FROM placed WHERE place = ?1");
+        let key = IdempotencyKey::parse("k").expect("a key");
         for id in ids {
             let found = connection.query_row(&select, [place(id)], order).expect("is found");
+            let named = by_key(&connection, UserId::from_bytes(*id.as_bytes()), &key).expect("reads");
+            assert_eq!(named.map(|named| named.order.id), Some(id));
             let (total, at) = (found.order.total.minor(), found.deadline.as_millis());
             assert_eq!((found.order.id, total, at, found.history.len()), (id, 500, 9, 1));
         }
