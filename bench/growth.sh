@@ -5,7 +5,7 @@
 #   bench/growth.sh                    builds a release binary and measures it
 #   bench/growth.sh BINARY [BENCHES]   measures this one; ordersys-benches (profile quick) is built if not named
 #
-# GROWTH_SIZES ("10000 1000000 5000000") are the sizes, rising; GROWTH_ROUNDS (3) rounds of GROWTH_SECONDS (5) on
+# GROWTH_SIZES ("10000 1000000 5000000") are the sizes, rising; GROWTH_ROUNDS (8) rounds of GROWTH_SECONDS (3) on
 # each side, GROWTH_CONNECTIONS (64). `ordersys check` runs on the first size (GROWTH_CHECK=all: on each). Needs
 # jq, curl, node and about 1 KB of disk for each order. Writes a line of JSON for each size to bench-growth.jsonl
 # (or GROWTH_OUT). Ends with 1 if less than 80 % of the empty store's throughput is left at the largest size, or if a
@@ -14,7 +14,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . bench/lib.sh
 
-readonly sizes="${GROWTH_SIZES:-10000 1000000 5000000}" rounds="${GROWTH_ROUNDS:-3}" seconds="${GROWTH_SECONDS:-5}"
+readonly sizes="${GROWTH_SIZES:-10000 1000000 5000000}" rounds="${GROWTH_ROUNDS:-8}" seconds="${GROWTH_SECONDS:-3}"
 readonly connections="${GROWTH_CONNECTIONS:-64}" least=0.80 out="$(realpath -m "${GROWTH_OUT:-bench-growth.jsonl}")"
 readonly flags=(--runtime process --topology services --durability full)
 
