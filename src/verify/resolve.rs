@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use ordersys_contract::{ClientError, order};
+use ordersys_contract::{ClientError, Code, order};
 
 use super::claims::Resolution;
 use super::coverage::Replays;
 use super::finding::{Cases, Witness};
 use super::http::Http;
-use crate::load::answer::judge;
+use crate::load::answer::{Judged, judge};
 use crate::load::ledger::{Entry, Ledger, OrderRef, Refusal, Told};
 use crate::load::plan::{Draft, Plan};
 
@@ -93,13 +93,20 @@ async fn ask(http: Http<'_>, plan: &Plan, number: u64, deadline: Instant) -> Res
     loop {
         let late = Instant::now() >= deadline;
         let reason = match http.post(&url, Some(plan.key(number)), body.clone()).await {
-            Ok((status, body)) => match (status.as_u16(), judge(status.as_u16(), &body).told) {
-                (_, Told::Confirmed { order, total }) => return Ok(Resolution::Stands { order, total }),
+            Ok((status, body)) => match (status.as_u16(), judge(status.as_u16(), &body)) {
+                // No key is ever sent with two bodies: what is stored is not what was sent.
+                (_, Judged { code, .. }) if code == Code::IdempotencyMismatch.as_str() => {
+                    return Ok(Resolution::Open("its key has an order of other content".to_owned()));
+                }
+                (_, Judged { told: Told::Confirmed { order, total }, .. }) => {
+                    return Ok(Resolution::Stands { order, total });
+                }
                 // "Not now" says nothing about the order that was sent before.
-                (429 | 503, Told::Refused(_)) | (_, Told::Unknown | Told::Accepted { .. } | Told::Done) => {
+                (429 | 503, Judged { told: Told::Refused(_), .. })
+                | (_, Judged { told: Told::Unknown | Told::Accepted { .. } | Told::Done, .. }) => {
                     format!("the answer was still {status} after {} s", PATIENCE.as_secs())
                 }
-                (_, Told::Refused(refusal)) => return Ok(Resolution::Refused(refusal)),
+                (_, Judged { told: Told::Refused(refusal), .. }) => return Ok(Resolution::Refused(refusal)),
             },
             Err(error) if late => return Err(error),
             Err(error) => error.to_string(),

@@ -54,7 +54,9 @@ pub(crate) fn reader(options: &Options) -> Result<Connection, OpenError> {
 
 /// A connection that moves pages of the log to the file, as durably as the writer would.
 pub(crate) fn mover(options: &Options) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(file(options))?;
+    // Without permission to make a file: one that is gone must not come back empty beside its log.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file(options), flags)?;
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "synchronous", options.durability.synchronous())?;
