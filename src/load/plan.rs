@@ -229,8 +229,6 @@ fn count(len: usize) -> u32 {
 mod tests {
     use std::collections::HashSet;
 
-    use uuid::Uuid;
-
     use super::*;
 
     fn plan(seed: u64, run: u128) -> Plan {
@@ -270,23 +268,6 @@ mod tests {
             seen.extend(draft.lines);
         }
         assert_eq!(seen.len(), 5 * 12, "every product in every quantity");
-    }
-
-    #[test]
-    fn keys_differ_by_number_and_run_and_rise_if_they_are_to() {
-        let runs = [0x0199_0000_0001_7aaa_8bbb_0000_0000_0001, 0x0199_0000_0002_7aaa_8bbb_0000_0000_0001];
-        for (order, rises) in [(Keys::Rising, true), (Keys::Random, false)] {
-            let keys: Vec<_> =
-                runs.iter().flat_map(|run| (0..1000).map(|number| order.of(*run, number))).collect();
-            assert_eq!(keys.iter().collect::<HashSet<_>>().len(), 2000, "{order:?}");
-            assert_eq!(keys.is_sorted(), rises, "{order:?}");
-        }
-        let key = Keys::Rising.of(runs[0], 5).to_string();
-        let uuid = Uuid::parse_str(&key).expect("a UUID");
-        assert_eq!(
-            (uuid.get_version_num(), uuid.get_timestamp()),
-            (7, Uuid::from_u128(runs[0]).get_timestamp())
-        );
     }
 
     #[test]

@@ -4,54 +4,27 @@ use std::time::{Duration, Instant};
 
 use ordersys_chassis::Deadline;
 use ordersys_chassis::prometheus_client::registry::Registry;
-use ordersys_contract::user::{LOOKUP_HOLDS, User, UserKindName, UserStatus, UserSummary};
-use ordersys_contract::{Timestamp, UserId};
+use ordersys_contract::UserId;
+use ordersys_contract::user::{LOOKUP_HOLDS, User, UserStatus, UserSummary};
 use ordersys_store::{OpenError, Options, Store, StoreError};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::Role;
 use crate::hasher::PasswordHash;
 use crate::{Config, NAME};
 
 mod known;
+mod rows;
+mod schema;
 mod sessions;
 
 use known::Known;
+use rows::{COLUMNS, kind, reach, select_account, status, user};
+use schema::MIGRATIONS;
 pub(crate) use sessions::{Begun, NewLogin, Rotated, Rotation};
-
-const MIGRATIONS: &[&str] = &[
-    "
-    CREATE TABLE user(
-        id BLOB PRIMARY KEY CHECK (length(id) = 16),
-        name TEXT NOT NULL,
-        email TEXT NOT NULL,
-        created_at INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX user_by_email ON user(email, id);
-",
-    "
-    ALTER TABLE user ADD COLUMN password TEXT;
-    ALTER TABLE user ADD COLUMN login TEXT CHECK ((login IS NULL) = (password IS NULL));
-    ALTER TABLE user ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1));
-    ALTER TABLE user ADD COLUMN token_epoch INTEGER NOT NULL DEFAULT 0 CHECK (token_epoch >= 0);
-    CREATE UNIQUE INDEX user_by_login ON user(login) WHERE login IS NOT NULL;
-
-    CREATE TABLE session(
-        id BLOB PRIMARY KEY CHECK (length(id) = 16),
-        user_id BLOB NOT NULL,
-        token BLOB NOT NULL CHECK (length(token) = 32),
-        refreshed_at INTEGER NOT NULL,
-        expires_at INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX session_by_user ON session(user_id, refreshed_at);
-    CREATE INDEX session_by_expiry ON session(expires_at);
-",
-];
 
 /// By how much another machine's clock may run slower while an answer holds.
 const MARGIN: Duration = Duration::from_millis(5);
-
-const COLUMNS: &str = "id, name, email, created_at, login, disabled";
 
 /// What narrows a list of users.
 #[derive(Debug, Clone, Default)]
@@ -283,65 +256,4 @@ impl Users {
         self.1.keep(reading, &found);
         Ok(found)
     }
-}
-
-/// The user, as far as the caller may see it: the owner is part of the query.
-fn reach(connection: &Connection, id: UserId, role: Role) -> rusqlite::Result<Reached<User>> {
-    let select = format!(
-        "SELECT {COLUMNS}, token_epoch FROM user
-         WHERE id = ?1 AND (?2 OR login IS NULL)"
-    );
-    let mut statement = connection.prepare_cached(&select)?;
-    let any = match role {
-        Role::Admin | Role::Owner(_) => true,
-        Role::Stranger => false,
-    };
-    let found =
-        statement.query_row(params![id.as_bytes(), any], |row| Ok((user(row)?, row.get::<_, u64>(6)?)));
-    Ok(match (found.optional()?, role) {
-        (Some((_, now)), Role::Owner(epoch)) if epoch != now => Reached::Revoked,
-        (Some((user, _)), _) => Reached::Done(user),
-        (None, _) => Reached::NotFound,
-    })
-}
-
-fn select_account(
-    connection: &Connection,
-    condition: &str,
-    key: impl rusqlite::ToSql,
-) -> rusqlite::Result<Option<Account>> {
-    let select = format!(
-        "SELECT id, email, name, login, password, disabled FROM user
-         WHERE {condition} AND login IS NOT NULL"
-    );
-    let account = |row: &Row<'_>| {
-        Ok(Account {
-            id: UserId::from_bytes(row.get(0)?),
-            email: row.get(1)?,
-            name: row.get(2)?,
-            login: row.get(3)?,
-            password: PasswordHash::stored(row.get(4)?),
-            status: status(row.get(5)?),
-        })
-    };
-    connection.prepare_cached(&select)?.query_row([key], account).optional()
-}
-
-fn user(row: &Row<'_>) -> rusqlite::Result<User> {
-    Ok(User {
-        id: UserId::from_bytes(row.get(0)?),
-        name: row.get(1)?,
-        email: row.get(2)?,
-        created_at: Timestamp::from_millis(row.get(3)?),
-        kind: kind(row.get::<_, Option<String>>(4)?.is_some()),
-        status: status(row.get(5)?),
-    })
-}
-
-fn kind(registered: bool) -> UserKindName {
-    if registered { UserKindName::Registered } else { UserKindName::Guest }
-}
-
-fn status(disabled: bool) -> UserStatus {
-    if disabled { UserStatus::Disabled } else { UserStatus::Active }
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::Tables;
 use super::catalog::accounts;
-use super::reservations::{code, json, read};
+use super::rows::{code, json, read};
 
 const COLUMNS: &str = "state, lines, shortages, lease_until, direct_product IS NOT NULL, order_id";
 

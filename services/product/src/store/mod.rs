@@ -9,6 +9,7 @@ mod audit;
 mod catalog;
 mod defects;
 mod reservations;
+mod rows;
 mod totals;
 
 pub(crate) use catalog::{Edit, Edited, Filter};

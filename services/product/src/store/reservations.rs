@@ -1,4 +1,4 @@
-//! Reservations in their table, and the transaction of a batch: gather, decide, write back.
+//! The transactions that change reservations: gather, decide, write back.
 
 use std::time::Instant;
 
@@ -6,13 +6,12 @@ use ordersys_chassis::Deadline;
 use ordersys_contract::reservation::{Action, Answer, Line, Operation, ReservationState};
 use ordersys_contract::{OrderId, ProductId, Quantity, Timestamp};
 use ordersys_store::{StoreError, failpoint};
-use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, params};
 
 use super::Tables;
-use super::catalog::{item, write_stock};
 use super::defects;
-use crate::domain::inventory::{Change, Inventory, Stored};
+use super::rows::{gather, gather_item, gather_reservation, write_back};
+use crate::domain::inventory::Inventory;
 use crate::domain::stock::Stock;
 use crate::domain::transition::Event;
 
@@ -202,121 +201,4 @@ fn advance_clock(connection: &Connection, now: Timestamp) -> rusqlite::Result<Ti
     let update = "UPDATE clock SET now = max(now, ?1) RETURNING now";
     let millis = connection.prepare_cached(update)?.query_row([now.as_millis()], |row| row.get(0))?;
     Ok(Timestamp::from_millis(millis))
-}
-
-/// Reads every row the operations may touch. Ids follow time, so most are those of new orders, greater
-/// than any that is stored: of these there is nothing to read.
-fn gather(connection: &Connection, operations: &[Operation]) -> rusqlite::Result<Inventory> {
-    let mut inventory = Inventory::default();
-    let newest = newest(connection)?;
-    for operation in operations {
-        if newest.is_some_and(|newest| operation.order_id <= newest) {
-            gather_reservation(connection, &mut inventory, operation.order_id)?;
-        }
-        if let Action::Reserve { lines, .. } = &operation.action {
-            for line in lines {
-                gather_item(connection, &mut inventory, line.product_id)?;
-            }
-        }
-    }
-    Ok(inventory)
-}
-
-/// The greatest id that is stored.
-fn newest(connection: &Connection) -> rusqlite::Result<Option<OrderId>> {
-    let select = "SELECT max(order_id) FROM reservation";
-    let newest: Option<[u8; 16]> = connection.prepare_cached(select)?.query_row([], |row| row.get(0))?;
-    Ok(newest.map(OrderId::from_bytes))
-}
-
-fn gather_reservation(
-    connection: &Connection,
-    inventory: &mut Inventory,
-    id: OrderId,
-) -> rusqlite::Result<()> {
-    if let Some(stored) = stored(connection, id)? {
-        for line in &stored.lines {
-            gather_item(connection, inventory, line.product_id)?;
-        }
-        inventory.add_reservation(id, stored);
-    }
-    Ok(())
-}
-
-fn gather_item(connection: &Connection, inventory: &mut Inventory, id: ProductId) -> rusqlite::Result<()> {
-    if inventory.item(id).is_none()
-        && let Some(item) = item(connection, id)?
-    {
-        inventory.add_item(id, item);
-    }
-    Ok(())
-}
-
-fn stored(connection: &Connection, id: OrderId) -> rusqlite::Result<Option<Stored>> {
-    let select = "SELECT state, lines, shortages, lease_until FROM reservation WHERE order_id = ?1";
-    connection.prepare_cached(select)?.query_row([id.as_bytes()], read).optional()
-}
-
-/// Reads a row that starts with `state, lines, shortages, lease_until`.
-pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Stored> {
-    let shortages = row.get_ref(2)?.as_bytes_or_null()?;
-    Ok(Stored {
-        state: state(row.get(0)?)?,
-        lines: json(1, row.get_ref(1)?.as_bytes()?)?,
-        shortages: shortages.map_or(Ok(Vec::new()), |text| json(2, text))?,
-        lease_until: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_millis),
-    })
-}
-
-/// Writes what changed. New rows are marked as direct holds of `direct`, if given.
-fn write_back(
-    connection: &Connection,
-    inventory: &Inventory,
-    direct: Option<ProductId>,
-) -> rusqlite::Result<()> {
-    for (id, item) in inventory.changed_items() {
-        write_stock(connection, *id, item.stock)?;
-    }
-    let insert = "INSERT INTO reservation(order_id, state, lines, shortages, lease_until, direct_product)
-                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let update = "UPDATE reservation SET state = ?2, lines = ?3, lease_until = ?4 WHERE order_id = ?1";
-    for (id, stored, change) in inventory.changed_reservations() {
-        let lines = text(&stored.lines)?;
-        let lease = stored.lease_until.map(Timestamp::as_millis);
-        if change == Change::Inserted {
-            let shortages = (!stored.shortages.is_empty()).then(|| text(&stored.shortages)).transpose()?;
-            let direct = direct.as_ref().map(ProductId::as_bytes);
-            let row = params![id.as_bytes(), code(stored.state), lines, shortages, lease, direct];
-            connection.prepare_cached(insert)?.execute(row)?;
-        } else {
-            let row = params![id.as_bytes(), code(stored.state), lines, lease];
-            connection.prepare_cached(update)?.execute(row)?;
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn code(state: ReservationState) -> i64 {
-    match state {
-        ReservationState::Held => 0,
-        ReservationState::Committed => 1,
-        ReservationState::Rejected => 2,
-        ReservationState::Cancelled => 3,
-        ReservationState::Expired => 4,
-        ReservationState::Released => 5,
-    }
-}
-
-fn state(stored: i64) -> rusqlite::Result<ReservationState> {
-    let known = ReservationState::ALL.into_iter().find(|state| code(*state) == stored);
-    known.ok_or(rusqlite::Error::IntegralValueOutOfRange(0, stored))
-}
-
-fn text<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
-}
-
-pub(super) fn json<T: serde::de::DeserializeOwned>(column: usize, text: &[u8]) -> rusqlite::Result<T> {
-    serde_json::from_slice(text)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
 }

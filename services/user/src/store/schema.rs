@@ -1,0 +1,31 @@
+//! The tables of the user service, step by step. Only ever appended to.
+
+/// Statements run once each, in order.
+pub(super) const MIGRATIONS: &[&str] = &[
+    "
+    CREATE TABLE user(
+        id BLOB PRIMARY KEY CHECK (length(id) = 16),
+        name TEXT NOT NULL,
+        email TEXT NOT NULL,
+        created_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX user_by_email ON user(email, id);
+",
+    "
+    ALTER TABLE user ADD COLUMN password TEXT;
+    ALTER TABLE user ADD COLUMN login TEXT CHECK ((login IS NULL) = (password IS NULL));
+    ALTER TABLE user ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1));
+    ALTER TABLE user ADD COLUMN token_epoch INTEGER NOT NULL DEFAULT 0 CHECK (token_epoch >= 0);
+    CREATE UNIQUE INDEX user_by_login ON user(login) WHERE login IS NOT NULL;
+
+    CREATE TABLE session(
+        id BLOB PRIMARY KEY CHECK (length(id) = 16),
+        user_id BLOB NOT NULL,
+        token BLOB NOT NULL CHECK (length(token) = 32),
+        refreshed_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX session_by_user ON session(user_id, refreshed_at);
+    CREATE INDEX session_by_expiry ON session(expires_at);
+",
+];
