@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -27,6 +28,12 @@ pub(crate) fn left_of(project: &str) -> Vec<String> {
     lists.iter().flat_map(|list| list.lines()).map(str::to_owned).collect()
 }
 
+/// Bytes in one piece at most on their way to the engine.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// Is shown each piece before the engine gets it.
+type Eye = Arc<dyn Fn(&[u8]) + Send + Sync>;
+
 /// A socket that leads to the engine, and whose connections break when told.
 pub(crate) struct Wire {
     path: PathBuf,
@@ -37,6 +44,12 @@ pub(crate) struct Wire {
 impl Wire {
     /// A socket at this path.
     pub(crate) fn new(path: PathBuf) -> Self {
+        Self::watched(path, |_| {})
+    }
+
+    /// A socket at this path, on which every piece is seen before the engine gets it.
+    pub(crate) fn watched(path: PathBuf, eye: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
+        let eye: Eye = Arc::new(eye);
         let engine = docker(&["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]);
         let engine = engine.strip_prefix("unix://").expect("an engine on this machine").to_owned();
         let listener = UnixListener::bind(&path).expect("binds");
@@ -44,7 +57,7 @@ impl Wire {
         let connections = Arc::clone(&open);
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let task = through(stream, engine.clone());
+                let task = through(stream, engine.clone(), Arc::clone(&eye));
                 connections.lock().expect("not poisoned").spawn(task);
             }
         });
@@ -67,8 +80,21 @@ impl Drop for Wire {
     }
 }
 
-async fn through(mut from: UnixStream, engine: String) {
-    if let Ok(mut to) = UnixStream::connect(engine).await {
-        let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await; // it ends or is broken
+async fn through(from: UnixStream, engine: String, eye: Eye) {
+    if let Ok(to) = UnixStream::connect(engine).await {
+        let ((mut asked, mut told), (mut answers, mut engine)) = (from.into_split(), to.into_split());
+        let there = async {
+            let mut piece = vec![0; PIECE_BYTES];
+            loop {
+                let length = asked.read(&mut piece).await?;
+                if length == 0 {
+                    return engine.shutdown().await;
+                }
+                tokio::task::block_in_place(|| eye(&piece[..length]));
+                engine.write_all(&piece[..length]).await?;
+            }
+        };
+        let back = async { tokio::io::copy(&mut answers, &mut told).await.map(|_| ()) };
+        let _ = tokio::try_join!(there, back); // it ends or is broken
     }
 }

@@ -1,13 +1,18 @@
 //! What `up` and `down` promise, through the command line: idempotent, all or nothing, nothing left.
 
+use std::fs;
+use std::io::Write as _;
 use std::net::TcpListener;
-use std::process::Stdio;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use serde_json::Value;
 
 use crate::command::{Ended, Project, has_engine};
-use crate::engine::left_of;
+use crate::engine::{Wire, docker, left_of};
 use crate::support::LIMIT;
 
 /// The steps of an `up`, without what it kept.
@@ -155,4 +160,54 @@ fn a_time_limit_is_kept_and_nothing_stays() {
     assert_eq!(late.code, Some(5), "{}", late.said);
     assert!(late.said.contains("--timeout"), "{}", late.said);
     assert_eq!(project.run(&["status"]).code, Some(4));
+}
+
+/// The program with a few bytes behind its end: it does the same, and no other project has its image.
+fn program_of_its_own(project: &Project) -> PathBuf {
+    let program = project.state.path().join("ordersys");
+    fs::copy(env!("CARGO_BIN_EXE_ordersys"), &program).expect("copies");
+    let mut end = fs::File::options().append(true).open(&program).expect("opens");
+    end.write_all(project.name.as_bytes()).expect("writes");
+    program
+}
+
+/// Somebody clears the image away after it was loaded, right before the first container is made of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn containers_come_up_although_their_image_goes_meanwhile() {
+    if !has_engine() {
+        return;
+    }
+    let project = Project::new("docker");
+    let program = program_of_its_own(&project);
+    let run = |more: &[&str], engine: &str| {
+        let mut command = Command::new(&program);
+        command.args(project.command(&project.up_args(more)).get_args()).env("DOCKER_HOST", engine);
+        command.output().expect("runs")
+    };
+    let socket = project.state.path().join("engine.sock");
+    let engine = format!("unix://{}", socket.display());
+    let (tag, is_gone) = (Arc::new(OnceLock::<String>::new()), Arc::new(AtomicBool::new(false)));
+    let _wire = Wire::watched(socket, {
+        let (tag, is_gone) = (Arc::clone(&tag), Arc::clone(&is_gone));
+        move |piece: &[u8]| {
+            let line = piece.split(|byte| *byte == b'\r').next().unwrap_or_default();
+            let line = String::from_utf8_lossy(line);
+            let makes = line.starts_with("POST ") && line.contains("/containers/create");
+            if let Some(tag) = tag.get().filter(|_| makes && !is_gone.swap(true, Ordering::Relaxed)) {
+                docker(&["rmi", "--force", tag]);
+            }
+        }
+    });
+    let plan: Value = serde_json::from_slice(&run(&["--dry-run"], &engine).stdout).expect("a plan");
+    let steps = plan.as_array().expect("steps").iter();
+    let mut names = steps.filter_map(|step| step["resource"].as_str()?.strip_prefix("image "));
+    tag.set(names.next().expect("an image").to_owned()).expect("set once");
+
+    let up = run(&[], &engine);
+    let states = ["user", "product", "order"].map(|name| project.service(name)["state"].clone());
+    project.run(&["down", "--volumes"]).ok();
+    docker(&["rmi", "--force", tag.get().expect("set")]);
+    assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
+    assert_eq!(states, ["ready", "ready", "ready"]);
+    assert!(is_gone.load(Ordering::Relaxed), "the image was there all the time");
 }
