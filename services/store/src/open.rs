@@ -105,7 +105,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "temp_store", "memory")
+    sort_in_memory(connection)
 }
 
 /// Sets a pragma and reads it back.
@@ -133,15 +133,33 @@ fn migrate(connection: &mut Connection, options: &Options, path: &Path) -> Resul
     if found > known {
         return Err(OpenError::TooNew { path: path.to_owned(), found, known });
     }
-    for (number, migration) in options.migrations.iter().enumerate().skip(found) {
-        let step = || -> rusqlite::Result<()> {
-            let transaction = connection.transaction()?;
-            transaction.execute_batch(migration)?;
-            transaction.pragma_update(None, "user_version", i64::try_from(number + 1).unwrap_or(i64::MAX))?;
-            transaction.commit()
-        };
-        let mut step = step;
-        step().map_err(failed)?;
+    if found == known {
+        return Ok(());
     }
-    Ok(())
+    sort_on_disk(connection, &options.dir).map_err(failed)?;
+    let mut unseen = options.migrations.iter().enumerate().skip(found);
+    let migrated = unseen.try_for_each(|(number, migration)| step(connection, number + 1, migration));
+    migrated.and(sort_in_memory(connection)).map_err(failed)
+}
+
+fn step(connection: &mut Connection, number: usize, migration: &str) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(migration)?;
+    transaction.pragma_update(None, "user_version", i64::try_from(number).unwrap_or(i64::MAX))?;
+    transaction.commit()
+}
+
+/// Migrations sort whole tables, which may be larger than the memory there is: in files beside the database,
+/// since a directory for temporary files may be missing, or be memory itself. They have no names, so none
+/// is left by a crash.
+fn sort_on_disk(connection: &Connection, dir: &Path) -> rusqlite::Result<()> {
+    // A directory whose name is no text leaves SQLite its own choice.
+    connection.pragma_update(None, "temp_store_directory", dir.to_str().unwrap_or_default())?;
+    connection.pragma_update(None, "temp_store", "file")
+}
+
+/// As it is in service: there is little to sort, and nobody waits for a disk.
+fn sort_in_memory(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "temp_store", "memory")?;
+    connection.pragma_update(None, "temp_store_directory", "")
 }
