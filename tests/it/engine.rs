@@ -94,7 +94,10 @@ async fn through(from: UnixStream, engine: String, eye: Eye) {
                 engine.write_all(&piece[..length]).await?;
             }
         };
-        let back = async { tokio::io::copy(&mut answers, &mut told).await.map(|_| ()) };
+        let back = async {
+            tokio::io::copy(&mut answers, &mut told).await?;
+            told.shutdown().await
+        };
         let _ = tokio::try_join!(there, back); // it ends or is broken
     }
 }
