@@ -105,7 +105,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    sort_in_memory(connection)
+    connection.pragma_update(None, "temp_store", "memory")
 }
 
 /// Sets a pragma and reads it back.
@@ -151,7 +151,8 @@ fn step(connection: &mut Connection, number: usize, migration: &str) -> rusqlite
 
 /// Migrations sort whole tables, which may be larger than the memory there is: in files beside the database,
 /// since a directory for temporary files may be missing, or be memory itself. They have no names, so none
-/// is left by a crash.
+/// is left by a crash. The directory holds for the whole process: if two stores migrate at once, either may sort
+/// in the other's, or in SQLite's own choice.
 fn sort_on_disk(connection: &Connection, dir: &Path) -> rusqlite::Result<()> {
     // A directory whose name is no text leaves SQLite its own choice.
     connection.pragma_update(None, "temp_store_directory", dir.to_str().unwrap_or_default())?;
