@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use ordersys_contract::{Code, Problem, SessionId, UserId};
+use ordersys_contract::{Code, Problem, RequestId, SessionId, UserId};
 
 use crate::Refusal;
 
@@ -41,16 +41,21 @@ pub fn bad_credential() -> Problem {
     Problem::new(Code::Unauthenticated, "the credential is not valid")
 }
 
-/// Why the middleware could not tell who calls; extractors return it.
+/// What the middleware found out about a request, for extractors.
 #[derive(Clone)]
-pub(crate) struct Unidentified(pub(crate) Arc<Problem>);
+pub(crate) struct Seen {
+    pub(crate) id: RequestId,
+    /// Who calls, or why that cannot be told.
+    pub(crate) caller: Result<Caller, Arc<Problem>>,
+}
 
 impl Caller {
     fn of(parts: &Parts) -> Result<Self, Refusal> {
-        if let Some(Unidentified(problem)) = parts.extensions.get() {
-            return Err(Refusal(Problem::clone(problem)));
+        match parts.extensions.get::<Seen>().map(|seen| &seen.caller) {
+            Some(Ok(caller)) => Ok(*caller),
+            Some(Err(problem)) => Err(Refusal(Problem::clone(problem))),
+            None => Ok(Self::Anyone),
         }
-        Ok(parts.extensions.get().copied().unwrap_or(Self::Anyone))
     }
 }
 

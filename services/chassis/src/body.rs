@@ -58,16 +58,23 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for InternalJson<T> {
     }
 }
 
+/// An answer that is JSON already.
+#[derive(Debug, Clone)]
+pub struct JsonText(pub String);
+
+impl IntoResponse for JsonText {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.0));
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        response
+    }
+}
+
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        let mut text = Vec::with_capacity(512);
-        match serde_json::to_writer(&mut text, &self.0) {
-            Ok(()) => {
-                let mut response = Response::new(Body::from(text));
-                let json = HeaderValue::from_static("application/json");
-                response.headers_mut().insert(header::CONTENT_TYPE, json);
-                response
-            }
+        match serde_json::to_string(&self.0) {
+            Ok(text) => JsonText(text).into_response(),
             Err(error) => {
                 tracing::error!(%error, "an answer cannot be written as JSON");
                 Refusal::new(Code::Internal, "the answer cannot be written").into_response()

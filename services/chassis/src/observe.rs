@@ -15,8 +15,8 @@ use ordersys_contract::header::REQUEST_ID;
 use ordersys_contract::{Code, OrderId, Problem, RequestId, TraceParent};
 use ordersys_spans::{Door, Span, Tracer};
 
-use crate::auth::Unidentified;
-use crate::{Caller, Gate, Metrics, Refusal};
+use crate::auth::Seen;
+use crate::{Gate, Metrics, Refusal};
 
 /// What the layer needs of its service.
 pub(crate) struct Observer {
@@ -34,7 +34,8 @@ impl<S: Sync> FromRequestParts<S> for RequestIdOf {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        Ok(parts.extensions.get().cloned().unwrap_or_else(|| Self(RequestId::random())))
+        let seen = parts.extensions.get::<Seen>().map(|seen| seen.id.clone());
+        Ok(Self(seen.unwrap_or_else(RequestId::random)))
     }
 }
 
@@ -52,14 +53,11 @@ pub(crate) async fn observe(State(observer): State<Arc<Observer>>, request: Requ
     let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
     let caller = TraceParent::of(&parts.headers);
     let mut span = observer.tracer.request(caller, door(route), || format!("{method} {route}"));
-    parts.extensions.insert(RequestIdOf(id.clone()));
     let places = span.places();
     let trace = places.parent();
     let answered = places.around(async {
-        match observer.gate.caller(&parts.headers).await {
-            Ok(caller) => parts.extensions.insert(caller).map_or((), |_: Caller| ()),
-            Err(problem) => parts.extensions.insert(Unidentified(Arc::new(problem))).map_or((), |_| ()),
-        }
+        let caller = observer.gate.caller(&parts.headers).await.map_err(Arc::new);
+        parts.extensions.insert(Seen { id: id.clone(), caller });
         AssertUnwindSafe(next.run(Request::from_parts(parts, body))).catch_unwind().await
     });
     let response = answered.await.unwrap_or_else(|_| {

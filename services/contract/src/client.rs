@@ -192,17 +192,13 @@ impl Client {
         path: &str,
         json: String,
     ) -> Result<(StatusCode, Bytes), ClientError> {
-        let body = Some(json.into_bytes());
-        let call =
-            Call { method: Method::POST, base, path: path.to_owned(), headers: HeaderMap::new(), body };
-        let received = self.exchange(call).await?;
+        let received = self.exchange(posted(base, path.to_owned(), json.into_bytes())).await?;
         Ok((received.status, received.body))
     }
 
     #[expect(clippy::unused_self, reason = "reads as one family with the calls that need it")]
     fn post<'a>(&self, base: &'a str, path: String, body: &impl Serialize) -> Call<'a> {
-        let body = serde_json::to_vec(body).unwrap_or_default();
-        Call { method: Method::POST, base, path, headers: HeaderMap::new(), body: Some(body) }
+        posted(base, path, serde_json::to_vec(body).unwrap_or_default())
     }
 
     /// Sends the call for what it does; a successful answer has no body.
@@ -296,6 +292,10 @@ impl Received {
 
 fn get(base: &str, path: String) -> Call<'_> {
     bare(Method::GET, base, path)
+}
+
+fn posted(base: &str, path: String, body: Vec<u8>) -> Call<'_> {
+    Call { body: Some(body), ..bare(Method::POST, base, path) }
 }
 
 fn bare(method: Method, base: &str, path: String) -> Call<'_> {

@@ -53,6 +53,12 @@ impl<K> Id<K> {
     pub fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
     }
+
+    /// Gives its text, without an allocation.
+    pub(crate) fn with_text<T>(&self, to: impl FnOnce(&str) -> T) -> T {
+        let mut buffer = Uuid::encode_buffer();
+        to(self.0.as_hyphenated().encode_lower(&mut buffer))
+    }
 }
 
 /// The text is not the id of a `K`.
@@ -90,8 +96,7 @@ impl<K> fmt::Debug for Id<K> {
 
 impl<K> Serialize for Id<K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut buffer = Uuid::encode_buffer();
-        serializer.serialize_str(self.0.as_hyphenated().encode_lower(&mut buffer))
+        self.with_text(|text| serializer.serialize_str(text))
     }
 }
 

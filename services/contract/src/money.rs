@@ -73,6 +73,11 @@ impl Cents {
         std::str::from_utf8(&buffer[start..]).unwrap_or_default()
     }
 
+    /// Gives its text, without an allocation.
+    pub(crate) fn with_text<T>(self, to: impl FnOnce(&str) -> T) -> T {
+        to(self.digits(&mut [0; Self::MOST_DIGITS]))
+    }
+
     /// The sum, unless 64 bits cannot hold it.
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
@@ -101,18 +106,17 @@ impl FromStr for Cents {
 
 impl fmt::Display for Cents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut buffer = [0; Self::MOST_DIGITS];
-        f.pad(self.digits(&mut buffer))
+        self.with_text(|text| f.pad(text))
     }
 }
 
 impl Serialize for Cents {
     /// Writes the digits themselves, so this works with JSON only.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut buffer = [0; Self::MOST_DIGITS];
-        let digits: &RawValue =
-            serde_json::from_str(self.digits(&mut buffer)).map_err(serde::ser::Error::custom)?;
-        digits.serialize(serializer)
+        self.with_text(|text| {
+            let digits: &RawValue = serde_json::from_str(text).map_err(serde::ser::Error::custom)?;
+            digits.serialize(serializer)
+        })
     }
 }
 

@@ -44,6 +44,16 @@ impl Timestamp {
         Self(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
     }
 
+    /// Appends its text.
+    pub(crate) fn write(self, out: &mut String) {
+        use std::fmt::Write as _;
+        let known = jiff::Timestamp::from_millisecond(self.0);
+        let written = known.and_then(|at| PRINTER.print_timestamp(&at, &mut *out));
+        if written.is_err() {
+            let _ = write!(out, "{self}"); // a string takes everything
+        }
+    }
+
     /// How long ago `earlier` was, zero if it is later than this.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, header};
-use ordersys_chassis::body::{Empty, NoBody};
+use ordersys_chassis::body::{Empty, JsonText, NoBody};
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query};
 use ordersys_chassis::{AdminOnly, Caller, Json, Refusal, RequestIdOf, TaggedOrder};
@@ -13,7 +13,7 @@ use ordersys_contract::header::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use ordersys_contract::order::{
     CANCEL, DELIVER, EVENTS, NewOrder, ORDER, ORDERS, Order, OrderEvent, OrderState, PAY, SHIP,
 };
-use ordersys_contract::{Code, IdempotencyKey, OrderId, OrderKind, UserId};
+use ordersys_contract::{Code, IdempotencyKey, OrderId, OrderKind, UserId, WriteJson};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -79,14 +79,18 @@ impl<S: Sync> FromRequestParts<S> for Key {
 }
 
 fn placed_answer(Placed { stored, replayed }: Placed) -> Response {
-    let id = stored.order.id;
     let mut response = match outcome(&stored) {
         Ok(order) => stored_answer(order, StatusCode::CREATED),
-        Err(error) => Refusal::from(error).into_response(),
+        Err(error) => tagged(Refusal::from(error).into_response(), stored.order.id),
     };
     if replayed {
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     }
+    response
+}
+
+/// The answer with the name of its order, for the log.
+fn tagged(mut response: Response, id: OrderId) -> Response {
     response.extensions_mut().insert(TaggedOrder(id));
     response
 }
@@ -95,7 +99,7 @@ fn placed_answer(Placed { stored, replayed }: Placed) -> Response {
 fn stored_answer(order: &Order, done: StatusCode) -> Response {
     let id = order.id;
     let open = order.status.needs_driver();
-    let mut response = Json(order).into_response();
+    let mut response = JsonText(order.to_json()).into_response();
     *response.status_mut() = if open { StatusCode::ACCEPTED } else { done };
     if let Ok(location) = HeaderValue::try_from(format!("{ORDERS}/{id}")) {
         response.headers_mut().insert(header::LOCATION, location);
@@ -103,8 +107,7 @@ fn stored_answer(order: &Order, done: StatusCode) -> Response {
     if open {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
-    response.extensions_mut().insert(TaggedOrder(id));
-    response
+    tagged(response, id)
 }
 
 /// One order.

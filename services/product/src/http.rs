@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
+use ordersys_chassis::body::JsonText;
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query, is_known};
 use ordersys_chassis::{AdminOnly, Deadline, Internal, InternalJson, InternalOrAdmin, Json, Refusal};
@@ -12,7 +13,7 @@ use ordersys_contract::product::{
     Released, Reserved, Restock, StockAccount,
 };
 use ordersys_contract::reservation::{Answer, Batch, RESERVATION, RESERVATIONS, ReservationRecord};
-use ordersys_contract::{Code, MAX_BATCH, OrderId, OrderKind, ProductId, ProductKind, Timestamp};
+use ordersys_contract::{Code, MAX_BATCH, OrderId, OrderKind, ProductId, ProductKind, Timestamp, WriteJson};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -204,7 +205,8 @@ async fn reservations(
     if batch.operations.len() > MAX_BATCH {
         return Err(Refusal::new(Code::InvalidField, format!("operations: at most {MAX_BATCH}")));
     }
-    Ok(Json(app.apply(batch.operations, Timestamp::now(), deadline).await?).into_response())
+    let answers = app.apply(batch.operations, Timestamp::now(), deadline).await?;
+    Ok(JsonText(answers.to_json()).into_response())
 }
 
 /// One reservation, with all that is stored of it.

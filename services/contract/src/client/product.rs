@@ -2,13 +2,13 @@
 
 use http::{Method, header};
 
-use super::{Client, ClientError, Page, at, get, given, with_query};
+use super::{Client, ClientError, Page, at, get, given, posted, with_query};
 use crate::product::{
     Hold, INVARIANTS, NewProduct, PRODUCT, PRODUCTS, Product, ProductPatch, RELEASE, RESERVE, RESTOCK,
     Released, Reserved, Restock, StockAccount,
 };
 use crate::reservation::{Answer, Batch, Operation, RESERVATION, RESERVATIONS, Reservation};
-use crate::{OrderId, ProductId};
+use crate::{OrderId, ProductId, WriteJson};
 
 impl Client {
     /// `GET /products`: the first page.
@@ -70,8 +70,8 @@ impl Client {
 
     /// `POST /internal/reservations`: one answer per operation, in order.
     pub async fn reservations(&self, operations: Vec<Operation>) -> Result<Vec<Answer>, ClientError> {
-        let batch = Batch { operations };
-        self.json(self.post(&self.endpoints.product, RESERVATIONS.into(), &batch)).await
+        let body = Batch { operations }.to_json().into_bytes();
+        self.json(posted(&self.endpoints.product, RESERVATIONS.into(), body)).await
     }
 
     /// `GET /internal/reservations/{orderId}`.

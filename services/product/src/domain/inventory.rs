@@ -3,8 +3,8 @@
 //! The store gathers the rows, each operation is decided here in turn, and what changed is
 //! written back in the same transaction.
 
-use std::collections::BTreeMap;
-use std::collections::hash_map::{Entry, HashMap};
+use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::hash_map::HashMap;
 use std::time::Duration;
 
 use ordersys_contract::reservation::{
@@ -45,7 +45,8 @@ pub struct Stored {
 #[derive(Debug, Default)]
 pub struct Inventory {
     items: HashMap<ProductId, (Item, Change)>,
-    reservations: HashMap<OrderId, (Stored, Change)>,
+    /// In the order of their rows: those of new orders are written one after the other, at the end.
+    reservations: BTreeMap<OrderId, (Stored, Change)>,
 }
 
 /// Whether a row has to be written back.
@@ -88,7 +89,7 @@ impl Inventory {
         changed.map(|(id, (item, _))| (id, item))
     }
 
-    /// Reservations to write back.
+    /// Reservations to write back, in the order of their ids.
     pub fn changed_reservations(&self) -> impl Iterator<Item = (&OrderId, &Stored, Change)> {
         let changed = self.reservations.iter().filter(|(_, (_, change))| *change != Change::None);
         changed.map(|(id, (stored, change))| (id, stored, *change))

@@ -2,7 +2,7 @@
 //! written back.
 
 use ordersys_contract::reservation::{Action, Operation, ReservationState};
-use ordersys_contract::{OrderId, ProductId, Timestamp};
+use ordersys_contract::{OrderId, ProductId, Timestamp, WriteJson};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -86,20 +86,24 @@ pub(super) fn write_back(
     for (id, item) in inventory.changed_items() {
         write_stock(connection, *id, item.stock)?;
     }
-    let insert = "INSERT INTO reservation(order_id, state, lines, shortages, lease_until, direct_product)
-                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let update = "UPDATE reservation SET state = ?2, lines = ?3, lease_until = ?4 WHERE order_id = ?1";
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO reservation(order_id, state, lines, shortages, lease_until, direct_product)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    let mut update = connection.prepare_cached(
+        "UPDATE reservation SET state = ?2, lines = ?3, lease_until = ?4 WHERE order_id = ?1",
+    )?;
     for (id, stored, change) in inventory.changed_reservations() {
-        let lines = text(&stored.lines)?;
+        let lines = stored.lines.to_json();
         let lease = stored.lease_until.map(Timestamp::as_millis);
         if change == Change::Inserted {
             let shortages = (!stored.shortages.is_empty()).then(|| text(&stored.shortages)).transpose()?;
             let direct = direct.as_ref().map(ProductId::as_bytes);
             let row = params![id.as_bytes(), code(stored.state), lines, shortages, lease, direct];
-            connection.prepare_cached(insert)?.execute(row)?;
+            insert.execute(row)?;
         } else {
             let row = params![id.as_bytes(), code(stored.state), lines, lease];
-            connection.prepare_cached(update)?.execute(row)?;
+            update.execute(row)?;
         }
     }
     Ok(())
