@@ -60,12 +60,14 @@ impl Queue {
         }
     }
 
-    /// Releases everything planned until now; what finds no room is skipped at once.
-    fn release(&self, schedule: &mut Schedule, shared: &Shared) {
+    /// Releases everything planned until now; what finds no room is skipped at once. Returns how many that were.
+    fn release(&self, schedule: &mut Schedule, shared: &Shared) -> usize {
+        let mut count = 0;
         let now = shared.clock.now();
         let mut waiting = self.waiting.borrow_mut();
         while let Some(planned) = schedule.due(now) {
             let ticket = shared.plan(planned.number, planned.at, now);
+            count += 1;
             if waiting.len() >= self.limit {
                 shared.skipped(ticket.slip.place);
                 continue;
@@ -73,6 +75,7 @@ impl Queue {
             waiting.push_back(ticket);
             self.wake.notify_one();
         }
+        count
     }
 
     /// Ends the run: what still waits will not be sent.
@@ -107,11 +110,12 @@ pub(super) async fn release(
     patience: Duration,
 ) {
     let pacer = Pacer::new(shared.clock);
+    let mut left = 0;
     while let Some(next) = schedule.peek() {
         if next > shared.clock.now() {
-            pacer.wait_until(next).await;
+            pacer.wait_until(next, left).await;
         }
-        queue.release(&mut schedule, &shared);
+        left = queue.release(&mut schedule, &shared);
         tokio::task::yield_now().await;
     }
     shared.audit.borrow_mut().gaps = schedule.gaps();
@@ -123,7 +127,7 @@ pub(super) async fn release(
         && !(shared.task.timeline.window.closes == Moment::NEVER && queue.is_empty())
     {
         let step = shared.clock.now().after(Duration::from_millis(5));
-        pacer.wait_until(step.min(closes)).await;
+        pacer.wait_until(step.min(closes), 0).await;
     }
     queue.close(&shared);
 }

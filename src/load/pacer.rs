@@ -6,6 +6,10 @@ use super::clock::{Clock, Moment};
 
 /// Wake-ups closer together than this are not worth their cost; requests due meanwhile leave together.
 pub(super) const FINEST_WAIT: Duration = Duration::from_micros(100);
+/// The same where a wait lets a [`CROWD`] leave: there the thread has hardly time for anything else.
+const CROWDED_WAIT: Duration = Duration::from_micros(250);
+/// So many requests at once are many.
+const CROWD: usize = 8;
 
 /// Waits for one generator thread.
 #[derive(Debug)]
@@ -26,9 +30,10 @@ impl Pacer {
         }
     }
 
-    /// Waits until the moment, at least [`FINEST_WAIT`].
-    pub(super) async fn wait_until(&self, moment: Moment) {
-        let wait = moment.since(self.clock.now()).max(FINEST_WAIT);
+    /// Waits until the moment, at least [`FINEST_WAIT`], or longer if many requests left after the last wait.
+    pub(super) async fn wait_until(&self, moment: Moment, left: usize) {
+        let least = if left < CROWD { FINEST_WAIT } else { CROWDED_WAIT };
+        let wait = moment.since(self.clock.now()).max(least);
         #[cfg(target_os = "linux")]
         if let Some(timer) = &self.timer
             && timer.wait(wait).await.is_ok()
@@ -95,11 +100,13 @@ mod tests {
         let pacer = Pacer::new(clock);
         for _ in 0..5 {
             let due = clock.now().after(Duration::from_micros(1500));
-            pacer.wait_until(due).await;
+            pacer.wait_until(due, 0).await;
             assert!(clock.now() >= due);
         }
-        let before = clock.now();
-        pacer.wait_until(Moment::START).await;
-        assert!(clock.now().since(before) >= FINEST_WAIT, "a moment gone by still costs the finest wait");
+        for (left, least) in [(CROWD - 1, FINEST_WAIT), (CROWD, CROWDED_WAIT)] {
+            let before = clock.now();
+            pacer.wait_until(Moment::START, left).await;
+            assert!(clock.now().since(before) >= least, "a moment gone by still costs the least wait");
+        }
     }
 }
