@@ -20,6 +20,7 @@ pub mod defect;
 mod durability;
 mod error;
 pub mod failpoint;
+mod gather;
 mod metrics;
 mod open;
 mod queue;

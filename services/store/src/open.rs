@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::{OpenError, Options};
+use crate::{Durability, OpenError, Options, gather};
 
 /// The first SQLite without the WAL-reset corruption: 3.51.3.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -31,7 +31,11 @@ pub(crate) fn open(options: &Options) -> Result<Opened, OpenError> {
     let lock = lock(&options.dir)?;
     let path = file(options);
     let failed = |source| OpenError::database(&path, source);
-    let mut writer = Connection::open(&path).map_err(failed)?;
+    let opened = match options.durability {
+        Durability::Full => gather::open(&path),
+        Durability::Normal | Durability::Memory => Connection::open(&path),
+    };
+    let mut writer = opened.map_err(failed)?;
     configure(&writer).map_err(failed)?;
     probe(&writer).map_err(failed)?;
     keep(&writer, "journal_mode", "wal")?;
