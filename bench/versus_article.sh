@@ -48,7 +48,7 @@ our_buyer="$(new_user "$our_user")" their_buyer="$(new_user "$article_user")"
 
 by_wrk() { # by_wrk ORDER_URL USER PRODUCTS CONNECTIONS LINES
     USER_ID="$2" PRODUCT_IDS="$3" LINES="$5" timeout $((seconds + 30)) \
-        wrk -t1 -c"$4" -d"${seconds}s" -s bench/article/orders.lua "$1/orders" |
+        wrk -t1 -c"$4" -d"${seconds}s" --timeout 10s -s bench/article/orders.lua "$1/orders" |
         sed -n 's/^RESULT //p' | jq -c '{rate: (.requests / .seconds), p50, p99, bad: (.refused + .broken), checks: null}'
 }
 

@@ -24,8 +24,9 @@ impl Held {
         if from > self.bytes.len() || to > MOST {
             return false;
         }
-        self.bytes.resize(self.bytes.len().max(to), 0);
-        self.bytes[from..to].copy_from_slice(bytes);
+        let (over, behind) = bytes.split_at(bytes.len().min(self.bytes.len() - from));
+        self.bytes[from..from + over.len()].copy_from_slice(over);
+        self.bytes.extend_from_slice(behind);
         true
     }
 
