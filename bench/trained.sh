@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# A release build that knows what placing orders is like: built once to count how often each branch is taken,
+# run under load, and built again with these counts (profile-guided optimisation, see
+# https://doc.rust-lang.org/rustc/profile-guided-optimization.html). Prints the path of the program, which every
+# other script here takes. The counts fit one state of the code only, so they are not kept.
+#
+#   program="$(bench/trained.sh)"
+#   bench/versus_article.sh "$program"
+#
+# TRAINED_SECONDS (4) is the length of each of six loads. Needs jq and the toolchain's own llvm-profdata
+# (`rustup component add llvm-tools`). Builds in target/trained; takes as long as three release builds.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. bench/lib.sh
+
+readonly seconds="${TRAINED_SECONDS:-4}" target="$PWD/target/trained"
+
+need jq
+profdata="$(find "$(rustc --print sysroot)" -name llvm-profdata -type f | head -n 1)"
+[ -x "$profdata" ] || fail "llvm-profdata is needed: rustup component add llvm-tools"
+
+build() { # build DIRECTORY FLAG...: prints the program's path
+    local directory="$target/$1"
+    shift
+    # What .cargo/config.toml asks for comes along: flags from the environment take its place.
+    RUSTFLAGS="-C target-feature=+crt-static $*" CARGO_TARGET_DIR="$directory" cargo build --release --quiet \
+        --message-format json-render-diagnostics |
+        jq -r 'select(.reason == "compiler-artifact" and .target.name == "ordersys").executable // empty'
+}
+
+train() {
+    local connections lines
+    fresh_stack --durability full --topology services
+    for connections in 1 64 256; do
+        for lines in 1 3; do
+            echo "trained: $connections connections, $lines lines" >&2
+            loaded "$seconds" --concurrency "$connections" --lines "$lines" >>"$work/loads.jsonl"
+        done
+    done
+    all_sound "$work/loads.jsonl"
+    # Counts are written when a process ends.
+    timeout 90 "$binary" down --volumes --quiet "${stack[@]}"
+}
+
+rm -rf "$target/counts" "$target/counts.profdata"
+echo "trained: building the program that counts" >&2
+binary="$(build counting -C "profile-generate=$target/counts")"
+train
+"$profdata" merge -o "$target/counts.profdata" "$target"/counts/*.profraw
+echo "trained: building with the counts" >&2
+build release -C "profile-use=$target/counts.profdata"
