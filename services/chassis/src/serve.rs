@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::body::discard;
+use crate::shed::Refused;
 use crate::{Health, Listener, Network, Shedding};
 
 /// Most connections at a time; further ones wait to be accepted.
@@ -64,7 +65,7 @@ pub async fn serve(
     health: Health,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    run(Front { router, shedding: None, health }, listener.into(), shutdown).await;
+    run(Front { router, shedding: None, health, shutdown }, listener.into()).await;
     Ok(())
 }
 
@@ -75,29 +76,32 @@ pub async fn serve_shedding(
     health: Health,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    run(Front { router, shedding: Some(shedding), health }, listener.into(), shutdown).await;
+    run(Front { router, shedding: Some(shedding), health, shutdown }, listener.into()).await;
     Ok(())
 }
 
 /// What answers requests.
-#[derive(Clone)]
 struct Front {
     router: Router,
     shedding: Option<Shedding>,
     health: Health,
+    shutdown: CancellationToken,
 }
 
 impl Front {
-    async fn answer(self, request: Request<Incoming>) -> Response<Body> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
         let (head, body) = request.into_parts();
         let refusal = self.shedding.as_ref().and_then(|shedding| shedding.refusal(&head));
-        let mut response = if let Some(refusal) = refusal {
+        let mut response = if let Some(Refused { response, hold }) = refusal {
             if !body.is_end_stream() {
                 discard(body).await;
             }
-            refusal
+            if !hold.is_zero() {
+                self.shutdown.run_until_cancelled(tokio::time::sleep(hold)).await;
+            }
+            response
         } else {
-            let Ok(response) = self.router.oneshot(Request::from_parts(head, Body::new(body))).await;
+            let Ok(response) = self.router.clone().oneshot(Request::from_parts(head, Body::new(body))).await;
             response
         };
         if self.health.is_draining() {
@@ -109,14 +113,14 @@ impl Front {
 
 /// Open connections, and how a further one is served.
 struct Connections {
-    front: Front,
+    front: Arc<Front>,
     http: http1::Builder,
     places: Arc<Semaphore>,
     graceful: GracefulShutdown,
 }
 
 impl Connections {
-    fn new(front: Front) -> Self {
+    fn new(front: Arc<Front>) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
         let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -127,9 +131,9 @@ impl Connections {
     async fn accept(&self, listener: &Listener) {
         let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
         let (stream, peer) = accept_on(listener.network.clone(), &listener.socket).await;
-        let front = self.front.clone();
+        let front = Arc::clone(&self.front);
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-            let front = front.clone();
+            let front = Arc::clone(&front);
             request.extensions_mut().insert(peer);
             async move { Ok::<_, Infallible>(front.answer(request).await) }
         });
@@ -164,11 +168,11 @@ impl Connections {
     }
 }
 
-async fn run(front: Front, listener: Listener, shutdown: CancellationToken) {
-    let health = front.health.clone();
-    let connections = Connections::new(front);
-    while shutdown.run_until_cancelled(connections.accept(&listener)).await.is_some() {}
-    health.draining();
+async fn run(front: Front, listener: Listener) {
+    let front = Arc::new(front);
+    let connections = Connections::new(Arc::clone(&front));
+    while front.shutdown.run_until_cancelled(connections.accept(&listener)).await.is_some() {}
+    front.health.draining();
     connections.wave_goodbye(&listener).await;
     drop(listener);
     if tokio::time::timeout(DRAIN, connections.graceful.shutdown()).await.is_err() {
