@@ -6,7 +6,7 @@
 #   bench/instructions.sh [--record] BINARY   counts with this ordersys-benches
 #   bench/instructions.sh --record            records the counts as the new baseline instead of comparing
 #
-# INSTRUCTIONS_PATHS ("order product user system") are the paths, INSTRUCTIONS_LIMIT (10) is by how many percent
+# INSTRUCTIONS_PATHS ("order product user system lines") are the paths, INSTRUCTIONS_LIMIT (10) is by how many percent
 # a count may rise. Each path runs twice, with few orders and with many: the difference is free of start and
 # end. The profile of the longer run stays in target/instructions/PATH.out, for callgrind_annotate.
 # Needs valgrind and jq. Takes about a minute. Ends with 1 if a count rose by more than the limit.
@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.."
 
 record=
 [ "${1:-}" != --record ] || { record=yes; shift; }
-readonly paths="${INSTRUCTIONS_PATHS:-order product user system}" limit="${INSTRUCTIONS_LIMIT:-10}"
+readonly paths="${INSTRUCTIONS_PATHS:-order product user system lines}" limit="${INSTRUCTIONS_LIMIT:-10}"
 readonly few=160 many=960 baseline=bench/instructions.json out=target/instructions
 
 need valgrind jq

@@ -28,9 +28,9 @@ pub fn pending(ids: Ids, count: usize) -> anyhow::Result<Vec<(StoredOrder, Opera
 fn one(ids: Ids) -> anyhow::Result<(StoredOrder, Operation)> {
     let (now, request) = (Timestamp::now(), RequestId::random());
     let quantity = Quantity::new(1).context("one unit")?;
-    let lines = vec![Line { product_id: ids.product, quantity }];
+    let lines = vec![Line { product_id: ids.products[0], quantity }];
     let item =
-        OrderLine { product_id: ids.product, quantity, name: None, unit_price: None, line_total: None };
+        OrderLine { product_id: ids.products[0], quantity, name: None, unit_price: None, line_total: None };
     let owner = Owner { id: ids.user, name: USER_NAME.to_owned(), kind: UserKindName::Guest };
     let not_after = now.after(PATIENCE);
     let stored = StoredOrder::pending(owner, vec![item], (now, not_after), &request);

@@ -6,6 +6,8 @@ use ordersys_contract::reservation::{Action, Batch, Line, Operation, RESERVATION
 use ordersys_contract::user::{LOOKUP, Lookup};
 use ordersys_contract::{OrderId, ProductId, Quantity, RequestId, Secret, Timestamp, UserId};
 
+/// Lines of a large order.
+pub const LINES: usize = 3;
 /// How long a reservation may be asked for.
 const PATIENCE: Duration = Duration::from_hours(1);
 
@@ -14,30 +16,32 @@ const PATIENCE: Duration = Duration::from_hours(1);
 pub struct Ids {
     /// The user.
     pub user: UserId,
-    /// The product.
-    pub product: ProductId,
+    /// The products, the first of which is in each order.
+    pub products: [ProductId; LINES],
 }
 
 impl Ids {
     /// Ids of nobody and nothing, for services that ask nobody.
     #[must_use]
     pub fn fixed() -> Self {
-        Self { user: UserId::from_bytes([0x11; 16]), product: ProductId::from_bytes([0x22; 16]) }
+        let product = |number| ProductId::from_bytes([number; 16]);
+        Self { user: UserId::from_bytes([0x11; 16]), products: [0x22, 0x33, 0x44].map(product) }
     }
 
     /// The body of a new order of so many lines.
     #[must_use]
     pub fn order_body(&self, lines: usize) -> String {
-        let line = format!(r#"{{"productId":"{}","quantity":1}}"#, self.product);
-        let items = vec![line; lines].join(",");
+        let line = |product: &ProductId| format!(r#"{{"productId":"{product}","quantity":1}}"#);
+        let items: Vec<_> = self.products.iter().cycle().take(lines).map(line).collect();
+        let items = items.join(",");
         format!(r#"{{"userId":"{}","items":[{items}]}}"#, self.user)
     }
 
-    /// A whole `POST /orders`, the `number`th.
+    /// A whole `POST /orders` of so many lines, the `number`th.
     #[must_use]
-    pub fn order(&self, number: usize) -> Vec<u8> {
+    pub fn order(&self, number: usize, lines: usize) -> Vec<u8> {
         let head = format!("idempotency-key: {number:032x}\r\n");
-        post("/orders", &head, &self.order_body(1))
+        post("/orders", &head, &self.order_body(lines))
     }
 
     /// Operations that reserve for the orders from `first` on.
@@ -45,7 +49,8 @@ impl Ids {
     pub fn operations(&self, first: usize, count: usize) -> Vec<Operation> {
         let not_after = Timestamp::now().after(PATIENCE);
         let quantity = Quantity::new(1).into_iter();
-        let lines: Vec<_> = quantity.map(|quantity| Line { product_id: self.product, quantity }).collect();
+        let lines: Vec<_> =
+            quantity.map(|quantity| Line { product_id: self.products[0], quantity }).collect();
         let operation = |number: usize| Operation {
             order_id: OrderId::from_bytes((number as u128).to_be_bytes()),
             request_id: request_id(number),

@@ -118,7 +118,7 @@ async fn call(system: &System, (which, ids): (Which, Ids), orders: usize) -> any
 
 fn prices(ids: Ids, lines: Vec<ordersys_contract::reservation::Line>) -> Vec<PricedLine> {
     let priced = |line: ordersys_contract::reservation::Line| PricedLine {
-        product_id: ids.product,
+        product_id: ids.products[0],
         name: "Measured Product".to_owned(),
         quantity: line.quantity,
         unit_price: Cents::from_minor(14_999).unwrap_or_default(),

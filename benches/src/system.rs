@@ -138,13 +138,18 @@ impl System {
         self.credentials.service().context("the services have credentials")
     }
 
-    /// Makes a user and a product with more stock than is ever ordered.
+    /// Makes a user, and products with more stock than is ever ordered.
     pub async fn seed(&self) -> anyhow::Result<Ids> {
         let client = self.admin();
         let user = client.create_user(&NewUser::guest(USER_NAME, "measured@example.com")).await?;
-        let (name, price) = ("Measured Product".to_owned(), Cents::from_minor(14_999).unwrap_or_default());
-        let new = NewProduct { name, price, stock: STOCK, currency: Currency::USD };
-        Ok(Ids { user: user.id, product: client.create_product(&new).await?.id })
+        let mut ids = Ids { user: user.id, ..Ids::fixed() };
+        for product in &mut ids.products {
+            let (name, price) =
+                ("Measured Product".to_owned(), Cents::from_minor(14_999).unwrap_or_default());
+            let new = NewProduct { name, price, stock: STOCK, currency: Currency::USD };
+            *product = client.create_product(&new).await?.id;
+        }
+        Ok(ids)
     }
 
     /// `HOST:PORT` of a service, given its URL in the endpoints.

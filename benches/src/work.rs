@@ -7,7 +7,7 @@ use ordersys_store::Durability;
 use tokio::task::JoinSet;
 
 use crate::connection::Connection;
-use crate::requests::Ids;
+use crate::requests::{Ids, LINES};
 use crate::system::{Neighbours, System};
 
 /// Clients that order at the same time.
@@ -26,12 +26,14 @@ pub enum Route {
     User,
     /// `POST /orders` through all three services
     System,
+    /// the same with orders of 3 lines
+    Lines,
 }
 
 impl Route {
     fn neighbours(self) -> Neighbours {
         match self {
-            Self::System => Neighbours::Services,
+            Self::System | Self::Lines => Neighbours::Services,
             Self::Order | Self::Product | Self::User => Neighbours::Doubles,
         }
     }
@@ -44,7 +46,8 @@ pub async fn run(route: Route, orders: usize, dir: &Path) -> anyhow::Result<()> 
     let ids = system.seed().await?;
     let service = system.service_credential()?;
     match route {
-        Route::Order | Route::System => place(system.address(|all| &all.order), ids, orders).await?,
+        Route::Order | Route::System => place(system.address(|all| &all.order), (ids, 1), orders).await?,
+        Route::Lines => place(system.address(|all| &all.order), (ids, LINES), orders).await?,
         Route::Product => {
             let render = |first, count| ids.reservations(first, count, &service);
             call(system.address(|all| &all.product), orders, render).await?;
@@ -57,13 +60,13 @@ pub async fn run(route: Route, orders: usize, dir: &Path) -> anyhow::Result<()> 
     system.stop().await
 }
 
-async fn place(address: &str, ids: Ids, orders: usize) -> anyhow::Result<()> {
+async fn place(address: &str, (ids, lines): (Ids, usize), orders: usize) -> anyhow::Result<()> {
     let mut clients = JoinSet::new();
     for client in 0..CONNECTIONS {
         let mut connection = Connection::open(address).await?;
         clients.spawn(async move {
             for number in (client..orders).step_by(CONNECTIONS) {
-                connection.exchange(&ids.order(number), 201).await?;
+                connection.exchange(&ids.order(number, lines), 201).await?;
             }
             anyhow::Ok(())
         });

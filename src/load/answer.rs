@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use ordersys_contract::json;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -68,7 +69,7 @@ pub fn judge(status: u16, body: &[u8]) -> Judged<'_> {
         200..300 => taken(status, body),
         400..500 | 503 => refused(status, body),
         500..600 => {
-            let said = serde_json::from_slice::<Said<'_>>(body).unwrap_or_default();
+            let said = json::read::<Said<'_>>(body).unwrap_or_default();
             let code = said.code.unwrap_or(Cow::Borrowed("server-error"));
             Judged { ending: Ending::Failed, status, code, told: Told::Unknown }
         }
@@ -77,7 +78,7 @@ pub fn judge(status: u16, body: &[u8]) -> Judged<'_> {
 }
 
 fn taken(status: u16, body: &[u8]) -> Judged<'_> {
-    let Ok(placed) = serde_json::from_slice::<Placed<'_>>(body) else {
+    let Ok(placed) = json::read::<Placed<'_>>(body) else {
         return bad_answer(status);
     };
     let order = OrderRef::from(&*placed.id);
@@ -90,7 +91,7 @@ fn taken(status: u16, body: &[u8]) -> Judged<'_> {
 }
 
 fn refused(status: u16, body: &[u8]) -> Judged<'_> {
-    let said = serde_json::from_slice::<Said<'_>>(body).unwrap_or_default();
+    let said = json::read::<Said<'_>>(body).unwrap_or_default();
     let short = said.code.as_deref() == Some("insufficient-stock")
         || said.error.as_deref().is_some_and(|error| error.contains("nsufficient stock"));
     let told = match (status, &said.code) {

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, header};
 use http_body_util::{BodyExt, Limited};
 use ordersys_contract::session::MAX_SESSION_BODY_BYTES;
 use ordersys_contract::strict::Object;
-use ordersys_contract::{Code, MAX_BODY_BYTES, MAX_INTERNAL_BODY_BYTES, Problem};
+use ordersys_contract::{Code, MAX_BODY_BYTES, MAX_INTERNAL_BODY_BYTES, Problem, json};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -152,7 +152,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Reads a JSON object into a `T`, saying which member is wrong if one is.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    match serde_json::from_slice::<Object<T>>(bytes) {
+    match json::read::<Object<T>>(bytes) {
         Ok(Object(value)) => Ok(value),
         Err(error) if error.is_data() => Err(explain::<T>(bytes, &error)),
         Err(error) => {

@@ -91,14 +91,12 @@ struct Front {
 impl Front {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
         let (head, body) = request.into_parts();
-        let refusal = self.shedding.as_ref().and_then(|shedding| shedding.refusal(&head));
-        let mut response = if let Some(Refused { response, hold }) = refusal {
+        let refusal = self.shedding.as_ref().and_then(|shedding| Some((shedding, shedding.refusal(&head)?)));
+        let mut response = if let Some((shedding, Refused { response, hold })) = refusal {
             if !body.is_end_stream() {
                 discard(body).await;
             }
-            if !hold.is_zero() {
-                self.shutdown.run_until_cancelled(tokio::time::sleep(hold)).await;
-            }
+            shedding.hold_back(hold, &self.shutdown).await;
             response
         } else {
             let Ok(response) = self.router.clone().oneshot(Request::from_parts(head, Body::new(body))).await;
@@ -210,3 +208,6 @@ async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

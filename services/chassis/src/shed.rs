@@ -14,15 +14,17 @@ use http::{HeaderValue, Method, StatusCode, header};
 use ordersys_contract::header::REQUEST_ID;
 use ordersys_contract::{Code, Problem, RequestId};
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use tokio_util::sync::CancellationToken;
 
 use crate::Metrics;
 
 /// How often a log line tells how many were refused. A line each would cost more than the refusal.
 const LOG_EVERY: Duration = Duration::from_secs(1);
 /// Time between two refusals, if there are many: 4000 a second take less than a tenth of one processor.
-const BETWEEN: Duration = Duration::from_micros(250);
+pub(crate) const BETWEEN: Duration = Duration::from_micros(250);
 /// The longest a refusal is held back: as long as its `Retry-After` says.
-const LONGEST: Duration = Duration::from_secs(1);
+pub(crate) const LONGEST: Duration = Duration::from_secs(1);
 /// Stands for the request's id in the prepared body.
 const ID: &str = "\u{0}";
 
@@ -38,6 +40,7 @@ struct Shared {
     body: (String, String),
     retry_after: HeaderValue,
     refused: Counter,
+    held_back: Gauge,
     pace: Mutex<Pace>,
     started: Instant,
     /// Refusals since the last log line, and when that was, in milliseconds after the start.
@@ -65,6 +68,22 @@ impl Pace {
     }
 }
 
+/// Counts one refusal as held back, also if its client hangs up meanwhile.
+struct Held<'a>(&'a Gauge);
+
+impl<'a> Held<'a> {
+    fn new(held_back: &'a Gauge) -> Self {
+        held_back.inc();
+        Self(held_back)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 /// A refusal, and how long it is held back.
 #[derive(Debug)]
 pub(crate) struct Refused {
@@ -85,6 +104,11 @@ impl Shedding {
         let text = problem.body(ID).to_string();
         let marker = serde_json::json!(ID).to_string();
         let (before, after) = text.split_once(marker.trim_matches('"')).unwrap_or((&text, ""));
+        let held_back = Gauge::default();
+        metrics.register(|registry| {
+            let registry = registry.sub_registry_with_prefix("admission");
+            registry.register("held_back", "Refusals that are held back", held_back.clone());
+        });
         let refused = metrics.counter(route.1, &route.0, StatusCode::SERVICE_UNAVAILABLE);
         Self(Arc::new(Shared {
             service,
@@ -93,6 +117,7 @@ impl Shedding {
             body: (before.to_owned(), after.to_owned()),
             retry_after: problem.retry_after.unwrap_or(1).into(),
             refused,
+            held_back,
             pace: Mutex::new(Pace { next: Instant::now() }),
             started: Instant::now(),
             untold: AtomicU64::new(0),
@@ -123,6 +148,14 @@ impl Shedding {
         Some(Refused { response, hold })
     }
 
+    /// Holds a refusal back for its time, or until the service stops.
+    pub(crate) async fn hold_back(&self, hold: Duration, stop: &CancellationToken) {
+        if !hold.is_zero() {
+            let _held = Held::new(&self.0.held_back);
+            stop.run_until_cancelled(tokio::time::sleep(hold)).await;
+        }
+    }
+
     fn tell(&self) {
         self.0.untold.fetch_add(1, Ordering::Relaxed);
         let now = u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -134,6 +167,14 @@ impl Shedding {
             let route = self.0.route.1;
             tracing::warn!(service = self.0.service, route, refused, "overloaded: requests are refused");
         }
+    }
+}
+
+#[cfg(test)]
+impl Shedding {
+    /// How many refusals are held back.
+    pub(crate) fn held(&self) -> i64 {
+        self.0.held_back.get()
     }
 }
 

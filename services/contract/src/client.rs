@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::resolver::Resolver;
-use crate::{Problem, RequestId, Secret, TraceParent, header as names};
+use crate::{Problem, RequestId, Secret, TraceParent, header as names, json};
 
 mod address;
 mod audit;
@@ -269,7 +269,7 @@ impl Client {
 
 impl Received {
     fn json<T: DeserializeOwned>(self) -> Result<T, ClientError> {
-        serde_json::from_slice(&self.body).map_err(|source| ClientError::BadAnswer {
+        json::read(&self.body).map_err(|source| ClientError::BadAnswer {
             url: self.url,
             status: self.status,
             detail: source.to_string(),

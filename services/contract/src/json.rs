@@ -2,7 +2,7 @@
 //! beforehand, and its ids, times and amounts need no escapes. The text is the same as that of serde, which reads
 //! it, and writes everything else.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::order::{Order, OrderLine};
 use crate::reservation::{Action, Answer, Batch, Line, Operation, PricedLine, Reservation};
@@ -10,6 +10,12 @@ use crate::{Cents, Currency, Id, RequestId, Timestamp};
 
 /// What a first buffer holds: the answer to an order of one line.
 const USUAL_BYTES: usize = 512;
+
+/// Reads JSON. Looks at once whether all of it is text: serde, given bytes, does so for each string, which is most
+/// of what it takes to read an order.
+pub fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> serde_json::Result<T> {
+    std::str::from_utf8(bytes).map_or_else(|_| serde_json::from_slice(bytes), serde_json::from_str)
+}
 
 /// Writes itself as JSON.
 pub trait WriteJson {

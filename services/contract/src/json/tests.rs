@@ -137,3 +137,10 @@ proptest! {
         is_that_of_serde(answers.as_slice())?;
     }
 }
+
+#[test]
+fn bytes_that_are_no_text_are_refused_with_their_place() {
+    let refusal = read::<Vec<String>>(b"[\"a\",\n \"\xff\"]").expect_err("no text");
+    assert_eq!((refusal.line(), refusal.is_syntax()), (2, true), "{refusal}");
+    assert_eq!(read::<Vec<&str>>("[\"ü\"]".as_bytes()).expect("text"), ["ü"]);
+}
