@@ -165,7 +165,8 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 
 /// Parses once more to find the path of what is wrong; only refused requests pay for it.
 fn explain<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -> Problem {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    // It was text, or something else would be wrong with it.
+    let mut deserializer = serde_json::Deserializer::from_str(std::str::from_utf8(bytes).unwrap_or_default());
     let tracked = serde_path_to_error::deserialize::<_, Object<T>>(&mut deserializer);
     let path = tracked.err().map(|error| error.path().to_string()).filter(|path| path != ".");
     let text = error.to_string();

@@ -14,7 +14,13 @@ const USUAL_BYTES: usize = 512;
 /// Reads JSON. Looks at once whether all of it is text: serde, given bytes, does so for each string, which is most
 /// of what it takes to read an order.
 pub fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> serde_json::Result<T> {
-    std::str::from_utf8(bytes).map_or_else(|_| serde_json::from_slice(bytes), serde_json::from_str)
+    std::str::from_utf8(bytes).map_or_else(|_| Err(no_text(bytes)), serde_json::from_str)
+}
+
+/// What serde says of bytes that are no text. Read as any value, since each further type is code for all of serde.
+fn no_text(bytes: &[u8]) -> serde_json::Error {
+    let read = serde_json::from_slice::<serde_json::Value>(bytes);
+    read.err().unwrap_or_else(|| serde::de::Error::custom("the bytes are no text"))
 }
 
 /// Writes itself as JSON.
