@@ -6,6 +6,7 @@ use std::fmt::{self, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ordersys_contract::Timestamp;
+use ordersys_contract::json::WriteJson;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
@@ -32,7 +33,7 @@ where
 
 fn write_line(line: &mut String, now: Duration, event: &Event<'_>) -> fmt::Result {
     line.push_str("{\"timestamp\":\"");
-    write_time(line, now)?;
+    write_time(line, now);
     line.push_str("\",\"level\":\"");
     line.push_str(event.metadata().level().as_str());
     line.push('"');
@@ -54,7 +55,7 @@ thread_local! {
 const UP_TO_SECONDS: usize = 19;
 
 /// Writes the time since 1970 as RFC 3339 in UTC with microseconds.
-fn write_time(line: &mut impl Write, time: Duration) -> fmt::Result {
+fn write_time(line: &mut String, time: Duration) {
     SECOND.with_borrow_mut(|(second, text)| {
         if *second != time.as_secs() {
             let millis = i64::try_from(time.as_secs().saturating_mul(1000)).unwrap_or(i64::MAX);
@@ -62,26 +63,38 @@ fn write_time(line: &mut impl Write, time: Duration) -> fmt::Result {
             text.truncate(UP_TO_SECONDS);
             *second = time.as_secs();
         }
-        line.write_str(text)
-    })?;
-    write!(line, ".{:06}Z", time.subsec_micros())
+        line.push_str(text);
+    });
+    let micros = u64::from(time.subsec_micros());
+    let digits = micros.checked_ilog10().unwrap_or_default() as usize;
+    line.push_str(&".00000"[..6 - digits]);
+    micros.write_json(line);
+    line.push('Z');
 }
 
 /// Writes each member as it is visited; after a failure nothing more.
-struct Members<'a, W> {
-    line: &'a mut W,
+struct Members<'a> {
+    line: &'a mut String,
     outcome: fmt::Result,
 }
 
-impl<W: Write> Members<'_, W> {
-    fn put(&mut self, field: &Field, value: impl FnOnce(&mut W) -> fmt::Result) {
+impl Members<'_> {
+    fn put(&mut self, field: &Field, value: impl FnOnce(&mut String) -> fmt::Result) {
         if self.outcome.is_ok() {
-            self.outcome = name(self.line, field.name()).and_then(|()| value(self.line));
+            name(self.line, field.name());
+            self.outcome = value(self.line);
         }
+    }
+
+    fn put_number(&mut self, field: &Field, value: &impl WriteJson) {
+        self.put(field, |line| {
+            value.write_json(line);
+            Ok(())
+        });
     }
 }
 
-impl<W: Write> Visit for Members<'_, W> {
+impl Visit for Members<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.put(field, |line| quoted(line, |text| write!(text, "{value:?}")));
     }
@@ -98,11 +111,11 @@ impl<W: Write> Visit for Members<'_, W> {
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, |line| write!(line, "{value}"));
+        self.put_number(field, &value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field, |line| write!(line, "{value}"));
+        self.put_number(field, &value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
@@ -110,16 +123,17 @@ impl<W: Write> Visit for Members<'_, W> {
     }
 }
 
-fn name(line: &mut impl Write, name: &str) -> fmt::Result {
-    line.write_str(",\"")?;
-    line.write_str(name)?;
-    line.write_str("\":")
+fn name(line: &mut String, name: &str) {
+    line.push_str(",\"");
+    line.push_str(name);
+    line.push_str("\":");
 }
 
-fn quoted<W: Write>(line: &mut W, write: impl FnOnce(&mut Escaped<'_, W>) -> fmt::Result) -> fmt::Result {
-    line.write_char('"')?;
+fn quoted(line: &mut String, write: impl FnOnce(&mut Escaped<'_>) -> fmt::Result) -> fmt::Result {
+    line.push('"');
     write(&mut Escaped(line))?;
-    line.write_char('"')
+    line.push('"');
+    Ok(())
 }
 
 /// Whether a byte may not stand for itself in a JSON string.
@@ -128,13 +142,14 @@ fn is_special(byte: u8) -> bool {
 }
 
 /// Text on its way into a JSON string.
-struct Escaped<'a, W>(&'a mut W);
+struct Escaped<'a>(&'a mut String);
 
-impl<W: Write> Write for Escaped<'_, W> {
+impl Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         // Nearly no text has any: without an early end the compiler looks at many bytes at a time.
         if !text.bytes().fold(false, |any, byte| any | is_special(byte)) {
-            return self.0.write_str(text);
+            self.0.push_str(text);
+            return Ok(());
         }
         let mut rest = text;
         while let Some(at) = rest.bytes().position(is_special) {
@@ -204,7 +219,7 @@ mod tests {
     fn times_are_those_of_the_calendar() {
         let text = |seconds: u64, micros: u32| {
             let mut text = String::new();
-            write_time(&mut text, Duration::new(seconds, micros * 1000)).expect("is written");
+            write_time(&mut text, Duration::new(seconds, micros * 1000));
             text
         };
         assert_eq!(text(0, 1), "1970-01-01T00:00:00.000001Z");
