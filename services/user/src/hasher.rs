@@ -141,7 +141,7 @@ fn work(queue: &Receiver<Job>) {
     }
 }
 
-/// Waits for the next job, and gives the memory back if that takes long.
+/// Waits for the next job, and frees the memory if that takes long.
 fn next(queue: &Receiver<Job>, argon2: &Kept) -> Option<Job> {
     match queue.recv_timeout(KEEP) {
         Ok(job) => Some(job),

@@ -23,7 +23,7 @@ impl Kept {
         Self { params, blocks: RefCell::default() }
     }
 
-    /// Gives the memory back.
+    /// Gives the memory back to the allocator, which returns it to the system when it next has something to do.
     pub(super) fn release(&self) {
         self.blocks.take();
     }
