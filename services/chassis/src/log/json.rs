@@ -223,6 +223,10 @@ mod tests {
             text
         };
         assert_eq!(text(0, 1), "1970-01-01T00:00:00.000001Z");
+        for micros in (1..6).map(|digits| 10_u32.pow(digits)).flat_map(|round| [round - 1, round, round + 1])
+        {
+            assert_eq!(text(0, micros), format!("1970-01-01T00:00:00.{micros:06}Z"));
+        }
         assert_eq!(text(1_772_323_199, 999_999), "2026-02-28T23:59:59.999999Z");
         assert_eq!(text(1_772_323_200, 0), "2026-03-01T00:00:00.000000Z");
     }

@@ -10,7 +10,6 @@ use argon2::password_hash::{CustomizedPasswordHasher, Error, PasswordHasher, Res
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
 /// Argon2 with its memory. As large as the largest hash since the last [`Kept::release`].
-#[derive(Default)]
 pub(super) struct Kept {
     /// For new hashes.
     params: Params,
