@@ -217,8 +217,9 @@ async fn a_collector_that_is_down_harms_nothing_and_is_told_once() {
     let project = Project::new("process");
     project.up(&["--otlp", &format!("http://{address}"), "--otlp-sample", "1"]).ok();
     let user = project.run(&["user", "create", "--name", "Ann", "--email", "ann@example.com"]).ok().data;
-    let thing =
-        project.run(&["product", "create", "--name", "Thing", "--price", "1.00", "--stock", "99"]).ok().data;
+    // More than can be ordered before the time is over, however fast the machine is.
+    let stocked = ["product", "create", "--name", "Thing", "--price", "1.00", "--stock", "100000"];
+    let thing = project.run(&stocked).ok().data;
     let url = project.service("order")["url"].as_str().expect("a URL").to_owned();
     let order = json!({ "userId": user["id"], "items": [{ "productId": thing["id"], "quantity": 1 }] });
     let http = reqwest::Client::new();
