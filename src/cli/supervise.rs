@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Outcome, block_on};
+use super::Outcome;
 use crate::stack::process;
 
 /// Run the local services of a project (started by `ordersys up`)
@@ -14,5 +14,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
-    block_on(async { Ok(process::supervise(&args.dir).await?) })
+    // One thread: it mostly waits, and with several each look at its list would wake two of them.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(process::supervise(&args.dir))?)
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// Pause between two looks at the file that cuts a process off.
-const LOOK: Duration = Duration::from_millis(25);
+/// Pause between two looks at the file that cuts a process off: each wakes a process that may be idle.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// This process's link to the network.
 #[derive(Debug, Clone, Default)]
