@@ -174,6 +174,20 @@ async fn two_at_once_take_turns() {
 }
 
 #[tokio::test]
+async fn a_second_supervisor_ends_and_leaves_everything_to_the_first() {
+    let stage = Stage::new();
+    stage.processes.apply(vec![stage.lasting("a")]).await.expect("applies");
+    stage.until_ready(&["a"]).await;
+    let before = (stage.supervisor(), stage.pid("a"));
+    let mut second = tokio::process::Command::new(env!("CARGO_BIN_EXE_ordersys"));
+    second.arg("supervise").arg("--dir").arg(stage.dir.path().join("test")).kill_on_drop(true);
+    let second = tokio::time::timeout(LIMIT, second.output()).await.expect("ends").expect("runs");
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(!second.status.success() && said.contains("has a supervisor already"), "{said}");
+    assert_eq!((stage.supervisor(), stage.pid("a")), before);
+}
+
+#[tokio::test]
 async fn a_supervisor_whose_project_is_deleted_ends() {
     let stage = Stage::new();
     stage.processes.apply(vec![stage.lasting("a")]).await.expect("applies");

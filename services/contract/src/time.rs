@@ -44,13 +44,13 @@ impl Timestamp {
         Self(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// Appends its text.
+    /// Appends its text: milliseconds, if they are too many for a date.
     pub(crate) fn write(self, out: &mut String) {
         use std::fmt::Write as _;
         let known = jiff::Timestamp::from_millisecond(self.0);
         let written = known.and_then(|at| PRINTER.print_timestamp(&at, &mut *out));
         if written.is_err() {
-            let _ = write!(out, "{self}"); // a string takes everything
+            let _ = write!(out, "{} ms", self.0); // a string takes everything
         }
     }
 
@@ -63,10 +63,9 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_millisecond(self.0) {
-            Ok(at) => PRINTER.print_timestamp(&at, jiff::fmt::StdFmtWrite(f)).map_err(|_| fmt::Error),
-            Err(_) => write!(f, "{} ms", self.0),
-        }
+        let mut text = String::new();
+        self.write(&mut text);
+        f.pad(&text)
     }
 }
 
@@ -100,5 +99,6 @@ mod tests {
         let at = Timestamp::from_millis(1_700_000_000_000);
         assert_eq!(at.to_string(), "2023-11-14T22:13:20.000Z");
         assert_eq!(at.to_string().parse::<Timestamp>().expect("parses"), at);
+        assert_eq!(Timestamp::from_millis(i64::MAX).to_string(), "9223372036854775807 ms");
     }
 }
