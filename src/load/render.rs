@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use super::answer::Ending;
+use super::endpoint::Endpoint;
 use super::mark::Mark;
-use super::result::{Answers, Curve, RunResult};
+use super::result::{Answers, Core, Curve, RunResult};
 use super::verdict::share;
 use crate::ui::Table;
 use crate::verify::finding::Check;
@@ -41,8 +42,11 @@ fn throughput(result: &RunResult) -> String {
     let totals = &result.core.measures.totals;
     let books = &totals.books;
     let mut text = format!(
-        "{:.1} orders/s over {:.1} s; planned {}, sent {}",
-        totals.throughput, result.elapsed_seconds, books.planned, books.sent
+        "{} over {:.1} s; planned {}, sent {}",
+        rate(&result.core),
+        result.elapsed_seconds,
+        books.planned,
+        books.sent
     );
     for (count, what) in [(books.skipped, "skipped"), (books.unsent, "unsent"), (books.aborted, "aborted")] {
         if count > 0 {
@@ -57,6 +61,17 @@ fn throughput(result: &RunResult) -> String {
         };
     }
     text
+}
+
+/// Right answers a second. Only those to orders are called orders.
+fn rate(core: &Core) -> String {
+    let all = core.measures.totals.throughput;
+    let orders = core.endpoints.iter().find(|part| part.endpoint == Endpoint::Order.name());
+    match orders.map(|part| part.measures.totals.throughput) {
+        Some(orders) if core.endpoints.len() == 1 => format!("{orders:.1} orders/s"),
+        Some(orders) => format!("{all:.1} right answers/s, of these {orders:.1} orders/s,"),
+        None => format!("{all:.1} right answers/s"),
+    }
 }
 
 fn latency(result: &RunResult) -> String {

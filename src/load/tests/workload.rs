@@ -8,6 +8,8 @@ use super::{bench, exit, profile, with};
 use crate::cli::Exit;
 use crate::load::endpoint::Endpoint;
 use crate::load::profile::{Arrivals, Extent, Pace, Profile, Span};
+use crate::load::render;
+use crate::load::result::RunResult;
 
 const ALL: &str = "order:60,repeat:10,bad:5,read:10,track:5,cancel:5,restock:5,live:5";
 
@@ -30,6 +32,19 @@ async fn a_mix_is_sent_counted_and_verified_by_endpoint() {
     assert!(tally.endpoints[&Endpoint::Read].service.len() > 300);
     let bad = tally.total.kinds.iter().filter(|kind| matches!(kind.status, 400 | 422));
     assert_eq!(bad.map(|kind| kind.count).sum::<u64>(), tally.endpoints[&Endpoint::Bad].books.ok);
+}
+
+#[tokio::test]
+async fn only_answers_to_orders_are_called_orders() {
+    let said = async |mix: &str| {
+        let report = bench(&mixed(mix, 300), &start(Habits::default())).await.expect("runs");
+        render::text(&RunResult::of(&report))
+    };
+    let (orders, both, live) =
+        (said("order:1").await, said("order:1,read:1").await, said("live:1").await);
+    assert!(orders.contains(" orders/s over "), "{orders}");
+    assert!(both.contains(" right answers/s, of these ") && both.contains(" orders/s, over "), "{both}");
+    assert!(live.contains(" right answers/s over ") && !live.contains("orders/s"), "{live}");
 }
 
 #[tokio::test]
