@@ -40,8 +40,7 @@ async fn only_answers_to_orders_are_called_orders() {
         let report = bench(&mixed(mix, 300), &start(Habits::default())).await.expect("runs");
         render::text(&RunResult::of(&report))
     };
-    let (orders, both, live) =
-        (said("order:1").await, said("order:1,read:1").await, said("live:1").await);
+    let (orders, both, live) = (said("order:1").await, said("order:1,read:1").await, said("live:1").await);
     assert!(orders.contains(" orders/s over "), "{orders}");
     assert!(both.contains(" right answers/s, of these ") && both.contains(" orders/s, over "), "{both}");
     assert!(live.contains(" right answers/s over ") && !live.contains("orders/s"), "{live}");
