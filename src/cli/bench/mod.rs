@@ -23,6 +23,7 @@ use super::{Exit, Failure, Globals, OrFail, Outcome, block_on};
   ordersys bench --count 1000 --lines 1..3        1000 orders of one to three lines
   ordersys bench --registered                     users who log in order, each with a token of its own
   ordersys bench --live --duration 1m             the whole terminal shows how it goes; q ends it
+  ordersys bench --out run-1                      keeps the result, histograms, a page
   ordersys bench --faults kill:product@5s,pause:user@8s+2s   what clients notice of faults
   ordersys bench --slo 'p99<50ms,errors<0.1%'     exit code 6 if missed
   ordersys bench --stages 100/s:10s,100..500/s:30s   100 orders/s, then evenly up to 500

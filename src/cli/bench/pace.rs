@@ -15,13 +15,13 @@ pub(super) struct PaceArgs {
     /// How long to measure [default: 10s]
     #[arg(short, long, value_name = "TIME", value_parser = humantime::parse_duration, conflicts_with = "count")]
     duration: Option<Duration>,
-    /// Measure so many orders instead of a time
+    /// Measure so many requests instead of a time
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// How long to load before measuring [default: 1s, with --count 0s]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     warmup: Option<Duration>,
-    /// Send so many orders a second whatever the system does (open loop)
+    /// Send so many requests a second whatever the system does (open loop)
     #[arg(short, long, value_name = "PER_SECOND", value_parser = read_rate)]
     rate: Option<f64>,
     /// Rates one after the other, such as 100/s:10s,100..500/s:30s (then evenly from 100/s to 500/s)
