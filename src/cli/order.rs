@@ -6,7 +6,7 @@ use ordersys_contract::client::OrderFilter;
 use ordersys_contract::order::{
     CANCEL, DELIVER, NewLine, NewOrder, Order, OrderEvent, OrderState, PAY, SHIP,
 };
-use ordersys_contract::{IdempotencyKey, OrderId, Quantity};
+use ordersys_contract::{Client, ClientError, Code, IdempotencyKey, OrderId, Quantity};
 
 use super::caller::Caller;
 use super::client_failure;
@@ -141,15 +141,27 @@ async fn carry_out(command: Command, caller: &Caller, printer: &Printer) -> Outc
             printer.data(&events, || event_table(&events));
             return Ok(());
         }
-        Command::Get { order } => client.order(order).await,
-        Command::Cancel { order } => client.step(order, CANCEL).await,
-        Command::Pay { order } => client.step(order, PAY).await,
-        Command::Ship { order } => client.step(order, SHIP).await,
-        Command::Deliver { order } => client.step(order, DELIVER).await,
-    };
-    let order = order.map_err(client_failure)?;
+        Command::Get { order } => client.order(order).await.map_err(client_failure),
+        Command::Cancel { order } => step(client, order, CANCEL).await,
+        Command::Pay { order } => step(client, order, PAY).await,
+        Command::Ship { order } => step(client, order, SHIP).await,
+        Command::Deliver { order } => step(client, order, DELIVER).await,
+    }?;
     printer.data(&order, || details(&order));
     Ok(())
+}
+
+/// Takes an order a step on; where its state does not allow that, says where its history is.
+async fn step(client: &Client, order: OrderId, path: &str) -> Outcome<Order> {
+    client.step(order, path).await.map_err(|error| {
+        let illegal = error.problem().is_some_and(|problem| problem.code == Code::IllegalTransition);
+        let failure = client_failure(error);
+        if illegal {
+            failure.hint(format!("what became of it: ordersys order events {order}"))
+        } else {
+            failure
+        }
+    })
 }
 
 async fn place(
@@ -167,7 +179,12 @@ async fn place(
     }
     let key = key.or_else(|| IdempotencyKey::parse(&OrderId::random().to_string()));
     let new = NewOrder { user_id: user_id.to_string(), items: lines };
-    let placed = client.place(&new, key.as_ref()).await.map_err(|error| refused(error, key.as_ref()))?;
+    let named = |id: &str| {
+        let line = new.items.iter().position(|line| line.product_id == id);
+        line.map_or(id, |line| items[line].product.as_str()).to_owned()
+    };
+    let placed = client.place(&new, key.as_ref()).await;
+    let placed = placed.map_err(|error| refused(error, key.as_ref(), named))?;
     printer.data(&placed.order, || details(&placed.order));
     if placed.replayed {
         printer.say("an earlier command with this key had placed the order already");
@@ -179,15 +196,15 @@ async fn place(
     Ok(())
 }
 
-/// Lists what is short; names the key where the outcome is unknown.
-fn refused(error: ordersys_contract::ClientError, key: Option<&IdempotencyKey>) -> Failure {
+/// Lists what is short, by the names it was asked for with; names the key where the outcome is unknown.
+fn refused(error: ClientError, key: Option<&IdempotencyKey>, named: impl Fn(&str) -> String) -> Failure {
     let unknown = error.problem().is_none();
     let shortages = error.problem().and_then(|problem| problem.members.get("shortages").cloned());
     let failure = client_failure(error);
     match (shortages, key) {
         (Some(shortages), _) => {
-            let lines: Vec<_> = shortages.as_array().into_iter().flatten().map(shortage).collect();
-            failure.hint(format!("{}; order less, or `ordersys product restock`", lines.join("; ")))
+            let lines: Vec<_> = shortages.as_array().into_iter().flatten().map(|short| shortage(short, &named)).collect();
+            failure.hint(format!("{}; order less, or add units: ordersys product restock PRODUCT QUANTITY", lines.join("; ")))
         }
         (None, Some(key)) if unknown => failure.hint(format!(
             "whether the order was placed is not known: repeat the command with `--key {}`, that never makes a second order",
@@ -197,10 +214,10 @@ fn refused(error: ordersys_contract::ClientError, key: Option<&IdempotencyKey>) 
     }
 }
 
-fn shortage(value: &serde_json::Value) -> String {
+fn shortage(value: &serde_json::Value, named: impl Fn(&str) -> String) -> String {
     let number = |name: &str| value[name].as_u64().unwrap_or(0);
-    let product = value["productId"].as_str().unwrap_or("?");
-    format!("{} of {product} asked for, {} there", number("requested"), number("available"))
+    let product = named(value["productId"].as_str().unwrap_or("?"));
+    format!("{} of \"{product}\" asked for, {} there", number("requested"), number("available"))
 }
 
 async fn list(

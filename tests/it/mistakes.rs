@@ -54,6 +54,27 @@ fn the_services_there_are_are_named_where_another_one_is_asked_for() {
 }
 
 #[test]
+fn refused_orders_and_steps_are_named_as_people_name_them_with_what_to_do_next() {
+    let project = Project::new("process");
+    project.up(&["--topology", "monolith"]).ok();
+    let buyer = ["user", "create", "--name", "Ann", "--email", "ann@example.com"];
+    project.run(&buyer).ok();
+    let place = |item| project.run(&["order", "place", "--user", "ann@example.com", "--item", item]);
+    let short = place("usb-c hub=201");
+    assert_eq!(short.code, Some(1), "{}", short.said);
+    let told = hint(&short.said);
+    assert!(told.contains("201 of \"usb-c hub\" asked for, 200 there"), "{told}");
+    assert!(told.contains("ordersys product restock"), "{told}");
+
+    let order = place("usb-c hub=1").ok().data["id"].as_str().expect("an id").to_owned();
+    project.run(&["order", "cancel", &order]).ok();
+    let paid = project.run(&["order", "pay", &order]);
+    assert_eq!(paid.code, Some(1), "{}", paid.said);
+    assert!(paid.said.contains("cancelled"), "{}", paid.said);
+    assert!(hint(&paid.said).contains(&format!("ordersys order events {order}")), "{}", paid.said);
+}
+
+#[test]
 fn completions_offer_what_people_use() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let output = ordersys(&["completions", shell]);
