@@ -137,11 +137,11 @@ async fn carry_out(command: Command, caller: &Caller, printer: &Printer) -> Outc
             return list(caller, printer, (user.as_deref(), status), limit).await;
         }
         Command::Events { order } => {
-            let events = client.events(order).await.map_err(client_failure)?;
+            let events = client.events(order).await.map_err(|error| failed(error, order))?;
             printer.data(&events, || event_table(&events));
             return Ok(());
         }
-        Command::Get { order } => client.order(order).await.map_err(client_failure),
+        Command::Get { order } => client.order(order).await.map_err(|error| failed(error, order)),
         Command::Cancel { order } => step(client, order, CANCEL).await,
         Command::Pay { order } => step(client, order, PAY).await,
         Command::Ship { order } => step(client, order, SHIP).await,
@@ -151,17 +151,24 @@ async fn carry_out(command: Command, caller: &Caller, printer: &Printer) -> Outc
     Ok(())
 }
 
-/// Takes an order a step on; where its state does not allow that, says where its history is.
 async fn step(client: &Client, order: OrderId, path: &str) -> Outcome<Order> {
-    client.step(order, path).await.map_err(|error| {
-        let illegal = error.problem().is_some_and(|problem| problem.code == Code::IllegalTransition);
-        let failure = client_failure(error);
-        if illegal {
-            failure.hint(format!("what became of it: ordersys order events {order}"))
-        } else {
-            failure
+    client.step(order, path).await.map_err(|error| failed(error, order))
+}
+
+/// Why nothing came of a command for one order, with where to look.
+fn failed(error: ClientError, order: OrderId) -> Failure {
+    let hint = match error.problem().map(|problem| problem.code) {
+        Some(Code::NotFound) => {
+            Some(format!("no order that you may read has the id {order}: ordersys order list"))
         }
-    })
+        Some(Code::IllegalTransition) => Some(format!("what became of it: ordersys order events {order}")),
+        _ => None,
+    };
+    let failure = client_failure(error);
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
 }
 
 async fn place(

@@ -72,6 +72,17 @@ fn refused_orders_and_steps_are_named_as_people_name_them_with_what_to_do_next()
     assert_eq!(paid.code, Some(1), "{}", paid.said);
     assert!(paid.said.contains("cancelled"), "{}", paid.said);
     assert!(hint(&paid.said).contains(&format!("ordersys order events {order}")), "{}", paid.said);
+
+    let unknown = uuid::Uuid::new_v4().to_string();
+    for command in ["get", "events", "cancel"] {
+        let read = project.run(&["order", command, &unknown]);
+        assert_eq!(read.code, Some(4), "{}", read.said);
+        let told = hint(&read.said);
+        assert!(told.contains(&unknown) && told.contains("ordersys order list"), "{told}");
+    }
+    let priced = project.run(&["product", "create", "--name", "Thing", "--price", "-3"]);
+    assert_eq!(priced.code, Some(2), "{}", priced.said);
+    assert!(priced.said.contains("'-3' for '--price"), "{}", priced.said);
 }
 
 #[test]

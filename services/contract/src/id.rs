@@ -63,7 +63,7 @@ impl<K> Id<K> {
 
 /// The text is not the id of a `K`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a {kind} id")]
+#[error("`{text}` is no {kind} id")]
 pub struct NotAnId {
     text: String,
     kind: &'static str,
@@ -106,7 +106,7 @@ impl<'de, K: Kind> Deserialize<'de> for Id<K> {
         impl<K: Kind> serde::de::Visitor<'_> for Visitor<K> {
             type Value = Id<K>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a {} id", K::NAME)
+                write!(f, "one {} id", K::NAME)
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Id<K>, E> {
                 text.parse().map_err(E::custom)
