@@ -210,8 +210,10 @@ fn refused(error: ClientError, key: Option<&IdempotencyKey>, named: impl Fn(&str
     let failure = client_failure(error);
     match (shortages, key) {
         (Some(shortages), _) => {
-            let lines: Vec<_> = shortages.as_array().into_iter().flatten().map(|short| shortage(short, &named)).collect();
-            failure.hint(format!("{}; order less, or add units: ordersys product restock PRODUCT QUANTITY", lines.join("; ")))
+            let shortages = shortages.as_array().into_iter().flatten();
+            let shortages: Vec<_> = shortages.map(|short| shortage(short, &named)).collect();
+            let short = shortages.join("; ");
+            failure.hint(format!("{short}; order less, or: ordersys product restock PRODUCT QUANTITY"))
         }
         (None, Some(key)) if unknown => failure.hint(format!(
             "whether the order was placed is not known: repeat the command with `--key {}`, that never makes a second order",

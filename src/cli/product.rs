@@ -38,8 +38,8 @@ enum Command {
         #[arg(long)]
         name: String,
         /// The price of one unit, e.g. 79.90
+        // A negative one is refused by its own reader, which says why.
         #[arg(long, allow_negative_numbers = true)]
-        // so that its own reader says what is wrong with one
         price: Cents,
         /// Units to start with
         #[arg(long, default_value_t = 0)]
