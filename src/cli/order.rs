@@ -6,12 +6,16 @@ use ordersys_contract::client::OrderFilter;
 use ordersys_contract::order::{
     CANCEL, DELIVER, NewLine, NewOrder, Order, OrderEvent, OrderState, PAY, SHIP,
 };
-use ordersys_contract::{Client, ClientError, Code, IdempotencyKey, OrderId, Quantity};
+use ordersys_contract::{Client, IdempotencyKey, OrderId, Quantity};
 
 use super::caller::Caller;
 use super::client_failure;
-use super::{Failure, Globals, Outcome, block_on, product, user};
+use super::{Globals, Outcome, block_on, product, user};
 use crate::ui::{Printer, Table};
+
+mod refusal;
+
+use refusal::{failed, refused};
 
 /// Place orders and follow them
 #[derive(Debug, clap::Args)]
@@ -155,22 +159,6 @@ async fn step(client: &Client, order: OrderId, path: &str) -> Outcome<Order> {
     client.step(order, path).await.map_err(|error| failed(error, order))
 }
 
-/// Why nothing came of a command for one order, with where to look.
-fn failed(error: ClientError, order: OrderId) -> Failure {
-    let hint = match error.problem().map(|problem| problem.code) {
-        Some(Code::NotFound) => {
-            Some(format!("no order that you may read has the id {order}: ordersys order list"))
-        }
-        Some(Code::IllegalTransition) => Some(format!("what became of it: ordersys order events {order}")),
-        _ => None,
-    };
-    let failure = client_failure(error);
-    match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
-}
-
 async fn place(
     caller: &Caller,
     printer: &Printer,
@@ -201,32 +189,6 @@ async fn place(
     }
     printer.next(&format!("ordersys order events {}", placed.order.id));
     Ok(())
-}
-
-/// Lists what is short, by the names it was asked for with; names the key where the outcome is unknown.
-fn refused(error: ClientError, key: Option<&IdempotencyKey>, named: impl Fn(&str) -> String) -> Failure {
-    let unknown = error.problem().is_none();
-    let shortages = error.problem().and_then(|problem| problem.members.get("shortages").cloned());
-    let failure = client_failure(error);
-    match (shortages, key) {
-        (Some(shortages), _) => {
-            let shortages = shortages.as_array().into_iter().flatten();
-            let shortages: Vec<_> = shortages.map(|short| shortage(short, &named)).collect();
-            let short = shortages.join("; ");
-            failure.hint(format!("{short}; order less, or: ordersys product restock PRODUCT QUANTITY"))
-        }
-        (None, Some(key)) if unknown => failure.hint(format!(
-            "whether the order was placed is not known: repeat the command with `--key {}`, that never makes a second order",
-            key.as_str()
-        )),
-        _ => failure,
-    }
-}
-
-fn shortage(value: &serde_json::Value, named: impl Fn(&str) -> String) -> String {
-    let number = |name: &str| value[name].as_u64().unwrap_or(0);
-    let product = named(value["productId"].as_str().unwrap_or("?"));
-    format!("{} of \"{product}\" asked for, {} there", number("requested"), number("available"))
 }
 
 async fn list(
