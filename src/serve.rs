@@ -11,7 +11,7 @@ use ordersys_chassis::tokens::{Fetched, KeySource, RemoteKeys};
 use ordersys_chassis::{Counting, Credentials, Deadline, Gate, Listener, Network, Tokens};
 use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::UserSummary;
-use ordersys_contract::{Client, Timestamp, client::Endpoints};
+use ordersys_contract::{Client, client::Endpoints};
 use ordersys_order::Ports;
 use ordersys_order::ports::{Asked, HttpPort, Inventory, PortError, UserQuery, Users, batch};
 use ordersys_product::ProductError;
@@ -267,7 +267,7 @@ struct LocalInventory(ordersys_product::App);
 impl Inventory for LocalInventory {
     fn apply(&self, operations: Vec<Operation>, until: Instant) -> Asked<'_, Vec<Answer>> {
         Box::pin(async move {
-            let answers = self.0.apply(operations, Timestamp::now(), Deadline(Some(until))).await;
+            let answers = self.0.apply(operations, Instant::now(), Deadline(Some(until))).await;
             answers.map_err(|error| PortError::NoAnswer(error.to_string()))
         })
     }

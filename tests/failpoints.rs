@@ -10,7 +10,7 @@ use ordersys_contract::order::{NewOrder, Order, OrderState};
 use ordersys_contract::product::Product;
 use ordersys_contract::reservation::{Action, Answer, Line, Operation, ReservationState};
 use ordersys_contract::user::User;
-use ordersys_contract::{Client, Code, IdempotencyKey, Quantity, RequestId, Timestamp};
+use ordersys_contract::{Client, Code, IdempotencyKey, Quantity, RequestId};
 
 #[expect(dead_code, reason = "only its processes and its judge are needed here")]
 mod harness;
@@ -101,8 +101,7 @@ impl Scene {
         let order = self.until(OrderState::Aborted).await?;
         let quantity = Quantity::new(3).context("in range")?;
         let lines = vec![Line { product_id: self.product.id, quantity }];
-        let not_after = Timestamp::now().after(LIMIT);
-        let action = Action::Reserve { lines, commit: true, lease_ms: 0, not_after };
+        let action = Action::Reserve { lines, commit: true, lease_ms: 0, time_left_ms: 10_000 };
         let late =
             Operation { order_id: order.id, request_id: RequestId::random(), trace_parent: None, action };
         let answers = self.processes.client("service.token")?.reservations(vec![late]).await?;

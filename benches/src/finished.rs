@@ -1,7 +1,7 @@
 //! Orders of a past: reserved by the product service, then stored by the order service, both through
 //! their own code, but thousands in one commit and without a request for each.
 
-use std::time::Duration;
+use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use ordersys_chassis::Deadline;
@@ -17,8 +17,8 @@ use ordersys_product::App;
 use crate::requests::Ids;
 use crate::system::USER_NAME;
 
-/// How long an order may stay pending.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long an order may stay pending, in milliseconds.
+const PATIENCE_MS: u64 = 30_000;
 
 /// New orders of one unit, each with what the product service is asked for it.
 pub fn pending(ids: Ids, count: usize) -> anyhow::Result<Vec<(StoredOrder, Operation)>> {
@@ -32,9 +32,8 @@ fn one(ids: Ids) -> anyhow::Result<(StoredOrder, Operation)> {
     let item =
         OrderLine { product_id: ids.products[0], quantity, name: None, unit_price: None, line_total: None };
     let owner = Owner { id: ids.user, name: USER_NAME.to_owned(), kind: UserKindName::Guest };
-    let not_after = now.after(PATIENCE);
-    let stored = StoredOrder::pending(owner, vec![item], (now, not_after), &request);
-    let action = Action::Reserve { lines, commit: true, lease_ms: 0, not_after };
+    let stored = StoredOrder::pending(owner, vec![item], now, &request);
+    let action = Action::Reserve { lines, commit: true, lease_ms: 0, time_left_ms: PATIENCE_MS };
     let operation = Operation { order_id: stored.order.id, request_id: request, trace_parent: None, action };
     Ok((stored, operation))
 }
@@ -45,7 +44,7 @@ pub async fn sold(
     pending: Vec<(StoredOrder, Operation)>,
 ) -> anyhow::Result<Vec<(StoredOrder, IdempotencyKey)>> {
     let (orders, operations): (Vec<_>, Vec<_>) = pending.into_iter().unzip();
-    let answers = product.apply(operations, Timestamp::now(), Deadline(None)).await?;
+    let answers = product.apply(operations, Instant::now(), Deadline(None)).await?;
     let confirm = |(stored, answer)| match answer {
         Answer::Stands(reservation) => confirmed(&stored, reservation.lines),
         other => bail!("the product service refused: {other:?}"),

@@ -1,15 +1,13 @@
 //! The requests that are sent: rendered as the load tester does, the same in every run.
 
-use std::time::Duration;
-
 use ordersys_contract::reservation::{Action, Batch, Line, Operation, RESERVATIONS};
 use ordersys_contract::user::{LOOKUP, Lookup};
-use ordersys_contract::{OrderId, ProductId, Quantity, RequestId, Secret, Timestamp, UserId};
+use ordersys_contract::{OrderId, ProductId, Quantity, RequestId, Secret, UserId};
 
 /// Lines of a large order.
 pub const LINES: usize = 3;
-/// How long a reservation may be asked for.
-const PATIENCE: Duration = Duration::from_hours(1);
+/// How long a reservation may be asked for, in milliseconds.
+const PATIENCE_MS: u64 = 3_600_000;
 
 /// Who orders what.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +45,6 @@ impl Ids {
     /// Operations that reserve for the orders from `first` on.
     #[must_use]
     pub fn operations(&self, first: usize, count: usize) -> Vec<Operation> {
-        let not_after = Timestamp::now().after(PATIENCE);
         let quantity = Quantity::new(1).into_iter();
         let lines: Vec<_> =
             quantity.map(|quantity| Line { product_id: self.products[0], quantity }).collect();
@@ -55,7 +52,12 @@ impl Ids {
             order_id: OrderId::from_bytes((number as u128).to_be_bytes()),
             request_id: request_id(number),
             trace_parent: None,
-            action: Action::Reserve { lines: lines.clone(), commit: true, lease_ms: 0, not_after },
+            action: Action::Reserve {
+                lines: lines.clone(),
+                commit: true,
+                lease_ms: 0,
+                time_left_ms: PATIENCE_MS,
+            },
         };
         (first..first + count).map(operation).collect()
     }

@@ -14,6 +14,9 @@ use crate::stack::project::Project;
 /// An access token is not used in the last part of its life, so that it does not run out on the way.
 const RESERVE: Duration = Duration::from_secs(30);
 
+/// No access token lives longer: one that seems to was got while the clock was wrong.
+const LONGEST_LIFE: Duration = Duration::from_hours(1);
+
 /// Where and for whom sessions are kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Login<'a> {
@@ -115,8 +118,10 @@ fn is_over(error: &ClientError) -> bool {
     error.problem().is_some_and(|problem| problem.code.status() == StatusCode::UNAUTHORIZED)
 }
 
+/// Whether the access token is good, as far as the clock tells.
 fn is_good(account: &Account) -> bool {
-    Timestamp::now() < account.refresh_at
+    let left = account.refresh_at.since(Timestamp::now());
+    !left.is_zero() && left <= LONGEST_LIFE
 }
 
 fn find(accounts: &Accounts, services: &Services, email: Option<&str>) -> Outcome<Option<Account>> {

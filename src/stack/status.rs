@@ -49,6 +49,9 @@ pub struct ServiceStatus {
     /// What it has to do without, if it is degraded: which service, since when and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub degraded: Vec<Peer>,
+    /// What a person has to look at, a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Where it answers.
     pub url: String,
     /// Its container.
@@ -169,7 +172,7 @@ async fn role_status(role: Role, record: &StackRecord, observed: &Observed) -> S
     let player = observed.services.iter().find(plays);
     let facts = player.map(|service| service.facts.clone()).unwrap_or_default();
     let on_docker = record.runtime == RuntimeKind::Docker;
-    let (state, degraded) = state(player, &url).await;
+    let Said { state, degraded, warnings } = state(player, &url).await;
     let local_pids = match player {
         Some(player) if on_docker => docker::processes_in(&player.id),
         _ => facts.pid.into_iter().collect(),
@@ -178,6 +181,7 @@ async fn role_status(role: Role, record: &StackRecord, observed: &Observed) -> S
         name: role,
         state,
         degraded,
+        warnings,
         url,
         container_id: player.filter(|_| on_docker).map(|service| service.id.clone()),
         pid: facts.pid.filter(|_| !on_docker),
@@ -189,7 +193,20 @@ async fn role_status(role: Role, record: &StackRecord, observed: &Observed) -> S
     }
 }
 
-async fn state(player: Option<&ObservedService>, url: &str) -> (State, Vec<Peer>) {
+/// How a role is doing, and what it says of that.
+struct Said {
+    state: State,
+    degraded: Vec<Peer>,
+    warnings: Vec<String>,
+}
+
+impl From<State> for Said {
+    fn from(state: State) -> Self {
+        Self { state, degraded: Vec::new(), warnings: Vec::new() }
+    }
+}
+
+async fn state(player: Option<&ObservedService>, url: &str) -> Said {
     let state = match player.map(|service| &service.condition) {
         None => State::Missing,
         Some(Condition::Paused) => State::Paused,
@@ -198,23 +215,23 @@ async fn state(player: Option<&ObservedService>, url: &str) -> (State, Vec<Peer>
         Some(Condition::Created | Condition::Exited(_) | Condition::Dead) => State::Stopped,
         Some(Condition::Running | Condition::Unwatched) => return asked(url).await,
     };
-    (state, Vec::new())
+    state.into()
 }
 
 /// What a running service says of itself.
-async fn asked(url: &str) -> (State, Vec<Peer>) {
+async fn asked(url: &str) -> Said {
     let body = match format!("{url}/readyz").parse::<Probe>() {
         Ok(probe) => probe.body(ASK_LIMIT).await,
         Err(_) => None,
     };
     let said = body.and_then(|body| serde_json::from_slice::<Readiness>(&body).ok());
     match said {
-        Some(Readiness { status: Ready::Ready, degraded: true, mut peers, .. }) => {
+        Some(Readiness { status: Ready::Ready, degraded: true, mut peers, warnings, .. }) => {
             peers.retain(|peer| peer.breaker != BreakerState::Closed);
-            (State::Degraded, peers)
+            Said { state: State::Degraded, degraded: peers, warnings }
         }
-        Some(Readiness { status: Ready::Ready, .. }) => (State::Ready, Vec::new()),
-        Some(_) | None => (State::Unready, Vec::new()),
+        Some(Readiness { status: Ready::Ready, .. }) => State::Ready.into(),
+        Some(_) | None => State::Unready.into(),
     }
 }
 
@@ -247,8 +264,9 @@ impl StatusReport {
         }
         let mut text = table.to_string();
         for service in &self.services {
-            for peer in &service.degraded {
-                text = format!("{}\n\n{} is degraded: {}", text.trim_end(), service.name, peer.sentence());
+            let peers = service.degraded.iter().map(Peer::sentence);
+            for sentence in peers.chain(service.warnings.iter().cloned()) {
+                text = format!("{}\n\n{} is degraded: {sentence}", text.trim_end(), service.name);
             }
         }
         text

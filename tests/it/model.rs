@@ -13,12 +13,16 @@ use ordersys_product::domain::stock::Place;
 use ordersys_product::domain::transition;
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
-use protocol::{Forgetting, Happening, Protocol, Rule, State, Taking};
+use protocol::{Crashing, Forgetting, Happening, Protocol, Rule, State, Taking};
 
-const TWO_CALLS: Protocol =
-    Protocol { taking: Taking::HoldThenConfirm, forgetting: Forgetting::Never, without: None };
+const TWO_CALLS: Protocol = Protocol {
+    taking: Taking::HoldThenConfirm,
+    forgetting: Forgetting::Never,
+    crashing: Crashing::Never,
+    without: None,
+};
 const ONE_CALL: Protocol = Protocol { taking: Taking::AtOnce, ..TWO_CALLS };
-const FORGETTING: Protocol = Protocol { forgetting: Forgetting::AfterNotAfter, ..TWO_CALLS };
+const TWO_DRIVERS: Protocol = Protocol { crashing: Crashing::Once, ..ONE_CALL };
 
 const I1: &str = "I1: available, reserved and sold make up all units, none below zero";
 const I3: &str = "I3: a confirmed order has a committed reservation";
@@ -142,7 +146,7 @@ fn shortest(protocol: Protocol, promise: &'static str) -> Vec<String> {
 
 #[test]
 fn the_protocol_keeps_its_promises_in_every_reachable_state() {
-    for (protocol, states) in [(TWO_CALLS, 4_847), (ONE_CALL, 1_383), (FORGETTING, 65_132)] {
+    for (protocol, states) in [(TWO_CALLS, 38_558), (ONE_CALL, 8_254), (TWO_DRIVERS, 103_552)] {
         let checker = protocol.checker().spawn_bfs().join();
         if let Some(promise) = checker.discoveries().into_keys().next() {
             panic!("{protocol:?} breaks `{promise}` by {}", shortest(protocol, promise).join(" -> "));
@@ -162,11 +166,13 @@ fn each_rule_is_needed() {
     let without = |rule| Protocol { without: Some(rule), ..TWO_CALLS };
     let freely = Protocol { forgetting: Forgetting::Freely, ..TWO_CALLS };
     for (protocol, broken, steps) in [
-        (without(Rule::Tombstone), I4, 7),
+        (without(Rule::Tombstone), I4, 8),
+        (Protocol { without: Some(Rule::Tombstone), ..TWO_DRIVERS }, I4, 8),
         (without(Rule::StickyRejection), I4, 9),
         (without(Rule::ProductDecides), I3, 5),
-        (without(Rule::ProofBeforeEnd), I4, 4),
-        (freely, I4, 7),
+        (without(Rule::ProofBeforeEnd), I4, 5),
+        (without(Rule::LateProvesNothing), I4, 5),
+        (freely, I4, 8),
     ] {
         let checker = protocol.checker().finish_when(HasDiscoveries::Any).spawn_bfs().join();
         assert!(checker.discovery(broken).is_some(), "{protocol:?} keeps {broken}");

@@ -15,7 +15,7 @@ use ordersys_contract::health::{BreakerState, Readiness};
 use ordersys_contract::order::{NewOrder, OrderState};
 use ordersys_contract::reservation::{Action, Batch, Line, Operation, RESERVATION, RESERVATIONS};
 use ordersys_contract::user::LOOKUP;
-use ordersys_contract::{Client, Code, IdempotencyKey, OrderId, Quantity, RequestId, Timestamp};
+use ordersys_contract::{Client, Code, IdempotencyKey, OrderId, Quantity, RequestId};
 use rustix::process::{Pid, Signal};
 
 use crate::harness::judge::settle;
@@ -277,8 +277,7 @@ async fn work_past_its_deadline_is_dropped() {
     let (user, product) = (stack.a_user().await, stack.a_product(10).await);
     let order_id = OrderId::now();
     let line = Line { product_id: product.id, quantity: Quantity::new(3).expect("in range") };
-    let not_after = Timestamp::now().after(LIMIT);
-    let action = Action::Reserve { lines: vec![line], commit: true, lease_ms: 0, not_after };
+    let action = Action::Reserve { lines: vec![line], commit: true, lease_ms: 0, time_left_ms: 10_000 };
     let operation = Operation { order_id, request_id: RequestId::random(), trace_parent: None, action };
     let batch = serde_json::to_string(&Batch { operations: vec![operation] }).expect("serialises");
     let lookup = format!(r#"{{"ids":["{}"]}}"#, user.id);

@@ -22,6 +22,18 @@ impl Deadline {
     }
 }
 
+/// When a request's head had been read: what is told of time that is left counts from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival(pub Instant);
+
+impl<S: Sync> FromRequestParts<S> for Arrival {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(Instant::now()))
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Deadline {
     type Rejection = Infallible;
 

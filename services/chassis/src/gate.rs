@@ -1,10 +1,10 @@
 //! Finds out who calls, from the headers of a request.
 
 use http::{HeaderMap, header};
-use ordersys_contract::{Problem, Timestamp};
+use ordersys_contract::Problem;
 
 use crate::auth::bad_credential;
-use crate::{Caller, Credentials, Tokens};
+use crate::{Caller, Credentials, Tokens, steady};
 
 /// What a service accepts as proof of who calls.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ impl Gate {
         let presented = value.to_str().ok().filter(|_| values.next().is_none()).and_then(bearer);
         match (&self.credentials, presented) {
             (_, Some(token)) if ordersys_token::has_form(token) => {
-                self.tokens.holder(token, Timestamp::now()).await.map(Caller::User)
+                self.tokens.holder(token, steady::now()).await.map(Caller::User)
             }
             (Credentials::Open, _) => Ok(Caller::Trusted),
             (Credentials::Closed { service, admin }, Some(presented)) => {

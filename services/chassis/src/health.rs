@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use ordersys_contract::Timestamp;
 use ordersys_contract::health::{Peer, Readiness};
+
+use crate::NewestTime;
 
 /// How far a service has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,19 +23,27 @@ pub struct Health {
     phase: Arc<AtomicU8>,
     writable: Arc<dyn Fn() -> bool + Send + Sync>,
     peers: Arc<dyn Fn() -> Vec<Peer> + Send + Sync>,
+    newest: Option<NewestTime>,
 }
 
 impl Health {
     /// The health of a service that is starting; `writable` asks its store.
     pub fn starting(writable: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         let phase = Arc::new(AtomicU8::new(Phase::Starting as u8));
-        Self { phase, writable: Arc::new(writable), peers: Arc::new(Vec::new) }
+        Self { phase, writable: Arc::new(writable), peers: Arc::new(Vec::new), newest: None }
     }
 
     /// The same, telling how calls to other services fare as well.
     #[must_use]
     pub fn with_peers(mut self, peers: impl Fn() -> Vec<Peer> + Send + Sync + 'static) -> Self {
         self.peers = Arc::new(peers);
+        self
+    }
+
+    /// The same, warning when the newest time of its store lies ahead of the clock.
+    #[must_use]
+    pub fn with_newest(mut self, newest: NewestTime) -> Self {
+        self.newest = Some(newest);
         self
     }
 
@@ -67,9 +78,11 @@ impl Health {
         }
     }
 
-    /// All that is told of it. A service that has to do without another one is degraded, not unready.
+    /// All that is told of it. A service that has to do without another one, or holds times that cannot be
+    /// right, is degraded, not unready.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
-        Readiness::new(self.unready(), (self.peers)())
+        let ahead = self.newest.as_ref().and_then(|newest| newest.ahead(Timestamp::now()));
+        Readiness::new(self.unready(), (self.peers)(), ahead.into_iter().collect())
     }
 }

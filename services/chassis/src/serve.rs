@@ -21,7 +21,7 @@ use tower::ServiceExt;
 
 use crate::body::discard;
 use crate::shed::Refused;
-use crate::{Health, Listener, Network, Shedding};
+use crate::{Health, Listener, Network, Shedding, steady};
 
 /// Most connections at a time; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 4096;
@@ -167,6 +167,7 @@ impl Connections {
 }
 
 async fn run(front: Front, listener: Listener) {
+    let keeping_time = tokio::spawn(steady::keep());
     let front = Arc::new(front);
     let connections = Connections::new(Arc::clone(&front));
     while front.shutdown.run_until_cancelled(connections.accept(&listener)).await.is_some() {}
@@ -176,6 +177,7 @@ async fn run(front: Front, listener: Listener) {
     if tokio::time::timeout(DRAIN, connections.graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not finish in time and were cut off");
     }
+    keeping_time.abort();
 }
 
 /// The next connection. While the process is cut off, none is accepted: the system holds them open,

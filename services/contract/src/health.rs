@@ -16,12 +16,15 @@ pub struct Readiness {
     /// Why not, if they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Whether calls to another service are refused for now: the service itself goes on.
+    /// Whether calls to another service are refused for now, or there are warnings: the service itself goes on.
     #[serde(default)]
     pub degraded: bool,
     /// The other services this one calls, one entry for each kind of call.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub peers: Vec<Peer>,
+    /// What a person has to look at, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// Whether requests are welcome.
@@ -79,10 +82,11 @@ impl BreakerState {
 impl Readiness {
     /// The answer of a service that is ready unless there is a `reason` why not.
     #[must_use]
-    pub fn new(reason: Option<&str>, peers: Vec<Peer>) -> Self {
+    pub fn new(reason: Option<&str>, peers: Vec<Peer>, warnings: Vec<String>) -> Self {
         let status = if reason.is_none() { Ready::Ready } else { Ready::Unready };
-        let degraded = peers.iter().any(|peer| peer.breaker != BreakerState::Closed);
-        Self { status, reason: reason.map(str::to_owned), degraded, peers }
+        let refusing = peers.iter().any(|peer| peer.breaker != BreakerState::Closed);
+        let degraded = refusing || !warnings.is_empty();
+        Self { status, reason: reason.map(str::to_owned), degraded, peers, warnings }
     }
 }
 

@@ -8,6 +8,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::Timestamp;
+
+mod making;
+
 /// What an [`Id`] names; the word is used in messages.
 pub trait Kind {
     /// The kind in lower case, e.g. `order`.
@@ -30,10 +34,11 @@ kinds!(OrderKind = "order", ProductKind = "product", SessionKind = "session", Us
 pub struct Id<K>(Uuid, PhantomData<fn() -> K>);
 
 impl<K> Id<K> {
-    /// A new id whose order follows the time of its making (UUID version 7).
+    /// A new id whose order follows the time of its making (UUID version 7), back and forth with the clock.
     #[must_use]
     pub fn now() -> Self {
-        Self(Uuid::now_v7(), PhantomData)
+        let now = u64::try_from(Timestamp::now().as_millis()).unwrap_or_default();
+        Self(making::next(now), PhantomData)
     }
 
     /// A new random id (UUID version 4).

@@ -155,11 +155,13 @@ impl WriteJson for Operation {
 
 impl WriteJson for Action {
     fn write_json(&self, out: &mut String) {
-        let Self::Reserve { lines, commit, lease_ms, not_after } = self else { return by_serde(self, out) };
+        let Self::Reserve { lines, commit, lease_ms, time_left_ms } = self else {
+            return by_serde(self, out);
+        };
         member(out, "{\"reserve\":{\"lines\":", lines.as_slice());
         out.push_str(if *commit { ",\"commit\":true" } else { ",\"commit\":false" });
         member(out, ",\"leaseMs\":", lease_ms);
-        member(out, ",\"notAfter\":", not_after);
+        member(out, ",\"timeLeftMs\":", time_left_ms);
         out.push_str("}}");
     }
 }

@@ -207,8 +207,10 @@ pub struct OrderRecord {
     /// What clients read.
     #[serde(flatten)]
     pub order: Order,
-    /// When a pending order is given up.
-    pub deadline: Timestamp,
+    /// How long its outcome is overdue, in milliseconds by the service's own count, if it is: since its
+    /// deadline while it is pending, since its last step while it is being given up or cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overdue_ms: Option<u64>,
     /// The history, oldest first.
     pub events: Vec<OrderEvent>,
 }
@@ -217,15 +219,16 @@ impl<'de> Deserialize<'de> for OrderRecord {
     /// Reads the text twice: amounts are read from their digits, which a flattened member has no more.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
         struct Rest {
-            deadline: Timestamp,
+            overdue_ms: Option<u64>,
             events: Vec<OrderEvent>,
         }
         let text = Box::<RawValue>::deserialize(deserializer)?;
         let wrong = serde::de::Error::custom;
         let order = serde_json::from_str(text.get()).map_err(wrong)?;
-        let Rest { deadline, events } = serde_json::from_str(text.get()).map_err(wrong)?;
-        Ok(Self { order, deadline, events })
+        let Rest { overdue_ms, events } = serde_json::from_str(text.get()).map_err(wrong)?;
+        Ok(Self { order, overdue_ms, events })
     }
 }
 
@@ -269,7 +272,7 @@ mod tests {
         };
         let event =
             OrderEvent { order_id: id, seq: 1, status: order.status, at, request_id: RequestId::random() };
-        let record = OrderRecord { order, deadline: at, events: vec![event] };
+        let record = OrderRecord { order, overdue_ms: Some(7), events: vec![event] };
         let text = serde_json::to_string(&record).expect("writes");
         assert_eq!(serde_json::from_str::<OrderRecord>(&text).expect("reads"), record);
         let order = serde_json::from_str::<Order>(&text).expect("reads");

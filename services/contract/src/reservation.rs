@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::minor;
 use crate::trace::lenient;
-use crate::{Cents, Currency, OrderId, ProductId, Quantity, RequestId, Timestamp, TraceParent};
+use crate::{Cents, Currency, OrderId, ProductId, Quantity, RequestId, TraceParent};
 
 /// `POST /internal/reservations`, `GET /internal/reservations`.
 pub const RESERVATIONS: &str = "/internal/reservations";
@@ -37,8 +37,10 @@ pub enum Action {
         commit: bool,
         /// How long a hold lasts, in milliseconds.
         lease_ms: u64,
-        /// After this time nothing is taken any more.
-        not_after: Timestamp,
+        /// How much of its deadline the order had left when this was asked, in milliseconds. Once that
+        /// has passed since the call arrived, nothing is taken any more. What reserves that arrive late
+        /// for an order that was given up meet is what cancelling left.
+        time_left_ms: u64,
     },
     /// Sell what is held.
     Confirm,
@@ -170,8 +172,12 @@ pub struct ReservationRecord {
     /// What the order service is told.
     #[serde(flatten)]
     pub reservation: Reservation,
-    /// When its hold ends, if it ends by itself.
-    pub lease_until: Option<Timestamp>,
+    /// How long its hold lasts, in milliseconds, if it ends by itself: counted from when it was made, or
+    /// from the last start of the service.
+    pub lease_ms: Option<u64>,
+    /// How long ago the hold should have ended, in milliseconds by the service's own count, if it should.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overdue_ms: Option<u64>,
     /// Whether it was made by `POST /products/{id}/reserve`, without an order.
     pub direct: bool,
 }
@@ -182,8 +188,8 @@ pub struct ReservationRecord {
 pub enum Answer {
     /// The reservation as it now stands, also when it stood so before.
     Stands(Reservation),
-    /// Too late for a reserve: nothing was written.
-    Gone,
+    /// The time left had passed before a reserve began: nothing was written, and nothing is decided.
+    Late,
     /// These products do not exist: nothing was written.
     UnknownProducts(Vec<ProductId>),
     /// The lines have different currencies: nothing was written.

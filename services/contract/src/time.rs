@@ -17,7 +17,10 @@ impl Timestamp {
     /// The wall clock's time. Decisions take the time as an argument; call this at the edge.
     #[must_use]
     pub fn now() -> Self {
-        Self(jiff::Timestamp::now().as_millisecond())
+        let now = jiff::Timestamp::now().as_millisecond();
+        #[cfg(feature = "failpoints")]
+        let now = now.saturating_add(moved::by());
+        Self(now)
     }
 
     /// The point that many milliseconds after the Unix epoch.
@@ -58,6 +61,22 @@ impl Timestamp {
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+/// Lets tests move the clock of a process: by the milliseconds in the file that `FAILPOINT_CLOCK` in its
+/// environment names. Read each time, so that it can be moved back.
+#[cfg(feature = "failpoints")]
+mod moved {
+    use std::path::PathBuf;
+    use std::sync::OnceLock;
+
+    static FILE: OnceLock<Option<PathBuf>> = OnceLock::new();
+
+    pub(super) fn by() -> i64 {
+        let file = FILE.get_or_init(|| std::env::var_os("FAILPOINT_CLOCK").map(PathBuf::from));
+        let text = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
+        text.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
     }
 }
 

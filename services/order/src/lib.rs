@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 use ::http::Method;
 use ordersys_chassis::breaker::Settings;
 use ordersys_chassis::prometheus_client::metrics::gauge::Gauge;
-use ordersys_chassis::{Counting, Gate, Health, Limit, Listener, Metrics, ServeError, Service, Shedding};
+use ordersys_chassis::{
+    Counting, Gate, Health, Limit, Listener, Metrics, NewestTime, ServeError, Service, Shedding,
+};
+use ordersys_contract::IdempotencyKey;
 use ordersys_contract::order::ORDERS;
-use ordersys_contract::{IdempotencyKey, Timestamp};
 use ordersys_spans::Tracer;
 use ordersys_store::{Durability, OpenError};
 use tokio_util::sync::CancellationToken;
@@ -57,18 +59,20 @@ pub struct OrderService {
     service: Service,
     oldest: Gauge<f64, AtomicU64>,
     shedding: Shedding,
+    newest: NewestTime,
 }
 
 impl OrderService {
     /// Opens the service's data.
     pub fn open(config: &Config, ports: Ports) -> Result<Self, OpenError> {
-        let orders = store::Orders::open(config)?;
+        let newest = NewestTime::of(NAME);
+        let orders = store::Orders::open(config, newest.clone())?;
         let metrics = Metrics::new(NAME, config.counting);
         let oldest = Gauge::<f64, AtomicU64>::default();
         metrics.register(|registry| {
             orders.register(registry);
             config.tracer.register(registry);
-            let help = "Age of the oldest order whose outcome is not known yet, zero if there is none";
+            let help = "Age of the oldest order whose outcome is not known yet, as this process saw it, zero if there is none";
             registry.register("oldest_unfinished_order_seconds", help, oldest.clone());
         });
         let health = Health::starting({
@@ -76,7 +80,7 @@ impl OrderService {
             move || orders.is_writable()
         });
         let breakers = app::Breakers::new(config.breaker, &metrics);
-        let health = health.with_peers({
+        let health = health.with_newest(newest.clone()).with_peers({
             let breakers = breakers.clone();
             move || breakers.report()
         });
@@ -91,7 +95,7 @@ impl OrderService {
             });
         let service = Service { name: NAME, gate, health, metrics, tracer };
         let app = app::App::new(orders, ports, breakers, (admission, lanes, known));
-        Ok(Self { app, service, oldest, shedding })
+        Ok(Self { app, service, oldest, shedding, newest })
     }
 
     /// Stores finished orders and their keys in one commit, without asking anybody: fills a store that is
@@ -113,6 +117,9 @@ impl OrderService {
         let serving =
             ordersys_chassis::serve_shedding((router, self.shedding), listener, health.clone(), shutdown);
         let recovering = async {
+            if self.app.see_newest().await.is_ok() {
+                self.newest.warn_if_ahead();
+            }
             match self.app.recover().await {
                 Ok(0) => health.serving(),
                 Ok(recovered) => {
@@ -138,12 +145,14 @@ async fn measure(app: app::App, oldest: Gauge<f64, AtomicU64>) {
     loop {
         ticks.tick().await;
         app.measure_lanes();
-        match app.oldest_unfinished().await {
-            Ok(since) => {
-                let now = Timestamp::now();
-                oldest.set(since.map_or(0.0, |since| now.since(since).as_secs_f64()));
+        match app.see_unfinished().await {
+            Ok(age) => {
+                oldest.set(age.as_secs_f64());
             }
             Err(error) => tracing::warn!(service = NAME, %error, "the oldest unfinished order is not known"),
+        }
+        if let Err(error) = app.see_newest().await {
+            tracing::warn!(service = NAME, %error, "the newest stored time is not known");
         }
     }
 }

@@ -58,7 +58,7 @@ fn order_of(lines: &[(u64, i64)]) -> (StoredOrder, Vec<PricedLine>) {
     };
     let items = priced.iter().map(item).collect();
     let who = Owner { id: UserId::now(), name: "Ada".to_owned(), kind: UserKindName::Guest };
-    (StoredOrder::pending(who, items, (start(), start().after(PATIENCE)), &request()), priced)
+    (StoredOrder::pending(who, items, start(), &request()), priced)
 }
 
 /// What an event comes with.
@@ -151,7 +151,7 @@ fn answers(order_id: OrderId, lines: &[PricedLine]) -> Vec<Answer> {
         Answer::Stands(Reservation { order_id, state, lines, shortages })
     };
     let others = [
-        Answer::Gone,
+        Answer::Late,
         Answer::UnknownProducts(vec![ProductId::now()]),
         Answer::MixedCurrencies,
         Answer::Mismatch,
@@ -171,11 +171,14 @@ fn no_wish_and_no_answer_asks_for_a_step_the_graph_does_not_have() {
         };
         let stored = way.iter().try_fold(new.clone(), follow).expect("is a way");
         assert_eq!(stored.order.status, status, "{way:?}");
-        for now in [start(), stored.deadline] {
-            match next(&stored, now) {
+        for left in [PATIENCE, Duration::ZERO] {
+            match next(&stored, left) {
                 Want::Nothing => assert!(!status.needs_driver(), "{status:?} is left alone"),
                 Want::Step(event) => {
-                    assert!(stored.after(event, Evidence::None, (now, &request())).is_some(), "{event:?}");
+                    assert!(
+                        stored.after(event, Evidence::None, (start(), &request())).is_some(),
+                        "{event:?}"
+                    );
                 }
                 Want::Ask(action) => {
                     asked_in.push(status);
@@ -212,7 +215,11 @@ fn fits(stored: &StoredOrder, action: &Action, priced: &[PricedLine]) {
             }
             Meaning::FetchPrices => {
                 assert_eq!(*action, Action::Cancel, "prices are fetched once");
-                fits(stored, &reserve(stored), priced);
+                fits(stored, &reserve(stored, Duration::ZERO), priced);
+            }
+            Meaning::Undecided => {
+                assert_eq!(answer, Answer::Late);
+                assert_eq!(status, State::Pending, "only while pending can it be asked again");
             }
             Meaning::Contradiction => {}
         }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ordersys_chassis::Deadline;
+use ordersys_chassis::{Deadline, NewestTime};
 use ordersys_contract::product::{
     Hold, MAX_NAME_BYTES, MAX_PRICE_MINOR, MAX_STOCK, NewProduct, Product, ProductPatch, Released, Reserved,
     StockAccount, StockEvidence,
@@ -23,11 +23,18 @@ const FIRST_PRODUCTS: [(&str, i64, u64); 3] =
 #[derive(Clone)]
 pub struct App {
     tables: Tables,
+    newest: NewestTime,
     tracer: Tracer,
 }
 
 impl App {
-    pub(crate) async fn open(tables: Tables, now: Timestamp, tracer: Tracer) -> Result<Self, ProductError> {
+    /// The use cases on a store, in which leases that are open begin anew.
+    pub(crate) async fn open(
+        tables: Tables,
+        newest: NewestTime,
+        tracer: Tracer,
+    ) -> Result<Self, ProductError> {
+        let now = Timestamp::now();
         let first = FIRST_PRODUCTS.map(|(name, price, stock)| Product {
             id: ProductId::now(),
             name: name.to_owned(),
@@ -38,7 +45,12 @@ impl App {
             created_at: now,
         });
         tables.seed_once(first.into()).await?;
-        Ok(Self { tables, tracer })
+        tables.recover_leases().await?;
+        if let Some(made) = tables.newest_product().await? {
+            newest.saw(made);
+        }
+        newest.warn_if_ahead();
+        Ok(Self { tables, newest, tracer })
     }
 
     pub(crate) async fn close(&self) {
@@ -60,6 +72,7 @@ impl App {
         let product =
             Product { id: ProductId::now(), name, price, currency, stock, version: 1, created_at: now };
         self.tables.insert(product.clone()).await?;
+        self.newest.saw(now);
         Ok(product)
     }
 
@@ -117,12 +130,12 @@ impl App {
         }
     }
 
-    /// Decides a batch of operations in one transaction; one answer each, in order. Past its
-    /// deadline it does nothing.
+    /// Decides a batch of operations that `arrived` then in one transaction; one answer each, in order. Past
+    /// its deadline it does nothing.
     pub async fn apply(
         &self,
         operations: Vec<Operation>,
-        now: Timestamp,
+        arrived: Instant,
         deadline: Deadline,
     ) -> Result<Vec<Answer>, ProductError> {
         let named: Vec<_> =
@@ -131,7 +144,7 @@ impl App {
         let parents = operations.iter().map(|operation| operation.trace_parent);
         let (numbers, mut spans) = self.tracer.parts(parents, "reservation");
         let places = Places::below(&spans);
-        let answers = places.around(self.tables.apply(operations, now, deadline)).await;
+        let answers = places.around(self.tables.apply(operations, arrived, deadline)).await;
         if let Err(error) = &answers {
             for span in &mut spans {
                 span.fail(|| error.to_string());
@@ -183,7 +196,7 @@ impl App {
         Ok(self.tables.evidence().await?)
     }
 
-    pub(crate) async fn end_leases(&self, now: Timestamp) -> Result<usize, ProductError> {
+    pub(crate) async fn end_leases(&self, now: Instant) -> Result<usize, ProductError> {
         Ok(self.tables.end_leases(now).await?)
     }
 }
@@ -199,7 +212,7 @@ fn describe(span: &mut Span, (order, request): &(OrderId, RequestId), (answer, b
 fn outcome_name(answer: &Answer) -> &'static str {
     match answer {
         Answer::Stands(reservation) => reservation.state.as_str(),
-        Answer::Gone => "gone",
+        Answer::Late => "late",
         Answer::UnknownProducts(_) => "unknown-product",
         Answer::MixedCurrencies => "mixed-currencies",
         Answer::Mismatch => "mismatch",

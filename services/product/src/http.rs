@@ -7,7 +7,9 @@ use http::{HeaderMap, header};
 use ordersys_chassis::body::JsonText;
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query, is_known};
-use ordersys_chassis::{AdminOnly, Deadline, Internal, InternalJson, InternalOrAdmin, Json, Refusal};
+use ordersys_chassis::{
+    AdminOnly, Arrival, Deadline, Internal, InternalJson, InternalOrAdmin, Json, Refusal,
+};
 use ordersys_contract::product::{
     Hold, INVARIANTS, NewProduct, PRODUCT, PRODUCTS, Product, ProductPatch, RELEASE, RESERVE, RESTOCK,
     Released, Reserved, Restock, StockAccount,
@@ -199,13 +201,14 @@ async fn release(
 async fn reservations(
     State(app): State<App>,
     _: Internal,
+    Arrival(arrived): Arrival,
     deadline: Deadline,
     InternalJson(batch): InternalJson<Batch>,
 ) -> Result<Response, Refusal> {
     if batch.operations.len() > MAX_BATCH {
         return Err(Refusal::new(Code::InvalidField, format!("operations: at most {MAX_BATCH}")));
     }
-    let answers = app.apply(batch.operations, Timestamp::now(), deadline).await?;
+    let answers = app.apply(batch.operations, arrived, deadline).await?;
     Ok(JsonText(answers.to_json()).into_response())
 }
 

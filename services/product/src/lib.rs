@@ -1,10 +1,9 @@
 //! The product service: catalog and inventory. It alone decides whether stock suffices.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use ordersys_chassis::{Counting, Gate, Health, Listener, Metrics, ServeError, Service};
-use ordersys_contract::Timestamp;
+use ordersys_chassis::{Counting, Gate, Health, Listener, Metrics, NewestTime, ServeError, Service};
 use ordersys_spans::Tracer;
 use ordersys_store::Durability;
 use tokio_util::sync::CancellationToken;
@@ -63,7 +62,9 @@ impl ProductService {
             move || tables.is_writable()
         });
         let (gate, tracer) = (config.gate.clone(), config.tracer.clone());
-        let app = App::open(tables, Timestamp::now(), tracer.clone()).await?;
+        let newest = NewestTime::of(NAME);
+        let health = health.with_newest(newest.clone());
+        let app = App::open(tables, newest, tracer.clone()).await?;
         Ok(Self { app, service: Service { name: NAME, gate, health, metrics, tracer }, gauges })
     }
 
@@ -100,7 +101,7 @@ async fn sweep(app: App, shutdown: CancellationToken) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while !shutdown.is_cancelled() {
         ticks.tick().await;
-        if let Err(error) = app.end_leases(Timestamp::now()).await {
+        if let Err(error) = app.end_leases(Instant::now()).await {
             tracing::warn!(service = NAME, %error, "ended leases could not be swept; the next sweep tries again");
         }
     }

@@ -1,9 +1,10 @@
 //! The inventory against a model of it that is too simple to be wrong.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use ordersys_contract::reservation::{Action, Answer, Line, Operation, ReservationState as State};
-use ordersys_contract::{Cents, Currency, Id, OrderId, ProductId, Quantity, RequestId, Timestamp};
+use ordersys_contract::{Cents, Currency, Id, OrderId, ProductId, Quantity, RequestId};
 use ordersys_product::domain::inventory::{Change, Inventory, Item, Stored};
 use ordersys_product::domain::stock::Stock;
 use ordersys_product::domain::transition::Event;
@@ -13,7 +14,8 @@ use proptest::prelude::*;
 const PRODUCTS: u8 = 3;
 const EUROS: u8 = 2;
 const STOCK: u64 = 6;
-const NOT_AFTER: i64 = 1_000;
+/// Time left for a reserve, in milliseconds.
+const LEFT: u64 = 1_000;
 
 /// Product and units of each line.
 type Lines = Vec<(u8, u64)>;
@@ -21,7 +23,7 @@ type Lines = Vec<(u8, u64)>;
 /// One thing that happens.
 #[derive(Debug, Clone)]
 enum Happening {
-    Reserve { order: u8, lines: Lines, commit: bool, at: i64 },
+    Reserve { order: u8, lines: Lines, commit: bool, waited: u64 },
     Confirm(u8),
     Cancel(u8),
     Release(u8),
@@ -34,7 +36,7 @@ enum Happening {
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Stands(State),
-    Gone,
+    Late,
     UnknownProducts(Vec<u8>),
     MixedCurrencies,
     Mismatch,
@@ -48,10 +50,10 @@ fn happening() -> impl Strategy<Value = Happening> {
     let order = || 0..5_u8;
     let lines = prop::collection::vec((prop_oneof![9 => 0..PRODUCTS, 1 => Just(PRODUCTS)], 1..4_u64), 1..4);
     let dollars = prop::collection::vec((0..EUROS, 1..4_u64), 1..4);
-    let at = prop_oneof![9 => Just(NOT_AFTER), 1 => Just(NOT_AFTER + 1)];
-    let reserve = (order(), prop_oneof![1 => lines, 3 => dollars], any::<bool>(), at);
+    let waited = prop_oneof![9 => Just(LEFT - 1), 1 => Just(LEFT)];
+    let reserve = (order(), prop_oneof![1 => lines, 3 => dollars], any::<bool>(), waited);
     prop_oneof![
-        4 => reserve.prop_map(|(order, lines, commit, at)| Happening::Reserve { order, lines, commit, at }),
+        4 => reserve.prop_map(|(order, lines, commit, waited)| Happening::Reserve { order, lines, commit, waited }),
         1 => order().prop_map(Happening::Confirm),
         1 => order().prop_map(Happening::Cancel),
         1 => order().prop_map(Happening::Release),
@@ -72,9 +74,9 @@ struct Shop {
 impl Shop {
     fn after(&mut self, happening: &Happening) -> Outcome {
         match happening {
-            Happening::Reserve { order, lines, commit, at } => {
+            Happening::Reserve { order, lines, commit, waited } => {
                 let taken = if *commit { State::Committed } else { State::Held };
-                self.reserve(*order, lines, taken, *at)
+                self.reserve(*order, lines, taken, *waited)
             }
             Happening::Confirm(order) => self.turn(*order, &[State::Held], State::Committed),
             Happening::Cancel(order) if !self.known.contains_key(order) => {
@@ -94,13 +96,13 @@ impl Shop {
         }
     }
 
-    fn reserve(&mut self, order: u8, lines: &Lines, taken: State, at: i64) -> Outcome {
+    fn reserve(&mut self, order: u8, lines: &Lines, taken: State, waited: u64) -> Outcome {
         if let Some((state, before)) = self.known.get(&order) {
             let same = before.is_empty() || before == lines;
             return if same { Outcome::Stands(*state) } else { Outcome::Mismatch };
         }
-        if at > NOT_AFTER {
-            return Outcome::Gone;
+        if waited >= LEFT {
+            return Outcome::Late;
         }
         let unknown: Vec<_> =
             lines.iter().map(|line| line.0).filter(|product| *product >= PRODUCTS).collect();
@@ -222,23 +224,23 @@ impl Rows {
 }
 
 fn decide(inventory: &mut Inventory, happening: &Happening) -> Outcome {
-    let mut apply = |order: u8, action, now| {
-        let now = Timestamp::from_millis(now);
+    let mut apply = |order: u8, action, waited| {
+        let waited = Duration::from_millis(waited);
         let request_id = RequestId::parse("test").expect("of the form");
         outcome(
-            inventory.apply(&Operation { order_id: id(order), request_id, trace_parent: None, action }, now),
+            inventory
+                .apply(&Operation { order_id: id(order), request_id, trace_parent: None, action }, waited),
         )
     };
     match happening {
-        Happening::Reserve { order, lines, commit, at } => {
+        Happening::Reserve { order, lines, commit, waited } => {
             let lines = lines_of(lines);
-            let not_after = Timestamp::from_millis(NOT_AFTER);
-            let action = Action::Reserve { lines, commit: *commit, lease_ms: 5_000, not_after };
-            apply(*order, action, *at)
+            let action = Action::Reserve { lines, commit: *commit, lease_ms: 5_000, time_left_ms: LEFT };
+            apply(*order, action, *waited)
         }
-        Happening::Confirm(order) => apply(*order, Action::Confirm, NOT_AFTER),
-        Happening::Cancel(order) => apply(*order, Action::Cancel, NOT_AFTER),
-        Happening::Release(order) => apply(*order, Action::Release, NOT_AFTER),
+        Happening::Confirm(order) => apply(*order, Action::Confirm, LEFT),
+        Happening::Cancel(order) => apply(*order, Action::Cancel, LEFT),
+        Happening::Release(order) => apply(*order, Action::Release, LEFT),
         Happening::LeaseEnd(order) => outcome(inventory.advance(id(*order), Event::LeaseEnd)),
         Happening::GiveBack { order, product, units } => {
             let stock = inventory.give_back(id(*order), id(*product), *units);
@@ -251,7 +253,7 @@ fn decide(inventory: &mut Inventory, happening: &Happening) -> Outcome {
 fn outcome(answer: Answer) -> Outcome {
     match answer {
         Answer::Stands(reservation) => Outcome::Stands(reservation.state),
-        Answer::Gone => Outcome::Gone,
+        Answer::Late => Outcome::Late,
         Answer::UnknownProducts(ids) => {
             Outcome::UnknownProducts(ids.iter().map(|id| id.as_bytes()[0]).collect())
         }

@@ -4,12 +4,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use ordersys_chassis::{Caller, Deadline};
+use ordersys_chassis::{Caller, Deadline, NewestTime};
 use ordersys_contract::session::Jwks;
 use ordersys_contract::user::{Lookup, NewUser, User, UserKindName, UserPatch, UserStatus, UserSummary};
 use ordersys_contract::{Password, Timestamp, UserId};
 use ordersys_spans::{Places, Tracer};
 
+use crate::domain::ring::Certainty;
 use crate::domain::{Profile, Role, checked_name, login};
 use crate::hasher::{Hasher, PasswordHash, Verdict};
 use crate::keys::{Keys, KeysError};
@@ -28,12 +29,22 @@ struct Shared {
     hasher: Hasher,
     throttle: Throttle,
     keys: Keys,
+    newest: NewestTime,
     tracer: Tracer,
 }
 
 impl App {
-    pub(crate) fn new(users: Users, hasher: Hasher, keys: Keys, tracer: Tracer) -> Self {
-        Self(Arc::new(Shared { users, hasher, throttle: Throttle::new(), keys, tracer }))
+    pub(crate) fn new(users: Users, hasher: Hasher, keys: Keys, newest: NewestTime, tracer: Tracer) -> Self {
+        Self(Arc::new(Shared { users, hasher, throttle: Throttle::new(), keys, newest, tracer }))
+    }
+
+    /// Takes note of the newest stored time, and warns if it lies ahead of the clock.
+    pub(crate) async fn see_newest(&self) -> Result<(), UserError> {
+        if let Some(newest) = self.0.users.newest().await? {
+            self.0.newest.saw(newest);
+        }
+        self.0.newest.warn_if_ahead();
+        Ok(())
     }
 
     pub(crate) async fn close(&self) {
@@ -59,6 +70,7 @@ impl App {
         let Profile { name, email } = profile;
         let user = User { id: UserId::now(), name, email, kind, status: UserStatus::Active, created_at: now };
         if self.0.users.insert(user.clone(), registration).await? {
+            self.0.newest.saw(now);
             Ok(user)
         } else {
             Err(UserError::EmailTaken)
@@ -151,8 +163,8 @@ impl App {
         self.0.keys.public()
     }
 
-    pub(crate) fn turn_keys(&self, now: Timestamp) -> Result<(), KeysError> {
-        self.0.keys.turn(now)
+    pub(crate) fn turn_keys(&self, now: Timestamp, certainty: Certainty) -> Result<(), KeysError> {
+        self.0.keys.turn(now, certainty)
     }
 
     /// Looks up many users at once; one answer each, in order. Past its deadline it does nothing.

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use ordersys_chassis::steady;
 use ordersys_chassis::tokens::{Fetched, KeySource, KeysUnavailable};
 use ordersys_contract::session::Jwks;
 use ordersys_contract::{Secret, Timestamp};
 use ordersys_token::{Claims, PrivateKey};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ring::{Aged, Ring};
+use crate::domain::ring::{Aged, Certainty, Ring};
 
 /// The file in the service's directory.
 const FILE: &str = "keys.json";
@@ -51,13 +52,13 @@ impl Keys {
             Err(error) => return Err(fail(error)),
         };
         let keys = Self { file, ring: Arc::new(RwLock::new(Ring::new(stored, age))) };
-        keys.turn(Timestamp::now())?;
+        keys.turn(steady::now(), Certainty::Unsure)?;
         Ok(keys)
     }
 
     /// Makes and forgets keys as the time asks for. A new key is durable before it is published.
-    pub(crate) fn turn(&self, now: Timestamp) -> Result<(), KeysError> {
-        if let Some(next) = self.now().turned(now) {
+    pub(crate) fn turn(&self, now: Timestamp, certainty: Certainty) -> Result<(), KeysError> {
+        if let Some(next) = self.now().turned(now, certainty) {
             let fail = |source| KeysError { path: self.file.clone(), verb: "written", source };
             write(&self.file, &next).map_err(fail)?;
             *self.ring.write().unwrap_or_else(PoisonError::into_inner) = next;

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ordersys_chassis::{Counting, Credentials, Gate, Health, Listener, Metrics, ServeError, Service, Tokens};
-use ordersys_contract::Timestamp;
+use domain::ring::Certainty;
+use ordersys_chassis::{
+    Counting, Credentials, Gate, Health, Listener, Metrics, NewestTime, ServeError, Service, Tokens, steady,
+};
 use ordersys_spans::Tracer;
 use ordersys_store::Durability;
 use tokio_util::sync::CancellationToken;
@@ -73,7 +75,9 @@ impl UserService {
         });
         let gate = Gate::new(config.credentials.clone(), Tokens::new(keys.clone()));
         let tracer = config.tracer.clone();
-        let app = App::new(users, hasher, keys, tracer.clone());
+        let newest = NewestTime::of(NAME);
+        let health = health.with_newest(newest.clone());
+        let app = App::new(users, hasher, keys, newest, tracer.clone());
         Ok(Self { app, service: Service { name: NAME, gate, health, metrics, tracer } })
     }
 
@@ -93,6 +97,9 @@ impl UserService {
         let routes = self.app.clone();
         let router = ordersys_chassis::finish(move || http::routes(routes.clone()), self.service);
         let sweeper = tokio::spawn(sweep(self.app.clone()));
+        if let Err(error) = self.app.see_newest().await {
+            tracing::warn!(service = NAME, %error, "the newest stored time is not known");
+        }
         health.serving();
         let served = ordersys_chassis::serve(router, listener, health, shutdown).await;
         sweeper.abort();
@@ -108,11 +115,14 @@ async fn sweep(app: App) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let now = Timestamp::now();
-        if let Err(error) = app.turn_keys(now) {
+        let now = steady::now();
+        let certainty = if steady::is_settled() { Certainty::Sure } else { Certainty::Unsure };
+        if let Err(error) = app.turn_keys(now, certainty) {
             tracing::warn!(service = NAME, %error, "the keys stay as they are; the next sweep tries again");
         }
-        if let Err(error) = app.forget_expired(now).await {
+        if certainty == Certainty::Sure
+            && let Err(error) = app.forget_expired(now).await
+        {
             tracing::warn!(service = NAME, %error, "ended sessions stay for now; the next sweep tries again");
         }
     }

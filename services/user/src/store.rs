@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use ordersys_chassis::Deadline;
 use ordersys_chassis::prometheus_client::registry::Registry;
-use ordersys_contract::UserId;
 use ordersys_contract::user::{LOOKUP_HOLDS, User, UserStatus, UserSummary};
+use ordersys_contract::{Timestamp, UserId};
 use ordersys_store::{OpenError, Options, Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -113,6 +113,13 @@ impl Users {
             outcome
         };
         tokio::spawn(write).await.unwrap_or(Err(StoreError::Stopped))
+    }
+
+    /// When the user with the newest id was made.
+    pub(crate) async fn newest(&self) -> Result<Option<Timestamp>, StoreError> {
+        let select = "SELECT created_at FROM user ORDER BY id DESC LIMIT 1";
+        let made = |row: &rusqlite::Row<'_>| row.get(0).map(Timestamp::from_millis);
+        self.0.read(move |connection| connection.query_row(select, [], made).optional()).await
     }
 
     /// Stores a user; `false` if it is to be registered with an address that is taken.

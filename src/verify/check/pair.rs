@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use ordersys_contract::OrderId;
 use ordersys_contract::order::{Order, OrderRecord, OrderState};
 use ordersys_contract::reservation::{PricedLine, ReservationRecord, ReservationState};
-use ordersys_contract::{OrderId, Timestamp};
 
 use super::Invariant;
 use super::order::{amounts, history, violation};
@@ -63,7 +63,7 @@ impl Pair {
 
     /// Everything wrong with it. The two halves may have been read at different times: what is
     /// found counts only if reading again, with the order unchanged around it, finds it again.
-    pub(super) fn judge(&self, now: Timestamp) -> Vec<Violation> {
+    pub(super) fn judge(&self) -> Vec<Violation> {
         let mut found = Vec::new();
         match &self.order {
             Some(record) => {
@@ -71,11 +71,11 @@ impl Pair {
                 found.extend(amounts(&record.order));
                 found.extend(self.stock_of(&record.order));
                 found.extend(self.prices_of(&record.order));
-                found.extend(overdue(record, now));
+                found.extend(unfinished(record));
             }
             None => found.extend(self.orphan()),
         }
-        found.extend(self.lease(now));
+        found.extend(self.lease());
         found
     }
 
@@ -151,7 +151,7 @@ impl Pair {
         let record = self.reservation.as_ref()?;
         let bound = match record.reservation.state {
             ReservationState::Committed => true,
-            ReservationState::Held => !record.direct && record.lease_until.is_none(),
+            ReservationState::Held => !record.direct && record.lease_ms.is_none(),
             ReservationState::Rejected
             | ReservationState::Cancelled
             | ReservationState::Expired
@@ -162,11 +162,10 @@ impl Pair {
         bound.then(|| (Invariant::SoldToOrders, self.witness(expected, found)))
     }
 
-    fn lease(&self, now: Timestamp) -> Option<Violation> {
-        let record = self.reservation.as_ref()?;
-        let end = record.lease_until.filter(|_| record.reservation.state == ReservationState::Held)?;
-        let found = || self.witness(format!("no hold after its lease, {end}"), "still held".to_owned());
-        (now > end.after(SLACK)).then(|| (Invariant::AtRest, found()))
+    fn lease(&self) -> Option<Violation> {
+        let late = overdue(self.reservation.as_ref()?.overdue_ms)?;
+        let found = format!("still held {} s after that", late.as_secs());
+        Some((Invariant::AtRest, self.witness("no hold after its lease".to_owned(), found)))
     }
 
     fn witness(&self, expected: String, found: String) -> Witness {
@@ -174,12 +173,16 @@ impl Pair {
     }
 }
 
-/// I5. A step resets the clock: an order may be cancelled long after its deadline, and one that a
-/// stopped service left behind is given up late.
-fn overdue(record: &OrderRecord, now: Timestamp) -> Option<Violation> {
-    let OrderRecord { order, deadline, .. } = record;
-    let limit = (*deadline).max(order.updated_at);
-    let late = order.status.needs_driver() && now > limit.after(SLACK);
-    let expected = || format!("an outcome after {limit}");
-    late.then(|| violation(Invariant::AtRest, order, expected(), format!("still {}", order.status.as_str())))
+/// I5. The service itself tells how long an outcome is overdue, by a clock that cannot be set; a step, and a
+/// restart, begin the count anew.
+fn unfinished(record: &OrderRecord) -> Option<Violation> {
+    let (order, late) = (&record.order, overdue(record.overdue_ms)?);
+    let expected = "an outcome, or a step towards it, in time".to_owned();
+    let found = format!("still {}, {} s too late", order.status.as_str(), late.as_secs());
+    Some(violation(Invariant::AtRest, order, expected, found))
+}
+
+/// What is overdue by more than the slack.
+fn overdue(millis: Option<u64>) -> Option<Duration> {
+    millis.map(Duration::from_millis).filter(|late| *late > SLACK)
 }

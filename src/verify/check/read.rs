@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use ordersys_contract::client::Page;
-use ordersys_contract::{Client, ClientError, OrderId, Timestamp};
+use ordersys_contract::{Client, ClientError, OrderId};
 
 use super::Invariant;
 use super::keys::Keys;
@@ -100,7 +100,7 @@ pub(super) async fn pairs(
             keys.order(&record.order, tally);
         }
         pair.count(tally);
-        let of: Vec<_> = pair.judge(Timestamp::now()).into_iter().map(|(invariant, _)| invariant).collect();
+        let of: Vec<_> = pair.judge().into_iter().map(|(invariant, _)| invariant).collect();
         if !of.is_empty() {
             suspects.push(Suspect { id, of });
         }

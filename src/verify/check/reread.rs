@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ordersys_contract::{Client, ClientError, Code, OrderId, Timestamp};
+use ordersys_contract::{Client, ClientError, Code, OrderId};
 
 use super::pair::Pair;
 use super::read::Suspect;
@@ -34,7 +34,7 @@ pub(super) async fn judge(
             continue;
         }
         if let Some(pair) = settled(client, *id).await? {
-            for violation in pair.judge(Timestamp::now()) {
+            for violation in pair.judge() {
                 tally.add(violation);
             }
         }

@@ -1,7 +1,5 @@
 //! One seeded violation for each invariant, and none where all is well.
 
-use std::time::Duration;
-
 use ordersys_contract::order::{KeyRecord, Order, OrderEvent, OrderLine, OrderRecord, OrderState};
 use ordersys_contract::product::{StockAccount, StockEvidence};
 use ordersys_contract::reservation::{PricedLine, Reservation, ReservationRecord, ReservationState};
@@ -12,7 +10,7 @@ use super::pair::Pair;
 use super::report::{Standing, Tally};
 use super::{Invariant, stock};
 
-/// When the orders of these tests were made; their deadline is 30 s later.
+/// When the orders of these tests were made.
 fn began() -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000)
 }
@@ -56,7 +54,6 @@ fn pair(path: &[OrderState], state: Option<ReservationState>) -> Pair {
         created_at: began(),
         updated_at: began(),
     };
-    let deadline = began().after(Duration::from_secs(30));
     let line = PricedLine {
         product_id,
         name: "Thing".to_owned(),
@@ -66,10 +63,11 @@ fn pair(path: &[OrderState], state: Option<ReservationState>) -> Pair {
     };
     let reservation = state.map(|state| ReservationRecord {
         reservation: Reservation { order_id: id, state, lines: vec![line], shortages: Vec::new() },
-        lease_until: None,
+        lease_ms: None,
+        overdue_ms: None,
         direct: false,
     });
-    Pair { id, order: Some(OrderRecord { order, deadline, events: history(id, path) }), reservation }
+    Pair { id, order: Some(OrderRecord { order, overdue_ms: None, events: history(id, path) }), reservation }
 }
 
 fn confirmed() -> Pair {
@@ -83,6 +81,13 @@ fn with_order(change: impl FnOnce(&mut OrderRecord)) -> Pair {
     pair
 }
 
+/// A pending pair whose outcome is overdue by so many milliseconds.
+fn overdue_by(millis: u64) -> Pair {
+    let mut pair = pair(&[OrderState::Pending], None);
+    pair.order.as_mut().expect("an order").overdue_ms = Some(millis);
+    pair
+}
+
 /// The confirmed pair after a change of its reservation.
 fn with_reservation(change: impl FnOnce(&mut ReservationRecord)) -> Pair {
     let mut pair = confirmed();
@@ -90,9 +95,8 @@ fn with_reservation(change: impl FnOnce(&mut ReservationRecord)) -> Pair {
     pair
 }
 
-fn found(pair: &Pair, after: u64) -> Vec<Invariant> {
-    let violations = pair.judge(began().after(Duration::from_secs(after)));
-    violations.into_iter().map(|(invariant, _)| invariant).collect()
+fn found(pair: &Pair) -> Vec<Invariant> {
+    pair.judge().into_iter().map(|(invariant, _)| invariant).collect()
 }
 
 #[test]
@@ -110,13 +114,14 @@ fn what_a_correct_system_does_is_no_violation() {
         (&[Pending, Confirmed, Cancelling, Cancelled], Some(ReservationState::Released)),
     ];
     for (path, state) in cases {
-        assert_eq!(found(&pair(path, state), 5), [], "{path:?} {state:?}");
+        assert_eq!(found(&pair(path, state)), [], "{path:?} {state:?}");
     }
     let direct = |record: &mut ReservationRecord| {
         record.direct = true;
         record.reservation.state = ReservationState::Held;
     };
-    assert_eq!(found(&Pair { order: None, ..with_reservation(direct) }, 9999), []);
+    assert_eq!(found(&Pair { order: None, ..with_reservation(direct) }), []);
+    assert_eq!(found(&overdue_by(10_000)), [], "it may be about to have its outcome");
 }
 
 #[test]
@@ -126,55 +131,46 @@ fn each_violation_is_found_under_its_name() {
     let two = Quantity::new(2).expect("in range");
     let leased = |record: &mut ReservationRecord| {
         record.reservation.state = ReservationState::Held;
-        record.lease_until = Some(began());
+        record.lease_ms = Some(30_000);
+        record.overdue_ms = Some(10_001);
     };
     let cases = [
-        ("not reserved", Pair { reservation: None, ..confirmed() }, 0, vec![SoldToOrders]),
-        ("no order", Pair { order: None, ..confirmed() }, 0, vec![SoldToOrders]),
+        ("not reserved", Pair { reservation: None, ..confirmed() }, vec![SoldToOrders]),
+        ("no order", Pair { order: None, ..confirmed() }, vec![SoldToOrders]),
         (
             "fewer units",
             with_reservation(|record| record.reservation.lines[0].quantity = two),
-            0,
             vec![SoldToOrders],
         ),
         (
             "failed but sold",
             pair(&[Pending, Rejected], Some(ReservationState::Committed)),
-            0,
             vec![FailedHoldNothing],
         ),
-        ("stuck", pair(&[Pending], None), 41, vec![AtRest]),
-        ("lease over", Pair { order: None, ..with_reservation(leased) }, 11, vec![AtRest]),
+        ("stuck", overdue_by(10_001), vec![AtRest]),
+        ("lease over", Pair { order: None, ..with_reservation(leased) }, vec![AtRest]),
         (
             "a step left out",
             pair(&[Pending, Confirmed, Shipped], Some(ReservationState::Committed)),
-            0,
             vec![HistoriesArePaths],
         ),
         (
             "not cancelling first",
             pair(&[Pending, Confirmed, Cancelled], Some(ReservationState::Released)),
-            0,
             vec![HistoriesArePaths],
         ),
-        ("a gap", with_order(|record| record.events[1].seq = 3), 0, vec![HistoriesArePaths]),
-        ("no event", with_order(|record| record.order.version = 3), 0, vec![HistoriesArePaths]),
-        ("total", with_order(|record| record.order.total = cents(598)), 0, vec![TotalsAddUp, SoldToOrders]),
-        (
-            "line",
-            with_order(|record| record.order.items[0].line_total = Some(cents(1))),
-            0,
-            vec![TotalsAddUp],
-        ),
+        ("a gap", with_order(|record| record.events[1].seq = 3), vec![HistoriesArePaths]),
+        ("no event", with_order(|record| record.order.version = 3), vec![HistoriesArePaths]),
+        ("total", with_order(|record| record.order.total = cents(598)), vec![TotalsAddUp, SoldToOrders]),
+        ("line", with_order(|record| record.order.items[0].line_total = Some(cents(1))), vec![TotalsAddUp]),
         (
             "price",
             with_reservation(|record| record.reservation.lines[0].unit_price = cents(200)),
-            0,
             vec![SoldToOrders, TotalsAddUp],
         ),
     ];
-    for (name, pair, after, expected) in cases {
-        assert_eq!(found(&pair, after), expected, "{name}");
+    for (name, pair, expected) in cases {
+        assert_eq!(found(&pair), expected, "{name}");
     }
 }
 

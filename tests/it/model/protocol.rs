@@ -2,7 +2,11 @@
 //!
 //! Whatever was sent once may arrive never, once, often, late and in any order, since what was sent
 //! is only ever added to. Both services may crash anywhere: each step reads nothing but durable
-//! state and answers given so far. Deadlines, ends of leases and cancellations come at any moment.
+//! state and answers given so far. The order service's crash is a happening of its own: the driver after it knows
+//! no answer of the one before, whose calls may still arrive, and counts its deadline anew.
+//!
+//! Clocks differ without bound, and jump: a deadline passes, a lease ends, and a reserve comes too late by the
+//! product service's count at any moment, each without regard to the others.
 //!
 //! Reservations and orders change state through the tables of the services themselves.
 
@@ -13,7 +17,7 @@ use ordersys_product::domain::stock::Place;
 use ordersys_product::domain::transition::{self, Event as Change, Step};
 use stateright::{Model, Property};
 
-use super::purchase::{Answer, Call, Purchase};
+use super::purchase::{Answer, Asker, Call, Purchase};
 
 /// The protocol, and what is left out of it to see that it is needed.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +26,8 @@ pub(crate) struct Protocol {
     pub(crate) taking: Taking,
     /// When a settled reservation that binds nothing is forgotten.
     pub(crate) forgetting: Forgetting,
+    /// Whether the order service may die and come back.
+    pub(crate) crashing: Crashing,
     /// Which rule does not hold.
     pub(crate) without: Option<Rule>,
 }
@@ -33,10 +39,14 @@ pub(crate) enum Taking {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Crashing {
+    Never,
+    Once,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Forgetting {
     Never,
-    /// Once the time is over after which a reserve is refused.
-    AfterNotAfter,
     /// At any moment.
     Freely,
 }
@@ -51,6 +61,8 @@ pub(crate) enum Rule {
     ProductDecides,
     /// A given-up order ends when nothing is proven to be held.
     ProofBeforeEnd,
+    /// That one reserve came too late proves nothing about the others.
+    LateProvesNothing,
 }
 
 /// All that is durable or under way.
@@ -58,6 +70,7 @@ pub(crate) enum Rule {
 pub(crate) struct State {
     pub(crate) available: i8,
     pub(crate) restocked: bool,
+    pub(crate) crashed: bool,
     pub(crate) purchases: [Purchase; 2],
 }
 
@@ -65,6 +78,8 @@ pub(crate) struct State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Happening {
     Restock,
+    /// The order service dies and comes back.
+    Crash,
     To(usize, Deed),
 }
 
@@ -77,16 +92,18 @@ pub(crate) enum Deed {
     Send(Call),
     /// An answer reaches the order service.
     Learn(Answer),
-    /// The order's deadline passes.
+    /// The order's deadline passes by the driver's count.
+    Deadline,
+    /// The driver gives the order up.
     GiveUp,
     /// The buyer cancels.
     BuyerCancels,
     /// A call reaches the product service, for the first time or again.
-    Deliver(Call),
+    Deliver(Asker, Call),
+    /// A reserve reaches the product service and is too late by its count.
+    FindLate,
     /// The lease of a hold ends.
     LeaseEnd,
-    /// The product service's clock passes the time after which nothing is taken.
-    NotAfter,
     /// The product service forgets the reservation.
     Forget,
 }
@@ -96,7 +113,7 @@ impl Protocol {
     fn sends(self, call: Call, purchase: Purchase) -> bool {
         let held = purchase.knows(Answer::Is(Reservation::Held));
         match call {
-            Call::Reserve => purchase.order == Some(Order::Pending),
+            Call::Reserve => purchase.order == Some(Order::Pending) && !purchase.deadline_passed,
             Call::Confirm if self.without == Some(Rule::ProductDecides) => {
                 purchase.order == Some(Order::Confirmed)
             }
@@ -110,6 +127,9 @@ impl Protocol {
         if !purchase.knows(answer) {
             return None;
         }
+        if answer == Answer::Late && self.without == Some(Rule::LateProvesNothing) {
+            return purchase.order_after(Event::TooLate);
+        }
         let held = answer == Answer::Is(Reservation::Held);
         if held && self.without == Some(Rule::ProductDecides) && purchase.order == Some(Order::Pending) {
             return purchase.order_after(Event::Committed);
@@ -118,6 +138,9 @@ impl Protocol {
     }
 
     fn give_up(self, purchase: Purchase) -> Option<Purchase> {
+        if !purchase.deadline_passed {
+            return None;
+        }
         if self.without == Some(Rule::ProofBeforeEnd) && purchase.order == Some(Order::Pending) {
             return Some(Purchase { order: Some(Order::Aborted), ..purchase });
         }
@@ -125,14 +148,16 @@ impl Protocol {
     }
 
     /// The product service's transaction for `call`.
-    fn deliver(self, purchase: Purchase, call: Call, available: i8) -> Option<Purchase> {
-        if !purchase.asked.has(call as u8) {
+    fn deliver(self, purchase: Purchase, (asker, call): (Asker, Call), available: i8) -> Option<Purchase> {
+        let asked = match asker {
+            Asker::Before => purchase.asked_before,
+            Asker::Now => purchase.asked,
+        };
+        if !asked.has(call as u8) {
             return None;
         }
         let from = purchase.reservation;
-        let late = purchase.not_after_passed && self.forgetting == Forgetting::AfterNotAfter;
         let event = match call {
-            Call::Reserve if late && from.is_none() => return Some(purchase.answering(None, Answer::Gone)),
             Call::Reserve if available < 1 => Change::Short,
             Call::Reserve if self.taking == Taking::AtOnce => Change::HoldAndCommit,
             Call::Reserve => Change::Hold,
@@ -141,9 +166,11 @@ impl Protocol {
             Call::Release => Change::Release,
         };
         match transition::step(from, event) {
-            Step::To(to) if self.forgets_at_once(from, to) => Some(purchase.answering(from, Answer::Is(to))),
-            Step::To(to) => Some(purchase.answering(Some(to), Answer::Is(to))),
-            Step::Stay | Step::Refuse => Some(purchase.answering(from, Answer::Is(from?))),
+            Step::To(to) if self.forgets_at_once(from, to) => {
+                Some(purchase.answering(asker, from, Answer::Is(to)))
+            }
+            Step::To(to) => Some(purchase.answering(asker, Some(to), Answer::Is(to))),
+            Step::Stay | Step::Refuse => Some(purchase.answering(asker, from, Answer::Is(from?))),
             Step::Missing => None,
         }
     }
@@ -152,7 +179,7 @@ impl Protocol {
         let unrecorded = match self.without {
             Some(Rule::Tombstone) => Some(Reservation::Cancelled),
             Some(Rule::StickyRejection) => Some(Reservation::Rejected),
-            Some(Rule::ProductDecides | Rule::ProofBeforeEnd) | None => None,
+            Some(Rule::ProductDecides | Rule::ProofBeforeEnd | Rule::LateProvesNothing) | None => None,
         };
         from.is_none() && unrecorded == Some(to)
     }
@@ -161,7 +188,6 @@ impl Protocol {
         let settled = [Reservation::Rejected, Reservation::Cancelled, Reservation::Expired];
         let may = match self.forgetting {
             Forgetting::Never => false,
-            Forgetting::AfterNotAfter => purchase.not_after_passed,
             Forgetting::Freely => true,
         };
         let may = may && purchase.reservation.is_some_and(|state| settled.contains(&state));
@@ -178,15 +204,21 @@ impl Protocol {
             }
             Deed::Accept | Deed::Send(_) => None,
             Deed::Learn(answer) => self.learn(purchase, answer),
+            Deed::Deadline => {
+                let waits = purchase.order == Some(Order::Pending);
+                waits.then_some(Purchase { deadline_passed: true, ..purchase })
+            }
             Deed::GiveUp => self.give_up(purchase),
             Deed::BuyerCancels => purchase.order_after(Event::Cancel),
-            Deed::Deliver(call) => self.deliver(purchase, call, available),
+            Deed::Deliver(asker, call) => self.deliver(purchase, (asker, call), available),
+            Deed::FindLate => {
+                let finds = purchase.asked.has(Call::Reserve as u8) && purchase.reservation.is_none();
+                finds.then(|| purchase.answering(Asker::Now, None, Answer::Late))
+            }
             Deed::LeaseEnd => match transition::step(purchase.reservation, Change::LeaseEnd) {
-                Step::To(to) => Some(purchase.answering(Some(to), Answer::Is(to))),
+                Step::To(to) => Some(Purchase { reservation: Some(to), ..purchase }),
                 Step::Stay | Step::Refuse | Step::Missing => None,
             },
-            Deed::NotAfter if self.forgetting == Forgetting::Never => None,
-            Deed::NotAfter => Some(Purchase { not_after_passed: true, ..purchase }),
             Deed::Forget => self.forget(purchase),
         }
     }
@@ -202,15 +234,19 @@ impl Model for Protocol {
     type Action = Happening;
 
     fn init_states(&self) -> Vec<State> {
-        vec![State { available: 1, restocked: false, purchases: [Purchase::NEW; 2] }]
+        vec![State { available: 1, restocked: false, crashed: false, purchases: [Purchase::NEW; 2] }]
     }
 
     fn actions(&self, _: &State, actions: &mut Vec<Happening>) {
-        use Deed::{Accept, BuyerCancels, Deliver, Forget, GiveUp, Learn, LeaseEnd, NotAfter, Send};
-        actions.push(Happening::Restock);
+        use Deed::{
+            Accept, BuyerCancels, Deadline, Deliver, FindLate, Forget, GiveUp, Learn, LeaseEnd, Send,
+        };
+        actions.extend([Happening::Restock, Happening::Crash]);
         for who in 0..2 {
-            let alone = [Accept, GiveUp, BuyerCancels, LeaseEnd, NotAfter, Forget].into_iter();
-            let calls = Call::ALL.into_iter().flat_map(|call| [Send(call), Deliver(call)]);
+            let alone = [Accept, Deadline, GiveUp, BuyerCancels, FindLate, LeaseEnd, Forget].into_iter();
+            let calls = Call::ALL.into_iter();
+            let calls =
+                calls.flat_map(|call| [Send(call), Deliver(Asker::Before, call), Deliver(Asker::Now, call)]);
             let deeds = alone.chain(calls).chain(Answer::all().map(Learn));
             actions.extend(deeds.map(|deed| Happening::To(who, deed)));
         }
@@ -223,6 +259,11 @@ impl Model for Protocol {
             Happening::Restock => {
                 next.restocked = true;
                 next.available += 1;
+            }
+            Happening::Crash if last.crashed || self.crashing == Crashing::Never => return None,
+            Happening::Crash => {
+                next.crashed = true;
+                next.purchases = last.purchases.map(Purchase::recovered);
             }
             Happening::To(who, deed) => {
                 let before = last.purchases[who];

@@ -9,9 +9,14 @@ use ordersys_order::domain::lifecycle::{self, Event};
 pub(crate) struct Purchase {
     pub(crate) order: Option<Order>,
     pub(crate) reservation: Option<Reservation>,
+    /// What the driver before a crash asked: it may still arrive, and is answered to no one.
+    pub(crate) asked_before: Set,
+    /// What the driver asked.
     pub(crate) asked: Set,
+    /// What the driver was answered.
     pub(crate) answered: Set,
-    pub(crate) not_after_passed: bool,
+    /// Whether the deadline has passed by the driver's count, which a crash begins anew.
+    pub(crate) deadline_passed: bool,
 }
 
 /// A set of up to eight things.
@@ -26,6 +31,13 @@ impl Set {
     pub(crate) fn has(self, number: u8) -> bool {
         self.0 & 1 << number != 0
     }
+}
+
+/// Which driver asked: the one before the crash, or the one there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asker {
+    Before,
+    Now,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,28 +55,29 @@ impl Call {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
     Is(Reservation),
-    Gone,
+    /// A reserve came too late by the product service's count, whatever the driver's says.
+    Late,
 }
 
 impl Answer {
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        Reservation::ALL.into_iter().map(Self::Is).chain([Self::Gone])
+        Reservation::ALL.into_iter().map(Self::Is).chain([Self::Late])
     }
 
     pub(crate) fn number(self) -> u8 {
         match self {
             Self::Is(state) => state as u8,
-            Self::Gone => 7,
+            Self::Late => 7,
         }
     }
 
     /// What an order may conclude; its own state decides which of it applies.
     pub(crate) fn proves(self) -> &'static [Event] {
         match self {
-            Self::Is(Reservation::Held) => &[],
+            Self::Is(Reservation::Held) | Self::Late => &[],
             Self::Is(Reservation::Committed) => &[Event::Committed],
             Self::Is(Reservation::Rejected) => &[Event::Refused, Event::NothingHeld],
-            Self::Is(Reservation::Expired) | Self::Gone => &[Event::TooLate, Event::NothingHeld],
+            Self::Is(Reservation::Expired) => &[Event::TooLate, Event::NothingHeld],
             Self::Is(Reservation::Cancelled) => &[Event::NothingHeld],
             Self::Is(Reservation::Released) => &[Event::Released],
         }
@@ -72,8 +85,19 @@ impl Answer {
 }
 
 impl Purchase {
-    pub(crate) const NEW: Self =
-        Self { order: None, reservation: None, asked: Set(0), answered: Set(0), not_after_passed: false };
+    pub(crate) const NEW: Self = Self {
+        order: None,
+        reservation: None,
+        asked_before: Set(0),
+        asked: Set(0),
+        answered: Set(0),
+        deadline_passed: false,
+    };
+
+    /// After the order service came back from a crash: what is durable, and what is under way.
+    pub(crate) fn recovered(self) -> Self {
+        Self { asked_before: self.asked, asked: Set(0), answered: Set(0), deadline_passed: false, ..self }
+    }
 
     pub(crate) fn knows(self, answer: Answer) -> bool {
         self.answered.has(answer.number())
@@ -84,8 +108,12 @@ impl Purchase {
         Some(Self { order: Some(lifecycle::step(self.order?, event)?), ..self })
     }
 
-    /// After the product service stored `reservation`, if it did, and answered.
-    pub(crate) fn answering(self, reservation: Option<Reservation>, answer: Answer) -> Self {
-        Self { reservation, answered: self.answered.with(answer.number()), ..self }
+    /// After the product service stored `reservation`, if it did, and answered the driver, if it is still there.
+    pub(crate) fn answering(self, asker: Asker, reservation: Option<Reservation>, answer: Answer) -> Self {
+        let answered = match asker {
+            Asker::Before => self.answered,
+            Asker::Now => self.answered.with(answer.number()),
+        };
+        Self { reservation, answered, ..self }
     }
 }

@@ -65,12 +65,12 @@ prop_compose! {
 }
 
 fn action() -> impl Strategy<Value = Action> {
-    let reserve = (vec(line(), 0..4), any::<bool>(), any::<u64>(), time());
-    let reserve = reserve.prop_map(|(lines, commit, lease_ms, not_after)| Action::Reserve {
+    let reserve = (vec(line(), 0..4), any::<bool>(), any::<u64>(), any::<u64>());
+    let reserve = reserve.prop_map(|(lines, commit, lease_ms, time_left_ms)| Action::Reserve {
         lines,
         commit,
         lease_ms,
-        not_after,
+        time_left_ms,
     });
     let others = [Action::Confirm, Action::Cancel, Action::Release];
     prop_oneof![4 => reserve, 1 => proptest::sample::select(others.to_vec())]
@@ -105,7 +105,7 @@ prop_compose! {
 }
 
 fn answer() -> impl Strategy<Value = Answer> {
-    let others = [Answer::Gone, Answer::MixedCurrencies, Answer::Mismatch, Answer::NotFound];
+    let others = [Answer::Late, Answer::MixedCurrencies, Answer::Mismatch, Answer::NotFound];
     prop_oneof![
         4 => reservation().prop_map(Answer::Stands),
         1 => proptest::sample::select(others.to_vec()),

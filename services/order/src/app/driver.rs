@@ -60,12 +60,14 @@ enum Round {
 }
 
 impl App {
-    /// Drives an order on until its outcome is stored. `None` if the service stops before that.
+    /// Drives an order on until its outcome is stored; one still pending at its deadline is given up.
+    /// `None` if the service stops before that.
     pub(super) async fn drive(
         &self,
         mut stored: Arc<StoredOrder>,
         request: &RequestId,
         mut origin: Origin,
+        deadline: Instant,
     ) -> Option<Arc<StoredOrder>> {
         let mut tries = 0;
         if origin == Origin::New {
@@ -77,7 +79,8 @@ impl App {
                 Origin::Older => &self.0.drivers,
             };
             origin = Origin::Older;
-            match self.round(&stored, request, (lane, tries)).await {
+            let want = next(&stored, deadline.saturating_duration_since(Instant::now()));
+            match self.round(&stored, want, request, (lane, tries)).await {
                 Round::Advanced(next) => {
                     stored = next;
                     tries = 0;
@@ -96,8 +99,8 @@ impl App {
         }
     }
 
-    async fn round(&self, stored: &StoredOrder, request: &RequestId, call: Call<'_>) -> Round {
-        match next(stored, Timestamp::now()) {
+    async fn round(&self, stored: &StoredOrder, want: Want, request: &RequestId, call: Call<'_>) -> Round {
+        match want {
             Want::Nothing => Round::Finished,
             Want::Step(event) => {
                 let next = stored.after(event, Evidence::None, (Timestamp::now(), request));
@@ -110,7 +113,7 @@ impl App {
     async fn ask(&self, stored: &StoredOrder, action: Action, request: &RequestId, call: Call<'_>) -> Round {
         let meaning = match answer(stored, action, request, call).await {
             Some(Meaning::FetchPrices) if !Defect::PartialSaga.is_set() => {
-                answer(stored, reserve(stored), request, call).await
+                answer(stored, reserve(stored, Duration::ZERO), request, call).await
             }
             meaning => meaning,
         };
@@ -124,7 +127,7 @@ impl App {
                 contradiction(stored, request);
                 Round::Again
             }
-            None => Round::Again,
+            Some(Meaning::Undecided) | None => Round::Again,
         }
     }
 

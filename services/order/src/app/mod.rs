@@ -1,12 +1,12 @@
 //! What the order service does.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ordersys_chassis::breaker::Settings;
 use ordersys_chassis::{Breaker, BreakerMetrics, Limit, Metrics, RetryBudget};
 use ordersys_contract::health::Peer;
-use ordersys_contract::order::{KeyRecord, OrderEvent, OrderState};
+use ordersys_contract::order::{KeyRecord, OrderEvent, OrderRecord, OrderState};
 use ordersys_contract::reservation::Operation;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
 use tokio::sync::Semaphore;
@@ -17,6 +17,7 @@ use crate::OrderError;
 use crate::domain::access::Reach;
 use crate::domain::lifecycle::Event;
 use crate::domain::order::StoredOrder;
+use crate::domain::saga::DEADLINE;
 use crate::ports::{Coalescer, Inventory, UserQuery, Users};
 use crate::store::{Changed, Filter, KeyPlace, Orders};
 
@@ -26,6 +27,7 @@ mod inflight;
 mod known;
 mod lanes;
 mod place;
+mod unfinished;
 
 use driver::Origin;
 use inflight::InFlight;
@@ -33,6 +35,7 @@ pub(crate) use known::Known;
 pub(crate) use lanes::LaneMetrics;
 use lanes::{DRIVERS, REQUESTS, USERS, inventory_lane, user_lane};
 pub(crate) use place::{Placed, outcome};
+use unfinished::Unfinished;
 
 /// Recovered orders that are driven on at a time.
 const RECOVERY_DRIVERS: usize = 64;
@@ -59,6 +62,7 @@ struct Shared {
     tasks: TaskTracker,
     stopping: CancellationToken,
     lanes: LaneMetrics,
+    unfinished: Unfinished,
 }
 
 /// How the order service reaches the other two.
@@ -115,6 +119,7 @@ impl App {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             lanes,
+            unfinished: Unfinished::default(),
         }))
     }
 
@@ -123,6 +128,7 @@ impl App {
         let unfinished = self.0.orders.unfinished().await?;
         let count = unfinished.len();
         let cap = Arc::new(Semaphore::new(RECOVERY_DRIVERS));
+        let deadline = Instant::now() + DEADLINE;
         for stored in unfinished {
             let (app, cap) = (self.clone(), Arc::clone(&cap));
             self.0.tasks.spawn(async move {
@@ -135,7 +141,7 @@ impl App {
                     state = stored.order.status.as_str(),
                     "recovered: driving the order on"
                 );
-                app.drive(Arc::new(stored), &request, Origin::Older).await;
+                app.drive(Arc::new(stored), &request, Origin::Older, deadline).await;
             });
         }
         Ok(count)
@@ -159,7 +165,7 @@ impl App {
     pub(crate) async fn close(&self) {
         self.0.stopping.cancel();
         self.0.tasks.close();
-        if tokio::time::timeout(std::time::Duration::from_secs(10), self.0.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(Duration::from_secs(10), self.0.tasks.wait()).await.is_err() {
             tracing::warn!(
                 service = crate::NAME,
                 "drivers did not stop in time; a restart goes on with their orders"
@@ -190,8 +196,21 @@ impl App {
         Ok(self.0.orders.keys(after, limit).await?)
     }
 
-    pub(crate) async fn oldest_unfinished(&self) -> Result<Option<Timestamp>, OrderError> {
-        Ok(self.0.orders.oldest_unfinished().await?)
+    /// How long ago the oldest order without an outcome was first seen by this process.
+    pub(crate) async fn see_unfinished(&self) -> Result<Duration, OrderError> {
+        let now = self.0.orders.unfinished_states(unfinished::MOST).await?;
+        Ok(self.0.unfinished.see(&now, Instant::now()))
+    }
+
+    /// All that is stored of an order, as checks read it.
+    pub(crate) fn record(&self, stored: StoredOrder) -> OrderRecord {
+        let overdue = self.0.unfinished.overdue(stored.order.id, stored.order.status, Instant::now());
+        stored.into_record(overdue)
+    }
+
+    /// Takes note of the newest stored times.
+    pub(crate) async fn see_newest(&self) -> Result<(), OrderError> {
+        Ok(self.0.orders.see_newest().await?)
     }
 
     /// Pays, ships or delivers. Doing it again changes nothing.
@@ -231,10 +250,9 @@ impl App {
             Changed::Illegal(state) => return Err(OrderError::Illegal { state }),
         };
         let (app, request, before) = (self.clone(), request.clone(), Arc::clone(&cancelling));
-        let driven = self
-            .0
-            .tasks
-            .spawn(ordersys_spans::carried(async move { app.drive(before, &request, Origin::Older).await }));
+        let driven = self.0.tasks.spawn(ordersys_spans::carried(async move {
+            app.drive(before, &request, Origin::Older, Instant::now()).await
+        }));
         match tokio::time::timeout(place::PATIENCE, driven).await {
             Ok(Ok(Some(cancelled))) => Ok(cancelled),
             _ => Ok(cancelling),

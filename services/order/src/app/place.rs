@@ -113,18 +113,17 @@ impl App {
                 return self.earlier(&draft, caller, key).await?.ok_or(refusal);
             }
         };
-        let now = Timestamp::now();
-        let deadline = failpoint::argument("order-deadline").and_then(|millis| millis.parse().ok());
-        let deadline = now.after(deadline.map_or(DEADLINE, Duration::from_millis));
-        let mut stored = StoredOrder::pending(owner, draft.order_lines(), (now, deadline), &request);
+        let mut stored = StoredOrder::pending(owner, draft.order_lines(), Timestamp::now(), &request);
         let struck = defects::before(&mut stored);
+        let patience = failpoint::argument("order-deadline").and_then(|millis| millis.parse().ok());
+        let deadline = Instant::now() + patience.map_or(DEADLINE, Duration::from_millis);
         let stored = match self.insert(stored, key).await? {
             Ok(stored) => stored,
             Err(earlier) => return replay(&draft.lines, earlier),
         };
         failpoint::crash("order-pending");
         progress.send_if_modified(|progress| progress.reach(Arc::clone(&stored)));
-        let outcome = self.drive(Arc::clone(&stored), &request, Origin::New).await;
+        let outcome = self.drive(Arc::clone(&stored), &request, Origin::New, deadline).await;
         let stored = outcome.unwrap_or(stored);
         self.misbehave(struck, &stored).await?;
         Ok(Placed { stored, replayed: false })

@@ -1,5 +1,7 @@
 //! A stored order, and its next version.
 
+use std::time::Duration;
+
 use ordersys_contract::order::{Order, OrderEvent, OrderLine, OrderRecord, OrderState};
 use ordersys_contract::reservation::{Line, PricedLine, Shortage};
 use ordersys_contract::user::UserKindName;
@@ -34,8 +36,6 @@ pub struct StoredOrder {
     pub owner: UserKindName,
     /// Why it was rejected, if it was.
     pub reason: Option<Reason>,
-    /// When a pending order is given up.
-    pub deadline: Timestamp,
     /// Every step so far, oldest first; as many as its version says.
     pub history: Vec<Step>,
 }
@@ -54,12 +54,7 @@ pub enum Evidence {
 impl StoredOrder {
     /// A new pending order.
     #[must_use]
-    pub fn pending(
-        owner: Owner,
-        items: Vec<OrderLine>,
-        (now, deadline): (Timestamp, Timestamp),
-        request: &RequestId,
-    ) -> Self {
+    pub fn pending(owner: Owner, items: Vec<OrderLine>, now: Timestamp, request: &RequestId) -> Self {
         let order = Order {
             id: OrderId::now(),
             user_id: owner.id,
@@ -73,7 +68,7 @@ impl StoredOrder {
             updated_at: now,
         };
         let history = vec![Step(OrderState::Pending, now, request.clone())];
-        Self { order, owner: owner.kind, reason: None, deadline, history }
+        Self { order, owner: owner.kind, reason: None, history }
     }
 
     /// The same order under another id.
@@ -141,11 +136,12 @@ impl StoredOrder {
         self.history.iter().zip(1..).map(event).collect()
     }
 
-    /// All that is stored, as checks read it.
+    /// All that is stored, as checks read it, with how long its outcome is overdue.
     #[must_use]
-    pub fn into_record(self) -> OrderRecord {
+    pub fn into_record(self, overdue: Option<Duration>) -> OrderRecord {
         let events = self.events();
-        OrderRecord { order: self.order, deadline: self.deadline, events }
+        let overdue_ms = overdue.map(|overdue| u64::try_from(overdue.as_millis()).unwrap_or(u64::MAX));
+        OrderRecord { order: self.order, overdue_ms, events }
     }
 
     /// Whether it was made from these lines, in this order: what a repeated post has to ask for.

@@ -2,18 +2,15 @@
 
 use std::time::Duration;
 
-use ordersys_contract::Timestamp;
 use ordersys_contract::order::OrderState;
 use ordersys_contract::reservation::{Action, Answer, Reservation, ReservationState};
 
 use super::lifecycle::Event;
 use super::order::{Evidence, Reason, StoredOrder};
 
-/// How long an order may stay pending before it is given up.
+/// How long an order may stay pending before it is given up: by the count of the instance that stored it, or
+/// that recovered it after a restart. No clock that can be set has a say.
 pub const DEADLINE: Duration = Duration::from_secs(30);
-/// How long after the deadline the product service would still take stock. Between the two the
-/// order is already being given up, and a tombstone answers a late reserve.
-const GRACE: Duration = Duration::from_secs(30);
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,15 +30,17 @@ pub enum Meaning {
     Step(Event, Evidence),
     /// The stock is sold after all: fetch the prices by asking to reserve once more.
     FetchPrices,
+    /// Nothing: it came too late to be done. Ask again, or give up once the deadline has passed.
+    Undecided,
     /// The answer fits no state either service can be in: keep asking, and tell a person.
     Contradiction,
 }
 
-/// What to do next with an order.
+/// What to do next with an order of whose deadline so much is left.
 #[must_use]
-pub fn next(stored: &StoredOrder, now: Timestamp) -> Want {
+pub fn next(stored: &StoredOrder, left: Duration) -> Want {
     match stored.order.status {
-        OrderState::Pending if now < stored.deadline => Want::Ask(reserve(stored)),
+        OrderState::Pending if !left.is_zero() => Want::Ask(reserve(stored, left)),
         OrderState::Pending => Want::Step(Event::GiveUp),
         OrderState::Aborting => Want::Ask(Action::Cancel),
         OrderState::Cancelling => Want::Ask(Action::Release),
@@ -56,14 +55,15 @@ pub fn next(stored: &StoredOrder, now: Timestamp) -> Want {
     }
 }
 
-/// The reserve call of an order: the same whenever it is made.
+/// The reserve call of an order, with the time that is left for it. With none left it finds out what is
+/// stored, and takes nothing.
 #[must_use]
-pub fn reserve(stored: &StoredOrder) -> Action {
+pub fn reserve(stored: &StoredOrder, left: Duration) -> Action {
     Action::Reserve {
         lines: stored.lines(),
         commit: true,
         lease_ms: 0,
-        not_after: stored.deadline.after(GRACE),
+        time_left_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
     }
 }
 
@@ -95,8 +95,7 @@ fn of_reserve(status: OrderState, answer: Answer) -> Meaning {
             | ReservationState::Released
             | ReservationState::Committed => Meaning::Step(Event::GiveUp, Evidence::None),
         },
-        // The product service's clock never runs backwards: no later reserve can succeed either.
-        Answer::Gone => Meaning::Step(Event::TooLate, Evidence::None),
+        Answer::Late => Meaning::Undecided,
         // Ids of products are made by the product service and never reused: unknown stays unknown.
         Answer::UnknownProducts(unknown) => refused(Reason::UnknownProducts(unknown)),
         // A product's currency never changes: mixed stays mixed.
@@ -113,7 +112,7 @@ fn of_cancel(answer: Answer) -> Meaning {
         Answer::Illegal(ReservationState::Committed) => Meaning::FetchPrices,
         Answer::Stands(_)
         | Answer::Illegal(_)
-        | Answer::Gone
+        | Answer::Late
         | Answer::UnknownProducts(_)
         | Answer::MixedCurrencies
         | Answer::Mismatch
@@ -128,7 +127,7 @@ fn of_release(answer: &Answer) -> Meaning {
         }
         Answer::Stands(_)
         | Answer::Illegal(_)
-        | Answer::Gone
+        | Answer::Late
         | Answer::UnknownProducts(_)
         | Answer::MixedCurrencies
         | Answer::Mismatch

@@ -15,7 +15,6 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::domain::access::Reach;
-use crate::domain::order::StoredOrder;
 use crate::store::{Filter, KeyPlace};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -66,7 +65,8 @@ async fn read(
     _: InternalOrAdmin,
     PathId(id): PathId<OrderKind>,
 ) -> Result<Json<OrderRecord>, Refusal> {
-    Ok(Json(app.get(id, Reach::All).await?.into_record()))
+    let stored = app.get(id, Reach::All).await?;
+    Ok(Json(app.record(stored)))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -98,7 +98,7 @@ async fn list(
     let seconds = query.older_than.map(|seconds| i64::from(seconds) * 1000);
     let changed_before = seconds.map(|millis| Timestamp::from_millis(Timestamp::now().as_millis() - millis));
     let filter = Filter { user: None, state: query.state, before, changed_before, limit };
-    let items: Vec<_> = app.list(filter).await?.into_iter().map(StoredOrder::into_record).collect();
+    let items: Vec<_> = app.list(filter).await?.into_iter().map(|stored| app.record(stored)).collect();
     let full = items.len() == limit as usize;
     let next = items.last().filter(|_| full).map(|record| page::cursor_text(record.order.id.as_bytes()));
     let mut pairs = vec![("limit", limit.to_string())];

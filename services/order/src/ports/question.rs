@@ -59,7 +59,7 @@ impl Question for Operation {
                     && reservation.lines.iter().all(|line| line.name.len() <= MAX_NAME_BYTES)
             }
             Answer::UnknownProducts(products) => products.len() <= *lines,
-            Answer::Gone
+            Answer::Late
             | Answer::MixedCurrencies
             | Answer::Mismatch
             | Answer::Illegal(_)

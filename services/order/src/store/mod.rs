@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use ordersys_chassis::NewestTime;
 use ordersys_chassis::prometheus_client::registry::Registry;
 use ordersys_contract::order::OrderState;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
 use ordersys_store::defect::Defect;
 use ordersys_store::{OpenError, Options, Store, StoreError, failpoint};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::access::Reach;
 use crate::domain::lifecycle::Event;
@@ -19,7 +20,7 @@ mod rows;
 mod schema;
 mod steps;
 
-use rows::{COLUMNS, code, place};
+use rows::{COLUMNS, code, place, place_millis, state};
 use schema::MIGRATIONS;
 use steps::Steps;
 
@@ -56,15 +57,15 @@ pub(crate) struct Filter {
 
 /// The stored orders.
 #[derive(Clone)]
-pub(crate) struct Orders(Store, Steps);
+pub(crate) struct Orders(Store, Steps, NewestTime);
 
 pub(crate) use audit::KeyPlace;
 
 impl Orders {
-    pub(crate) fn open(config: &Config) -> Result<Self, OpenError> {
+    pub(crate) fn open(config: &Config, newest: NewestTime) -> Result<Self, OpenError> {
         let (dir, durability) = (config.data_dir.clone(), config.durability);
         Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS })
-            .map(|store| Self(store, Steps::default()))
+            .map(|store| Self(store, Steps::default(), newest))
     }
 
     pub(crate) fn is_writable(&self) -> bool {
@@ -166,6 +167,7 @@ impl Orders {
             .await?;
         if let Changed::Done(next) = &changed {
             self.1.count(next.order.status);
+            self.2.saw(next.order.updated_at);
         }
         Ok(changed)
     }
@@ -197,16 +199,32 @@ impl Orders {
             .await
     }
 
-    /// When the oldest order whose outcome is not known yet was stored.
-    pub(crate) async fn oldest_unfinished(&self) -> Result<Option<Timestamp>, StoreError> {
-        let select = format!("SELECT min(created_at) FROM placed WHERE {UNFINISHED}");
+    /// Where orders whose outcome is not known yet stand, up to `most` of them, oldest first.
+    pub(crate) async fn unfinished_states(
+        &self,
+        most: u32,
+    ) -> Result<Vec<(OrderId, OrderState)>, StoreError> {
+        let select =
+            format!("SELECT id, state FROM placed WHERE {UNFINISHED} ORDER BY created_at LIMIT {most}");
         self.0
             .read(move |connection| {
-                let oldest: Option<i64> =
-                    connection.prepare_cached(&select)?.query_row([], |row| row.get(0))?;
-                Ok(oldest.map(Timestamp::from_millis))
+                let mut statement = connection.prepare_cached(&select)?;
+                let read = |row: &Row<'_>| Ok((OrderId::from_bytes(row.get(0)?), state(1, row.get(1)?)?));
+                statement.query_map([], read)?.collect()
             })
             .await
+    }
+
+    /// Takes note of the times of the order with the newest id, and of that id.
+    pub(crate) async fn see_newest(&self) -> Result<(), StoreError> {
+        let select = "SELECT place, max(created_at, updated_at) FROM placed ORDER BY place DESC LIMIT 1";
+        let read = |row: &Row<'_>| Ok(Timestamp::from_millis(place_millis(row.get(0)?).max(row.get(1)?)));
+        let newest =
+            self.0.read(move |connection| connection.prepare_cached(select)?.query_row([], read).optional());
+        if let Some(newest) = newest.await? {
+            self.2.saw(newest);
+        }
+        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::domain::order::{Step, StoredOrder};
 
 pub(super) const COLUMNS: &str = "id, user_id, user_name, state, version, total, currency, items, reason, \
-                                  history, created_at, updated_at, deadline, registered";
+                                  history, created_at, updated_at, registered";
 
 /// Bytes that the step to its outcome adds to an order, apart from its lines.
 const STEP_BYTES: usize = 72;
@@ -27,6 +27,11 @@ pub(super) fn place(id: OrderId) -> i64 {
     let bytes = u128::from_be_bytes(*id.as_bytes());
     let (millis, count) = (bytes >> 80, (bytes >> 32) & 0x7fff);
     i64::try_from((millis << 15) | count).unwrap_or(i64::MAX)
+}
+
+/// The time of the ids at a place, in milliseconds since the Unix epoch.
+pub(super) fn place_millis(place: i64) -> i64 {
+    place >> 15
 }
 
 /// Writes a new order. Its row has room for its outcome: one that grows in a full page of the table
@@ -51,7 +56,7 @@ pub(super) fn insert(connection: &Connection, stored: &StoredOrder) -> rusqlite:
         history(&stored.history),
         order.created_at.as_millis(),
         order.updated_at.as_millis(),
-        stored.deadline.as_millis(),
+        0, // the deadline that earlier versions stored
         stored.owner == UserKindName::Registered,
         room,
     ];
@@ -97,8 +102,8 @@ pub(super) fn order(row: &Row<'_>) -> rusqlite::Result<StoredOrder> {
     };
     let reason = row.get_ref(8)?.as_bytes_or_null()?.map(|text| json(8, text)).transpose()?;
     let history = steps(9, row.get_ref(9)?.as_bytes()?)?;
-    let owner = if row.get(13)? { UserKindName::Registered } else { UserKindName::Guest };
-    Ok(StoredOrder { order, owner, reason, deadline: Timestamp::from_millis(row.get(12)?), history })
+    let owner = if row.get(12)? { UserKindName::Registered } else { UserKindName::Guest };
+    Ok(StoredOrder { order, owner, reason, history })
 }
 
 /// The stored form of a state. Never changed, only added to.
@@ -145,7 +150,7 @@ fn steps(column: usize, text: &[u8]) -> rusqlite::Result<Vec<Step>> {
     steps.into_iter().map(step).collect()
 }
 
-fn state(column: usize, stored: i64) -> rusqlite::Result<OrderState> {
+pub(super) fn state(column: usize, stored: i64) -> rusqlite::Result<OrderState> {
     let known = OrderState::ALL.into_iter().find(|state| code(*state) == stored);
     known.ok_or(rusqlite::Error::IntegralValueOutOfRange(column, stored))
 }

@@ -121,8 +121,8 @@ mod tests {
             let found = connection.query_row(&select, [place(id)], order).expect("is found");
             let named = by_key(&connection, UserId::from_bytes(*id.as_bytes()), &key).expect("reads");
             assert_eq!(named.map(|named| named.order.id), Some(id));
-            let (total, at) = (found.order.total.minor(), found.deadline.as_millis());
-            assert_eq!((found.order.id, total, at, found.history.len()), (id, 500, 9, 1));
+            let (total, at) = (found.order.total.minor(), found.order.updated_at.as_millis());
+            assert_eq!((found.order.id, total, at, found.history.len()), (id, 500, 8, 1));
         }
     }
 }

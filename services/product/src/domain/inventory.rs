@@ -10,7 +10,7 @@ use std::time::Duration;
 use ordersys_contract::reservation::{
     Action, Answer, Line, Operation, PricedLine, Reservation, ReservationState, Shortage,
 };
-use ordersys_contract::{Cents, Currency, OrderId, ProductId, Timestamp};
+use ordersys_contract::{Cents, Currency, OrderId, ProductId};
 
 use super::stock::{Place, Stock};
 use super::transition::{Event, Step, step};
@@ -37,8 +37,8 @@ pub struct Stored {
     pub lines: Vec<PricedLine>,
     /// What was short, for a rejected one.
     pub shortages: Vec<Shortage>,
-    /// When its hold ends, if it ends by itself.
-    pub lease_until: Option<Timestamp>,
+    /// How long its hold lasts, in milliseconds, if it ends by itself.
+    pub lease_ms: Option<u64>,
 }
 
 /// The rows that a batch of operations touches.
@@ -95,18 +95,19 @@ impl Inventory {
         changed.map(|(id, (stored, change))| (id, stored, *change))
     }
 
-    /// Decides one operation and changes the working set accordingly.
-    pub fn apply(&mut self, operation: &Operation, now: Timestamp) -> Answer {
+    /// Decides one operation, which `waited` so long since it arrived, and changes the working set
+    /// accordingly.
+    pub fn apply(&mut self, operation: &Operation, waited: Duration) -> Answer {
         let id = operation.order_id;
         match &operation.action {
-            Action::Reserve { lines, commit, lease_ms, not_after } => {
+            Action::Reserve { lines, commit, lease_ms, time_left_ms } => {
                 if self.reservations.contains_key(&id) {
                     return self.repeat(id, lines);
                 }
-                if now > *not_after {
-                    return Answer::Gone;
+                if waited >= Duration::from_millis(*time_left_ms) {
+                    return Answer::Late;
                 }
-                let lease = (!commit).then(|| now.after(Duration::from_millis(*lease_ms)));
+                let lease = (!commit).then_some(*lease_ms);
                 self.reserve(id, lines, if *commit { Event::HoldAndCommit } else { Event::Hold }, lease)
             }
             Action::Confirm => self.advance(id, Event::Confirm),
@@ -127,13 +128,7 @@ impl Inventory {
     }
 
     /// Takes the units of all lines of a new id, or none.
-    pub fn reserve(
-        &mut self,
-        id: OrderId,
-        lines: &[Line],
-        enough: Event,
-        lease_until: Option<Timestamp>,
-    ) -> Answer {
+    pub fn reserve(&mut self, id: OrderId, lines: &[Line], enough: Event, lease_ms: Option<u64>) -> Answer {
         let priced: Vec<_> = lines.iter().map(|line| self.price(line)).collect();
         let Some(priced) = priced.into_iter().collect::<Option<Vec<_>>>() else {
             let unknown = lines.iter().map(|line| line.product_id);
@@ -146,7 +141,8 @@ impl Inventory {
         let shortages = self.shortages(lines);
         let event = if shortages.is_empty() { enough } else { Event::Short };
         let Step::To(state) = step(None, event) else { return Answer::NotFound };
-        let stored = Stored { state, lines: priced, shortages, lease_until };
+        let lease_ms = lease_ms.filter(|_| state == ReservationState::Held);
+        let stored = Stored { state, lines: priced, shortages, lease_ms };
         self.shift(&stored.lines, Place::of(None), Place::of(Some(state)));
         let answer = stands(id, &stored);
         self.reservations.insert(id, (stored, Change::Inserted));
@@ -193,12 +189,12 @@ impl Inventory {
     }
 
     fn set_state(&mut self, id: OrderId, state: ReservationState) -> Answer {
-        let tombstone = || Stored { state, lines: Vec::new(), shortages: Vec::new(), lease_until: None };
+        let tombstone = || Stored { state, lines: Vec::new(), shortages: Vec::new(), lease_ms: None };
         let (stored, _) = match self.reservations.entry(id) {
             Entry::Occupied(entry) => {
                 let row = entry.into_mut();
                 row.0.state = state;
-                row.0.lease_until = None;
+                row.0.lease_ms = None;
                 row.1 = if row.1 == Change::Inserted { Change::Inserted } else { Change::Updated };
                 row
             }

@@ -1,6 +1,7 @@
 //! What checks from outside read: every reservation, and the sums of their lines beside the stock.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use ordersys_contract::product::StockEvidence;
 use ordersys_contract::reservation::{Reservation, ReservationRecord, ReservationState};
@@ -13,7 +14,7 @@ use super::Tables;
 use super::catalog::accounts;
 use super::rows::{code, json, read};
 
-const COLUMNS: &str = "state, lines, shortages, lease_until, direct_product IS NOT NULL, order_id";
+const COLUMNS: &str = "state, lines, shortages, lease_ms, direct_product IS NOT NULL, order_id";
 
 /// Units of one product in the lines of reservations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,11 +34,10 @@ struct Units {
 impl Tables {
     pub(crate) async fn reservation(&self, id: OrderId) -> Result<Option<ReservationRecord>, StoreError> {
         let select = format!("SELECT {COLUMNS} FROM reservation WHERE order_id = ?1");
-        self.0
-            .read(move |connection| {
-                connection.prepare_cached(&select)?.query_row([id.as_bytes()], record).optional()
-            })
-            .await
+        let found = self.0.read(move |connection| {
+            connection.prepare_cached(&select)?.query_row([id.as_bytes()], record).optional()
+        });
+        Ok(found.await?.map(|record| self.with_overdue(record)))
     }
 
     /// Reservations, newest first, only those older than `before` if it is given.
@@ -48,14 +48,21 @@ impl Tables {
     ) -> Result<Vec<ReservationRecord>, StoreError> {
         let select =
             format!("SELECT {COLUMNS} FROM reservation WHERE order_id < ?1 ORDER BY order_id DESC LIMIT ?2");
-        self.0
-            .read(move |connection| {
-                // Longer than any id, so greater than all of them.
-                let before = before.as_ref().map_or(&[0xff; 17][..], |id| id.as_bytes());
-                let mut statement = connection.prepare_cached(&select)?;
-                statement.query_map(params![before, limit], record)?.collect()
-            })
-            .await
+        let found = self.0.read(move |connection| {
+            // Longer than any id, so greater than all of them.
+            let before = before.as_ref().map_or(&[0xff; 17][..], |id| id.as_bytes());
+            let mut statement = connection.prepare_cached(&select)?;
+            statement.query_map(params![before, limit], record)?.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        Ok(found.await?.into_iter().map(|record| self.with_overdue(record)).collect())
+    }
+
+    fn with_overdue(&self, mut record: ReservationRecord) -> ReservationRecord {
+        if record.reservation.state == ReservationState::Held {
+            let overdue = self.1.overdue(record.reservation.order_id, Instant::now());
+            record.overdue_ms = overdue.map(|overdue| u64::try_from(overdue.as_millis()).unwrap_or(u64::MAX));
+        }
+        record
     }
 
     /// The account of every product and the sums of its lines, in one snapshot.
@@ -81,7 +88,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<ReservationRecord> {
     let (direct, order_id) = (row.get(4)?, OrderId::from_bytes(row.get(5)?));
     let reservation =
         Reservation { order_id, state: stored.state, lines: stored.lines, shortages: stored.shortages };
-    Ok(ReservationRecord { reservation, lease_until: stored.lease_until, direct })
+    Ok(ReservationRecord { reservation, lease_ms: stored.lease_ms, overdue_ms: None, direct })
 }
 
 /// Adds up the lines of all reservations that bind stock, one row at a time.

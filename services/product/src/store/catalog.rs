@@ -59,6 +59,13 @@ impl Tables {
             .await
     }
 
+    /// When the product with the newest id was made.
+    pub(crate) async fn newest_product(&self) -> Result<Option<Timestamp>, StoreError> {
+        let select = "SELECT created_at FROM product ORDER BY id DESC LIMIT 1";
+        let made = |row: &Row<'_>| row.get(0).map(Timestamp::from_millis);
+        self.0.read(move |connection| connection.query_row(select, [], made).optional()).await
+    }
+
     pub(crate) async fn get(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
         self.0.read(move |connection| select(connection, id)).await
     }

@@ -8,11 +8,13 @@ use crate::{Config, NAME};
 mod audit;
 mod catalog;
 mod defects;
+mod leases;
 mod reservations;
 mod rows;
 mod totals;
 
 pub(crate) use catalog::{Edit, Edited, Filter};
+use leases::Leases;
 pub(crate) use reservations::HoldOutcome;
 pub(crate) use totals::StockTotals;
 
@@ -47,16 +49,23 @@ const MIGRATIONS: &[&str] = &["
     CREATE TABLE clock(one INTEGER PRIMARY KEY CHECK (one = 1), now INTEGER NOT NULL) STRICT;
     INSERT INTO clock VALUES (1, 0);
     CREATE TABLE seeded(one INTEGER PRIMARY KEY CHECK (one = 1)) STRICT;
+", "
+    -- No clock decides: a stored one that jumped ahead once stopped all sales. Of a lease its length is kept, not
+    -- its end; those that are open begin anew.
+    DROP TABLE clock;
+    ALTER TABLE reservation RENAME COLUMN lease_until TO lease_ms;
+    UPDATE reservation SET lease_ms = CASE state WHEN 0 THEN 30000 END WHERE lease_ms IS NOT NULL;
 "];
 
 /// The stored catalog, stock and reservations.
 #[derive(Clone)]
-pub(crate) struct Tables(Store);
+pub(crate) struct Tables(Store, Leases);
 
 impl Tables {
     pub(crate) fn open(config: &Config) -> Result<Self, OpenError> {
         let (dir, durability) = (config.data_dir.clone(), config.durability);
-        Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS }).map(Self)
+        Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS })
+            .map(|store| Self(store, Leases::default()))
     }
 
     pub(crate) fn is_writable(&self) -> bool {

@@ -1,22 +1,23 @@
 //! The transactions that change reservations: gather, decide, write back.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ordersys_chassis::Deadline;
 use ordersys_contract::reservation::{Action, Answer, Line, Operation, ReservationState};
-use ordersys_contract::{OrderId, ProductId, Quantity, Timestamp};
+use ordersys_contract::{OrderId, ProductId, Quantity};
 use ordersys_store::{StoreError, failpoint};
 use rusqlite::{Connection, params};
 
 use super::Tables;
 use super::defects;
+use super::leases::Leases;
 use super::rows::{gather, gather_item, gather_reservation, write_back};
-use crate::domain::inventory::Inventory;
+use crate::domain::inventory::{Change, Inventory};
 use crate::domain::stock::Stock;
 use crate::domain::transition::Event;
 
 /// Most leases ended in one commit.
-const SWEEP_LIMIT: u32 = 512;
+const SWEEP_LIMIT: usize = 512;
 
 /// How a single-product hold or its giving back ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,28 +33,31 @@ pub(crate) enum HoldOutcome {
 }
 
 impl Tables {
-    /// Decides a batch of operations in one transaction; one answer each, in order. A batch whose
-    /// deadline passes while it waits is not done.
+    /// Decides a batch of operations that `arrived` then in one transaction; one answer each, in order. A batch
+    /// whose deadline passes while it waits is not done.
     pub(crate) async fn apply(
         &self,
         operations: Vec<Operation>,
-        now: Timestamp,
+        arrived: Instant,
         deadline: Deadline,
     ) -> Result<Vec<Answer>, StoreError> {
+        let leases = self.1.clone();
         let answers = self
             .0
             .write(move |connection| {
-                if deadline.has_passed(Instant::now()) {
+                let now = Instant::now();
+                if deadline.has_passed(now) {
                     return Ok(None);
                 }
-                let now = advance_clock(connection, now)?;
+                let waited = now.saturating_duration_since(arrived);
                 let mut inventory = gather(connection, &operations)?;
                 let decide = |operation| {
-                    defects::instead(operation).unwrap_or_else(|| inventory.apply(operation, now))
+                    defects::instead(operation).unwrap_or_else(|| inventory.apply(operation, waited))
                 };
                 let mut answers = operations.iter().map(decide).collect::<Vec<_>>();
                 write_back(connection, &inventory, None)?;
                 defects::after(connection, &mut answers)?;
+                begin_leases(&leases, &inventory, now);
                 failpoint::crash("product-apply");
                 Ok(Some(answers))
             })
@@ -61,32 +65,40 @@ impl Tables {
         answers.ok_or(StoreError::Late)
     }
 
-    /// Ends leases that are over; returns how many ended.
-    pub(crate) async fn end_leases(&self, now: Timestamp) -> Result<usize, StoreError> {
-        let due = "SELECT order_id FROM reservation
-                   WHERE state = 0 AND lease_until IS NOT NULL AND lease_until < ?1 LIMIT ?2";
-        let find = move |connection: &Connection| -> rusqlite::Result<Vec<OrderId>> {
-            let mut statement = connection.prepare_cached(due)?;
-            let rows = statement.query_map(params![now.as_millis(), SWEEP_LIMIT], |row| {
-                row.get(0).map(OrderId::from_bytes)
-            })?;
-            rows.collect()
+    /// Lets the leases that an earlier process left open begin anew. To be called once, at the start.
+    pub(crate) async fn recover_leases(&self) -> Result<(), StoreError> {
+        let select = "SELECT order_id, lease_ms FROM reservation WHERE state = 0 AND lease_ms IS NOT NULL";
+        let leases = self.1.clone();
+        let begin = move |connection: &Connection| -> rusqlite::Result<()> {
+            let now = Instant::now();
+            let mut statement = connection.prepare(select)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                leases.begin(OrderId::from_bytes(row.get(0)?), row.get(1)?, now);
+            }
+            Ok(())
         };
-        let over = self.0.read(find).await?;
+        self.0.read(begin).await
+    }
+
+    /// Ends leases that are over; returns how many ended.
+    pub(crate) async fn end_leases(&self, now: Instant) -> Result<usize, StoreError> {
+        let over = self.1.over(now, SWEEP_LIMIT);
         if over.is_empty() {
             return Ok(0);
         }
-        self.0
-            .write(move |connection| {
-                advance_clock(connection, now)?;
-                let mut inventory = Inventory::default();
-                for id in &over {
-                    gather_reservation(connection, &mut inventory, *id)?;
-                    inventory.advance(*id, Event::LeaseEnd);
-                }
-                write_back(connection, &inventory, None).map(|()| over.len())
-            })
-            .await
+        let ending = over.clone();
+        let end = move |connection: &Connection| {
+            let mut inventory = Inventory::default();
+            for id in &ending {
+                gather_reservation(connection, &mut inventory, *id)?;
+                inventory.advance(*id, Event::LeaseEnd);
+            }
+            write_back(connection, &inventory, None)
+        };
+        self.0.write(end).await?;
+        self.1.ended(&over);
+        Ok(over.len())
     }
 
     /// The article's reserve: holds units of one product, without a lease.
@@ -105,19 +117,12 @@ impl Tables {
                     return Ok(HoldOutcome::NotFound);
                 };
                 let lines = vec![Line { product_id: product, quantity }];
-                let action = Action::Reserve {
-                    lines,
-                    commit: false,
-                    lease_ms: 0,
-                    not_after: Timestamp::from_millis(i64::MAX),
-                };
+                let action = Action::Reserve { lines, commit: false, lease_ms: 0, time_left_ms: 0 };
                 let known = inventory.reservation(id).is_some();
                 let answer = if known {
                     let request_id = ordersys_contract::RequestId::random();
-                    inventory.apply(
-                        &Operation { order_id: id, request_id, trace_parent: None, action },
-                        Timestamp::now(),
-                    )
+                    let operation = Operation { order_id: id, request_id, trace_parent: None, action };
+                    inventory.apply(&operation, Duration::ZERO)
                 } else {
                     let line = Line { product_id: product, quantity };
                     inventory.reserve(id, &[line], Event::Hold, None)
@@ -196,9 +201,14 @@ fn direct_holds(
     rows.collect()
 }
 
-/// The service's time: the wall clock's, but never earlier than it was, also across restarts.
-fn advance_clock(connection: &Connection, now: Timestamp) -> rusqlite::Result<Timestamp> {
-    let update = "UPDATE clock SET now = max(now, ?1) RETURNING now";
-    let millis = connection.prepare_cached(update)?.query_row([now.as_millis()], |row| row.get(0))?;
-    Ok(Timestamp::from_millis(millis))
+/// A hold that was made just now and ends by itself. One that is undone with its transaction is no hold when
+/// its end comes, and nothing happens then.
+fn begin_leases(leases: &Leases, inventory: &Inventory, now: Instant) {
+    for (id, stored, change) in inventory.changed_reservations() {
+        if let (Change::Inserted, ReservationState::Held, Some(length)) =
+            (change, stored.state, stored.lease_ms)
+        {
+            leases.begin(*id, length, now);
+        }
+    }
 }

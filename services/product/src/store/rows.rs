@@ -2,12 +2,15 @@
 //! written back.
 
 use ordersys_contract::reservation::{Action, Operation, ReservationState};
-use ordersys_contract::{OrderId, ProductId, Timestamp, WriteJson};
+use ordersys_contract::{OrderId, ProductId, WriteJson};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::catalog::{item, write_stock};
 use crate::domain::inventory::{Change, Inventory, Stored};
+
+/// The longest lease that a column holds, in milliseconds.
+const MOST_LEASE_MS: u64 = i64::MAX.unsigned_abs();
 
 /// Reads every row the operations may touch. Ids follow time, so most are those of new orders, greater
 /// than any that is stored: of these there is nothing to read.
@@ -62,18 +65,18 @@ pub(super) fn gather_item(
 }
 
 fn stored(connection: &Connection, id: OrderId) -> rusqlite::Result<Option<Stored>> {
-    let select = "SELECT state, lines, shortages, lease_until FROM reservation WHERE order_id = ?1";
+    let select = "SELECT state, lines, shortages, lease_ms FROM reservation WHERE order_id = ?1";
     connection.prepare_cached(select)?.query_row([id.as_bytes()], read).optional()
 }
 
-/// Reads a row that starts with `state, lines, shortages, lease_until`.
+/// Reads a row that starts with `state, lines, shortages, lease_ms`.
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Stored> {
     let shortages = row.get_ref(2)?.as_bytes_or_null()?;
     Ok(Stored {
         state: state(row.get(0)?)?,
         lines: json(1, row.get_ref(1)?.as_bytes()?)?,
         shortages: shortages.map_or(Ok(Vec::new()), |text| json(2, text))?,
-        lease_until: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_millis),
+        lease_ms: row.get(3)?,
     })
 }
 
@@ -87,15 +90,14 @@ pub(super) fn write_back(
         write_stock(connection, *id, item.stock)?;
     }
     let mut insert = connection.prepare_cached(
-        "INSERT INTO reservation(order_id, state, lines, shortages, lease_until, direct_product)
+        "INSERT INTO reservation(order_id, state, lines, shortages, lease_ms, direct_product)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
-    let mut update = connection.prepare_cached(
-        "UPDATE reservation SET state = ?2, lines = ?3, lease_until = ?4 WHERE order_id = ?1",
-    )?;
+    let mut update = connection
+        .prepare_cached("UPDATE reservation SET state = ?2, lines = ?3, lease_ms = ?4 WHERE order_id = ?1")?;
     for (id, stored, change) in inventory.changed_reservations() {
         let lines = stored.lines.to_json();
-        let lease = stored.lease_until.map(Timestamp::as_millis);
+        let lease = stored.lease_ms.map(|length| length.min(MOST_LEASE_MS));
         if change == Change::Inserted {
             let shortages = (!stored.shortages.is_empty()).then(|| text(&stored.shortages)).transpose()?;
             let direct = direct.as_ref().map(ProductId::as_bytes);

@@ -96,8 +96,9 @@ impl App {
         if ended { Ok(()) } else { Err(UserError::Revoked) }
     }
 
-    /// Forgets what is over, some at a time.
+    /// Forgets what is over, some at a time, and shortens what was begun while the clock was ahead.
     pub(crate) async fn forget_expired(&self, now: Timestamp) -> Result<usize, UserError> {
+        self.0.users.shorten(now, now.after(SESSION_LIFETIME)).await?;
         Ok(self.0.users.forget_expired(now).await?)
     }
 

@@ -18,6 +18,15 @@ pub(crate) struct Aged {
     pub(crate) made: Timestamp,
 }
 
+/// Whether a time can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Certainty {
+    /// The clock has shown it for a while.
+    Sure,
+    /// The clock may just have jumped.
+    Unsure,
+}
+
 /// The keys of the service, the oldest first; never none.
 #[derive(Debug, Clone)]
 pub(crate) struct Ring {
@@ -37,20 +46,35 @@ impl Ring {
     }
 
     /// The ring as it should be now, if it should change: a new key when the newest is old, none that
-    /// nobody needs.
-    pub(crate) fn turned(mut self, now: Timestamp) -> Option<Self> {
-        let before = self.keys.len();
+    /// is not needed. What a time may only be that cannot be told for sure is enough for a new key, not for
+    /// the end of one.
+    pub(crate) fn turned(mut self, now: Timestamp, certainty: Certainty) -> Option<Self> {
+        let before: Vec<_> = self.keys.iter().map(|aged| aged.made).collect();
+        if certainty == Certainty::Sure {
+            self.age(now);
+        }
+        let due = self.keys.last().is_none_or(|newest| newest.made.after(self.age) <= now);
+        if due {
+            self.keys.push(Aged { key: PrivateKey::random(), made: now });
+        }
+        let is_changed = !self.keys.iter().map(|aged| aged.made).eq(before);
+        is_changed.then_some(self)
+    }
+
+    /// Forgets keys that are not needed any more. One that was made while the clock was ahead counts from now
+    /// on: it would else be the newest, and never old, until then.
+    fn age(&mut self, now: Timestamp) {
+        for aged in &mut self.keys {
+            if aged.made > now.after(CLOCK_SKEW) {
+                aged.made = now;
+            }
+        }
         let superseded = |next: &Aged| {
             let last_use = next.made.after(self.lead() + LIFETIME + CLOCK_SKEW);
             last_use < now
         };
         let needless = self.keys.iter().skip(1).filter(|next| superseded(next)).count();
         self.keys.drain(..needless);
-        let due = self.keys.last().is_none_or(|newest| newest.made.after(self.age) <= now);
-        if due {
-            self.keys.push(Aged { key: PrivateKey::random(), made: now });
-        }
-        (due || self.keys.len() != before).then_some(self)
     }
 
     /// The key that signs now: the newest that has been published long enough.
@@ -77,7 +101,7 @@ mod tests {
     }
 
     fn turned(ring: Ring, minutes: i64) -> Ring {
-        ring.clone().turned(at(minutes)).unwrap_or(ring)
+        ring.clone().turned(at(minutes), Certainty::Sure).unwrap_or(ring)
     }
 
     #[test]
@@ -108,6 +132,23 @@ mod tests {
         let ring = turned(Ring::new(Vec::new(), AGE), 0);
         let ring = turned(ring, 1_000_000);
         assert_eq!(ring.keys().len(), 2, "the new one has to be published first");
-        assert!(ring.turned(at(1_000_001)).is_none());
+        assert!(ring.turned(at(1_000_001), Certainty::Sure).is_none());
+    }
+
+    #[test]
+    fn a_time_that_may_be_wrong_ends_no_key() {
+        let day = 24 * 60;
+        let both = turned(turned(Ring::new(Vec::new(), AGE), 0), day);
+        assert!(
+            both.clone().turned(at(day + 60), Certainty::Unsure).is_none(),
+            "tokens of the first are good"
+        );
+        let three = both.turned(at(day * 3), Certainty::Unsure).expect("a key that may be due does no harm");
+        assert_eq!(three.keys().len(), 3);
+        let known = |ring: &Ring, minutes| ring.signer(at(minutes)).expect("signs").kid().to_owned();
+        let right = turned(three.clone(), day + 6);
+        assert_eq!(known(&right, day + 6), known(&three, day + 6), "a key from the future does not sign");
+        let later = turned(right, day + 12);
+        assert_eq!(known(&later, day + 12), later.keys().last().expect("some").key.kid(), "but soon it does");
     }
 }

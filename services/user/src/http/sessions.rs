@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http::header;
-use ordersys_chassis::{Caller, Json, Peer, Refusal, ShortJson};
+use ordersys_chassis::{Caller, Json, Peer, Refusal, ShortJson, steady};
+use ordersys_contract::Code;
 use ordersys_contract::session::{
     CURRENT_SESSION, JWKS, Jwks, NewSession, REFRESH, RefreshSession, SESSIONS, Session,
 };
-use ordersys_contract::{Code, Timestamp};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -39,7 +39,7 @@ async fn log_in(
     Peer(from): Peer,
     ShortJson(new): ShortJson<NewSession>,
 ) -> Result<Response, Refusal> {
-    Ok(tokens(StatusCode::CREATED, app.log_in(new, from, Timestamp::now()).await?))
+    Ok(tokens(StatusCode::CREATED, app.log_in(new, from, steady::now()).await?))
 }
 
 /// The next tokens of a session; the one that is given is used up.
@@ -54,7 +54,7 @@ async fn refresh(
     Peer(from): Peer,
     ShortJson(refresh): ShortJson<RefreshSession>,
 ) -> Result<Response, Refusal> {
-    let session = app.refresh(&refresh.refresh_token, from, Timestamp::now()).await?;
+    let session = app.refresh(&refresh.refresh_token, from, steady::now()).await?;
     Ok(tokens(StatusCode::OK, session))
 }
 

@@ -118,6 +118,13 @@ impl Users {
         .await
     }
 
+    /// Lets no session be refreshed later than `now`, or last longer than until `latest`.
+    pub(crate) async fn shorten(&self, now: Timestamp, latest: Timestamp) -> Result<usize, StoreError> {
+        let update = "UPDATE session SET refreshed_at = ?1, expires_at = ?2 WHERE expires_at > ?2";
+        let row = [now.as_millis(), latest.as_millis()];
+        self.0.write(move |connection| connection.prepare_cached(update)?.execute(row)).await
+    }
+
     /// Forgets sessions that are over, up to a number at a time. Returns how many.
     pub(crate) async fn forget_expired(&self, now: Timestamp) -> Result<usize, StoreError> {
         let delete = "DELETE FROM session WHERE id IN

@@ -5,7 +5,7 @@ use super::*;
 fn order() -> Arc<StoredOrder> {
     let owner = Owner { id: UserId::now(), name: "Ada".to_owned(), kind: UserKindName::Guest };
     let now = Timestamp::now();
-    Arc::new(StoredOrder::pending(owner, Vec::new(), (now, now), &RequestId::random()))
+    Arc::new(StoredOrder::pending(owner, Vec::new(), now, &RequestId::random()))
 }
 
 /// What a client is told of an order that is stored `after` so long, and never gets an outcome.

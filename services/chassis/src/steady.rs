@@ -1,0 +1,150 @@
+//! The wall clock without its jumps: what decides whether a token, a session or a key is still good.
+//!
+//! Counted by a clock that nobody can set, from the wall clock's median over the last half minute. A wall clock
+//! that jumps, and is set right again, is not followed; one that stays where it jumped to is, a quarter of a
+//! minute later.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ordersys_contract::Timestamp;
+
+/// Looks at the wall clock that are kept. What fewer than half of them show is not followed.
+const LOOKS: usize = 31;
+/// Time between two looks.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// There is one wall clock, so one for all services of a process.
+static STEADY: LazyLock<Steady> = LazyLock::new(|| Steady::new(Instant::now(), Timestamp::now()));
+
+/// The time by the wall clock without its jumps.
+#[must_use]
+pub fn now() -> Timestamp {
+    STEADY.at(Instant::now())
+}
+
+/// Whether the wall clock was looked at often enough to do by [`now`] what cannot be undone.
+#[must_use]
+pub fn is_settled() -> bool {
+    STEADY.settled.load(Ordering::Relaxed)
+}
+
+/// Looks at the wall clock every second; does not end by itself.
+pub(crate) async fn keep() {
+    let mut ticks = tokio::time::interval(INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        STEADY.look(Instant::now(), Timestamp::now());
+    }
+}
+
+#[derive(Debug)]
+struct Steady {
+    began: Instant,
+    /// The wall clock's time at the beginning, in milliseconds, as each look tells it; with the last look.
+    looks: Mutex<(VecDeque<i64>, Instant)>,
+    /// The median of them.
+    origin: AtomicI64,
+    settled: AtomicBool,
+}
+
+impl Steady {
+    fn new(began: Instant, wall: Timestamp) -> Self {
+        let origin = wall.as_millis();
+        Self {
+            began,
+            looks: Mutex::new((VecDeque::from([origin]), began)),
+            origin: AtomicI64::new(origin),
+            settled: AtomicBool::new(false),
+        }
+    }
+
+    fn at(&self, now: Instant) -> Timestamp {
+        let origin = Timestamp::from_millis(self.origin.load(Ordering::Relaxed));
+        origin.after(now.saturating_duration_since(self.began))
+    }
+
+    /// Takes what the wall clock shows now into account. Of several looks at about the same time one counts: a
+    /// process may hold several services.
+    fn look(&self, now: Instant, wall: Timestamp) {
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.saturating_duration_since(looks.1) < INTERVAL / 2 {
+            return;
+        }
+        looks.1 = now;
+        looks.0.push_back(wall.before(now.saturating_duration_since(self.began)).as_millis());
+        if looks.0.len() > LOOKS {
+            looks.0.pop_front();
+            self.settled.store(true, Ordering::Relaxed);
+        }
+        let mut sorted: Vec<_> = looks.0.iter().copied().collect();
+        sorted.sort_unstable();
+        self.origin.store(sorted[sorted.len() / 2], Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+    const HOUR: Duration = Duration::from_hours(1);
+
+    /// Lets seconds pass with the wall clock that much wrong in each, and gives the time after each.
+    fn run(wrong: impl Fn(u64) -> i64, seconds: u64) -> Vec<(Timestamp, Timestamp)> {
+        let began = Instant::now();
+        let shown = |second| {
+            let right = START.after(Duration::from_secs(second));
+            (right, Timestamp::from_millis(right.as_millis() + wrong(second)))
+        };
+        let steady = Steady::new(began, shown(0).1);
+        let after = |second| {
+            let (now, (right, wall)) = (began + Duration::from_secs(second), shown(second));
+            steady.look(now, wall);
+            (right, steady.at(now))
+        };
+        (1..=seconds).map(after).collect()
+    }
+
+    #[test]
+    fn a_jump_that_is_taken_back_is_not_followed_whichever_way_and_whenever_it_comes() {
+        let hour = i64::try_from(HOUR.as_millis()).expect("fits");
+        for (from, by) in [(3, hour), (40, hour), (40, -hour), (100, 24 * 365 * hour)] {
+            let jump = |second| if (from..from + 2).contains(&second) { by } else { 0 };
+            for (right, told) in run(jump, 200) {
+                assert_eq!(told, right, "a jump by {by} ms after {from} s");
+            }
+        }
+    }
+
+    #[test]
+    fn a_start_while_the_clock_is_wrong_is_made_good_soon() {
+        let told = run(|second| if second < 2 { 3_600_000 } else { 0 }, 60);
+        assert!(told.iter().skip(3).all(|(right, told)| told == right), "{told:?}");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_for_good_is_followed() {
+        let told = run(|second| if second < 50 { 0 } else { -3_600_000 }, 80);
+        let (right, last) = told[told.len() - 1];
+        assert_eq!(last, right.before(HOUR), "half a minute later");
+    }
+
+    #[test]
+    fn services_of_one_process_look_together_and_few_looks_are_not_relied_on() {
+        let began = Instant::now();
+        let steady = Steady::new(began, START);
+        for second in 1..=30 {
+            for _ in 0..3 {
+                let passed = Duration::from_secs(second);
+                steady.look(began + passed, START.after(passed));
+            }
+            assert!(!steady.settled.load(Ordering::Relaxed), "after {second} s");
+        }
+        steady.look(began + Duration::from_secs(31), START);
+        assert!(steady.settled.load(Ordering::Relaxed));
+    }
+}
