@@ -12,6 +12,8 @@ use ordersys_contract::reservation::{Action, Answer, Line, Operation, Reservatio
 use ordersys_contract::user::User;
 use ordersys_contract::{Client, Code, IdempotencyKey, Quantity, RequestId};
 
+#[path = "failpoints/clock.rs"]
+mod clock;
 #[expect(dead_code, reason = "only its processes and its judge are needed here")]
 mod harness;
 

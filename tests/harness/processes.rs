@@ -64,6 +64,7 @@ impl Processes {
             .args([Path::new("--secrets-dir"), self.dir.path()])
             .args(["--breaker-cool-down", "250ms"])
             .env("FAILPOINTS", failpoints)
+            .env("FAILPOINT_CLOCK", self.clock_file(role))
             .stdin(Stdio::null())
             .stderr(log.try_clone()?)
             .stdout(log)
@@ -122,6 +123,11 @@ impl Processes {
 
     fn log_file(&self, role: Role) -> PathBuf {
         self.dir.path().join(format!("{role}.log"))
+    }
+
+    /// By how many milliseconds a service's clock is wrong, in a build with failpoints; it is right without the file.
+    pub(crate) fn clock_file(&self, role: Role) -> PathBuf {
+        self.dir.path().join(format!("{role}.clock"))
     }
 
     fn url(&self, role: Role) -> &str {

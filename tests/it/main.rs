@@ -19,6 +19,7 @@ mod chaos;
 mod check;
 #[path = "../harness/chromium.rs"]
 mod chromium;
+mod clock;
 mod collector;
 mod command;
 mod container_logs;
