@@ -25,6 +25,7 @@ async fn main() -> anyhow::Result<()> {
     let data = tempfile::tempdir()?;
     let config = ServeConfig {
         bind: LOOPBACK,
+        allowed_hosts: Vec::new(),
         data_dir: data.path().to_owned(),
         secrets_dir: None, // nobody else can reach a loopback port that lives this short
         durability: Durability::Full,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use ordersys_chassis::breaker::Settings;
 use ordersys_chassis::tokens::{Fetched, KeySource, RemoteKeys};
-use ordersys_chassis::{Counting, Credentials, Deadline, Gate, Listener, Network, Tokens};
+use ordersys_chassis::{Counting, Credentials, Deadline, Gate, HostName, Hosts, Listener, Network, Tokens};
 use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::UserSummary;
 use ordersys_contract::{Client, client::Endpoints};
@@ -33,6 +33,8 @@ pub struct ServeConfig {
     pub data_dir: PathBuf,
     /// Where the credentials are; without them every caller may do everything.
     pub secrets_dir: Option<PathBuf>,
+    /// Names under which clients reach the services, besides loopback's and each service's own.
+    pub allowed_hosts: Vec<HostName>,
     /// What a commit means.
     pub durability: Durability,
     /// How long a key signs access tokens before the next one takes over.
@@ -56,6 +58,10 @@ impl ServeConfig {
 
     fn tracer(&self, role: Role) -> Tracer {
         self.tracing.as_ref().map_or_else(Tracer::off, |settings| Tracer::start(role.name(), settings))
+    }
+
+    fn hosts(&self, role: Role) -> Hosts {
+        Hosts::of(&role.host_name(), self.bind, &self.allowed_hosts)
     }
 
     fn data(&self, role: Role) -> PathBuf {
@@ -85,7 +91,7 @@ pub async fn one(
     let listener = listener.into();
     announce(role, &listener.socket);
     let credentials = config.credentials()?;
-    let (data_dir, durability) = (config.data(role), config.durability);
+    let (data_dir, durability, hosts) = (config.data(role), config.durability, config.hosts(role));
     let gate = || Gate::new(credentials.clone(), Tokens::new(RemoteKeys::new(peers.clone())));
     let tracer = || config.tracer(role);
     match role {
@@ -95,6 +101,7 @@ pub async fn one(
                 data_dir,
                 durability,
                 gate: gate(),
+                hosts,
                 counting: config.counting,
                 tracer: tracer(),
             };
@@ -105,7 +112,8 @@ pub async fn one(
             let ports = over_http(&peers, &credentials, &listener.network);
             let (gate, breaker, tracer) = (gate(), config.breaker, tracer());
             let counting = config.counting;
-            let config = ordersys_order::Config { data_dir, durability, gate, breaker, counting, tracer };
+            let config =
+                ordersys_order::Config { data_dir, durability, gate, hosts, breaker, counting, tracer };
             refused(ordersys_order::OrderService::open(&config, ports))?.serve(listener, shutdown).await?;
         }
     }
@@ -135,6 +143,7 @@ pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: Cancellat
         data_dir: config.data(Role::Product),
         durability,
         gate: gate.clone(),
+        hosts: config.hosts(Role::Product),
         counting: config.counting,
         tracer: config.tracer(Role::Product),
     };
@@ -143,8 +152,9 @@ pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: Cancellat
     let users = Arc::new(LocalUsers(user.app()));
     let ports = Ports { users, inventory: Arc::clone(&inventory) as _, drivers: inventory };
     let (data_dir, breaker, tracer) = (config.data(Role::Order), config.breaker, config.tracer(Role::Order));
-    let counting = config.counting;
-    let order_config = ordersys_order::Config { data_dir, durability, gate, breaker, counting, tracer };
+    let (counting, hosts) = (config.counting, config.hosts(Role::Order));
+    let order_config =
+        ordersys_order::Config { data_dir, durability, gate, hosts, breaker, counting, tracer };
     let order = refused(ordersys_order::OrderService::open(&order_config, ports))?;
 
     // The order service stops first: its last requests still need the other two.
@@ -180,6 +190,7 @@ fn user(config: &ServeConfig, credentials: Credentials) -> Outcome<ordersys_user
         data_dir: config.data(Role::User),
         durability: config.durability,
         credentials,
+        hosts: config.hosts(Role::User),
         key_age: config.key_age,
         counting: config.counting,
         tracer: config.tracer(Role::User),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use ordersys_chassis::credentials::{ADMIN_FILE, SERVICE_FILE};
-use ordersys_chassis::{Counting, Credentials, Gate, RemoteKeys, ServeError, Tokens, breaker};
+use ordersys_chassis::{Counting, Credentials, Gate, Hosts, RemoteKeys, ServeError, Tokens, breaker};
 use ordersys_contract::client::Endpoints;
 use ordersys_contract::product::NewProduct;
 use ordersys_contract::user::NewUser;
@@ -87,6 +87,7 @@ impl System {
             data_dir: dir.join("user"),
             durability,
             credentials: credentials.clone(),
+            hosts: Hosts::Any,
             key_age: ordersys_user::KEY_AGE,
             counting: Counting::On,
             tracer: Tracer::off(),
@@ -95,6 +96,7 @@ impl System {
             data_dir: dir.join("product"),
             durability,
             gate: gate(),
+            hosts: Hosts::Any,
             counting: Counting::On,
             tracer: Tracer::off(),
         };
@@ -105,6 +107,7 @@ impl System {
             data_dir,
             durability,
             gate: gate(),
+            hosts: Hosts::Any,
             breaker,
             counting: Counting::On,
             tracer,

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use ordersys_chassis::log::{self, Colour, Format};
-use ordersys_chassis::{Counting, Listener, Network};
+use ordersys_chassis::{Counting, HostName, Listener, Network};
 use ordersys_contract::client::Endpoints;
 use ordersys_store::Durability;
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,6 +24,7 @@ use crate::stack::role::Role;
   ordersys serve order --data-dir ./data --user-url http://127.0.0.1:3001 --product-url http://127.0.0.1:3002
   ordersys serve order --data-dir ./data --breaker-calls 5 --breaker-ratio 1 --breaker-cool-down 30s
   ordersys serve all --data-dir ./data --log-format text
+  ordersys serve all --data-dir ./data --allowed-host shop.example
   ordersys serve all --data-dir ./data --otlp http://127.0.0.1:4318 --otlp-sample 1")]
 pub(super) struct Args {
     /// Which service
@@ -31,6 +32,11 @@ pub(super) struct Args {
     /// The address to listen on
     #[arg(long, env = "ORDERSYS_BIND", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "ADDRESS")]
     bind: IpAddr,
+    /// A further name under which clients reach the service, as in the `Host` they send; repeat it for several.
+    /// On loopback all but localhost, 127.0.0.1, the service's own name and these are refused; on another address
+    /// any name is accepted unless one is named here
+    #[arg(long = "allowed-host", env = "ORDERSYS_ALLOWED_HOST", value_delimiter = ',', value_name = "NAME")]
+    allowed_hosts: Vec<HostName>,
     /// The port of a single service [default: 3001 user, 3002 product, 3003 order]
     #[arg(long, env = "ORDERSYS_PORT", value_name = "PORT")]
     port: Option<u16>,
@@ -168,6 +174,7 @@ async fn serve_until_signal(args: &Args, peers: Endpoints) -> Outcome {
     });
     let config = ServeConfig {
         bind: args.bind,
+        allowed_hosts: args.allowed_hosts.clone(),
         data_dir: args.data_dir.clone(),
         secrets_dir: args.secrets_dir.clone(),
         durability: args.durability,

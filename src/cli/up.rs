@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ordersys_chassis::HostName;
 use ordersys_store::Durability;
 
 use super::tracing::TracingArgs;
@@ -24,6 +25,7 @@ use crate::stack::{self, OnFailure, PortChoices, PortFlag, RuntimeChoice, UpOpti
   ordersys up --topology monolith          all three roles in one process
   ordersys up --port order=18003           another port for one service
   ordersys up --port auto --project test   a second stack beside the first
+  ordersys up --allowed-host shop.example  answer to this name too, e.g. behind a proxy
   ordersys up --otlp http://127.0.0.1:4318 traces to a collector on this machine
   ordersys up --dry-run                    what would be done, and why")]
 pub(super) struct Args {
@@ -39,6 +41,11 @@ pub(super) struct Args {
     /// The address ports are published on
     #[arg(long, env = "ORDERSYS_BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
     bind: IpAddr,
+    /// A further name under which clients reach the services, as in the `Host` they send; repeat it for several.
+    /// Published on loopback, the services refuse all names but localhost, 127.0.0.1, their own and these; published
+    /// elsewhere they accept any unless one is named here
+    #[arg(long = "allowed-host", env = "ORDERSYS_ALLOWED_HOST", value_delimiter = ',', value_name = "NAME")]
+    allowed_hosts: Vec<HostName>,
     /// What a commit means: full (on disk), normal, memory; anything but full is for measuring
     #[arg(long, env = "ORDERSYS_DURABILITY", default_value_t = Durability::Full, value_name = "LEVEL")]
     durability: Durability,
@@ -75,6 +82,7 @@ impl Args {
             topology: self.topology,
             ports,
             bind: self.bind,
+            allowed_hosts: self.allowed_hosts,
             durability: self.durability,
             log: self.log,
             tracing: self.tracing.settings(),

@@ -27,6 +27,9 @@ pub fn serve_args(spec: &ServiceSpec, place: &Place) -> Vec<String> {
     let mut args = vec!["serve".to_owned(), spec.name.to_string()];
     let mut flag = |name: &str, value: String| args.extend([format!("--{name}"), value]);
     flag("bind", place.bind.to_string());
+    if !spec.hosts.is_empty() {
+        flag("allowed-host", spec.hosts.join(","));
+    }
     for (role, port) in &place.ports {
         match spec.name {
             ServiceName::All => flag(&format!("{role}-port"), port.to_string()),
@@ -75,7 +78,7 @@ mod tests {
         let order = &stack.services[2];
         assert_eq!(
             serve_args(order, &place(order)).join(" "),
-            "serve order --bind 0.0.0.0 --port 3003 --data-dir /data --secrets-dir /s \
+            "serve order --bind 0.0.0.0 --allowed-host 127.0.0.1,order-service --port 3003 --data-dir /data --secrets-dir /s \
              --user-url http://user-service:3001 --product-url http://product-service:3002 \
              --durability full --log-format json --log info"
         );
@@ -101,7 +104,7 @@ mod tests {
         let all = &stack.services[0];
         assert_eq!(
             serve_args(all, &place(all)).join(" "),
-            "serve all --bind 0.0.0.0 --user-port 3001 --product-port 3002 --order-port 3003 \
+            "serve all --bind 0.0.0.0 --allowed-host 127.0.0.1,user-service,product-service,order-service --user-port 3001 --product-port 3002 --order-port 3003 \
              --data-dir /data --secrets-dir /s --durability full --log-format json --log info"
         );
     }

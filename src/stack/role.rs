@@ -56,6 +56,16 @@ impl Role {
         format!("{}-service", self.name())
     }
 
+    /// Which roles this one calls: all but the user service check tokens with its keys.
+    #[must_use]
+    pub fn calls(self) -> &'static [Self] {
+        match self {
+            Self::User => &[],
+            Self::Product => &[Self::User],
+            Self::Order => &[Self::User, Self::Product],
+        }
+    }
+
     /// Which roles have to be ready before this one is.
     #[must_use]
     pub fn needs(self) -> &'static [Self] {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use ordersys_chassis::HostName;
 use ordersys_contract::client::Endpoints;
 use ordersys_spans::Settings as Tracing;
 use ordersys_store::Durability;
@@ -91,9 +92,12 @@ pub struct ServiceSpec {
     pub name: ServiceName,
     /// The address its ports are published on.
     pub bind: IpAddr,
+    /// The names under which clients reach it; any if there are none.
+    #[serde(default)]
+    pub hosts: Vec<String>,
     /// The published port of each of its roles.
     pub ports: BTreeMap<Role, u16>,
-    /// Where it calls the roles it needs and does not play itself: base URLs.
+    /// Where it calls the roles that it does not play itself: base URLs.
     pub peers: BTreeMap<Role, String>,
     /// What its commits promise.
     #[serde(serialize_with = "write_durability", deserialize_with = "read_durability")]
@@ -111,7 +115,9 @@ impl ServiceSpec {
     /// The services that have to be ready before this one is started.
     #[must_use]
     pub fn needs(&self) -> Vec<ServiceName> {
-        self.peers.keys().copied().map(ServiceName::from).collect()
+        let roles = self.name.roles();
+        let needed = roles.iter().flat_map(|role| role.needs()).filter(|role| !roles.contains(role));
+        needed.copied().map(ServiceName::from).collect()
     }
 
     /// The settings by name, in a fixed order: what is hashed, and what a change is named by.
@@ -123,6 +129,9 @@ impl ServiceSpec {
             ("log".to_owned(), self.log.clone()),
             ("credentials".to_owned(), self.credentials.clone()),
         ]);
+        if !self.hosts.is_empty() {
+            settings.insert("allowed hosts".to_owned(), self.hosts.join(","));
+        }
         if let Some(tracing) = &self.tracing {
             settings.insert("otlp".to_owned(), tracing.collector.to_string());
             settings.insert("otlp sample".to_owned(), tracing.sample.to_string());
@@ -192,6 +201,8 @@ pub struct Settings {
     pub addressing: Addressing,
     /// The address ports are published on.
     pub bind: IpAddr,
+    /// Further names under which clients reach the services.
+    pub allowed_hosts: Vec<HostName>,
     /// The published port of each role.
     pub ports: BTreeMap<Role, u16>,
     /// What commits promise.
@@ -228,7 +239,7 @@ impl StackSpec {
     /// The services in groups: each group needs only services of earlier ones.
     #[must_use]
     pub fn waves(&self) -> Vec<Vec<&ServiceSpec>> {
-        let (first, rest): (Vec<_>, Vec<_>) = self.services.iter().partition(|spec| spec.peers.is_empty());
+        let (first, rest): (Vec<_>, Vec<_>) = self.services.iter().partition(|spec| spec.needs().is_empty());
         [first, rest].into_iter().filter(|wave| !wave.is_empty()).collect()
     }
 
@@ -243,11 +254,12 @@ impl StackSpec {
 fn service(name: ServiceName, settings: &Settings) -> ServiceSpec {
     let roles = name.roles();
     let ports = roles.iter().map(|role| (*role, settings.ports[role])).collect();
-    let needed = roles.iter().flat_map(|role| role.needs()).filter(|role| !roles.contains(role));
-    let peers = needed.map(|role| (*role, peer_url(*role, settings))).collect();
+    let called = roles.iter().flat_map(|role| role.calls()).filter(|role| !roles.contains(role));
+    let peers = called.map(|role| (*role, peer_url(*role, settings))).collect();
     ServiceSpec {
         name,
         bind: settings.bind,
+        hosts: hosts(roles, settings),
         ports,
         peers,
         durability: settings.durability,
@@ -255,6 +267,18 @@ fn service(name: ServiceName, settings: &Settings) -> ServiceSpec {
         tracing: settings.tracing.clone(),
         credentials: settings.credentials.clone(),
     }
+}
+
+/// The names under which a service is reached: what is published on loopback answers to no others.
+fn hosts(roles: &[Role], settings: &Settings) -> Vec<String> {
+    if !settings.bind.is_loopback() && settings.allowed_hosts.is_empty() {
+        return Vec::new();
+    }
+    let published =
+        if settings.bind.is_unspecified() { "localhost".to_owned() } else { settings.bind.to_string() };
+    let own = roles.iter().map(|role| role.host_name());
+    let configured = settings.allowed_hosts.iter().map(|name| name.as_str().to_owned());
+    [published].into_iter().chain(own).chain(configured).collect()
 }
 
 fn peer_url(role: Role, settings: &Settings) -> String {

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ordersys_chassis::HostName;
 use ordersys_spans::Settings as Tracing;
 use ordersys_store::Durability;
 
@@ -47,6 +48,8 @@ pub struct UpOptions {
     pub ports: PortChoices,
     /// The address ports are published on.
     pub bind: IpAddr,
+    /// Further names under which clients reach the services.
+    pub allowed_hosts: Vec<HostName>,
     /// What commits promise.
     pub durability: Durability,
     /// The services' log filter.
@@ -83,6 +86,7 @@ impl UpOptions {
             topology: Topology::Services,
             ports: PortChoices::default(),
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            allowed_hosts: Vec::new(),
             durability: Durability::Full,
             log: "info".to_owned(),
             tracing: None,
@@ -212,6 +216,7 @@ fn settings(
         topology: options.topology,
         addressing: runtime.addressing(),
         bind: options.bind,
+        allowed_hosts: options.allowed_hosts.clone(),
         ports: ports.map_err(|error| Failure::new(Exit::Environment, error))?,
         durability: options.durability,
         log: options.log.clone(),

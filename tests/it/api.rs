@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use ordersys::stack::role::Role;
 use serde_json::Value;
 
-use crate::chromium::{has_chromium, render, render_unguarded};
+use crate::chromium::{has_chromium, render};
 use crate::openapi::{Document, document};
+use crate::site::site;
 use crate::support::Stack;
 
 /// The references in a part of a document.
@@ -151,13 +152,10 @@ async fn the_page_makes_calls() {
              setTimeout(() => call.querySelector('.send').click(), 100);
          }}, 10)</script>"
     );
-    let html = page.body.as_str().expect("a page");
-    let html = html.replacen("<head>", &format!("<head><base href=\"{url}/\">"), 1);
-    let dir = tempfile::tempdir().expect("a directory");
-    let file = dir.path().join("docs.html");
-    std::fs::write(&file, html + &reader).expect("writes");
-    let target = format!("file://{}", file.display());
-    let rendered = tokio::task::spawn_blocking(move || render_unguarded(&target)).await.expect("renders");
+    let html = page.body.as_str().expect("a page").to_owned();
+    let service = url.trim_start_matches("http://").parse().expect("an address");
+    let target = format!("http://{}/docs", site(html + &reader, Some(service)).await);
+    let rendered = tokio::task::spawn_blocking(move || render(&target)).await.expect("renders");
     let shown = rendered.dom.split("<script>").next().unwrap_or("");
     let answer = shown.split("class=\"answer\"").nth(1).unwrap_or("");
     assert!(answer.contains("\"name\": \"Mechanical Keyboard\""), "{answer} {:?}", rendered.console);

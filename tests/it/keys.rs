@@ -174,6 +174,7 @@ async fn keys_outlive_a_restart_and_give_way_to_new_ones() {
         data_dir: stack.data_dir().join("user"),
         durability: ordersys_store::Durability::Full,
         credentials: ordersys_chassis::Credentials::Open,
+        hosts: ordersys_chassis::Hosts::Any,
         key_age: ordersys_user::KEY_AGE,
         counting: ordersys_chassis::Counting::On,
         tracer: ordersys_spans::Tracer::off(),

@@ -15,6 +15,7 @@ mod bench_interrupted;
 #[cfg(target_os = "linux")]
 mod bench_live;
 mod bench_registered;
+mod browsers;
 mod chaos;
 mod check;
 #[path = "../harness/chromium.rs"]
@@ -48,6 +49,8 @@ mod processes;
 mod refusals;
 mod resilience;
 mod secrets;
+#[path = "../harness/site.rs"]
+mod site;
 mod stage;
 #[cfg(target_os = "linux")]
 mod stall;

@@ -123,6 +123,7 @@ impl Stack {
     async fn begin_on(&mut self, role: Role, listener: TcpListener) {
         let config = ServeConfig {
             bind: LOCALHOST,
+            allowed_hosts: Vec::new(),
             data_dir: self.dir.path().join("data"),
             secrets_dir: Some(self.dir.path().to_owned()),
             durability: Durability::Full,

@@ -14,7 +14,7 @@ use ordersys_contract::{Code, MAX_BODY_BYTES, MAX_INTERNAL_BODY_BYTES, Problem, 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::Refusal;
+use crate::{Refusal, given};
 
 /// How long a client may take to send its body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -106,13 +106,30 @@ impl<S: Sync> FromRequest<S> for NoBody {
 
 async fn read(request: Request, limit: usize) -> Result<Bytes, Problem> {
     if !is_json(request.headers()) {
-        let why = "the body must be `application/json`: set the content-type header";
+        let named = request.headers().get(header::CONTENT_TYPE);
+        let named = named.map_or_else(|| "missing".to_owned(), |value| format!("{}", given(value)));
+        let why =
+            format!("the header content-type is {named}: it takes application/json, which the body must be");
         return Err(Problem::new(Code::UnsupportedMediaType, why));
     }
     collect(request, limit).await
 }
 
+/// Bodies are read as they are: one that is packed could unpack to any size.
+fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
+    let encodings = headers.get_all(header::CONTENT_ENCODING);
+    let is_plain = |value: &&HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    let Some(packed) = encodings.iter().find(|value| !is_plain(value)) else { return Ok(()) };
+    let why =
+        format!("the header content-encoding is {}: send the body as it is, without one", given(packed));
+    Err(Problem::new(Code::UnsupportedMediaType, why))
+}
+
 async fn collect(request: Request, limit: usize) -> Result<Bytes, Problem> {
+    if let Err(problem) = check_encoding(request.headers()) {
+        discard(request.into_body()).await;
+        return Err(problem);
+    }
     let too_large = || Problem::new(Code::BodyTooLarge, format!("the body is larger than {limit} bytes"));
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());

@@ -1,11 +1,13 @@
 //! How long a caller waits: work that nobody waits for any more is dropped, not done.
 
-use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use ordersys_contract::Code;
 use ordersys_contract::header::TIMEOUT_MS;
+
+use crate::{Refusal, given};
 
 /// Longest time a caller can ask for; a longer one is cut.
 const LONGEST: Duration = Duration::from_mins(1);
@@ -35,10 +37,16 @@ impl<S: Sync> FromRequestParts<S> for Arrival {
 }
 
 impl<S: Sync> FromRequestParts<S> for Deadline {
-    type Rejection = Infallible;
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let told = parts.headers.get(TIMEOUT_MS).and_then(|value| value.to_str().ok()?.parse().ok());
-        Ok(Self(told.map(|millis| Instant::now() + Duration::from_millis(millis).min(LONGEST))))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let Some(value) = parts.headers.get(TIMEOUT_MS) else { return Ok(Self(None)) };
+        let digits = value.to_str().ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
+        let millis = digits.and_then(|digits| digits.parse().ok()).ok_or_else(|| {
+            let why =
+                format!("the header {TIMEOUT_MS} is {}: it takes milliseconds, a whole number", given(value));
+            Refusal::new(Code::InvalidHeader, why)
+        })?;
+        Ok(Self(Some(Instant::now() + Duration::from_millis(millis).min(LONGEST))))
     }
 }

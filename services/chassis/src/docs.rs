@@ -1,13 +1,13 @@
 //! Texts that never change while a service runs: its OpenAPI document, and the page to read and try it.
 
 use axum::body::Body;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
 use base64ct::{Base64, Encoding as _};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use sha2::{Digest, Sha256};
 
-use crate::params::is_known;
+use crate::{Refusal, conditional};
 
 const PAGE: &str = include_str!("../assets/docs.html");
 const STYLE: &str = include_str!("../assets/docs.css");
@@ -24,10 +24,7 @@ pub(crate) struct Fixed {
 impl Fixed {
     fn new(body: Bytes, headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>) -> Self {
         let tag = format!("\"{}\"", &digest(&body)[..22]);
-        let mut headers: HeaderMap = headers.into_iter().collect();
-        headers.extend(HeaderValue::from_str(&tag).ok().map(|tag| (header::ETAG, tag)));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        Self { body, tag, headers }
+        Self { body, tag, headers: headers.into_iter().collect() }
     }
 
     /// A document as JSON.
@@ -56,12 +53,12 @@ impl Fixed {
         Self::new(body.into(), fixed.into_iter().chain(policy))
     }
 
-    /// The text, or that the caller has it already.
-    pub(crate) fn answer(&self, request: &HeaderMap) -> Response {
-        if is_known(request, &self.tag) {
-            return (StatusCode::NOT_MODIFIED, [(header::ETAG, self.tag.clone())]).into_response();
-        }
-        (self.headers.clone(), Body::from(self.body.clone())).into_response()
+    /// The text, or that the caller has it already. Caches ask again each time.
+    pub(crate) fn answer(&self, request: &HeaderMap) -> Result<Response, Refusal> {
+        let text = || (self.headers.clone(), Body::from(self.body.clone())).into_response();
+        let mut response = conditional::tagged(request, &self.tag, text)?;
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        Ok(response)
     }
 }
 

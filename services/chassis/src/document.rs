@@ -233,7 +233,8 @@ fn is_common(operation: &Value) -> bool {
 
 /// The refusals that follow from the form of an operation.
 fn implied(method: &str, operation: &Value) -> Vec<Code> {
-    let mut codes = vec![Code::Internal];
+    let mut codes = vec![Code::Internal, Code::InvalidHeader, Code::MisdirectedRequest];
+    codes.extend((method != "get").then_some(Code::CrossSiteRequest));
     if operation.get("requestBody").is_some() {
         codes.extend([Code::MalformedJson, Code::InvalidField, Code::MissingField, Code::UnknownField]);
         codes.extend([Code::RequestTimeout, Code::BodyTooLarge, Code::UnsupportedMediaType]);

@@ -16,12 +16,14 @@ use ordersys_contract::{Code, OrderId, Problem, RequestId, TraceParent};
 use ordersys_spans::{Door, Span, Tracer};
 
 use crate::auth::Seen;
-use crate::{Gate, Metrics, Refusal};
+use crate::body::discard;
+use crate::{Gate, Hosts, Metrics, Refusal, entrance};
 
 /// What the layer needs of its service.
 pub(crate) struct Observer {
     pub(crate) service: &'static str,
     pub(crate) gate: Gate,
+    pub(crate) hosts: Hosts,
     pub(crate) metrics: Metrics,
     pub(crate) tracer: Tracer,
 }
@@ -56,6 +58,10 @@ pub(crate) async fn observe(State(observer): State<Arc<Observer>>, request: Requ
     let places = span.places();
     let trace = places.parent();
     let answered = places.around(async {
+        if let Err(problem) = entrance::check(&parts, &observer.hosts) {
+            discard(body).await;
+            return Ok(Refusal(problem).into_response());
+        }
         let caller = observer.gate.caller(&parts.headers).await.map_err(Arc::new);
         parts.extensions.insert(Seen { id: id.clone(), caller });
         AssertUnwindSafe(next.run(Request::from_parts(parts, body))).catch_unwind().await

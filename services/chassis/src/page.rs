@@ -3,39 +3,41 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use ordersys_contract::client::percent;
-use ordersys_contract::{Code, DEFAULT_PAGE, MAX_PAGE};
+use ordersys_contract::{DEFAULT_PAGE, MAX_PAGE};
 use serde::Serialize;
 
+use crate::params::{page_limit, wrong_parameter};
 use crate::{Json, Refusal};
 
 /// Checks a page's limit.
 pub fn limit(asked: Option<u32>) -> Result<u32, Refusal> {
     match asked.unwrap_or(DEFAULT_PAGE) {
         limit @ 1..=MAX_PAGE => Ok(limit),
-        _ => Err(Refusal::new(Code::InvalidQuery, format!("limit is a whole number from 1 to {MAX_PAGE}"))),
+        limit => Err(wrong_parameter("limit", &limit.to_string(), &page_limit())),
     }
 }
 
 /// Reads a cursor of ours: the hexadecimal form of the last item's key.
 pub fn cursor<const N: usize>(text: Option<&str>) -> Result<Option<[u8; N]>, Refusal> {
     let key = text.map(cursor_bytes).transpose()?;
-    key.map(|key| key.try_into().map_err(|_| foreign_cursor())).transpose()
+    let foreign = || foreign_cursor(text.unwrap_or(""));
+    key.map(|key| key.try_into().map_err(|_| foreign())).transpose()
 }
 
 /// Reads a cursor of ours whose key has no fixed length.
 pub fn cursor_bytes(text: &str) -> Result<Vec<u8>, Refusal> {
     if !text.len().is_multiple_of(2) || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(foreign_cursor());
+        return Err(foreign_cursor(text));
     }
     let byte =
         |digits| std::str::from_utf8(digits).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok());
-    text.as_bytes().chunks(2).map(byte).collect::<Option<_>>().ok_or_else(foreign_cursor)
+    text.as_bytes().chunks(2).map(byte).collect::<Option<_>>().ok_or_else(|| foreign_cursor(text))
 }
 
 /// The refusal of a cursor that is not ours.
 #[must_use]
-pub fn foreign_cursor() -> Refusal {
-    Refusal::new(Code::InvalidQuery, "the cursor is not one that a list returned")
+pub fn foreign_cursor(text: &str) -> Refusal {
+    wrong_parameter("cursor", text, "the one in the `Link` of the page before")
 }
 
 /// The text of a cursor after the item with this key.

@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use crate::docs::Fixed;
 use crate::document::{COMMON, complete};
 use crate::observe::{Observer, observe};
-use crate::{Gate, Health, Json, Metrics, Refusal};
+use crate::{Gate, Health, Hosts, Json, Metrics, Refusal};
 
 /// What the common routes need of a service.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub struct Service {
     pub name: &'static str,
     /// Whom it lets in.
     pub gate: Gate,
+    /// By which names it is reached.
+    pub hosts: Hosts,
     /// Whether it lives and is ready.
     pub health: Health,
     /// What it counts.
@@ -49,6 +51,7 @@ pub fn finish(routes: impl Fn() -> OpenApiRouter + Send + Sync + 'static, servic
     let observer = Arc::new(Observer {
         service: service.name,
         gate: service.gate.clone(),
+        hosts: service.hosts.clone(),
         metrics: service.metrics.clone(),
         tracer: service.tracer.clone(),
     });
@@ -140,25 +143,27 @@ async fn metrics(State(common): State<Arc<Common>>) -> Response {
 /// This document.
 #[utoipa::path(
     get, path = "/openapi.json", tag = COMMON,
-    params(("If-None-Match" = Option<String>, Header, description = "Tags that the caller knows.")),
+    params(("If-None-Match" = Option<String>, Header, description = "Tags that the caller knows."), ("If-Match" = Option<String>, Header, description = "Tags of which one has to be the current one.")),
     responses(
         (status = 200, description = "The OpenAPI document", body = Object, headers(("ETag" = String))),
         (status = 304, description = "Unchanged since the tag that was sent", headers(("ETag" = String))),
     ),
+    extensions(("x-refusals" = json!([Code::PreconditionFailed]))),
 )]
-async fn openapi(State(common): State<Arc<Common>>, headers: HeaderMap) -> Response {
+async fn openapi(State(common): State<Arc<Common>>, headers: HeaderMap) -> Result<Response, Refusal> {
     common.document.answer(&headers)
 }
 
 /// A page to read this document and to try its calls.
 #[utoipa::path(
     get, path = "/docs", tag = COMMON,
-    params(("If-None-Match" = Option<String>, Header, description = "Tags that the caller knows.")),
+    params(("If-None-Match" = Option<String>, Header, description = "Tags that the caller knows."), ("If-Match" = Option<String>, Header, description = "Tags of which one has to be the current one.")),
     responses(
         (status = 200, description = "The page", body = String, content_type = "text/html", headers(("ETag" = String))),
         (status = 304, description = "Unchanged since the tag that was sent", headers(("ETag" = String))),
     ),
+    extensions(("x-refusals" = json!([Code::PreconditionFailed]))),
 )]
-async fn docs(State(common): State<Arc<Common>>, headers: HeaderMap) -> Response {
+async fn docs(State(common): State<Arc<Common>>, headers: HeaderMap) -> Result<Response, Refusal> {
     common.docs.answer(&headers)
 }

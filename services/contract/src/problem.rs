@@ -65,6 +65,8 @@ codes! {
     AccountDisabled = "account-disabled", FORBIDDEN, "Account disabled";
     /// The current password, asked for once more, is wrong.
     WrongPassword = "wrong-password", FORBIDDEN, "Wrong password";
+    /// A browser sends the change for a page of another origin.
+    CrossSiteRequest = "cross-site-request", FORBIDDEN, "Cross-site request";
     /// There is no such thing, or not for this caller.
     NotFound = "not-found", NOT_FOUND, "Not found";
     /// There is no such route.
@@ -91,6 +93,8 @@ codes! {
     BodyTooLarge = "body-too-large", PAYLOAD_TOO_LARGE, "Body too large";
     /// The body is not `application/json`.
     UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "Unsupported media type";
+    /// The service is not called what the request calls it.
+    MisdirectedRequest = "misdirected-request", MISDIRECTED_REQUEST, "Misdirected request";
     /// The order names a user that does not exist.
     UnknownUser = "unknown-user", UNPROCESSABLE_ENTITY, "Unknown user";
     /// The order names a product that does not exist.

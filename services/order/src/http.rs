@@ -8,7 +8,7 @@ use http::{HeaderValue, header};
 use ordersys_chassis::body::{Empty, JsonText, NoBody};
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query};
-use ordersys_chassis::{AdminOnly, Caller, Json, Refusal, RequestIdOf, TaggedOrder};
+use ordersys_chassis::{AdminOnly, Caller, Json, Refusal, RequestIdOf, TaggedOrder, given};
 use ordersys_contract::header::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use ordersys_contract::order::{
     CANCEL, DELIVER, EVENTS, NewOrder, ORDER, ORDERS, Order, OrderEvent, OrderState, PAY, SHIP,
@@ -72,8 +72,13 @@ impl<S: Sync> FromRequestParts<S> for Key {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let Some(value) = parts.headers.get(IDEMPOTENCY_KEY) else { return Ok(Self(None)) };
         let key = value.to_str().ok().and_then(IdempotencyKey::parse);
-        let wrong =
-            || Refusal::new(Code::InvalidHeader, "Idempotency-Key takes 1 to 128 visible ASCII characters");
+        let wrong = || {
+            let why = format!(
+                "the header idempotency-key is {}: it takes 1 to 128 visible ASCII characters",
+                given(value)
+            );
+            Refusal::new(Code::InvalidHeader, why)
+        };
         key.map(|key| Self(Some(key))).ok_or_else(wrong)
     }
 }

@@ -9,7 +9,7 @@ use ::http::Method;
 use ordersys_chassis::breaker::Settings;
 use ordersys_chassis::prometheus_client::metrics::gauge::Gauge;
 use ordersys_chassis::{
-    Counting, Gate, Health, Limit, Listener, Metrics, NewestTime, ServeError, Service, Shedding,
+    Counting, Gate, Health, Hosts, Limit, Listener, Metrics, NewestTime, ServeError, Service, Shedding,
 };
 use ordersys_contract::IdempotencyKey;
 use ordersys_contract::order::ORDERS;
@@ -46,6 +46,8 @@ pub struct Config {
     pub gate: Gate,
     /// When calls to the other services are refused at once.
     pub breaker: Settings,
+    /// By which names it is reached.
+    pub hosts: Hosts,
     /// Whether it counts its requests.
     pub counting: Counting,
     /// Who records its spans.
@@ -84,7 +86,7 @@ impl OrderService {
             let breakers = breakers.clone();
             move || breakers.report()
         });
-        let (gate, tracer) = (config.gate.clone(), config.tracer.clone());
+        let (gate, hosts, tracer) = (config.gate.clone(), config.hosts.clone(), config.tracer.clone());
         let admission = Limit::new(Instant::now(), &metrics);
         let lanes = app::LaneMetrics::registered(&metrics);
         let known = app::Known::registered(&metrics);
@@ -93,7 +95,7 @@ impl OrderService {
                 let admission = admission.clone();
                 move || admission.is_full()
             });
-        let service = Service { name: NAME, gate, health, metrics, tracer };
+        let service = Service { name: NAME, gate, hosts, health, metrics, tracer };
         let app = app::App::new(orders, ports, breakers, (admission, lanes, known));
         Ok(Self { app, service, oldest, shedding, newest })
     }

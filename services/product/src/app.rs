@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use ordersys_chassis::conditional::Condition;
 use ordersys_chassis::{Deadline, NewestTime};
 use ordersys_contract::product::{
     Hold, MAX_NAME_BYTES, MAX_PRICE_MINOR, MAX_STOCK, NewProduct, Product, ProductPatch, Released, Reserved,
@@ -80,14 +81,14 @@ impl App {
         &self,
         id: ProductId,
         patch: ProductPatch,
-        if_version: Option<u64>,
+        condition: Condition,
     ) -> Result<Product, ProductError> {
         let name = patch.name.as_deref().map(checked_name).transpose()?;
         let price = patch.price.map(checked_price).transpose()?;
         if name.is_none() && price.is_none() {
             return Err(ProductError::NothingToChange);
         }
-        match self.tables.edit(id, Edit { name, price, if_version }).await? {
+        match self.tables.edit(id, Edit { name, price, condition }).await? {
             Edited::Done(product) => Ok(product),
             Edited::Changed { current } => Err(ProductError::Changed { current }),
             Edited::NotFound => Err(ProductError::NotFound),

@@ -5,8 +5,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
 use ordersys_chassis::body::JsonText;
+use ordersys_chassis::conditional::{self, Condition};
 use ordersys_chassis::page::{self, Page};
-use ordersys_chassis::params::{PathId, Query, is_known};
+use ordersys_chassis::params::{PathId, Query};
 use ordersys_chassis::{
     AdminOnly, Arrival, Deadline, Internal, InternalJson, InternalOrAdmin, Json, Refusal,
 };
@@ -76,9 +77,10 @@ fn tagged(product: Product) -> Response {
 /// One product.
 #[utoipa::path(
     get, path = PRODUCT, tag = "products",
-    params(("If-None-Match" = Option<String>, Header, description = "Tags that the caller knows.")),
+    params(("If-None-Match" = Option<String>, Header, description = "Tags that the caller knows."), ("If-Match" = Option<String>, Header, description = "Tags of which one has to be the current one.")),
     responses((status = 200, description = "The product", body = Product, headers(("ETag" = String, description = "Version and stock."))),
         (status = 304, description = "Unchanged since the tag that was sent", headers(("ETag" = String, description = "Version and stock.")))),
+    extensions(("x-refusals" = json!([Code::PreconditionFailed]))),
 )]
 async fn read(
     State(app): State<App>,
@@ -86,11 +88,7 @@ async fn read(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let product = app.get(id).await?;
-    let tag = tag(&product);
-    if is_known(&headers, &tag) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
-    }
-    Ok(tagged(product))
+    conditional::tagged(&headers, &tag(&product), || Json(product).into_response())
 }
 
 /// Puts a product into the catalog.
@@ -113,11 +111,12 @@ async fn create(
 /// Changes name or price; orders keep theirs.
 #[utoipa::path(
     patch, path = PRODUCT, tag = "products",
-    params(("If-Match" = Option<String>, Header, description = "Only if the version is still that of this tag.", pattern = r#"^(\*|"[0-9]{1,19}(\.[^"]*)?")$"#)),
+    params(("If-Match" = Option<String>, Header, description = "Only if the version is still that of one of these tags; a weak one is none of them."),
+        ("If-None-Match" = Option<String>, Header, description = "Only if the version is that of none of these tags.")),
     request_body = ProductPatch,
     responses((status = 200, description = "The product as it is now", body = Product, headers(("ETag" = String, description = "Version and stock.")))),
     security(("admin" = [])),
-    extensions(("x-refusals" = json!([Code::InvalidHeader, Code::PreconditionFailed]))),
+    extensions(("x-refusals" = json!([Code::PreconditionFailed]))),
 )]
 async fn edit(
     State(app): State<App>,
@@ -126,18 +125,7 @@ async fn edit(
     headers: HeaderMap,
     Json(patch): Json<ProductPatch>,
 ) -> Result<Response, Refusal> {
-    Ok(tagged(app.edit(id, patch, version(&headers)?).await?))
-}
-
-/// The version in `If-Match`: the tag up to its point. `*` and no header match any.
-fn version(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
-    let Some(value) = headers.get(header::IF_MATCH).filter(|value| value.as_bytes() != b"*") else {
-        return Ok(None);
-    };
-    let tag = value.to_str().ok().and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"'));
-    let version = tag.and_then(|tag| tag.split('.').next()?.parse().ok());
-    let wrong = || Refusal::new(Code::InvalidHeader, "If-Match takes one tag as `ETag` gave it");
-    version.map(Some).ok_or_else(wrong)
+    Ok(tagged(app.edit(id, patch, Condition::of(&headers)?).await?))
 }
 
 /// Adds units.

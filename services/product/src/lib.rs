@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use ordersys_chassis::{Counting, Gate, Health, Listener, Metrics, NewestTime, ServeError, Service};
+use ordersys_chassis::{Counting, Gate, Health, Hosts, Listener, Metrics, NewestTime, ServeError, Service};
 use ordersys_spans::Tracer;
 use ordersys_store::Durability;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +33,8 @@ pub struct Config {
     pub durability: Durability,
     /// Whom it lets in.
     pub gate: Gate,
+    /// By which names it is reached.
+    pub hosts: Hosts,
     /// Whether it counts its requests.
     pub counting: Counting,
     /// Who records its spans.
@@ -61,11 +63,11 @@ impl ProductService {
             let tables = tables.clone();
             move || tables.is_writable()
         });
-        let (gate, tracer) = (config.gate.clone(), config.tracer.clone());
+        let (gate, hosts, tracer) = (config.gate.clone(), config.hosts.clone(), config.tracer.clone());
         let newest = NewestTime::of(NAME);
         let health = health.with_newest(newest.clone());
         let app = App::open(tables, newest, tracer.clone()).await?;
-        Ok(Self { app, service: Service { name: NAME, gate, health, metrics, tracer }, gauges })
+        Ok(Self { app, service: Service { name: NAME, gate, hosts, health, metrics, tracer }, gauges })
     }
 
     /// The use cases, for callers in the same process.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use domain::ring::Certainty;
 use ordersys_chassis::{
-    Counting, Credentials, Gate, Health, Listener, Metrics, NewestTime, ServeError, Service, Tokens, steady,
+    Counting, Credentials, Gate, Health, Hosts, Listener, Metrics, NewestTime, ServeError, Service, Tokens,
+    steady,
 };
 use ordersys_spans::Tracer;
 use ordersys_store::Durability;
@@ -44,6 +45,8 @@ pub struct Config {
     pub credentials: Credentials,
     /// How long a key signs access tokens before the next one takes over.
     pub key_age: Duration,
+    /// By which names it is reached.
+    pub hosts: Hosts,
     /// Whether it counts its requests.
     pub counting: Counting,
     /// Who records its spans.
@@ -74,11 +77,11 @@ impl UserService {
             move || users.is_writable()
         });
         let gate = Gate::new(config.credentials.clone(), Tokens::new(keys.clone()));
-        let tracer = config.tracer.clone();
+        let (hosts, tracer) = (config.hosts.clone(), config.tracer.clone());
         let newest = NewestTime::of(NAME);
         let health = health.with_newest(newest.clone());
         let app = App::new(users, hasher, keys, newest, tracer.clone());
-        Ok(Self { app, service: Service { name: NAME, gate, health, metrics, tracer } })
+        Ok(Self { app, service: Service { name: NAME, gate, hosts, health, metrics, tracer } })
     }
 
     /// The use cases, for callers in the same process.

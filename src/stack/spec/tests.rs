@@ -7,6 +7,7 @@ pub(in crate::stack) fn settings(topology: Topology, addressing: Addressing) -> 
         topology,
         addressing,
         bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        allowed_hosts: Vec::new(),
         ports: Role::ALL.into_iter().map(|role| (role, role.default_port())).collect(),
         durability: Durability::Full,
         log: "info".to_owned(),
@@ -43,6 +44,7 @@ fn every_setting_changes_the_hash() {
     let mut seen = vec![order(&base).hash()];
     let variants = [
         Settings { bind: IpAddr::V4(Ipv4Addr::UNSPECIFIED), ..base.clone() },
+        Settings { allowed_hosts: vec!["shop.example".parse().expect("a name")], ..base.clone() },
         Settings { durability: Durability::Memory, ..base.clone() },
         Settings { log: "debug".to_owned(), ..base.clone() },
         Settings { credentials: "other".to_owned(), ..base.clone() },

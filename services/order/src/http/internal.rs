@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use ordersys_chassis::page::{self, Page};
-use ordersys_chassis::params::{PathId, Query};
+use ordersys_chassis::params::{PathId, Query, wrong_parameter};
 use ordersys_chassis::{InternalOrAdmin, Json, Refusal};
 use ordersys_contract::order::{
     BY_KEY, IDEMPOTENCY_KEYS, INTERNAL_ORDER, INTERNAL_ORDERS, KeyRecord, Order, OrderRecord, OrderState,
@@ -50,7 +50,7 @@ async fn by_key(
     Query(query): Query<KeyQuery>,
 ) -> Result<Json<Order>, Refusal> {
     let key = IdempotencyKey::parse(&query.key)
-        .ok_or_else(|| Refusal::new(Code::InvalidQuery, "key: 1 to 128 visible ASCII characters"))?;
+        .ok_or_else(|| wrong_parameter("key", &query.key, "1 to 128 visible ASCII characters"))?;
     Ok(Json(app.by_key(query.user_id, key).await?.order))
 }
 
@@ -143,7 +143,7 @@ async fn keys(
 /// Reads a cursor of the list of keys: the user's id, then the key.
 fn place(cursor: &str) -> Result<KeyPlace, Refusal> {
     let bytes = page::cursor_bytes(cursor)?;
-    let (user, key) = bytes.split_first_chunk::<16>().ok_or_else(page::foreign_cursor)?;
-    let key = String::from_utf8(key.to_vec()).map_err(|_| page::foreign_cursor())?;
+    let (user, key) = bytes.split_first_chunk::<16>().ok_or_else(|| page::foreign_cursor(cursor))?;
+    let key = String::from_utf8(key.to_vec()).map_err(|_| page::foreign_cursor(cursor))?;
     Ok(KeyPlace::After(UserId::from_bytes(*user), key))
 }

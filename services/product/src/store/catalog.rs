@@ -1,5 +1,6 @@
 //! Products in their table: catalog and stock.
 
+use ordersys_chassis::conditional::Condition;
 use ordersys_contract::product::{Product, StockAccount};
 use ordersys_contract::{Cents, Currency, ProductId, Timestamp};
 use ordersys_store::StoreError;
@@ -29,8 +30,8 @@ pub(crate) struct Filter {
 pub(crate) struct Edit {
     pub(crate) name: Option<String>,
     pub(crate) price: Option<Cents>,
-    /// Only if the product's version is still this one.
-    pub(crate) if_version: Option<u64>,
+    /// What the client asks of the product's tag.
+    pub(crate) condition: Condition,
 }
 
 /// How an edit ended.
@@ -89,7 +90,8 @@ impl Tables {
         self.0
             .write(move |connection| {
                 let Some(mut product) = select(connection, id)? else { return Ok(Edited::NotFound) };
-                if edit.if_version.is_some_and(|version| version != product.version) {
+                let version = product.version.to_string();
+                if !edit.condition.permits(|tag| tag.split('.').next() == Some(&version)) {
                     return Ok(Edited::Changed { current: product.version });
                 }
                 product.version += 1;
