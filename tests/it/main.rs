@@ -28,6 +28,7 @@ mod crash;
 mod dashboard;
 mod drift;
 mod engine;
+mod everywhere;
 mod faults;
 mod faulty_peer;
 #[path = "../harness/mod.rs"]
@@ -47,6 +48,7 @@ mod parsers;
 mod policy;
 mod processes;
 mod refusals;
+mod requests;
 mod resilience;
 mod secrets;
 #[path = "../harness/site.rs"]

@@ -228,6 +228,7 @@ mod tests {
         let config = Config {
             data_dir: dir.path().to_owned(),
             durability: Durability::Memory,
+            hosts: ordersys_chassis::Hosts::Any,
             credentials: Credentials::Open,
             key_age: KEY_AGE,
             counting: ordersys_chassis::Counting::On,
