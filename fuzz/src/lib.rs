@@ -11,7 +11,7 @@ use ordersys_contract::product::NewProduct;
 use ordersys_contract::reservation::Batch;
 use ordersys_contract::session::{NewSession, RefreshSession};
 use ordersys_contract::user::NewUser;
-use ordersys_contract::{Cents, IdempotencyKey, Problem, RequestId};
+use ordersys_contract::{Cents, Currency, IdempotencyKey, Problem, RequestId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -108,7 +108,13 @@ pub fn money(bytes: &[u8]) {
     let read = text.parse::<Cents>();
     if let Ok(amount) = read {
         assert!(amount.minor() >= 0);
-        assert_eq!(i128::from(amount.minor()), hundredths(text), "{text}");
+        assert_eq!(i128::from(amount.minor()), minor_units(text), "{text}");
+        for code in ["JPY", "USD", "KWD"] {
+            let currency: Currency = code.parse().expect("a code");
+            if let Ok(exact) = amount.in_currency(currency) {
+                assert_eq!((exact, exact.decimals()), (amount, currency.decimals()), "{text} {code}");
+            }
+        }
         assert_eq!(amount.to_string().parse(), Ok(amount));
     }
     if let Ok(amount) = serde_json::from_slice::<Cents>(bytes) {
@@ -118,12 +124,12 @@ pub fn money(bytes: &[u8]) {
     let _ = parse::<NewProduct>(bytes);
 }
 
-/// An amount's value, by another way than that of the program.
-fn hundredths(text: &str) -> i128 {
+/// An amount's value as fine as it is written, by another way than that of the program.
+fn minor_units(text: &str) -> i128 {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     let value = |digits: &str| digits.bytes().fold(0, |sum, digit| sum * 10 + i128::from(digit - b'0'));
-    let scale = [100, 10, 1][decimals.len()];
-    value(whole) * 100 + value(decimals) * scale
+    let scale = 10_i128.pow(u32::try_from(decimals.len()).expect("few"));
+    value(whole) * scale + value(decimals)
 }
 
 /// What clients read: answers and `Link` headers of servers that may be anybody's.

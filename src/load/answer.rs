@@ -129,7 +129,7 @@ mod tests {
         let out = Told::Refused(Refusal::OutOfStock);
         let other = Told::Refused(Refusal::Other);
         let cases: &[(u16, &str, Ending, &str, Told)] = &[
-            (201, &full, Ending::Ok, "", Told::Confirmed { order: order(), total: Some(1250) }),
+            (201, &full, Ending::Ok, "", Told::Confirmed { order: order(), total: Some(12_500) }),
             (200, &bare, Ending::Ok, "", Told::Confirmed { order: order(), total: None }),
             (202, &full, Ending::Ok, "", Told::Accepted { order: order() }),
             (201, "{}", Ending::Failed, "bad-answer", Told::Unknown),

@@ -42,11 +42,11 @@ impl std::fmt::Display for OrderRef {
 /// What a client knows of its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
-    /// It stands, at this total in minor units if one was named.
+    /// It stands, at this total in thousandths if one was named.
     Confirmed {
         /// The order.
         order: OrderRef,
-        /// Its total in minor units.
+        /// Its total in thousandths of the currency's unit.
         total: Option<i64>,
     },
     /// It is kept, its outcome is open.

@@ -34,7 +34,7 @@ pub struct Plan {
 pub struct Product {
     /// Its id.
     pub id: Box<str>,
-    /// Its price in minor units.
+    /// Its price in thousandths of the currency's unit.
     pub price: i64,
     /// Units that could be ordered.
     pub stock: i64,

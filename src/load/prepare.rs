@@ -17,6 +17,7 @@ use crate::cli::{Exit, Failure, OrFail, Outcome};
 use crate::ui::{Printer, Progress};
 use crate::verify::Dialect;
 use crate::verify::http::{Got, Http};
+use crate::verify::wire::parts;
 
 /// Products that are made at a time.
 const IN_FLIGHT: usize = 16;
@@ -94,7 +95,8 @@ async fn make_products(
         let made = client.create_product(&new).await?;
         progress.add(1);
         let stock = i64::try_from(made.stock).unwrap_or(i64::MAX);
-        Ok(Product::new(&made.id.to_string(), made.price.minor(), stock))
+        let price = parts(made.price).unwrap_or(i64::MAX);
+        Ok(Product::new(&made.id.to_string(), price, stock))
     };
     let first = match make(0).await {
         Ok(first) => first,

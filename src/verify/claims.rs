@@ -14,7 +14,7 @@ pub enum Resolution {
     Stands {
         /// The order.
         order: OrderRef,
-        /// Its total in minor units.
+        /// Its total in thousandths of the currency's unit.
         total: Option<i64>,
     },
     /// It was refused.

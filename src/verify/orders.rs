@@ -129,8 +129,8 @@ impl<'a> Judge<'a> {
         let Some(total) = order.total else { return };
         let draft = self.claims.draft(claim.number);
         let products = self.claims.plan.products();
-        let sum = |line: &Line| products[line.product as usize].price * i64::from(line.quantity);
-        let expected: i64 = draft.lines.iter().map(sum).sum();
+        let sum = |line: &Line| products[line.product as usize].price.saturating_mul(line.quantity.into());
+        let expected: i64 = draft.lines.iter().map(sum).fold(0, i64::saturating_add);
         if total.0 != expected {
             self.totals.add(|| Witness {
                 order_id: Some(order.id.clone()),

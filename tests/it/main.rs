@@ -42,6 +42,7 @@ mod logs;
 mod matrix;
 mod mistakes;
 mod model;
+mod money;
 mod openapi;
 mod orders;
 mod parsers;

@@ -6,6 +6,7 @@
 //! services' `domain` modules.
 
 pub mod client;
+mod currency;
 pub mod header;
 pub mod health;
 pub mod id;

@@ -1,18 +1,28 @@
-//! Money: exact minor units inside, a JSON number with two decimals on the wire, never a float.
+//! Money: exact minor units inside, a JSON number with the decimals of its currency on the wire, never a float.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::Quantity;
+pub use crate::currency::{Currency, NotACurrency};
 
-/// An amount in minor units (hundredths), never negative.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Cents(i64);
+/// Most decimals of any currency.
+pub const MAX_DECIMALS: u8 = 3;
 
-/// Why a text is not an amount.
+/// An exact amount in minor units, never negative: cents of a dollar, whole yen, fils of a dinar.
+#[derive(Debug, Clone, Copy)]
+pub struct Cents {
+    minor: i64,
+    /// How many decimals the minor units are; at most [`MAX_DECIMALS`].
+    decimals: u8,
+}
+
+/// Why a text is not an amount, or not one of its currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotMoney {
     /// Not digits with an optional point and decimals.
@@ -21,54 +31,89 @@ pub enum NotMoney {
     /// Below zero.
     #[error("an amount must not be negative")]
     Negative,
-    /// Finer than a hundredth.
-    #[error("an amount has at most two decimals")]
+    /// Finer than any currency.
+    #[error("an amount has at most {MAX_DECIMALS} decimals")]
     TooFine,
+    /// Finer than its currency.
+    #[error("an amount in {0} has {count}", count = decimals_text(*.0))]
+    TooFineFor(Currency),
     /// More minor units than 64 bits hold.
     #[error("the amount is too large")]
     TooLarge,
 }
 
+fn decimals_text(currency: Currency) -> String {
+    match currency.decimals() {
+        0 => "no decimals".to_owned(),
+        most => format!("at most {most} decimals"),
+    }
+}
+
 impl Cents {
     /// Nothing.
-    pub const ZERO: Self = Self(0);
+    pub const ZERO: Self = Self { minor: 0, decimals: 2 };
 
-    /// The amount of that many minor units, unless negative.
+    /// The amount of that many hundredths, as dollars and most currencies have them, unless negative.
     #[must_use]
     pub fn from_minor(minor: i64) -> Option<Self> {
-        (minor >= 0).then_some(Self(minor))
+        Self::of(minor, Currency::USD)
+    }
+
+    /// The amount of that many minor units of a currency, unless negative.
+    #[must_use]
+    pub fn of(minor: i64, currency: Currency) -> Option<Self> {
+        (minor >= 0).then_some(Self { minor, decimals: currency.decimals() })
+    }
+
+    /// The amount of that many minor units as fine as those of `other`, unless negative.
+    #[must_use]
+    pub fn as_fine_as(minor: i64, other: Self) -> Option<Self> {
+        (minor >= 0).then_some(Self { minor, ..other })
     }
 
     /// The amount in minor units.
     #[must_use]
     pub fn minor(self) -> i64 {
-        self.0
+        self.minor
+    }
+
+    /// How many decimals its minor units are; at most [`MAX_DECIMALS`].
+    #[must_use]
+    pub fn decimals(self) -> u8 {
+        self.decimals
+    }
+
+    /// The same amount in minor units of a currency: refused if it was written finer than these.
+    pub fn in_currency(self, currency: Currency) -> Result<Self, NotMoney> {
+        let more = currency.decimals().checked_sub(self.decimals).ok_or(NotMoney::TooFineFor(currency))?;
+        let minor = self.minor.checked_mul(10_i64.pow(more.into())).ok_or(NotMoney::TooLarge)?;
+        Ok(Self { minor, decimals: currency.decimals() })
     }
 
     /// The price of `quantity` units, unless 64 bits cannot hold it.
     #[must_use]
     pub fn times(self, quantity: Quantity) -> Option<Self> {
-        self.0.checked_mul(i64::from(quantity.get())).map(Self)
+        Some(Self { minor: self.minor.checked_mul(i64::from(quantity.get()))?, ..self })
     }
 
     /// Most characters of an amount with its point and decimals.
     const MOST_DIGITS: usize = 20;
 
-    /// Writes the amount with two decimals to the end of the buffer, without any allocation: the answer
+    /// Writes the amount with its decimals to the end of the buffer, without any allocation: the answer
     /// to each order has several.
     fn digits(self, buffer: &mut [u8; Self::MOST_DIGITS]) -> &str {
-        let mut rest = self.0.unsigned_abs();
-        let mut start = buffer.len();
-        for (place, byte) in buffer.iter_mut().enumerate().rev() {
-            if place == Self::MOST_DIGITS - 3 {
-                *byte = b'.';
-            } else if rest > 0 || place >= Self::MOST_DIGITS - 4 {
-                *byte = b'0' + u8::try_from(rest % 10).unwrap_or_default();
-                rest /= 10;
-            } else {
-                break;
+        let decimals = usize::from(self.decimals);
+        let (mut rest, mut start, mut written) = (self.minor.unsigned_abs(), buffer.len(), 0);
+        let mut put = |byte| {
+            start -= 1;
+            buffer[start] = byte;
+        };
+        while rest > 0 || written <= decimals {
+            if written == decimals && decimals > 0 {
+                put(b'.');
             }
-            start = place;
+            put(b'0' + u8::try_from(rest % 10).unwrap_or_default());
+            (rest, written) = (rest / 10, written + 1);
         }
         std::str::from_utf8(&buffer[start..]).unwrap_or_default()
     }
@@ -78,29 +123,71 @@ impl Cents {
         to(self.digits(&mut [0; Self::MOST_DIGITS]))
     }
 
-    /// The sum, unless 64 bits cannot hold it.
+    /// The sum, unless 64 bits cannot hold it. Nothing is nothing in any currency.
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
-        self.0.checked_add(other.0).map(Self)
+        match (self.minor, other.minor) {
+            (0, _) => Some(other),
+            (_, 0) => Some(self),
+            (one, two) if self.decimals == other.decimals => {
+                Some(Self { minor: one.checked_add(two)?, ..self })
+            }
+            _ => None,
+        }
+    }
+
+    /// The value in the smallest units there are, whatever its own are.
+    fn value(self) -> i128 {
+        i128::from(self.minor) * 10_i128.pow(u32::from(MAX_DECIMALS - self.decimals))
+    }
+}
+
+impl Default for Cents {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+impl PartialEq for Cents {
+    fn eq(&self, other: &Self) -> bool {
+        self.value() == other.value()
+    }
+}
+impl Eq for Cents {}
+impl PartialOrd for Cents {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Cents {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.value().cmp(&other.value())
+    }
+}
+impl Hash for Cents {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.value().hash(state);
     }
 }
 
 impl FromStr for Cents {
     type Err = NotMoney;
 
+    /// Reads an amount as fine as it is written.
     fn from_str(text: &str) -> Result<Self, NotMoney> {
         if text.starts_with('-') {
             return Err(NotMoney::Negative);
         }
-        let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
-        let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        if !digits(whole) || !digits(decimals) {
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        let ends = whole.is_empty() || text.ends_with('.');
+        if ends || !digits(whole) || !digits(decimals) {
             return Err(NotMoney::Malformed);
         }
-        if decimals.len() > 2 {
-            return Err(NotMoney::TooFine);
-        }
-        format!("{whole}{decimals:0<2}").parse().map(Self).map_err(|_| NotMoney::TooLarge)
+        let count = u8::try_from(decimals.len()).ok().filter(|count| *count <= MAX_DECIMALS);
+        let decimals_count = count.ok_or(NotMoney::TooFine)?;
+        let minor = format!("{whole}{decimals}").parse().map_err(|_| NotMoney::TooLarge)?;
+        Ok(Self { minor, decimals: decimals_count })
     }
 }
 
@@ -144,61 +231,6 @@ pub mod minor {
     }
 }
 
-/// A currency by its ISO 4217 code. Prices of different currencies are never added up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Currency([u8; 3]);
-
-impl Currency {
-    /// US dollars, the currency where none is named.
-    pub const USD: Self = Self(*b"USD");
-
-    /// The three letters.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or("???")
-    }
-}
-
-impl Default for Currency {
-    fn default() -> Self {
-        Self::USD
-    }
-}
-
-/// The text is not three capital letters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a currency is three capital letters such as USD")]
-pub struct NotACurrency;
-
-impl FromStr for Currency {
-    type Err = NotACurrency;
-
-    fn from_str(text: &str) -> Result<Self, NotACurrency> {
-        match <[u8; 3]>::try_from(text.as_bytes()) {
-            Ok(letters) if letters.iter().all(u8::is_ascii_uppercase) => Ok(Self(letters)),
-            _ => Err(NotACurrency),
-        }
-    }
-}
-
-impl fmt::Display for Currency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl Serialize for Currency {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for Currency {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,12 +239,16 @@ mod tests {
     fn amounts_are_read_from_their_digits() {
         let cases: &[(&str, Result<i64, NotMoney>)] = &[
             ("149.99", Ok(14_999)),
-            ("0.1", Ok(10)),
-            ("7", Ok(700)),
+            ("0.1", Ok(1)),
+            ("7", Ok(7)),
+            ("0.125", Ok(125)),
             ("0", Ok(0)),
             ("92233720368547758.07", Ok(i64::MAX)),
             ("92233720368547758.08", Err(NotMoney::TooLarge)),
-            ("1.005", Err(NotMoney::TooFine)),
+            ("9223372036854775.807", Ok(i64::MAX)),
+            ("1.0005", Err(NotMoney::TooFine)),
+            ("0.0000", Err(NotMoney::TooFine)),
+            (".5", Err(NotMoney::Malformed)),
             ("-1", Err(NotMoney::Negative)),
             ("1e2", Err(NotMoney::Malformed)),
             ("NaN", Err(NotMoney::Malformed)),
@@ -234,5 +270,39 @@ mod tests {
         assert_eq!(text(i64::MAX), "92233720368547758.07");
         let back: Cents = serde_json::from_str("90071992547409.93").expect("parses");
         assert_eq!(back.minor(), 9_007_199_254_740_993, "not representable as a float");
+    }
+    #[test]
+    fn an_amount_has_the_decimals_of_its_currency() {
+        let currency = |code: &str| code.parse::<Currency>().expect("a code");
+        let read = |text: &str, code: &str| {
+            let amount = text.parse::<Cents>().expect("an amount");
+            amount.in_currency(currency(code)).map(|amount| (amount.minor(), amount.to_string()))
+        };
+        let is = |minor: i64, text: &str| Ok((minor, text.to_owned()));
+        assert_eq!(read("149.9", "USD"), is(14_990, "149.90"));
+        assert_eq!(read("500", "JPY"), is(500, "500"));
+        assert_eq!(read("0", "JPY"), is(0, "0"));
+        assert_eq!(read("0.125", "KWD"), is(125, "0.125"));
+        assert_eq!(read("7", "KWD"), is(7_000, "7.000"));
+        for (text, code, most) in [("0.50", "JPY", "no"), ("1.0", "JPY", "no"), ("0.125", "USD", "at most 2")]
+        {
+            let error = read(text, code).expect_err(text);
+            assert_eq!(error, NotMoney::TooFineFor(currency(code)));
+            assert_eq!(error.to_string(), format!("an amount in {code} has {most} decimals"));
+        }
+        assert_eq!(read("9223372036854775807", "USD"), Err(NotMoney::TooLarge));
+        assert_eq!(
+            Cents::of(i64::MAX, currency("KWD")).map(|most| most.to_string()).as_deref(),
+            Some("9223372036854775.807")
+        );
+    }
+
+    #[test]
+    fn amounts_are_compared_by_value() {
+        let amount = |text: &str| text.parse::<Cents>().expect("an amount");
+        assert_eq!(amount("1.5"), amount("1.500"));
+        assert!(amount("1.499") < amount("1.5") && amount("2") > amount("1.5"));
+        assert_eq!(Cents::ZERO.plus(amount("500")).map(|sum| sum.to_string()).as_deref(), Some("500"));
+        assert_eq!(amount("1.5").plus(amount("1.25")), None, "of different currencies");
     }
 }

@@ -123,7 +123,7 @@ impl ReservationState {
 
 /// A line as it was when stock was taken: name and price as of then.
 #[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", from = "WrittenLine")]
 pub struct PricedLine {
     /// Which product.
     pub product_id: ProductId,
@@ -133,10 +133,30 @@ pub struct PricedLine {
     pub quantity: Quantity,
     /// The price of one unit then, in minor units.
     #[schema(value_type = u64)]
-    #[serde(with = "minor")]
+    #[serde(serialize_with = "minor::serialize")]
     pub unit_price: Cents,
     /// The currency of the price.
     pub currency: Currency,
+}
+
+/// A line as it is written: what its minor units are is known once its currency is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WrittenLine {
+    product_id: ProductId,
+    name: String,
+    quantity: Quantity,
+    #[serde(deserialize_with = "minor::deserialize")]
+    unit_price: Cents,
+    currency: Currency,
+}
+
+impl From<WrittenLine> for PricedLine {
+    fn from(line: WrittenLine) -> Self {
+        let WrittenLine { product_id, name, quantity, unit_price, currency } = line;
+        let unit_price = Cents::of(unit_price.minor(), currency).unwrap_or_default();
+        Self { product_id, name, quantity, unit_price, currency }
+    }
 }
 
 /// A product of which there is not enough.

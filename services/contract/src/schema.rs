@@ -37,7 +37,7 @@ macro_rules! named {
 
 named! {
     Cents = "Money": money();
-    Currency = "Currency": text("A currency by its ISO 4217 code.").pattern(Some("^[A-Z]{3}$")).examples(["USD"]);
+    Currency = "Currency": text("A currency by its ISO 4217 code. One that is no money (metals, funds, test codes) has no prices.").pattern(Some("^[A-Z]{3}$")).examples(["USD"]);
     Quantity = "Quantity": whole(1, u64::from(Quantity::MAX), "A number of units.");
     RequestId = "RequestId": text("Names a request.").pattern(Some("^[A-Za-z0-9._-]{1,128}$"));
     TraceParent = "TraceParent": text("A place in a trace, as in the header `traceparent`. One that is not valid is ignored.");
@@ -82,16 +82,20 @@ fn money() -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::Number)
         .minimum(Some(0))
-        .multiple_of(Some(0.01))
-        .description(Some("An amount with two decimals, read and written digit by digit: `149.99`."))
+        .multiple_of(Some(0.001))
+        .description(Some(
+            "An amount with the decimals of its currency, as many as ISO 4217 says, read and written digit by digit: \
+             `149.99` dollars, `500` yen, `0.125` dinars.",
+        ))
         .examples([149.99])
 }
 
 /// A price of one unit as a client may set it.
 pub(crate) fn price() -> Object {
     #[expect(clippy::cast_precision_loss, reason = "the bound is a round number far below 2^53")]
-    let most = MAX_PRICE_MINOR as f64 / 100.0;
-    money().maximum(Some(most)).build()
+    let most = MAX_PRICE_MINOR as f64;
+    let what = format!("At most {MAX_PRICE_MINOR} minor units, with no more decimals than the currency has.");
+    money().maximum(Some(most)).description(Some(what)).build()
 }
 
 /// A number of units that a product starts with.

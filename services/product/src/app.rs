@@ -9,7 +9,7 @@ use ordersys_contract::product::{
     StockAccount, StockEvidence,
 };
 use ordersys_contract::reservation::{Answer, Operation, ReservationRecord, ReservationState};
-use ordersys_contract::{Cents, OrderId, ProductId, RequestId, Timestamp};
+use ordersys_contract::{Cents, Currency, OrderId, ProductId, RequestId, Timestamp};
 use ordersys_spans::{Places, Span, Tracer};
 use ordersys_store::failpoint;
 
@@ -40,7 +40,7 @@ impl App {
             id: ProductId::now(),
             name: name.to_owned(),
             price: Cents::from_minor(price).unwrap_or_default(),
-            currency: ordersys_contract::Currency::USD,
+            currency: Currency::USD,
             stock,
             version: 1,
             created_at: now,
@@ -68,7 +68,10 @@ impl App {
 
     pub(crate) async fn create(&self, new: NewProduct, now: Timestamp) -> Result<Product, ProductError> {
         let NewProduct { name, price, stock, currency } = new;
-        let (name, price) = (checked_name(&name)?, checked_price(price)?);
+        if !currency.is_money() {
+            return Err(ProductError::Currency(currency));
+        }
+        let (name, price) = (checked_name(&name)?, checked_price(price, currency)?);
         checked_units("stock", stock, 0)?;
         let product =
             Product { id: ProductId::now(), name, price, currency, stock, version: 1, created_at: now };
@@ -84,13 +87,13 @@ impl App {
         condition: Condition,
     ) -> Result<Product, ProductError> {
         let name = patch.name.as_deref().map(checked_name).transpose()?;
-        let price = patch.price.map(checked_price).transpose()?;
-        if name.is_none() && price.is_none() {
+        if name.is_none() && patch.price.is_none() {
             return Err(ProductError::NothingToChange);
         }
-        match self.tables.edit(id, Edit { name, price, condition }).await? {
+        match self.tables.edit(id, Edit { name, price: patch.price, condition }).await? {
             Edited::Done(product) => Ok(product),
             Edited::Changed { current } => Err(ProductError::Changed { current }),
+            Edited::Price(error) => Err(error),
             Edited::NotFound => Err(ProductError::NotFound),
         }
     }
@@ -228,8 +231,10 @@ fn checked_name(name: &str) -> Result<String, ProductError> {
     if usable { Ok(name.to_owned()) } else { Err(ProductError::Name) }
 }
 
-fn checked_price(price: Cents) -> Result<Cents, ProductError> {
-    if price.minor() <= MAX_PRICE_MINOR { Ok(price) } else { Err(ProductError::Price) }
+/// The price in minor units of its currency.
+pub(crate) fn checked_price(price: Cents, currency: Currency) -> Result<Cents, ProductError> {
+    let price = price.in_currency(currency).map_err(ProductError::NoPrice)?;
+    if price.minor() <= MAX_PRICE_MINOR { Ok(price) } else { Err(ProductError::Price(currency)) }
 }
 
 fn checked_units(field: &'static str, units: u64, least: u64) -> Result<(), ProductError> {

@@ -1,8 +1,9 @@
 //! Why the product service refuses.
 
 use ordersys_chassis::{Refusal, params};
+use ordersys_contract::money::NotMoney;
 use ordersys_contract::product::{MAX_NAME_BYTES, MAX_PRICE_MINOR, MAX_STOCK};
-use ordersys_contract::{Code, ProductKind};
+use ordersys_contract::{Cents, Code, Currency, ProductKind};
 use ordersys_store::{OpenError, StoreError};
 
 /// Why the product service refuses, or does not start.
@@ -15,8 +16,14 @@ pub enum ProductError {
     #[error("name: 1 to {MAX_NAME_BYTES} bytes without control characters")]
     Name,
     /// The price is too high.
-    #[error("price: at most {} units of the currency", MAX_PRICE_MINOR / 100)]
-    Price,
+    #[error("price: at most {most} {0}", most = Cents::of(MAX_PRICE_MINOR, *.0).unwrap_or_default())]
+    Price(Currency),
+    /// The price is no amount in its currency.
+    #[error("price: {0}")]
+    NoPrice(NotMoney),
+    /// The currency is none that anything is paid with.
+    #[error("currency: {0} is not money in ISO 4217; take a code such as USD, JPY or KWD")]
+    Currency(Currency),
     /// The number of units is not one that can be added.
     #[error("{field}: at most {MAX_STOCK}, and not less than {least}")]
     Units {
@@ -60,7 +67,8 @@ impl From<ProductError> for Refusal {
         let field = |name: &str| Self(Self::new(Code::InvalidField, detail.clone()).0.with("field", name));
         match error {
             ProductError::Name => field("name"),
-            ProductError::Price => field("price"),
+            ProductError::Price(_) | ProductError::NoPrice(_) => field("price"),
+            ProductError::Currency(_) => field("currency"),
             ProductError::Units { field: name, .. } => field(name),
             ProductError::NothingToChange => Self::new(Code::MissingField, detail),
             ProductError::NotFound => params::not_found::<ProductKind>(),

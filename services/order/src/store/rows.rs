@@ -1,8 +1,8 @@
 //! Orders and events as rows.
 
-use ordersys_contract::order::{Order, OrderState};
+use ordersys_contract::order::{Order, OrderLine, OrderState};
 use ordersys_contract::user::UserKindName;
-use ordersys_contract::{Cents, OrderId, RequestId, Timestamp, UserId, WriteJson};
+use ordersys_contract::{Cents, Currency, OrderId, RequestId, Timestamp, UserId, WriteJson};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
@@ -88,15 +88,17 @@ pub(super) fn replace(connection: &Connection, next: &StoredOrder) -> rusqlite::
 
 pub(super) fn order(row: &Row<'_>) -> rusqlite::Result<StoredOrder> {
     let minor = row.get(5)?;
+    let currency = row.get_ref(6)?.as_str()?.parse().map_err(|error| unreadable(6, error))?;
+    let items: Vec<OrderLine> = json(7, row.get_ref(7)?.as_bytes()?)?;
     let order = Order {
         id: OrderId::from_bytes(row.get(0)?),
         user_id: UserId::from_bytes(row.get(1)?),
         user_name: row.get(2)?,
         status: state(3, row.get(3)?)?,
         version: row.get(4)?,
-        total: Cents::from_minor(minor).ok_or(rusqlite::Error::IntegralValueOutOfRange(5, minor))?,
-        currency: row.get_ref(6)?.as_str()?.parse().map_err(|error| unreadable(6, error))?,
-        items: json(7, row.get_ref(7)?.as_bytes()?)?,
+        total: total(minor, currency, &items).ok_or(rusqlite::Error::IntegralValueOutOfRange(5, minor))?,
+        currency,
+        items,
         created_at: Timestamp::from_millis(row.get(10)?),
         updated_at: Timestamp::from_millis(row.get(11)?),
     };
@@ -104,6 +106,14 @@ pub(super) fn order(row: &Row<'_>) -> rusqlite::Result<StoredOrder> {
     let history = steps(9, row.get_ref(9)?.as_bytes()?)?;
     let owner = if row.get(12)? { UserKindName::Registered } else { UserKindName::Guest };
     Ok(StoredOrder { order, owner, reason, history })
+}
+
+/// The sum of the lines, as fine as they are: orders of earlier versions have hundredths in all currencies.
+fn total(minor: i64, currency: Currency, items: &[OrderLine]) -> Option<Cents> {
+    match items.first().and_then(|item| item.line_total) {
+        Some(line) => Cents::as_fine_as(minor, line),
+        None => Cents::of(minor, currency),
+    }
 }
 
 /// The stored form of a state. Never changed, only added to.
@@ -179,6 +189,24 @@ mod tests {
         places.sort_unstable();
         places.dedup();
         assert_eq!(places.len(), 20_000);
+    }
+
+    /// Orders in yen of earlier versions have hundredths in their lines, and so in their total.
+    #[test]
+    fn a_total_is_as_fine_as_its_lines() {
+        let yen: Currency = "JPY".parse().expect("a code");
+        let line = |total: &str| OrderLine {
+            product_id: ordersys_contract::ProductId::now(),
+            quantity: ordersys_contract::Quantity::ONE,
+            name: None,
+            unit_price: None,
+            line_total: total.parse().ok(),
+        };
+        let shown = |items: &[OrderLine]| total(50_000, yen, items).expect("not negative").to_string();
+        assert_eq!(shown(&[line("500.00")]), "500.00");
+        assert_eq!(shown(&[line("50000")]), "50000");
+        assert_eq!(shown(&[]), "50000");
+        assert!(total(-1, yen, &[]).is_none());
     }
 
     #[test]

@@ -9,6 +9,8 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Tables;
+use crate::ProductError;
+use crate::app::checked_price;
 use crate::domain::inventory::Item;
 use crate::domain::stock::Stock;
 
@@ -35,10 +37,14 @@ pub(crate) struct Edit {
 }
 
 /// How an edit ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Edited {
     Done(Product),
-    Changed { current: u64 },
+    /// The price does not suit the product's currency.
+    Price(ProductError),
+    Changed {
+        current: u64,
+    },
     NotFound,
 }
 
@@ -94,9 +100,14 @@ impl Tables {
                 if !edit.condition.permits(|tag| tag.split('.').next() == Some(&version)) {
                     return Ok(Edited::Changed { current: product.version });
                 }
+                let price = edit.price.map(|price| checked_price(price, product.currency)).transpose();
+                let price = match price {
+                    Ok(price) => price,
+                    Err(error) => return Ok(Edited::Price(error)),
+                };
                 product.version += 1;
                 product.name = edit.name.clone().unwrap_or(product.name);
-                product.price = edit.price.unwrap_or(product.price);
+                product.price = price.unwrap_or(product.price);
                 let update = "UPDATE product SET name = ?2, price = ?3, version = ?4 WHERE id = ?1";
                 let row = params![id.as_bytes(), product.name, product.price.minor(), product.version];
                 connection.prepare_cached(update)?.execute(row)?;
@@ -166,7 +177,7 @@ pub(super) fn item(connection: &Connection, id: ProductId) -> rusqlite::Result<O
             reserved: row.get(6)?,
             sold: row.get(7)?,
         };
-        Ok(Item { name: row.get(0)?, price: price(row, 1)?, currency: currency(row, 2)?, stock })
+        Ok(Item { name: row.get(0)?, price: price(row, (1, 2))?, currency: currency(row, 2)?, stock })
     };
     connection.prepare_cached(select)?.query_row([id.as_bytes()], read).optional()
 }
@@ -182,7 +193,7 @@ fn product(row: &Row<'_>) -> rusqlite::Result<Product> {
     Ok(Product {
         id: ProductId::from_bytes(row.get(0)?),
         name: row.get(1)?,
-        price: price(row, 2)?,
+        price: price(row, (2, 3))?,
         currency: currency(row, 3)?,
         version: row.get(4)?,
         created_at: Timestamp::from_millis(row.get(5)?),
@@ -217,9 +228,10 @@ fn shown(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get(column)
 }
 
-fn price(row: &Row<'_>, column: usize) -> rusqlite::Result<Cents> {
+/// The price in one column, in minor units of the currency in the other.
+fn price(row: &Row<'_>, (column, of): (usize, usize)) -> rusqlite::Result<Cents> {
     let minor = row.get(column)?;
-    Cents::from_minor(minor).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, minor))
+    Cents::of(minor, currency(row, of)?).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, minor))
 }
 
 fn currency(row: &Row<'_>, column: usize) -> rusqlite::Result<Currency> {
