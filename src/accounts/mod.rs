@@ -4,6 +4,7 @@
 //! refreshes and ends their sessions.
 
 use ordersys_contract::client::Endpoints;
+use ordersys_contract::email::is_same_email;
 use ordersys_contract::{Secret, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +44,7 @@ pub struct Account {
 
 impl Account {
     fn is(&self, services: &Services, email: &str) -> bool {
-        self.services == *services && self.email.eq_ignore_ascii_case(email)
+        self.services == *services && is_same_email(&self.email, email)
     }
 }
 

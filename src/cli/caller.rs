@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use anyhow::Context as _;
 use ordersys_contract::client::Endpoints;
+use ordersys_contract::email::is_same_email;
 use ordersys_contract::{Client, ClientError, Code, Secret, UserId};
 
 use super::{Exit, Failure, Globals, OrFail as _, Outcome, block_on};
@@ -63,7 +64,7 @@ impl Caller {
     /// The user it is, if `email` is its address or nobody is named.
     pub(super) fn own_id(&self, email: Option<&str>) -> Option<UserId> {
         let account = self.account.as_ref()?;
-        email.is_none_or(|email| account.email.eq_ignore_ascii_case(email)).then_some(account.user_id)
+        email.is_none_or(|email| is_same_email(&account.email, email)).then_some(account.user_id)
     }
 
     /// Says as whom something was refused, where that may be why.

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod addresses;
+mod addresses_of_users;
 mod api;
 mod article;
 mod bad_input;

@@ -7,6 +7,7 @@
 
 pub mod client;
 mod currency;
+pub mod email;
 pub mod header;
 pub mod health;
 pub mod id;
@@ -27,6 +28,7 @@ pub mod trace;
 pub mod user;
 
 pub use client::{Client, ClientError};
+pub use email::EmailKey;
 pub use header::{IdempotencyKey, RequestId};
 pub use id::{Id, OrderKind, ProductKind, SessionKind, UserKind};
 pub use json::WriteJson;

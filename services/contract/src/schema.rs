@@ -122,7 +122,9 @@ pub(crate) fn user_name() -> Object {
 
 /// Where to reach a user.
 pub(crate) fn email() -> Object {
-    let what = format!("Looks like name@host: at most {MAX_TEXT_BYTES} bytes.");
+    let what = format!(
+        "Looks like name@host: at most {MAX_TEXT_BYTES} bytes, without characters that cannot be seen."
+    );
     text(&what).pattern(Some(ADDRESS)).max_length(Some(MAX_TEXT_BYTES)).build()
 }
 

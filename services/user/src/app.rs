@@ -100,6 +100,11 @@ impl App {
         reached(self.0.users.get(id, Role::of(caller, id)).await?)
     }
 
+    /// Gives users of earlier versions the form of their address in which it is compared now.
+    pub(crate) async fn complete_addresses(&self) -> Result<(), UserError> {
+        Ok(self.0.users.complete_addresses().await?)
+    }
+
     pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<User>, UserError> {
         Ok(self.0.users.list(filter).await?)
     }

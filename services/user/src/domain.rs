@@ -2,7 +2,7 @@
 
 use ordersys_chassis::Caller;
 use ordersys_contract::user::{MAX_PASSWORD_BYTES, MAX_TEXT_BYTES, MIN_PASSWORD_BYTES};
-use ordersys_contract::{Password, UserId};
+use ordersys_contract::{EmailKey, Password, UserId};
 
 use crate::UserError;
 
@@ -39,11 +39,8 @@ impl Profile {
     /// Checks what a client sent.
     pub(crate) fn new(name: &str, email: &str) -> Result<Self, UserError> {
         let (name, email) = (checked_name(name)?, text("email", email)?);
-        let has_address_form = email
-            .split_once('@')
-            .is_some_and(|(local, host)| !local.is_empty() && !host.is_empty() && !host.contains('@'))
-            && !email.contains(char::is_whitespace);
-        if has_address_form { Ok(Self { name, email }) } else { Err(UserError::NotAnEmail) }
+        EmailKey::of(&email)?;
+        Ok(Self { name, email })
     }
 
     /// Refuses passwords that are too short, too long, or the first guess of a stranger.
@@ -67,8 +64,15 @@ pub(crate) fn checked_name(name: &str) -> Result<String, UserError> {
     text("name", name)
 }
 
-/// The form of an address in which it belongs to one registered user at most: case does not count.
+/// The form of an address in which it is looked for, and belongs to one registered user at most. What is no address
+/// has a form too: earlier versions took some of it.
 pub(crate) fn login(email: &str) -> String {
+    EmailKey::of(email).map_or_else(|_| earlier_login(email), |key| key.as_str().to_owned())
+}
+
+/// The form that earlier versions stored. Two accounts of these may have the same form by now: the later one keeps
+/// its earlier one.
+pub(crate) fn earlier_login(email: &str) -> String {
     email.trim().to_lowercase()
 }
 

@@ -2,6 +2,7 @@
 
 use ordersys_chassis::auth::bad_credential;
 use ordersys_chassis::{Refusal, params};
+use ordersys_contract::email::NotAnEmail;
 use ordersys_contract::user::{MAX_PASSWORD_BYTES, MAX_TEXT_BYTES, MIN_PASSWORD_BYTES};
 use ordersys_contract::{Code, Problem, UserKind};
 use ordersys_store::{OpenError, StoreError};
@@ -35,8 +36,8 @@ pub enum UserError {
         field: &'static str,
     },
     /// The address has no form of one.
-    #[error("email: must look like name@host")]
-    NotAnEmail,
+    #[error("email: {0}")]
+    NotAnEmail(#[from] NotAnEmail),
     /// The password is too short or too long.
     #[error("password: {MIN_PASSWORD_BYTES} to {MAX_PASSWORD_BYTES} bytes are needed")]
     PasswordLength,
@@ -101,7 +102,7 @@ impl From<UserError> for Refusal {
             UserError::Empty { field } | UserError::Unusable { field } => {
                 return of(Code::InvalidField, field);
             }
-            UserError::NotAnEmail => return of(Code::InvalidField, "email"),
+            UserError::NotAnEmail(_) => return of(Code::InvalidField, "email"),
             UserError::GuestPassword => return of(Code::InvalidField, "password"),
             UserError::PasswordLength | UserError::GuessedPassword => {
                 return of(Code::WeakPassword, "password");

@@ -6,12 +6,12 @@ use axum::response::{IntoResponse, Response};
 use http::header;
 use ordersys_chassis::body::{Empty, NoBody};
 use ordersys_chassis::page::{self, Page};
-use ordersys_chassis::params::{PathId, Query};
+use ordersys_chassis::params::{PathId, Query, wrong_parameter};
 use ordersys_chassis::{AdminOnly, Caller, Deadline, Internal, InternalJson, Json, Peer, Refusal, ShortJson};
 use ordersys_contract::user::{
     DISABLE, ENABLE, LOOKUP, Lookup, NewUser, USER, USERS, User, UserPatch, UserStatus, UserSummary,
 };
-use ordersys_contract::{Code, MAX_BATCH, Timestamp, UserId, UserKind};
+use ordersys_contract::{Code, EmailKey, MAX_BATCH, Timestamp, UserId, UserKind};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -122,10 +122,15 @@ async fn enable(
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListQuery {
-    /// Users with this address only.
+    /// Users with this address only, in whichever case and form it is written.
     email: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,
+}
+
+/// The address that is looked for, however it is written.
+fn address(email: &str) -> Result<EmailKey, Refusal> {
+    EmailKey::of(email).map_err(|_| wrong_parameter("email", email, "an e-mail address such as name@host"))
 }
 
 /// Users, a page at a time.
@@ -142,7 +147,8 @@ async fn list(
 ) -> Result<Page<User>, Refusal> {
     let limit = page::limit(query.limit)?;
     let after = page::cursor(query.cursor.as_deref())?.map(UserId::from_bytes);
-    let items = app.list(Filter { email: query.email.clone(), after, limit }).await?;
+    let address = query.email.as_deref().map(address).transpose()?;
+    let items = app.list(Filter { address, after, limit }).await?;
     let full = items.len() == limit as usize;
     let next = items.last().filter(|_| full).map(|user| page::cursor_text(user.id.as_bytes()));
     let mut pairs = vec![("limit", limit.to_string())];

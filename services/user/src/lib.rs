@@ -103,12 +103,20 @@ impl UserService {
         if let Err(error) = self.app.see_newest().await {
             tracing::warn!(service = NAME, %error, "the newest stored time is not known");
         }
+        complete_addresses(&self.app).await;
         health.serving();
         let served = ordersys_chassis::serve(router, listener, health, shutdown).await;
         sweeper.abort();
         self.app.close().await;
         tracer.close().await;
         served
+    }
+}
+
+/// Until it is done, users of earlier versions are found by some forms of their address only.
+async fn complete_addresses(app: &App) {
+    if let Err(error) = app.complete_addresses().await {
+        tracing::warn!(service = NAME, %error, "earlier addresses are not completed; the next sweep tries again");
     }
 }
 
@@ -123,6 +131,7 @@ async fn sweep(app: App) {
         if let Err(error) = app.turn_keys(now, certainty) {
             tracing::warn!(service = NAME, %error, "the keys stay as they are; the next sweep tries again");
         }
+        complete_addresses(&app).await;
         if certainty == Certainty::Sure
             && let Err(error) = app.forget_expired(now).await
         {

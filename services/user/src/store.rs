@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 use ordersys_chassis::Deadline;
 use ordersys_chassis::prometheus_client::registry::Registry;
 use ordersys_contract::user::{LOOKUP_HOLDS, User, UserStatus, UserSummary};
-use ordersys_contract::{Timestamp, UserId};
+use ordersys_contract::{EmailKey, Timestamp, UserId};
 use ordersys_store::{OpenError, Options, Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::Role;
+use crate::domain::{Role, login};
 use crate::hasher::PasswordHash;
 use crate::{Config, NAME};
 
+mod addresses;
 mod known;
 mod rows;
 mod schema;
@@ -29,7 +30,7 @@ const MARGIN: Duration = Duration::from_millis(5);
 /// What narrows a list of users.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
-    pub(crate) email: Option<String>,
+    pub(crate) address: Option<EmailKey>,
     /// Users after this one only.
     pub(crate) after: Option<UserId>,
     pub(crate) limit: u32,
@@ -128,8 +129,8 @@ impl Users {
         user: User,
         registration: Option<Registration>,
     ) -> Result<bool, StoreError> {
-        let insert = "INSERT INTO user(id, name, email, created_at, password, login)
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(login) WHERE login IS NOT NULL DO NOTHING";
+        let insert = "INSERT INTO user(id, name, email, created_at, password, login, address)
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(login) WHERE login IS NOT NULL DO NOTHING";
         self.0
             .write(move |connection| {
                 let registration = registration.as_ref();
@@ -140,6 +141,7 @@ impl Users {
                     user.created_at.as_millis(),
                     registration.map(|registration| registration.password.as_str()),
                     registration.map(|registration| registration.login.as_str()),
+                    login(&user.email),
                 ];
                 Ok(connection.prepare_cached(insert)?.execute(row)? == 1)
             })
@@ -153,20 +155,31 @@ impl Users {
     pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<User>, StoreError> {
         let select = format!(
             "SELECT {COLUMNS} FROM user
-             WHERE id > ?1 AND (?2 IS NULL OR email = ?2) ORDER BY id LIMIT ?3"
+             WHERE id > ?1 AND (?2 IS NULL OR address = ?2) ORDER BY id LIMIT ?3"
         );
         self.0
             .read(move |connection| {
                 let after = filter.after.as_ref().map_or(&[][..], |id| id.as_bytes());
                 let mut statement = connection.prepare_cached(&select)?;
-                statement.query_map(params![after, filter.email, filter.limit], user)?.collect()
+                statement
+                    .query_map(
+                        params![after, filter.address.as_ref().map(EmailKey::as_str), filter.limit],
+                        user,
+                    )?
+                    .collect()
             })
             .await
     }
 
-    /// The registered user with this form of the address.
-    pub(crate) async fn by_login(&self, login: String) -> Result<Option<Account>, StoreError> {
-        self.0.read(move |connection| select_account(connection, "login = ?1", &login)).await
+    /// The registered user with the first of these forms of the address that one has.
+    pub(crate) async fn by_login(&self, logins: [String; 2]) -> Result<Option<Account>, StoreError> {
+        self.0
+            .read(move |connection| {
+                let find = |login: &String| select_account(connection, "login = ?1", login);
+                let [first, second] = &logins;
+                find(first)?.map_or_else(|| find(second), |found| Ok(Some(found)))
+            })
+            .await
     }
 
     /// The registered user with this id.

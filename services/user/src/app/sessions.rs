@@ -10,7 +10,7 @@ use ordersys_contract::{Secret, SessionId, Timestamp, UserId};
 use ordersys_token::{Claims, LIFETIME, RefreshToken};
 
 use super::App;
-use crate::domain::login;
+use crate::domain::{earlier_login, login};
 use crate::hasher::Verdict;
 use crate::store::{Begun, NewLogin, Rotated, Rotation};
 use crate::{NAME, UserError};
@@ -28,7 +28,7 @@ impl App {
     ) -> Result<Session, UserError> {
         let login = login(&new.email);
         self.0.throttle.password(from, &login).await?;
-        let account = self.0.users.by_login(login).await?;
+        let account = self.0.users.by_login([earlier_login(&new.email), login]).await?;
         let stored = account.as_ref().map(|account| account.password.clone());
         let better = match self.0.hasher.check(new.password, stored).await? {
             Verdict::Wrong => return Err(UserError::WrongCredentials),

@@ -28,4 +28,13 @@ pub(super) const MIGRATIONS: &[&str] = &[
     CREATE INDEX session_by_user ON session(user_id, refreshed_at);
     CREATE INDEX session_by_expiry ON session(expires_at);
 ",
+    // The form in which addresses are compared. That of plain ones is their lower case; the others are completed
+    // by `addresses.rs`.
+    "
+    ALTER TABLE user ADD COLUMN address TEXT;
+    UPDATE user SET address = lower(trim(email))
+        WHERE email NOT GLOB '*[^!-~]*' AND email NOT LIKE '%xn--%' AND email NOT LIKE '%.';
+    DROP INDEX user_by_email;
+    CREATE INDEX user_by_address ON user(address, id);
+",
 ];
