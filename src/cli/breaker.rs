@@ -36,9 +36,9 @@ fn ratio(text: &str) -> Result<f64, String> {
 }
 
 fn time(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    let usable = (Duration::from_millis(10)..=LONGEST).contains(&time);
-    if usable { Ok(time) } else { Err("from 10ms to 1h".to_owned()) }
+    let usable = |time: &Duration| (Duration::from_millis(10)..=LONGEST).contains(time);
+    let time = humantime::parse_duration(text).ok().filter(usable);
+    time.ok_or_else(|| "a time with its unit, from 10ms to 1h".to_owned())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod arguments;
 mod bench;
 mod breaker;
 pub mod caller;
@@ -100,9 +101,9 @@ enum Serve {
 
 fn parse() -> Cli {
     if std::env::args_os().nth(1).is_none_or(|first| first != "serve") {
-        return Cli::parse();
+        return arguments::parse();
     }
-    let Service { globals, command: Serve::Serve(args) } = Service::parse();
+    let Service { globals, command: Serve::Serve(args) } = arguments::parse();
     Cli { globals, command: Command::Serve(args) }
 }
 

@@ -5,6 +5,7 @@ mod accounts;
 mod addresses;
 mod addresses_of_users;
 mod api;
+mod arguments;
 mod article;
 mod bad_input;
 mod bad_peers;
