@@ -1,5 +1,6 @@
 //! How long a caller waits: work that nobody waits for any more is dropped, not done.
 
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use axum::extract::FromRequestParts;

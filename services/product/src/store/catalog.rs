@@ -177,7 +177,8 @@ pub(super) fn item(connection: &Connection, id: ProductId) -> rusqlite::Result<O
             reserved: row.get(6)?,
             sold: row.get(7)?,
         };
-        Ok(Item { name: row.get(0)?, price: price(row, (1, 2))?, currency: currency(row, 2)?, stock })
+        let currency = currency(row, 2)?;
+        Ok(Item { name: row.get(0)?, price: price(row, 1, currency)?, currency, stock })
     };
     connection.prepare_cached(select)?.query_row([id.as_bytes()], read).optional()
 }
@@ -190,11 +191,12 @@ pub(super) fn write_stock(connection: &Connection, id: ProductId, stock: Stock) 
 }
 
 fn product(row: &Row<'_>) -> rusqlite::Result<Product> {
+    let currency = currency(row, 3)?;
     Ok(Product {
         id: ProductId::from_bytes(row.get(0)?),
         name: row.get(1)?,
-        price: price(row, (2, 3))?,
-        currency: currency(row, 3)?,
+        price: price(row, 2, currency)?,
+        currency,
         version: row.get(4)?,
         created_at: Timestamp::from_millis(row.get(5)?),
         stock: shown(row, 8)?,
@@ -228,10 +230,10 @@ fn shown(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get(column)
 }
 
-/// The price in one column, in minor units of the currency in the other.
-fn price(row: &Row<'_>, (column, of): (usize, usize)) -> rusqlite::Result<Cents> {
+/// A price in minor units of its currency.
+fn price(row: &Row<'_>, column: usize, currency: Currency) -> rusqlite::Result<Cents> {
     let minor = row.get(column)?;
-    Cents::of(minor, currency(row, of)?).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, minor))
+    Cents::of(minor, currency).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, minor))
 }
 
 fn currency(row: &Row<'_>, column: usize) -> rusqlite::Result<Currency> {
