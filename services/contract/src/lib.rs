@@ -6,6 +6,7 @@
 //! services' `domain` modules.
 
 pub mod client;
+pub mod evidence;
 pub mod header;
 pub mod health;
 pub mod id;

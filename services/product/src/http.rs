@@ -24,6 +24,8 @@ use utoipa_axum::routes;
 use crate::App;
 use crate::store::Filter;
 
+mod records;
+
 pub(crate) fn routes(app: App) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(list, create))
@@ -34,6 +36,7 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
         .routes(routes!(reservations, reservation_list))
         .routes(routes!(reservation))
         .routes(routes!(invariants))
+        .merge(records::routes())
         .with_state(app)
 }
 
@@ -126,7 +129,7 @@ async fn edit(
     headers: HeaderMap,
     Json(patch): Json<ProductPatch>,
 ) -> Result<Response, Refusal> {
-    Ok(tagged(app.edit(id, patch, version(&headers)?).await?))
+    Ok(tagged(app.edit(id, patch, version(&headers)?, Timestamp::now()).await?))
 }
 
 /// The version in `If-Match`: the tag up to its point. `*` and no header match any.

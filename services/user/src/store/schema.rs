@@ -28,4 +28,6 @@ pub(super) const MIGRATIONS: &[&str] = &[
     CREATE INDEX session_by_user ON session(user_id, refreshed_at);
     CREATE INDEX session_by_expiry ON session(expires_at);
 ",
+    // What a user was called before, as JSON, the latest last; null stands for names that are forgotten.
+    "ALTER TABLE user ADD COLUMN former_names TEXT NOT NULL DEFAULT '[null]'",
 ];
