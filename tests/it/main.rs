@@ -47,6 +47,7 @@ mod policy;
 mod processes;
 mod refusals;
 mod resilience;
+mod sabotage;
 mod secrets;
 mod stage;
 #[cfg(target_os = "linux")]
