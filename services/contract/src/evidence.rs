@@ -118,6 +118,10 @@ pub struct ProductRecord {
     pub product: Option<Product>,
     /// Units it started with; `null` without the product.
     pub initial: Option<u64>,
+    /// Units added since; `null` without the product.
+    pub restocked: Option<u64>,
+    /// The sum of what was added, noted beside the product.
+    pub added: u64,
     /// Its versions, the oldest first; those before the first of these are forgotten.
     pub editions: Vec<Edition>,
 }

@@ -72,7 +72,7 @@ pub(super) fn judge(record: &ProductRecord, now: Timestamp, tally: &mut Tally) {
 }
 
 fn mismatch(record: &ProductRecord, now: Timestamp) -> Option<Mismatch> {
-    let ProductRecord { product, initial, editions, .. } = record;
+    let ProductRecord { product, initial, restocked, added, editions, .. } = record;
     let (Some(product), Some(initial)) = (product, initial) else {
         return Some(("the product of which versions are stored".to_owned(), "no such product".to_owned()));
     };
@@ -82,6 +82,10 @@ fn mismatch(record: &ProductRecord, now: Timestamp) -> Option<Mismatch> {
     if newest.as_ref() != Some(&is) {
         let newest = newest.unwrap_or_else(|| format!("a version {}", product.version));
         return Some((format!("{newest}, as its newest version says"), is));
+    }
+    if *restocked != Some(*added) {
+        let is = format!("{} units", restocked.unwrap_or_default());
+        return Some((format!("{added} units added, as is noted beside it"), is));
     }
     let times: Vec<_> = editions.iter().map(|edition| ("the time of a version", edition.at)).collect();
     history(product, editions)

@@ -22,8 +22,17 @@ UPDATE product SET created_at = created_at - 1 WHERE id = {unsold};
 -- a product began with more units | product.initial product.available | I11 unsold
 UPDATE product SET initial = initial + 1, available = available + 1 WHERE id = {unsold};
 
--- more units were added | product.restocked product.available | unknowable: to add units is allowed and leaves only their sum behind
+-- more units were added | product.restocked product.available | I11 sold
 UPDATE product SET restocked = restocked + 1, available = available + 1 WHERE id = {sold};
+
+-- fewer units are noted as added | added.units | I11 sold
+UPDATE added SET units = units - 1;
+
+-- units are noted as added to another product | added.product_id | I11 sold
+UPDATE added SET product_id = {nothing};
+
+-- no units are noted as added | | I11 sold
+DELETE FROM added;
 
 -- units were added that are nowhere | product.restocked | I1 sold
 UPDATE product SET restocked = restocked + 1 WHERE id = {sold};

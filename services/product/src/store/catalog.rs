@@ -105,6 +105,7 @@ impl Tables {
                 let row = params![id.as_bytes(), product.name, product.price.minor(), product.version];
                 connection.prepare_cached(update)?.execute(row)?;
                 editions::note(connection, id, edit.now)?;
+                editions::forget(connection, id, product.version)?;
                 Ok(Edited::Done(product))
             })
             .await
@@ -121,6 +122,7 @@ impl Tables {
                 let Some(item) = item(connection, id)? else { return Ok(None) };
                 let Some(stock) = item.stock.restocked_by(units) else { return Ok(Some(None)) };
                 write_stock(connection, id, stock)?;
+                editions::note_added(connection, id, units)?;
                 Ok(Some(select(connection, id)?))
             })
             .await

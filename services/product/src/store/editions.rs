@@ -39,14 +39,18 @@ impl Tables {
 
 fn record(connection: &Connection, id: ProductId) -> rusqlite::Result<ProductRecord> {
     let select = format!("SELECT {COLUMNS} FROM product WHERE id = ?1");
-    let row = |row: &Row<'_>| Ok((product(row)?, row.get(6)?));
+    let row = |row: &Row<'_>| Ok((product(row)?, (row.get(6)?, row.get(7)?)));
     let found = connection.prepare_cached(&select)?.query_row([id.as_bytes()], row).optional()?;
-    let (product, initial) = found.unzip();
+    let (product, units) = found.unzip();
+    let (initial, restocked) = units.unzip();
+    let added = "SELECT units FROM added WHERE product_id = ?1";
+    let added = connection.prepare_cached(added)?.query_row([id.as_bytes()], |row| row.get(0)).optional()?;
+    let added = added.unwrap_or(0);
     let select = "SELECT product_id, version, name, price, currency, initial, at FROM edition
                   WHERE product_id = ?1 ORDER BY version";
     let mut statement = connection.prepare_cached(select)?;
     let editions = statement.query_map([id.as_bytes()], edition)?.collect::<Result<_, _>>()?;
-    Ok(ProductRecord { id, product, initial, editions })
+    Ok(ProductRecord { id, product, initial, restocked, added, editions })
 }
 
 fn edition(row: &Row<'_>) -> rusqlite::Result<Edition> {
@@ -61,15 +65,26 @@ fn edition(row: &Row<'_>) -> rusqlite::Result<Edition> {
     })
 }
 
-/// Notes what a product, as it is stored, is now, and forgets what it was long ago. Times never go back.
+/// Notes what a product, as it is stored, is now. Times never go back.
 pub(super) fn note(connection: &Connection, id: ProductId, now: Timestamp) -> rusqlite::Result<()> {
     let insert = "
         INSERT INTO edition(product_id, version, name, price, currency, initial, at)
         SELECT id, version, name, price, currency, initial,
                max(?2, ifnull((SELECT max(at) FROM edition WHERE product_id = ?1), ?2))
         FROM product WHERE id = ?1";
-    connection.prepare_cached(insert)?.execute(params![id.as_bytes(), now.as_millis()])?;
-    let forget = "DELETE FROM edition WHERE product_id = ?1
-                  AND version <= (SELECT version FROM product WHERE id = ?1) - ?2";
-    connection.prepare_cached(forget)?.execute(params![id.as_bytes(), MAX_EDITIONS]).map(|_| ())
+    connection.prepare_cached(insert)?.execute(params![id.as_bytes(), now.as_millis()]).map(|_| ())
+}
+
+/// Forgets what a product was long before this version.
+pub(super) fn forget(connection: &Connection, id: ProductId, version: u64) -> rusqlite::Result<()> {
+    let Some(last) = version.checked_sub(MAX_EDITIONS) else { return Ok(()) };
+    let delete = "DELETE FROM edition WHERE product_id = ?1 AND version <= ?2";
+    connection.prepare_cached(delete)?.execute(params![id.as_bytes(), last]).map(|_| ())
+}
+
+/// Notes units that were added to a product a second time: nothing else tells of them.
+pub(super) fn note_added(connection: &Connection, id: ProductId, units: u64) -> rusqlite::Result<()> {
+    let insert = "INSERT INTO added(product_id, units) VALUES (?1, ?2)
+                  ON CONFLICT DO UPDATE SET units = units + excluded.units";
+    connection.prepare_cached(insert)?.execute(params![id.as_bytes(), units]).map(|_| ())
 }

@@ -71,6 +71,9 @@ const MIGRATIONS: &[&str] = &[
         at INTEGER NOT NULL,
         PRIMARY KEY (product_id, version)
     ) STRICT, WITHOUT ROWID;
+    -- The sum of what was added to a product, a second time.
+    CREATE TABLE added(product_id BLOB PRIMARY KEY, units INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT INTO added SELECT id, restocked FROM product WHERE restocked > 0;
     INSERT INTO edition SELECT id, version, name, price, currency, initial, created_at FROM product;
 ",
 ];
