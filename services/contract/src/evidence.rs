@@ -46,8 +46,10 @@ pub struct UserRecord {
     pub former_names: Vec<Option<String>>,
     /// Where to reach the user.
     pub email: String,
-    /// The form of the address by which a registered user logs in.
+    /// The form of the address by which a registered user logs in, as it is stored.
     pub login: Option<String>,
+    /// The form of the address by which it is compared with others.
+    pub address_form: String,
     /// Whether a hash is stored that a password can be compared with.
     pub has_password: bool,
     /// Guest or registered.
@@ -158,6 +160,7 @@ mod tests {
             former_names: vec![Some("Augusta".to_owned())],
             email: "ada@example.com".to_owned(),
             login: None,
+            address_form: "ada@example.com".to_owned(),
             has_password: false,
             kind: UserKindName::Guest,
             status: UserStatus::Active,

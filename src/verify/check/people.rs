@@ -35,10 +35,11 @@ fn note(row: String, mismatch: Option<Mismatch>, tally: &mut Tally) {
 
 /// One user.
 pub(super) fn user(user: &UserRecord, now: Timestamp, tally: &mut Tally) {
-    let login = user.email.trim().to_lowercase();
-    let mismatch = if user.login.as_ref().is_some_and(|stored| *stored != login) {
-        let stored = user.login.as_deref().unwrap_or_default();
-        Some((format!("the login `{login}` of its address"), format!("`{stored}`")))
+    // The plainest form is one that any version may have stored.
+    let forms = [user.email.trim().to_lowercase(), user.address_form.clone()];
+    let strange = user.login.as_ref().filter(|stored| !forms.contains(stored));
+    let mismatch = if let Some(stored) = strange {
+        Some((format!("the login `{}` of its address", forms[1]), format!("`{stored}`")))
     } else if user.kind == UserKindName::Registered && !user.has_password {
         Some(("a hash that a password can be compared with".to_owned(), "something else".to_owned()))
     } else if user.status == UserStatus::Disabled && user.token_epoch == 0 {

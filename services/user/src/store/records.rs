@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Users;
 use super::rows::{kind, status};
+use crate::domain;
 use crate::hasher::PasswordHash;
 
 const COLUMNS: &str = "id, name, former_names, email, login, password, disabled, token_epoch, created_at";
@@ -63,11 +64,13 @@ impl Users {
 
 fn record(row: &Row<'_>) -> rusqlite::Result<UserRecord> {
     let (login, password) = (row.get::<_, Option<String>>(4)?, row.get::<_, Option<String>>(5)?);
+    let email: String = row.get(3)?;
     Ok(UserRecord {
         id: UserId::from_bytes(row.get(0)?),
         name: row.get(1)?,
         former_names: names(row.get_ref(2)?.as_str()?)?,
-        email: row.get(3)?,
+        address_form: domain::login(&email),
+        email,
         kind: kind(login.is_some()),
         login,
         has_password: password.is_some_and(|hash| PasswordHash::stored(hash).is_usable()),
