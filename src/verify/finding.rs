@@ -109,6 +109,9 @@ pub struct Witness {
     pub product_id: Option<String>,
     /// The idempotency key, if it is about one.
     pub key: Option<String>,
+    /// Another stored row, if it is about one: what it is of, and its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<String>,
     /// What should be.
     pub expected: String,
     /// What is.
@@ -117,11 +120,19 @@ pub struct Witness {
     pub cases: u64,
 }
 
+impl Witness {
+    /// What it is about: its rows, by what they are of and their ids.
+    pub fn rows(&self) -> impl Iterator<Item = String> {
+        let names = [("order", &self.order_id), ("product", &self.product_id), ("key", &self.key)];
+        let names = names.into_iter().filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?)));
+        names.chain(self.row.clone())
+    }
+}
+
 impl std::fmt::Display for Witness {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names = [("order", &self.order_id), ("product", &self.product_id), ("key", &self.key)];
-        for (name, value) in names.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
-            write!(f, "{name} {value}: ")?;
+        for row in self.rows() {
+            write!(f, "{row}: ")?;
         }
         write!(f, "expected {}, found {}", self.expected, self.found)?;
         if self.cases > 1 { write!(f, " ({} cases)", self.cases) } else { Ok(()) }

@@ -1,13 +1,22 @@
-//! `check`: passes on a system that is right, and names what was broken behind its back.
+//! `check`: passes on a system that is right, names what was broken behind its back, and says which service
+//! it could not read.
+
+use std::process::{Command, Output};
+use std::time::Duration;
 
 use ordersys::stack::role::Role;
 use ordersys::verify::check::{Report, Standing, check};
+use ordersys_contract::client::Endpoints;
 use ordersys_contract::order::{CANCEL, DELIVER, PAY, SHIP};
 use ordersys_contract::product::Hold;
-use ordersys_contract::{IdempotencyKey, OrderId, Quantity};
+use ordersys_contract::{Client, IdempotencyKey, OrderId, Quantity};
 use ordersys_store::rusqlite::Connection;
 
+use crate::faulty_peer::{Fault, FaultyPeer};
 use crate::support::{Stack, order_of};
+
+/// How long a call of a check may take where services do not answer.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 async fn report(stack: &Stack) -> Report {
     check(&stack.admin(), |_| {}).await.expect("reads everything")
@@ -52,7 +61,11 @@ async fn a_system_that_is_right_passes_and_each_tampering_is_named() {
     let right = report(&stack).await;
     assert_eq!(failed(&right), [] as [&str; 0], "{right:?}");
     let checked: Vec<_> = right.findings.iter().map(|finding| finding.checked).collect();
-    assert_eq!(checked, [4, 4, 2, 2, 5, 0, 1, 4, 4, 0]);
+    assert_eq!(
+        checked,
+        [4, 4, 2, 2, 5, 0, 1, 4, 4, 0, 11],
+        "and a user, 4 products, 5 ids, the keys of tokens"
+    );
 
     edit(&mut stack, Role::Order, "UPDATE placed SET total = total + 1 WHERE id = ?1", confirmed).await;
     let wrong = report(&stack).await;
@@ -67,4 +80,57 @@ async fn a_system_that_is_right_passes_and_each_tampering_is_named() {
     let wrong = report(&stack).await;
     assert_eq!(failed(&wrong), ["I2", "I3", "I7"]);
     assert_eq!(wrong.findings[2].witness.as_ref().map(|witness| witness.cases), Some(2));
+}
+
+/// The command itself, on these services.
+fn command(stack: &Stack) -> Output {
+    let Endpoints { user, product, order } = &stack.endpoints;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ordersys"));
+    command.args(["--user-url", user, "--product-url", product, "--order-url", order, "--token-file"]);
+    let token = stack.data_dir().with_file_name("admin.token");
+    command.arg(token).arg("check").output().expect("runs")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_shows_a_witness_in_80_columns_and_names_a_service_that_is_not_there() {
+    let mut stack = Stack::start().await;
+    let (confirmed, _) = busy(&stack).await;
+    edit(&mut stack, Role::Order, "UPDATE placed SET user_name = 'Eve' WHERE id = ?1", confirmed).await;
+    let found = command(&stack);
+    let (text, said) = (String::from_utf8_lossy(&found.stdout), String::from_utf8_lossy(&found.stderr));
+    assert_eq!(found.status.code(), Some(7), "{text}{said}");
+    for line in [format!("  order {confirmed}"), "  found    `Eve`".to_owned()] {
+        assert!(text.lines().any(|one| one == line), "{line} in {text}");
+    }
+    let table = text.lines().take_while(|line| !line.is_empty());
+    let widest = table.map(|line| line.trim_end().chars().count()).max();
+    assert!(widest <= Some(80), "{text}");
+    assert!(said.contains("I11 does not hold") && said.contains("`Alice`"), "{said}");
+
+    stack.end(Role::User).await;
+    let blind = command(&stack);
+    let said = String::from_utf8_lossy(&blind.stderr).into_owned();
+    assert_eq!((blind.status.code(), blind.stdout.len()), (Some(3), 0), "{said}");
+    assert!(said.contains("the user service cannot be read"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_answers_nonsense_is_never_a_system_in_which_all_is_well() {
+    let stack = Stack::start().await;
+    busy(&stack).await;
+    let peers = Role::ALL.map(|role| (role, FaultyPeer::default()));
+    let [user, product, order] = peers.each_ref().map(|(role, peer)| peer.start(stack.url(*role)));
+    let client = Client::new(Endpoints { user, product, order }).with_timeout(PATIENCE);
+    let client = client.with_credential(stack.admin().credential().cloned());
+    for (role, peer) in &peers {
+        for fault in Fault::ALL {
+            peer.spoil(fault, usize::from(u16::MAX));
+            match check(&client, |_| {}).await {
+                Err(error) => assert_eq!(error.service, *role, "{fault:?}: {error}"),
+                Ok(report) => assert!(report.failure().is_some(), "{role:?} {fault:?}"),
+            }
+        }
+        peer.spoil(Fault::Garbage, 0);
+        check(&client, |_| {}).await.expect("reads everything again");
+    }
 }

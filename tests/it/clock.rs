@@ -135,7 +135,9 @@ async fn stores_of_the_version_before_open_and_their_orders_are_driven_on() {
     }
     stack.end(Role::Order).await;
     let earlier = format!(
-        "ALTER TABLE reservation RENAME COLUMN lease_ms TO lease_until;
+        "DROP TABLE edition;
+         DROP TABLE added;
+         ALTER TABLE reservation RENAME COLUMN lease_ms TO lease_until;
          UPDATE reservation SET lease_until = {YEAR} WHERE lease_until IS NOT NULL;
          CREATE TABLE clock(one INTEGER PRIMARY KEY CHECK (one = 1), now INTEGER NOT NULL) STRICT;
          INSERT INTO clock VALUES (1, {});

@@ -53,6 +53,7 @@ mod processes;
 mod refusals;
 mod requests;
 mod resilience;
+mod sabotage;
 mod secrets;
 #[path = "../harness/site.rs"]
 mod site;

@@ -41,6 +41,10 @@ const EXPECTED: &str = "
     user    POST   /sessions/refresh              yes        yes    yes  yes  yes    yes
     user    GET    /.well-known/jwks.json         yes        yes    yes  yes  yes    yes
     user    POST   /internal/users/lookup         404        404    404  404  404    yes
+    user    GET    /internal/users                404        404    404  404  yes    yes
+    user    POST   /internal/users/records        404        404    404  404  yes    yes
+    user    GET    /internal/sessions             404        404    404  404  yes    yes
+    user    GET    /internal/keys                 404        404    404  404  yes    yes
 
     product GET    /products                      yes        yes    yes  yes  yes    yes
     product POST   /products                      401        401    403  403  yes    403
@@ -52,6 +56,8 @@ const EXPECTED: &str = "
     product GET    /internal/reservations         404        404    404  404  yes    yes
     product POST   /internal/reservations         404        404    404  404  404    yes
     product GET    /internal/reservations/{id}    404        404    404  404  yes    yes
+    product GET    /internal/products             404        404    404  404  yes    yes
+    product GET    /internal/products/{id}        404        404    404  404  yes    yes
     product GET    /internal/invariants           404        404    404  404  yes    yes
 
     order   GET    /orders                        401        401    yes  403  yes    403
@@ -164,7 +170,7 @@ impl Scene {
         }
         let id = match path {
             _ if path.starts_with("/users/") => owner.id.to_string(),
-            _ if path.starts_with("/products/") => self.product.id.to_string(),
+            _ if path.contains("/products/") => self.product.id.to_string(),
             _ => self.an_order(owner).await.0,
         };
         path.replace("{id}", &id)
@@ -182,7 +188,9 @@ impl Scene {
                 let token = self.refresh.lock().expect("not poisoned");
                 format!(r#"{{"refreshToken":"{token}"}}"#)
             }
-            ("post", "/internal/users/lookup") => format!(r#"{{"ids":["{owner}"]}}"#),
+            ("post", "/internal/users/lookup" | "/internal/users/records") => {
+                format!(r#"{{"ids":["{owner}"]}}"#)
+            }
             ("post", "/products") => r#"{"name":"Thing","price":1,"stock":1}"#.to_owned(),
             ("patch", "/products/{id}") => r#"{"price":1}"#.to_owned(),
             ("post", "/products/{id}/restock" | "/products/{id}/reserve" | "/products/{id}/release") => {

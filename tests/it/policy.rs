@@ -12,6 +12,11 @@ async fn internal_routes_do_not_exist_for_strangers() {
     let stack = Stack::start().await;
     for (role, method, path, body) in [
         (Role::User, "POST", "/internal/users/lookup", Some(r#"{"ids":[]}"#)),
+        (Role::User, "GET", "/internal/users", None),
+        (Role::User, "POST", "/internal/users/records", Some(r#"{"ids":[]}"#)),
+        (Role::User, "GET", "/internal/sessions", None),
+        (Role::User, "GET", "/internal/keys", None),
+        (Role::Product, "GET", "/internal/products", None),
         (Role::Product, "POST", "/internal/reservations", Some(r#"{"operations":[]}"#)),
         (Role::Product, "GET", "/internal/invariants", None),
         (Role::Product, "GET", "/internal/reservations", None),

@@ -85,7 +85,19 @@ impl Stack {
         tracing: Option<Tracing>,
         between: impl FnOnce(Endpoints) -> Endpoints,
     ) -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
+        Self::start_in(tempfile::tempdir().expect("a directory"), (breaker, tracing), between).await
+    }
+
+    /// Starts a stack on what is in the directory, see [`Stack::data_dir`].
+    pub(crate) async fn start_on(dir: TempDir) -> Self {
+        Self::start_in(dir, (Settings::default(), None), |endpoints| endpoints).await
+    }
+
+    async fn start_in(
+        dir: TempDir,
+        (breaker, tracing): (Settings, Option<Tracing>),
+        between: impl FnOnce(Endpoints) -> Endpoints,
+    ) -> Self {
         let (admin, service) = (Secret::random(), Secret::random());
         std::fs::write(dir.path().join("admin.token"), admin.expose()).expect("writes");
         std::fs::write(dir.path().join("service.token"), service.expose()).expect("writes");

@@ -83,6 +83,13 @@ impl IdempotencyKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// A number that tells keys apart, nearly always; never 0. It is stored, so it never changes: FNV-1a.
+    #[must_use]
+    pub fn print(&self) -> u32 {
+        let add = |print: u32, byte: u8| (print ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        self.0.bytes().fold(0x811c_9dc5, add).max(1)
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +104,8 @@ mod tests {
             assert!(RequestId::parse(bad).is_none(), "{bad:?}");
             assert!(IdempotencyKey::parse(bad).is_none(), "{bad:?}");
         }
+        let print = |text| IdempotencyKey::parse(text).map(|key| key.print());
+        assert_eq!((print("a"), print("foobar")), (Some(0xe40c_292c), Some(0xbf9c_f968)), "as published");
         assert!(IdempotencyKey::parse("order #7!").is_none(), "a space is not visible");
         assert!(IdempotencyKey::parse("order#7!").is_some());
     }

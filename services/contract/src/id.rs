@@ -59,6 +59,15 @@ impl<K> Id<K> {
         self.0.as_bytes()
     }
 
+    /// When it was made, if the id tells (UUID version 7). After a clock was set back, ids go on from the
+    /// latest time they had, so this may lie after the moment it really was.
+    #[must_use]
+    pub fn made(&self) -> Option<Timestamp> {
+        let seven = self.0.get_version_num() == 7;
+        let millis = u128::from_be_bytes(*self.0.as_bytes()) >> 80;
+        seven.then_some(millis).and_then(|millis| i64::try_from(millis).ok()).map(Timestamp::from_millis)
+    }
+
     /// Gives its text, without an allocation.
     pub(crate) fn with_text<T>(&self, to: impl FnOnce(&str) -> T) -> T {
         let mut buffer = Uuid::encode_buffer();
@@ -160,6 +169,9 @@ mod tests {
         let id = Id::<OrderKind>::now();
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(id.to_string().to_uppercase().parse(), Ok(id));
+        let age = Timestamp::now().as_millis() - id.made().expect("tells when").as_millis();
+        assert!((-60_000..60_000).contains(&age), "{age} ms");
+        assert_eq!(Id::<OrderKind>::random().made(), None);
         for text in ["", "abc-123", &id.to_string().replace('-', ""), &format!("{{{id}}}")] {
             assert!(text.parse::<Id<OrderKind>>().is_err(), "{text}");
         }

@@ -8,6 +8,7 @@
 pub mod client;
 mod currency;
 pub mod email;
+pub mod evidence;
 pub mod header;
 pub mod health;
 pub mod id;

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+use crate::reservation::Shortage;
+use crate::user::UserKindName;
 use crate::{Cents, Currency, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
 
 /// `POST /orders`, `GET /orders`.
@@ -200,7 +202,19 @@ pub struct OrderEvent {
     pub request_id: RequestId,
 }
 
-/// All that is stored of an order. On the wire the members of [`Order`] and two more.
+/// Why the product service refused an order.
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Reason {
+    /// Stock does not suffice.
+    Shortages(Vec<Shortage>),
+    /// Products that do not exist.
+    UnknownProducts(Vec<ProductId>),
+    /// Prices in more than one currency.
+    MixedCurrencies,
+}
+
+/// All that is stored of an order. On the wire the members of [`Order`] and some more.
 #[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderRecord {
@@ -213,6 +227,15 @@ pub struct OrderRecord {
     pub overdue_ms: Option<u64>,
     /// The history, oldest first.
     pub events: Vec<OrderEvent>,
+    /// Whether its user was a guest when it was made.
+    pub owner: UserKindName,
+    /// Why it was rejected, if it was.
+    pub reason: Option<Reason>,
+    /// What is left of the key it was made with, see [`IdempotencyKey::print`](crate::IdempotencyKey::print):
+    /// 0 if it had none, `null` if it was stored before this was noted.
+    pub key_print: Option<u32>,
+    /// Whether it is stored where it is looked for by its id.
+    pub in_place: bool,
 }
 
 impl<'de> Deserialize<'de> for OrderRecord {
@@ -223,12 +246,17 @@ impl<'de> Deserialize<'de> for OrderRecord {
         struct Rest {
             overdue_ms: Option<u64>,
             events: Vec<OrderEvent>,
+            owner: UserKindName,
+            reason: Option<Reason>,
+            key_print: Option<u32>,
+            in_place: bool,
         }
         let text = Box::<RawValue>::deserialize(deserializer)?;
         let wrong = serde::de::Error::custom;
         let order = serde_json::from_str(text.get()).map_err(wrong)?;
-        let Rest { overdue_ms, events } = serde_json::from_str(text.get()).map_err(wrong)?;
-        Ok(Self { order, overdue_ms, events })
+        let Rest { overdue_ms, events, owner, reason, key_print, in_place } =
+            serde_json::from_str(text.get()).map_err(wrong)?;
+        Ok(Self { order, overdue_ms, events, owner, reason, key_print, in_place })
     }
 }
 
@@ -272,7 +300,9 @@ mod tests {
         };
         let event =
             OrderEvent { order_id: id, seq: 1, status: order.status, at, request_id: RequestId::random() };
-        let record = OrderRecord { order, overdue_ms: Some(7), events: vec![event] };
+        let (owner, reason) = (UserKindName::Guest, Some(Reason::MixedCurrencies));
+        let (events, key_print, in_place) = (vec![event], Some(7), true);
+        let record = OrderRecord { order, overdue_ms: Some(7), events, owner, reason, key_print, in_place };
         let text = serde_json::to_string(&record).expect("writes");
         assert_eq!(serde_json::from_str::<OrderRecord>(&text).expect("reads"), record);
         let order = serde_json::from_str::<Order>(&text).expect("reads");

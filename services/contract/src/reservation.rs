@@ -200,6 +200,8 @@ pub struct ReservationRecord {
     pub overdue_ms: Option<u64>,
     /// Whether it was made by `POST /products/{id}/reserve`, without an order.
     pub direct: bool,
+    /// The product of that call.
+    pub direct_product: Option<ProductId>,
 }
 
 /// The answer to one operation of a batch.

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use ordersys_chassis::conditional::Condition;
 use ordersys_chassis::{Deadline, NewestTime};
+use ordersys_contract::evidence::ProductRecord;
 use ordersys_contract::product::{
     Hold, MAX_NAME_BYTES, MAX_PRICE_MINOR, MAX_STOCK, NewProduct, Product, ProductPatch, Released, Reserved,
     StockAccount, StockEvidence,
@@ -85,12 +86,13 @@ impl App {
         id: ProductId,
         patch: ProductPatch,
         condition: Condition,
+        now: Timestamp,
     ) -> Result<Product, ProductError> {
         let name = patch.name.as_deref().map(checked_name).transpose()?;
         if name.is_none() && patch.price.is_none() {
             return Err(ProductError::NothingToChange);
         }
-        match self.tables.edit(id, Edit { name, price: patch.price, condition }).await? {
+        match self.tables.edit(id, Edit { name, price: patch.price, condition, now }).await? {
             Edited::Done(product) => Ok(product),
             Edited::Changed { current } => Err(ProductError::Changed { current }),
             Edited::Price(error) => Err(error),
@@ -198,6 +200,18 @@ impl App {
 
     pub(crate) async fn evidence(&self) -> Result<Vec<StockEvidence>, ProductError> {
         Ok(self.tables.evidence().await?)
+    }
+
+    pub(crate) async fn product_records(
+        &self,
+        after: Option<ProductId>,
+        limit: u32,
+    ) -> Result<Vec<ProductRecord>, ProductError> {
+        Ok(self.tables.product_records(after, limit).await?)
+    }
+
+    pub(crate) async fn product_record(&self, id: ProductId) -> Result<ProductRecord, ProductError> {
+        self.tables.product_record(id).await?.ok_or(ProductError::NotFound)
     }
 
     pub(crate) async fn end_leases(&self, now: Instant) -> Result<usize, ProductError> {

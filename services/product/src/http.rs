@@ -25,6 +25,8 @@ use utoipa_axum::routes;
 use crate::App;
 use crate::store::Filter;
 
+mod records;
+
 pub(crate) fn routes(app: App) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(list, create))
@@ -35,6 +37,7 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
         .routes(routes!(reservations, reservation_list))
         .routes(routes!(reservation))
         .routes(routes!(invariants))
+        .merge(records::routes())
         .with_state(app)
 }
 
@@ -125,7 +128,7 @@ async fn edit(
     headers: HeaderMap,
     Json(patch): Json<ProductPatch>,
 ) -> Result<Response, Refusal> {
-    Ok(tagged(app.edit(id, patch, Condition::of(&headers)?).await?))
+    Ok(tagged(app.edit(id, patch, Condition::of(&headers)?, Timestamp::now()).await?))
 }
 
 /// Adds units.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ordersys_chassis::{Caller, Deadline, NewestTime};
+use ordersys_contract::evidence::{KeyEvidence, SessionRecord, UserRecord};
 use ordersys_contract::session::Jwks;
 use ordersys_contract::user::{Lookup, NewUser, User, UserKindName, UserPatch, UserStatus, UserSummary};
-use ordersys_contract::{Password, Timestamp, UserId};
+use ordersys_contract::{Password, SessionId, Timestamp, UserId};
 use ordersys_spans::{Places, Tracer};
 
 use crate::domain::ring::Certainty;
@@ -166,6 +167,30 @@ impl App {
     #[must_use]
     pub fn public_keys(&self) -> Jwks {
         self.0.keys.public()
+    }
+
+    pub(crate) async fn records(
+        &self,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<UserRecord>, UserError> {
+        Ok(self.0.users.records(after, limit).await?)
+    }
+
+    pub(crate) async fn records_of(&self, ids: Vec<UserId>) -> Result<Vec<Option<UserRecord>>, UserError> {
+        Ok(self.0.users.records_of(ids).await?)
+    }
+
+    pub(crate) async fn session_records(
+        &self,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<SessionRecord>, UserError> {
+        Ok(self.0.users.sessions(after, limit).await?)
+    }
+
+    pub(crate) fn key_evidence(&self) -> KeyEvidence {
+        self.0.keys.evidence()
     }
 
     pub(crate) fn turn_keys(&self, now: Timestamp, certainty: Certainty) -> Result<(), KeysError> {

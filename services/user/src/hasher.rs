@@ -50,6 +50,11 @@ impl PasswordHash {
         Self(text)
     }
 
+    /// Whether a password can be compared with it.
+    pub(crate) fn is_usable(&self) -> bool {
+        Phc::new(&self.0).is_ok_and(|hash| hash.hash.is_some())
+    }
+
     /// The text to store.
     pub(crate) fn as_str(&self) -> &str {
         &self.0

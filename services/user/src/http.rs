@@ -20,6 +20,7 @@ use utoipa_axum::routes;
 use crate::App;
 use crate::store::Filter;
 
+mod records;
 mod sessions;
 
 pub(crate) fn routes(app: App) -> OpenApiRouter {
@@ -30,6 +31,7 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
         .routes(routes!(enable))
         .routes(routes!(lookup))
         .merge(sessions::routes())
+        .merge(records::routes())
         .with_state(app)
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ordersys_chassis::steady;
 use ordersys_chassis::tokens::{Fetched, KeySource, KeysUnavailable};
+use ordersys_contract::evidence::{KeyEvidence, SigningKey};
 use ordersys_contract::session::Jwks;
 use ordersys_contract::{Secret, Timestamp};
 use ordersys_token::{Claims, PrivateKey};
@@ -70,6 +71,16 @@ impl Keys {
     /// The public halves, the newest first.
     pub(crate) fn public(&self) -> Jwks {
         Jwks { keys: self.now().keys().iter().rev().map(|aged| aged.key.public()).collect() }
+    }
+
+    /// Which keys there are, in use and as they are stored.
+    pub(crate) fn evidence(&self) -> KeyEvidence {
+        let key = |aged: &Aged| SigningKey { kid: aged.key.kid().to_owned(), made: aged.made };
+        let stored = std::fs::read(&self.file).and_then(|text| parse(&text)).ok().map(|mut stored| {
+            stored.sort_by_key(|aged| aged.made);
+            stored.iter().map(key).collect()
+        });
+        KeyEvidence { used: self.now().keys().iter().map(key).collect(), stored }
     }
 
     /// A token that says this.

@@ -15,6 +15,7 @@ use crate::{Config, NAME};
 
 mod addresses;
 mod known;
+mod records;
 mod rows;
 mod schema;
 mod sessions;
@@ -129,8 +130,8 @@ impl Users {
         user: User,
         registration: Option<Registration>,
     ) -> Result<bool, StoreError> {
-        let insert = "INSERT INTO user(id, name, email, created_at, password, login, address)
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(login) WHERE login IS NOT NULL DO NOTHING";
+        let insert = "INSERT INTO user(id, name, email, created_at, password, login, address, former_names)
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '[]') ON CONFLICT(login) WHERE login IS NOT NULL DO NOTHING";
         self.0
             .write(move |connection| {
                 let registration = registration.as_ref();
@@ -210,8 +211,7 @@ impl Users {
                 sessions::revoke_all(connection, id)?;
             }
             if let Some(name) = &change.name {
-                let update = "UPDATE user SET name = ?2 WHERE id = ?1";
-                connection.prepare_cached(update)?.execute(params![id.as_bytes(), name])?;
+                records::rename(connection, id, name)?;
             }
             Ok(match reach(connection, id, Role::Admin)? {
                 Reached::Done(user) => Reached::Done(Some(user)),

@@ -23,11 +23,13 @@ pub enum Invariant {
     TotalsAddUp,
     /// I10: a refusal left no trace.
     RefusalsLeaveNoTrace,
+    /// I11: what is stored agrees with what made it.
+    TrueToOrigin,
 }
 
 impl Invariant {
     /// Every invariant, in the order of its id.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::UnitsAccountedFor,
         Self::LinesMatchStock,
         Self::SoldToOrders,
@@ -38,9 +40,10 @@ impl Invariant {
         Self::HistoriesArePaths,
         Self::TotalsAddUp,
         Self::RefusalsLeaveNoTrace,
+        Self::TrueToOrigin,
     ];
 
-    /// The stable id, I1 to I10.
+    /// The stable id, I1 to I11.
     #[must_use]
     pub fn id(self) -> &'static str {
         match self {
@@ -54,6 +57,7 @@ impl Invariant {
             Self::HistoriesArePaths => "I8",
             Self::TotalsAddUp => "I9",
             Self::RefusalsLeaveNoTrace => "I10",
+            Self::TrueToOrigin => "I11",
         }
     }
 
@@ -62,7 +66,7 @@ impl Invariant {
     pub fn statement(self) -> &'static str {
         match self {
             Self::UnitsAccountedFor => "initial + restocked = available + reserved + sold",
-            Self::LinesMatchStock => "reserved and sold are the sums of held and committed lines",
+            Self::LinesMatchStock => "reserved and sold are the sums of their lines",
             Self::SoldToOrders => "confirmed orders and committed reservations match",
             Self::FailedHoldNothing => "a failed order holds nothing",
             Self::AtRest => "nothing is unfinished past its deadline or lease",
@@ -71,6 +75,7 @@ impl Invariant {
             Self::HistoriesArePaths => "each history is a path in the published graph",
             Self::TotalsAddUp => "totals are the sum of quantity times price",
             Self::RefusalsLeaveNoTrace => "a refusal left no order and no stock change",
+            Self::TrueToOrigin => "rows agree with what made them, no time is ahead",
         }
     }
 

@@ -1,5 +1,6 @@
 //! I8 and I9: the history and the amounts of one order, from one row.
 
+use ordersys_contract::Currency;
 use ordersys_contract::order::{Order, OrderLine, OrderRecord, OrderState};
 
 use super::Invariant;
@@ -93,6 +94,10 @@ pub(super) fn amounts(order: &Order) -> Option<Violation> {
                 return wrong(format!("no prices while {}", order.status.as_str()), found);
             }
         }
+    }
+    if !is_priced(order.status) && order.currency != Currency::default() {
+        let expected = format!("{} while there are no prices", Currency::default().as_str());
+        return wrong(expected, order.currency.as_str().to_owned());
     }
     if sum == i128::from(order.total.minor()) {
         return None;

@@ -48,6 +48,7 @@ impl Pair {
     /// Counts what is looked at.
     pub(super) fn count(&self, tally: &mut Tally) {
         tally.looked_at(Invariant::AtRest);
+        tally.looked_at(Invariant::TrueToOrigin);
         let committed = self.state() == Some(ReservationState::Committed);
         match self.order.as_ref().map(|record| demand(record.order.status)) {
             Some(Demand::Committed) => tally.looked_at(Invariant::SoldToOrders),
@@ -77,6 +78,30 @@ impl Pair {
         }
         found.extend(self.lease());
         found
+    }
+
+    /// Whether its order failed, which may be forgotten after a while.
+    pub(super) fn has_failed_order(&self) -> bool {
+        let failed = |record: &OrderRecord| match record.order.status {
+            OrderState::Rejected | OrderState::Aborted | OrderState::Expired => true,
+            OrderState::Pending
+            | OrderState::Confirmed
+            | OrderState::Paid
+            | OrderState::Shipped
+            | OrderState::Delivered
+            | OrderState::Aborting
+            | OrderState::Cancelling
+            | OrderState::Cancelled => false,
+        };
+        self.order.as_ref().is_some_and(failed)
+    }
+
+    /// Whether its reservation never sold anything, and may be forgotten after a while.
+    pub(super) fn has_refused_reservation(&self) -> bool {
+        self.state().is_some_and(|state| match state {
+            ReservationState::Rejected | ReservationState::Cancelled | ReservationState::Expired => true,
+            ReservationState::Held | ReservationState::Committed | ReservationState::Released => false,
+        })
     }
 
     fn state(&self) -> Option<ReservationState> {

@@ -1,15 +1,30 @@
-//! Reads everything in pages: memory holds one page of each list, the ids that keys name, and
-//! the suspects.
+//! Reads everything in pages: memory holds one page of each list, the ids that keys name, names and prices of
+//! products, a bounded number of users, and the suspects.
 
 use std::collections::VecDeque;
 
+use http::StatusCode;
 use ordersys_contract::client::Page;
-use ordersys_contract::{Client, ClientError, OrderId};
+use ordersys_contract::order::OrderRecord;
+use ordersys_contract::reservation::ReservationRecord;
+use ordersys_contract::{Client, ClientError, OrderId, Timestamp};
 
-use super::Invariant;
+use super::catalog::{self, Catalog};
+use super::failure::{CheckError, Of as _};
+use super::horizon::Horizon;
 use super::keys::Keys;
+use super::origin::{self, Sources};
 use super::pair::Pair;
 use super::report::Tally;
+use super::users::Users;
+use super::{Invariant, reread};
+use super::{order::violation, people};
+use crate::stack::role::Role;
+
+/// Items between two notes of how far reading has come.
+const STEP: u64 = 1000;
+/// Most orders that are out of their order in the list before the list is given up.
+const MAX_STRAYS: u64 = 1000;
 
 /// An id under which something looked wrong, and what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +33,9 @@ pub(super) struct Suspect {
     pub(super) of: Vec<Invariant>,
 }
 
-/// A list that is read page by page.
+/// A list of a service that is read page by page.
 struct Listing<T, F> {
+    service: Role,
     fetch: F,
     items: VecDeque<T>,
     next: Next,
@@ -33,26 +49,51 @@ enum Next {
 }
 
 impl<T, F: AsyncFn(Option<&str>) -> Result<Page<T>, ClientError>> Listing<T, F> {
-    fn new(fetch: F) -> Self {
-        Self { fetch, items: VecDeque::new(), next: Next::First }
+    fn new(service: Role, fetch: F) -> Self {
+        Self { service, fetch, items: VecDeque::new(), next: Next::First }
     }
 
     /// The next item, without taking it.
-    async fn peek(&mut self) -> Result<Option<&T>, ClientError> {
-        while self.items.is_empty() {
+    async fn peek(&mut self) -> Result<Option<&T>, CheckError> {
+        if self.items.is_empty() {
             let page = match &self.next {
-                Next::First => (self.fetch)(None).await?,
-                Next::Named(next) => (self.fetch)(Some(next)).await?,
+                Next::First => (self.fetch)(None).await,
+                Next::Named(next) => (self.fetch)(Some(next)).await,
                 Next::None => return Ok(None),
             };
+            let page = page.of(self.service)?;
+            if let Some(next) = page.next.as_ref().filter(|next| page.items.is_empty() || self.is_at(next)) {
+                return Err(endless(next)).of(self.service);
+            }
             self.items = page.items.into();
             self.next = page.next.map_or(Next::None, Next::Named);
         }
         Ok(self.items.front())
     }
 
+    fn is_at(&self, next: &str) -> bool {
+        matches!(&self.next, Next::Named(before) if before == next)
+    }
+
+    async fn next(&mut self) -> Result<Option<T>, CheckError> {
+        self.peek().await?;
+        Ok(self.take())
+    }
+
     fn take(&mut self) -> Option<T> {
         self.items.pop_front()
+    }
+}
+
+/// A list that does not end.
+fn endless(next: &str) -> ClientError {
+    let detail = "a page that leads nowhere, and another page after it".to_owned();
+    ClientError::BadAnswer { url: next.to_owned(), status: StatusCode::OK, detail }
+}
+
+fn progress(step: &impl Fn(String), what: &str, count: u64) {
+    if count.is_multiple_of(STEP) {
+        step(format!("reading {what}: {count}"));
     }
 }
 
@@ -61,19 +102,91 @@ pub(super) async fn keys(
     client: &Client,
     step: &impl Fn(String),
     tally: &mut Tally,
-) -> Result<Keys, ClientError> {
+) -> Result<Keys, CheckError> {
     let mut keys = Keys::default();
-    let mut listing = Listing::new(async |next: Option<&str>| client.key_records(next).await);
-    let mut count = 0_u64;
-    while listing.peek().await?.is_some() {
-        if count.is_multiple_of(1000) {
-            step(format!("reading idempotency keys: {count}"));
-        }
-        let Some(record) = listing.take() else { break };
+    let mut listing = Listing::new(Role::Order, async |next: Option<&str>| client.key_records(next).await);
+    let mut count = 0;
+    while let Some(record) = listing.next().await? {
+        progress(step, "idempotency keys", count);
         keys.key(&record, tally);
         count += 1;
     }
     Ok(keys)
+}
+
+/// Reads all idempotency keys a second time, if something about them is open.
+pub(super) async fn settle_keys(
+    client: &Client,
+    step: &impl Fn(String),
+    keys: Keys,
+    tally: &mut Tally,
+) -> Result<(), CheckError> {
+    let mut again = Vec::new();
+    if !keys.is_settled() {
+        step("reading idempotency keys again".to_owned());
+        let mut listing =
+            Listing::new(Role::Order, async |next: Option<&str>| client.key_records(next).await);
+        while let Some(record) = listing.next().await? {
+            if keys.is_about(record.order_id) {
+                again.push(record);
+            }
+        }
+    }
+    keys.finish(&again, tally);
+    Ok(())
+}
+
+/// Reads all products with their versions.
+pub(super) async fn products(
+    client: &Client,
+    step: &impl Fn(String),
+    tally: &mut Tally,
+) -> Result<Catalog, CheckError> {
+    let mut products = Catalog::default();
+    let mut listing =
+        Listing::new(Role::Product, async |next: Option<&str>| client.product_records(next).await);
+    let mut count = 0;
+    while let Some(record) = listing.next().await? {
+        progress(step, "products", count);
+        catalog::judge(&record, Timestamp::now(), tally);
+        products.add(&record);
+        count += 1;
+    }
+    Ok(products)
+}
+
+/// Reads all users, sessions and keys for access tokens.
+pub(super) async fn people(
+    client: &Client,
+    step: &impl Fn(String),
+    tally: &mut Tally,
+) -> Result<(), CheckError> {
+    let mut users = Listing::new(Role::User, async |next: Option<&str>| client.user_records(next).await);
+    let mut count = 0;
+    while let Some(user) = users.next().await? {
+        progress(step, "users", count);
+        people::user(&user, Timestamp::now(), tally);
+        count += 1;
+    }
+    let mut sessions =
+        Listing::new(Role::User, async |next: Option<&str>| client.session_records(next).await);
+    let (mut count, mut earliest) = (0, None::<Timestamp>);
+    while let Some(session) = sessions.next().await? {
+        progress(step, "sessions", count);
+        let now = Timestamp::now();
+        people::session(&session, now, tally);
+        if people::is_recent(&session, now) {
+            earliest = Some(earliest.map_or(session.refreshed_at, |at| at.min(session.refreshed_at)));
+        }
+        count += 1;
+    }
+    let mut keys = client.key_evidence().await.of(Role::User)?;
+    if !people::is_settled(&keys) {
+        tokio::time::sleep(reread::PAUSE).await;
+        keys = client.key_evidence().await.of(Role::User)?;
+    }
+    people::keys(&keys, earliest, Timestamp::now(), tally);
+    Ok(())
 }
 
 /// Reads all orders and reservations side by side, newest first. Orders are read ahead of their
@@ -81,32 +194,94 @@ pub(super) async fn keys(
 pub(super) async fn pairs(
     client: &Client,
     step: &impl Fn(String),
-    keys: &mut Keys,
+    (catalog, keys): (&Catalog, &mut Keys),
     tally: &mut Tally,
-) -> Result<Vec<Suspect>, ClientError> {
-    let mut orders = Listing::new(async |next: Option<&str>| client.order_records(next).await);
-    let mut reservations = Listing::new(async |next: Option<&str>| client.reservation_records(next).await);
-    let (mut suspects, mut count) = (Vec::new(), 0_u64);
+) -> Result<Vec<Suspect>, CheckError> {
+    let mut orders = Listing::new(Role::Order, async |next: Option<&str>| client.order_records(next).await);
+    let mut reservations =
+        Listing::new(Role::Product, async |next: Option<&str>| client.reservation_records(next).await);
+    let (mut users, mut suspects, mut count) = (Users::default(), Vec::new(), 0);
+    let (mut strays, mut horizon) = (Strays::default(), Horizon::default());
     loop {
+        while orders.peek().await?.is_some_and(|record| strays.are(record, tally)) {
+            orders.take();
+            if strays.count > MAX_STRAYS {
+                return Ok(suspects);
+            }
+        }
         let order = orders.peek().await?.map(|record| record.order.id);
         let reservation = reservations.peek().await?.map(|record| record.reservation.order_id);
         let Some(id) = order.max(reservation) else { return Ok(suspects) };
-        let pair = Pair {
-            id,
-            order: if order == Some(id) { orders.take() } else { None },
-            reservation: if reservation == Some(id) { reservations.take() } else { None },
-        };
+        let order = if order == Some(id) { orders.take() } else { None };
+        let reservation = if reservation == Some(id) { reservations.take() } else { None };
+        let pair = Pair { id, order, reservation };
+        let mut user = None;
         if let Some(record) = &pair.order {
-            keys.order(&record.order, tally);
+            keys.order(record, tally);
+            let next = orders.items.iter().map(|record| record.order.user_id);
+            users.know(client, record.order.user_id, next).await?;
+            user = users.get(record.order.user_id);
         }
         pair.count(tally);
-        let of: Vec<_> = pair.judge().into_iter().map(|(invariant, _)| invariant).collect();
-        if !of.is_empty() {
-            suspects.push(Suspect { id, of });
+        let now = Timestamp::now();
+        suspects.append(&mut horizon.pass(&pair));
+        let mut found = pair.judge();
+        found.extend(origin::judge(&pair, Sources { user, catalog }, now));
+        if !found.is_empty() {
+            suspects.push(Suspect { id, of: found.into_iter().map(|(invariant, _)| invariant).collect() });
+        } else if origin::half(&pair).is_some() {
+            horizon.add(&pair, Suspect { id, of: vec![Invariant::TrueToOrigin] });
         }
-        if count.is_multiple_of(1000) {
-            step(format!("reading orders and reservations: {count}"));
-        }
+        progress(step, "orders and reservations", count);
         count += 1;
     }
+}
+
+/// Orders that are not where they are looked for by their ids, or come later in the list than these say.
+#[derive(Debug, Default)]
+struct Strays {
+    last: Option<Timestamp>,
+    count: u64,
+}
+
+impl Strays {
+    /// Whether an order is one; within a millisecond ids need not be in order.
+    fn are(&mut self, record: &OrderRecord, tally: &mut Tally) -> bool {
+        let made = record.order.id.made();
+        let found = match self.last {
+            _ if !record.in_place => "another place".to_owned(),
+            Some(last) if made.is_some_and(|made| made > last) => format!("a place among orders of {last}"),
+            _ => {
+                self.last = made.or(self.last);
+                return false;
+            }
+        };
+        let expected = "the place where it is looked for by its id".to_owned();
+        tally.add(violation(Invariant::TrueToOrigin, &record.order, expected, found));
+        self.count += 1;
+        true
+    }
+}
+
+/// An order, its reservation, and what both are held to, read anew.
+pub(super) async fn anew(
+    client: &Client,
+    order: &Option<OrderRecord>,
+    reservation: &Option<ReservationRecord>,
+) -> Result<(Users, Catalog), CheckError> {
+    let (mut users, mut catalog) = (Users::default(), Catalog::default());
+    let ordered = order.iter().flat_map(|record| record.order.items.iter().map(|item| item.product_id));
+    let lines = reservation.iter().flat_map(|record| record.reservation.lines.iter());
+    let mut ids: Vec<_> = ordered.chain(lines.map(|line| line.product_id)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    for id in ids {
+        if let Some(record) = reread::found(client.product_record(id).await).of(Role::Product)? {
+            catalog.add(&record);
+        }
+    }
+    if let Some(record) = order {
+        users.know(client, record.order.user_id, std::iter::empty()).await?;
+    }
+    Ok((users, catalog))
 }

@@ -35,7 +35,7 @@ impl Standing {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// I1 to I10.
+    /// I1 to I11.
     pub id: &'static str,
     /// What must hold.
     pub statement: &'static str,
@@ -83,6 +83,9 @@ impl Report {
 
 /// A violation of one invariant; its witness counts as one case.
 pub(super) type Violation = (Invariant, Witness);
+
+/// What was expected, and what was found.
+pub(super) type Mismatch = (String, String);
 
 /// Counts what is looked at and what is wrong.
 #[derive(Debug, Default)]

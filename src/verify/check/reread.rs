@@ -2,25 +2,28 @@
 
 use std::time::Duration;
 
-use ordersys_contract::{Client, ClientError, Code, OrderId};
+use ordersys_contract::{Client, ClientError, Code, OrderId, Timestamp};
 
+use super::failure::{CheckError, Of as _};
+use super::origin::{self, Sources};
 use super::pair::Pair;
-use super::read::Suspect;
+use super::read::{Suspect, anew};
 use super::report::Tally;
+use crate::stack::role::Role;
 
 /// Violations of one invariant after which further suspects of it are not read again.
 const ENOUGH: u64 = 100;
 /// Readings of one suspect; an order has fewer steps than that.
 const READINGS: u32 = 10;
 /// Pause before suspects are read again: time for a service that has just started.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) async fn judge(
     client: &Client,
     suspects: &[Suspect],
     step: &impl Fn(String),
     tally: &mut Tally,
-) -> Result<(), ClientError> {
+) -> Result<(), CheckError> {
     if suspects.is_empty() {
         return Ok(());
     }
@@ -34,7 +37,11 @@ pub(super) async fn judge(
             continue;
         }
         if let Some(pair) = settled(client, *id).await? {
-            for violation in pair.judge() {
+            let (users, catalog) = anew(client, &pair.order, &pair.reservation).await?;
+            let user = pair.order.as_ref().and_then(|record| users.get(record.order.user_id));
+            let sources = Sources { user, catalog: &catalog };
+            let origin = origin::judge(&pair, sources, Timestamp::now());
+            for violation in pair.judge().into_iter().chain(origin).chain(origin::half(&pair)) {
                 tally.add(violation);
             }
         }
@@ -44,11 +51,11 @@ pub(super) async fn judge(
 
 /// The order and its reservation with the order unchanged around the reading of the other, so
 /// that the two belong together; `None` if it keeps changing, which only a healthy order does.
-async fn settled(client: &Client, id: OrderId) -> Result<Option<Pair>, ClientError> {
-    let mut order = found(client.order_record(id).await)?;
+async fn settled(client: &Client, id: OrderId) -> Result<Option<Pair>, CheckError> {
+    let mut order = found(client.order_record(id).await).of(Role::Order)?;
     for _ in 0..READINGS {
-        let reservation = found(client.reservation_record(id).await)?;
-        let again = found(client.order_record(id).await)?;
+        let reservation = found(client.reservation_record(id).await).of(Role::Product)?;
+        let again = found(client.order_record(id).await).of(Role::Order)?;
         if again == order {
             return Ok(Some(Pair { id, order, reservation }));
         }
@@ -58,7 +65,7 @@ async fn settled(client: &Client, id: OrderId) -> Result<Option<Pair>, ClientErr
 }
 
 /// What is not there is an answer too.
-fn found<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
+pub(super) fn found<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
     match answer {
         Ok(value) => Ok(Some(value)),
         Err(ClientError::Refused { problem }) if problem.code == Code::NotFound => Ok(None),

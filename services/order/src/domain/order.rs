@@ -3,25 +3,15 @@
 use std::time::Duration;
 
 use ordersys_contract::order::{Order, OrderEvent, OrderLine, OrderRecord, OrderState};
-use ordersys_contract::reservation::{Line, PricedLine, Shortage};
+use ordersys_contract::reservation::{Line, PricedLine};
 use ordersys_contract::user::UserKindName;
-use ordersys_contract::{Cents, Currency, OrderId, ProductId, RequestId, Timestamp};
+use ordersys_contract::{Cents, Currency, OrderId, RequestId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::access::Owner;
 use super::lifecycle::{Event, step};
 
-/// Why the product service refused an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Reason {
-    /// Stock does not suffice.
-    Shortages(Vec<Shortage>),
-    /// Products that do not exist.
-    UnknownProducts(Vec<ProductId>),
-    /// Prices in more than one currency.
-    MixedCurrencies,
-}
+pub use ordersys_contract::order::Reason;
 
 /// One step of an order: the state it reached, when, and through which request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +28,11 @@ pub struct StoredOrder {
     pub reason: Option<Reason>,
     /// Every step so far, oldest first; as many as its version says.
     pub history: Vec<Step>,
+    /// What is left of its key, once it is stored: 0 without one, `None` if it was stored before this
+    /// was noted.
+    pub key_print: Option<u32>,
+    /// Whether its row is where it is looked for by its id.
+    pub in_place: bool,
 }
 
 /// What an event brings with it.
@@ -68,7 +63,7 @@ impl StoredOrder {
             updated_at: now,
         };
         let history = vec![Step(OrderState::Pending, now, request.clone())];
-        Self { order, owner: owner.kind, reason: None, history }
+        Self { order, owner: owner.kind, reason: None, history, key_print: Some(0), in_place: true }
     }
 
     /// The same order under another id.
@@ -141,7 +136,8 @@ impl StoredOrder {
     pub fn into_record(self, overdue: Option<Duration>) -> OrderRecord {
         let events = self.events();
         let overdue_ms = overdue.map(|overdue| u64::try_from(overdue.as_millis()).unwrap_or(u64::MAX));
-        OrderRecord { order: self.order, overdue_ms, events }
+        let Self { order, owner, reason, key_print, in_place, history: _ } = self;
+        OrderRecord { order, overdue_ms, events, owner, reason, key_print, in_place }
     }
 
     /// Whether it was made from these lines, in this order: what a repeated post has to ask for.

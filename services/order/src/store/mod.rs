@@ -99,7 +99,7 @@ impl Orders {
                 {
                     return Ok(Inserted::KeyTaken(Box::new(first)));
                 }
-                rows::insert(connection, &stored)?;
+                rows::insert(connection, &stored, key.as_ref())?;
                 failpoint::crash("order-commit-1");
                 Ok(Inserted::Done)
             })
@@ -115,7 +115,7 @@ impl Orders {
         let write = move |connection: &Connection| {
             for (stored, key) in &all {
                 claim_key(connection, stored.order.user_id, key, stored.order.id)?;
-                rows::insert(connection, stored)?;
+                rows::insert(connection, stored, Some(key))?;
             }
             Ok(())
         };

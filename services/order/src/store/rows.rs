@@ -2,7 +2,9 @@
 
 use ordersys_contract::order::{Order, OrderLine, OrderState};
 use ordersys_contract::user::UserKindName;
-use ordersys_contract::{Cents, Currency, OrderId, RequestId, Timestamp, UserId, WriteJson};
+use ordersys_contract::{
+    Cents, Currency, IdempotencyKey, OrderId, RequestId, Timestamp, UserId, WriteJson,
+};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
@@ -11,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::domain::order::{Step, StoredOrder};
 
 pub(super) const COLUMNS: &str = "id, user_id, user_name, state, version, total, currency, items, reason, \
-                                  history, created_at, updated_at, registered";
+                                  history, created_at, updated_at, registered, key_print, place";
 
 /// Bytes that the step to its outcome adds to an order, apart from its lines.
 const STEP_BYTES: usize = 72;
@@ -36,11 +38,15 @@ pub(super) fn place_millis(place: i64) -> i64 {
 
 /// Writes a new order. Its row has room for its outcome: one that grows in a full page of the table
 /// would have to move, and its neighbours with it.
-pub(super) fn insert(connection: &Connection, stored: &StoredOrder) -> rusqlite::Result<()> {
+pub(super) fn insert(
+    connection: &Connection,
+    stored: &StoredOrder,
+    key: Option<&IdempotencyKey>,
+) -> rusqlite::Result<()> {
     let insert = "
         INSERT INTO placed(place, id, user_id, user_name, state, version, total, currency, items,
-                           history, created_at, updated_at, deadline, registered, room)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, zeroblob(?15))";
+                           history, created_at, updated_at, deadline, registered, room, key_print)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, zeroblob(?15), ?16)";
     let order = &stored.order;
     let room = STEP_BYTES + LINE_BYTES * order.items.len();
     let row = params![
@@ -59,6 +65,7 @@ pub(super) fn insert(connection: &Connection, stored: &StoredOrder) -> rusqlite:
         0, // the deadline that earlier versions stored
         stored.owner == UserKindName::Registered,
         room,
+        key.map_or(0, IdempotencyKey::print),
     ];
     connection.prepare_cached(insert)?.execute(row).map(|_| ())
 }
@@ -105,7 +112,8 @@ pub(super) fn order(row: &Row<'_>) -> rusqlite::Result<StoredOrder> {
     let reason = row.get_ref(8)?.as_bytes_or_null()?.map(|text| json(8, text)).transpose()?;
     let history = steps(9, row.get_ref(9)?.as_bytes()?)?;
     let owner = if row.get(12)? { UserKindName::Registered } else { UserKindName::Guest };
-    Ok(StoredOrder { order, owner, reason, history })
+    let (key_print, in_place) = (row.get(13)?, row.get::<_, i64>(14)? == place(order.id));
+    Ok(StoredOrder { order, owner, reason, history, key_print, in_place })
 }
 
 /// The sum of the lines, as fine as they are: orders of earlier versions have hundredths in all currencies.

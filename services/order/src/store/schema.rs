@@ -87,6 +87,10 @@ pub(super) const MIGRATIONS: &[&str] = &[
     INSERT INTO keys SELECT key, user_id, order_id FROM idempotency ORDER BY key, user_id;
     DROP TABLE idempotency;
 ",
+    "
+    -- What is left of the key of an order in its own row: 0 without one, NULL where it was not noted.
+    ALTER TABLE placed ADD COLUMN key_print INTEGER;
+",
 ];
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::Tables;
 use super::catalog::accounts;
 use super::rows::{code, json, read};
 
-const COLUMNS: &str = "state, lines, shortages, lease_ms, direct_product IS NOT NULL, order_id";
+const COLUMNS: &str = "state, lines, shortages, lease_ms, direct_product, order_id";
 
 /// Units of one product in the lines of reservations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -85,10 +85,11 @@ impl Tables {
 
 fn record(row: &Row<'_>) -> rusqlite::Result<ReservationRecord> {
     let stored = read(row)?;
-    let (direct, order_id) = (row.get(4)?, OrderId::from_bytes(row.get(5)?));
+    let direct_product = row.get::<_, Option<_>>(4)?.map(ProductId::from_bytes);
+    let (direct, order_id) = (direct_product.is_some(), OrderId::from_bytes(row.get(5)?));
     let reservation =
         Reservation { order_id, state: stored.state, lines: stored.lines, shortages: stored.shortages };
-    Ok(ReservationRecord { reservation, lease_ms: stored.lease_ms, overdue_ms: None, direct })
+    Ok(ReservationRecord { reservation, lease_ms: stored.lease_ms, overdue_ms: None, direct, direct_product })
 }
 
 /// Adds up the lines of all reservations that bind stock, one row at a time.

@@ -8,13 +8,13 @@ use ordersys_store::defect::Defect;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::Tables;
+use super::{Tables, editions};
 use crate::ProductError;
 use crate::app::checked_price;
 use crate::domain::inventory::Item;
 use crate::domain::stock::Stock;
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "id, name, price, currency, version, created_at, initial, restocked, available, reserved, sold";
 
 /// What narrows a list of products.
@@ -34,6 +34,8 @@ pub(crate) struct Edit {
     pub(crate) price: Option<Cents>,
     /// What the client asks of the product's tag.
     pub(crate) condition: Condition,
+    /// When it is made.
+    pub(crate) now: Timestamp,
 }
 
 /// How an edit ended.
@@ -53,11 +55,15 @@ impl Tables {
         self.0.write(move |connection| insert(connection, &product)).await
     }
 
-    /// Puts the first products into a new store; later calls change nothing.
+    /// Puts the first products into a new store; later calls change nothing, also if the note that it was
+    /// done is lost: a store with products is not new.
     pub(crate) async fn seed_once(&self, products: Vec<Product>) -> Result<(), StoreError> {
         self.0
             .write(move |connection| {
-                let first = connection.execute("INSERT OR IGNORE INTO seeded VALUES (1)", [])? == 1;
+                let seed = "INSERT OR IGNORE INTO seeded VALUES (1)";
+                let new = "SELECT NOT EXISTS (SELECT 1 FROM product)";
+                let first = connection.query_row(new, [], |row| row.get(0))?;
+                let first = connection.execute(seed, [])? == 1 && first;
                 for product in products.iter().filter(|_| first) {
                     insert(connection, product)?;
                 }
@@ -111,6 +117,8 @@ impl Tables {
                 let update = "UPDATE product SET name = ?2, price = ?3, version = ?4 WHERE id = ?1";
                 let row = params![id.as_bytes(), product.name, product.price.minor(), product.version];
                 connection.prepare_cached(update)?.execute(row)?;
+                editions::note(connection, id, edit.now)?;
+                editions::forget(connection, id, product.version)?;
                 Ok(Edited::Done(product))
             })
             .await
@@ -127,6 +135,7 @@ impl Tables {
                 let Some(item) = item(connection, id)? else { return Ok(None) };
                 let Some(stock) = item.stock.restocked_by(units) else { return Ok(Some(None)) };
                 write_stock(connection, id, stock)?;
+                editions::note_added(connection, id, units)?;
                 Ok(Some(select(connection, id)?))
             })
             .await
@@ -157,7 +166,8 @@ fn insert(connection: &Connection, product: &Product) -> rusqlite::Result<()> {
         product.created_at.as_millis(),
         product.stock,
     ];
-    connection.prepare_cached(insert)?.execute(row).map(|_| ())
+    connection.prepare_cached(insert)?.execute(row)?;
+    editions::note(connection, product.id, product.created_at)
 }
 
 fn select(connection: &Connection, id: ProductId) -> rusqlite::Result<Option<Product>> {
@@ -190,7 +200,7 @@ pub(super) fn write_stock(connection: &Connection, id: ProductId, stock: Stock) 
     connection.prepare_cached(update)?.execute(row).map(|_| ())
 }
 
-fn product(row: &Row<'_>) -> rusqlite::Result<Product> {
+pub(super) fn product(row: &Row<'_>) -> rusqlite::Result<Product> {
     let currency = currency(row, 3)?;
     Ok(Product {
         id: ProductId::from_bytes(row.get(0)?),
@@ -231,12 +241,12 @@ fn shown(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 }
 
 /// A price in minor units of its currency.
-fn price(row: &Row<'_>, column: usize, currency: Currency) -> rusqlite::Result<Cents> {
+pub(super) fn price(row: &Row<'_>, column: usize, currency: Currency) -> rusqlite::Result<Cents> {
     let minor = row.get(column)?;
     Cents::of(minor, currency).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, minor))
 }
 
-fn currency(row: &Row<'_>, column: usize) -> rusqlite::Result<Currency> {
+pub(super) fn currency(row: &Row<'_>, column: usize) -> rusqlite::Result<Currency> {
     let wrong = |error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error));
     row.get_ref(column)?.as_str()?.parse().map_err(wrong)
 }

@@ -8,6 +8,7 @@ use crate::{Config, NAME};
 mod audit;
 mod catalog;
 mod defects;
+mod editions;
 mod leases;
 mod reservations;
 mod rows;
@@ -18,7 +19,8 @@ use leases::Leases;
 pub(crate) use reservations::HoldOutcome;
 pub(crate) use totals::StockTotals;
 
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE product(
         id BLOB PRIMARY KEY CHECK (length(id) = 16),
         name TEXT NOT NULL,
@@ -49,13 +51,32 @@ const MIGRATIONS: &[&str] = &["
     CREATE TABLE clock(one INTEGER PRIMARY KEY CHECK (one = 1), now INTEGER NOT NULL) STRICT;
     INSERT INTO clock VALUES (1, 0);
     CREATE TABLE seeded(one INTEGER PRIMARY KEY CHECK (one = 1)) STRICT;
-", "
+",
+    "
     -- No clock decides: a stored one that jumped ahead once stopped all sales. Of a lease its length is kept, not
     -- its end; those that are open begin anew.
     DROP TABLE clock;
     ALTER TABLE reservation RENAME COLUMN lease_until TO lease_ms;
     UPDATE reservation SET lease_ms = CASE state WHEN 0 THEN 30000 END WHERE lease_ms IS NOT NULL;
-"];
+",
+    "
+    -- What a product was in each version: what reservations and the product itself are held to.
+    CREATE TABLE edition(
+        product_id BLOB NOT NULL,
+        version INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        price INTEGER NOT NULL,
+        currency TEXT NOT NULL,
+        initial INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (product_id, version)
+    ) STRICT, WITHOUT ROWID;
+    -- The sum of what was added to a product, a second time.
+    CREATE TABLE added(product_id BLOB PRIMARY KEY, units INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT INTO added SELECT id, restocked FROM product WHERE restocked > 0;
+    INSERT INTO edition SELECT id, version, name, price, currency, initial, created_at FROM product;
+",
+];
 
 /// The stored catalog, stock and reservations.
 #[derive(Clone)]

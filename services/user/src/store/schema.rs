@@ -37,4 +37,6 @@ pub(super) const MIGRATIONS: &[&str] = &[
     DROP INDEX user_by_email;
     CREATE INDEX user_by_address ON user(address, id);
 ",
+    // What a user was called before, as JSON, the latest last; null stands for names that are forgotten.
+    "ALTER TABLE user ADD COLUMN former_names TEXT NOT NULL DEFAULT '[null]'",
 ];

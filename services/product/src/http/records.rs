@@ -1,0 +1,60 @@
+//! The routes by which checks read products with their versions.
+
+use axum::extract::State;
+use ordersys_chassis::page::{self, Page};
+use ordersys_chassis::params::{PathId, Query};
+use ordersys_chassis::{InternalOrAdmin, Json, Refusal};
+use ordersys_contract::evidence::{PRODUCT_RECORD, PRODUCT_RECORDS, ProductRecord};
+use ordersys_contract::{ProductId, ProductKind};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// All products with what they were in each version.
+#[utoipa::path(
+    get, path = PRODUCT_RECORDS, tag = "internal", operation_id = "list_records",
+    params(ListQuery),
+    responses((status = 200, description = "A page of products", body = Vec<ProductRecord>)),
+    security(("service" = []), ("admin" = [])),
+)]
+async fn list(
+    State(app): State<App>,
+    _: InternalOrAdmin,
+    Query(query): Query<ListQuery>,
+) -> Result<Page<ProductRecord>, Refusal> {
+    let limit = page::limit(query.limit)?;
+    let after = page::cursor(query.cursor.as_deref())?.map(ProductId::from_bytes);
+    let items = app.product_records(after, limit).await?;
+    let full = items.len() == limit as usize;
+    let next = items.last().filter(|_| full).map(|last| page::cursor_text(last.id.as_bytes()));
+    Ok(Page { items, list: (PRODUCT_RECORDS, vec![("limit", limit.to_string())]), next })
+}
+
+/// One product with what it was in each version.
+#[utoipa::path(
+    get, path = PRODUCT_RECORD, tag = "internal", operation_id = "read_record",
+    responses((status = 200, description = "The product", body = ProductRecord)),
+    security(("service" = []), ("admin" = [])),
+)]
+async fn read(
+    State(app): State<App>,
+    _: InternalOrAdmin,
+    PathId(id): PathId<ProductKind>,
+) -> Result<Json<ProductRecord>, Refusal> {
+    Ok(Json(app.product_record(id).await?))
+}

@@ -1,0 +1,100 @@
+//! The routes by which checks read users, sessions and keys.
+
+use axum::extract::State;
+use ordersys_chassis::page::{self, Page};
+use ordersys_chassis::params::Query;
+use ordersys_chassis::{InternalJson, InternalOrAdmin, Json, Refusal};
+use ordersys_contract::evidence::{
+    KEY_EVIDENCE, KeyEvidence, SESSION_RECORDS, SessionRecord, USER_RECORDS, USERS_BY_ID, UserIds, UserRecord,
+};
+use ordersys_contract::{Code, MAX_BATCH, SessionId, UserId};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(users))
+        .routes(routes!(users_by_id))
+        .routes(routes!(sessions))
+        .routes(routes!(keys))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// All users with all that is stored of them but the password.
+#[utoipa::path(
+    get, path = USER_RECORDS, tag = "internal", operation_id = "list_records",
+    params(ListQuery),
+    responses((status = 200, description = "A page of users", body = Vec<UserRecord>)),
+    security(("service" = []), ("admin" = [])),
+)]
+async fn users(
+    State(app): State<App>,
+    _: InternalOrAdmin,
+    Query(query): Query<ListQuery>,
+) -> Result<Page<UserRecord>, Refusal> {
+    let limit = page::limit(query.limit)?;
+    let after = page::cursor(query.cursor.as_deref())?.map(UserId::from_bytes);
+    let items = app.records(after, limit).await?;
+    let full = items.len() == limit as usize;
+    let next = items.last().filter(|_| full).map(|last| page::cursor_text(last.id.as_bytes()));
+    Ok(Page { items, list: (USER_RECORDS, vec![("limit", limit.to_string())]), next })
+}
+
+/// The same of these users: one answer each, in order.
+#[utoipa::path(
+    post, path = USERS_BY_ID, tag = "internal", operation_id = "read_records",
+    request_body = UserIds,
+    responses((status = 200, description = "Each user, or null where there is none", body = Vec<Option<UserRecord>>)),
+    security(("service" = []), ("admin" = [])),
+)]
+async fn users_by_id(
+    State(app): State<App>,
+    _: InternalOrAdmin,
+    InternalJson(UserIds { ids }): InternalJson<UserIds>,
+) -> Result<Json<Vec<Option<UserRecord>>>, Refusal> {
+    if ids.len() > MAX_BATCH {
+        return Err(Refusal::new(Code::InvalidField, format!("ids: at most {MAX_BATCH}")));
+    }
+    Ok(Json(app.records_of(ids).await?))
+}
+
+/// All sessions with all that is stored of them but the token.
+#[utoipa::path(
+    get, path = SESSION_RECORDS, tag = "internal", operation_id = "list_session_records",
+    params(ListQuery),
+    responses((status = 200, description = "A page of sessions", body = Vec<SessionRecord>)),
+    security(("service" = []), ("admin" = [])),
+)]
+async fn sessions(
+    State(app): State<App>,
+    _: InternalOrAdmin,
+    Query(query): Query<ListQuery>,
+) -> Result<Page<SessionRecord>, Refusal> {
+    let limit = page::limit(query.limit)?;
+    let after = page::cursor(query.cursor.as_deref())?.map(SessionId::from_bytes);
+    let items = app.session_records(after, limit).await?;
+    let full = items.len() == limit as usize;
+    let next = items.last().filter(|_| full).map(|last| page::cursor_text(last.id.as_bytes()));
+    Ok(Page { items, list: (SESSION_RECORDS, vec![("limit", limit.to_string())]), next })
+}
+
+/// The keys that sign access tokens, without their secret halves: those in use and those that are stored.
+#[utoipa::path(
+    get, path = KEY_EVIDENCE, tag = "internal", operation_id = "read_keys",
+    responses((status = 200, description = "The keys", body = KeyEvidence)),
+    security(("service" = []), ("admin" = [])),
+)]
+async fn keys(State(app): State<App>, _: InternalOrAdmin) -> Json<KeyEvidence> {
+    Json(app.key_evidence())
+}

@@ -1,0 +1,143 @@
+//! What checks from outside read: users and sessions as they are stored, and the names users had before.
+
+use ordersys_contract::evidence::{MAX_FORMER_NAMES, SessionRecord, UserRecord};
+use ordersys_contract::{SessionId, Timestamp, UserId};
+use ordersys_store::StoreError;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::Users;
+use super::rows::{kind, status};
+use crate::domain;
+use crate::hasher::PasswordHash;
+
+const COLUMNS: &str = "id, name, former_names, email, login, password, disabled, token_epoch, created_at";
+
+impl Users {
+    /// Users after this one, with all that is stored of them.
+    pub(crate) async fn records(
+        &self,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<UserRecord>, StoreError> {
+        let select = format!("SELECT {COLUMNS} FROM user WHERE id > ?1 ORDER BY id LIMIT ?2");
+        self.0
+            .read(move |connection| {
+                let after = after.as_ref().map_or(&[][..], |id| id.as_bytes());
+                let mut statement = connection.prepare_cached(&select)?;
+                statement.query_map(params![after, limit], record)?.collect()
+            })
+            .await
+    }
+
+    /// All that is stored of each of these users; `None` for an unknown one.
+    pub(crate) async fn records_of(&self, ids: Vec<UserId>) -> Result<Vec<Option<UserRecord>>, StoreError> {
+        let select = format!("SELECT {COLUMNS} FROM user WHERE id = ?1");
+        self.0
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(&select)?;
+                let mut read = |id: &UserId| statement.query_row([id.as_bytes()], record).optional();
+                ids.iter().map(&mut read).collect()
+            })
+            .await
+    }
+
+    /// Sessions after this one, each with the user it is of.
+    pub(crate) async fn sessions(
+        &self,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        let select = "SELECT session.id, user_id, refreshed_at, expires_at, user.id IS NOT NULL,
+                             login IS NOT NULL, ifnull(disabled, 0)
+                      FROM session LEFT JOIN user ON user.id = user_id
+                      WHERE session.id > ?1 ORDER BY session.id LIMIT ?2";
+        self.0
+            .read(move |connection| {
+                let after = after.as_ref().map_or(&[][..], |id| id.as_bytes());
+                let mut statement = connection.prepare_cached(select)?;
+                statement.query_map(params![after, limit], session)?.collect()
+            })
+            .await
+    }
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<UserRecord> {
+    let (login, password) = (row.get::<_, Option<String>>(4)?, row.get::<_, Option<String>>(5)?);
+    let email: String = row.get(3)?;
+    Ok(UserRecord {
+        id: UserId::from_bytes(row.get(0)?),
+        name: row.get(1)?,
+        former_names: names(row.get_ref(2)?.as_str()?)?,
+        address_form: domain::login(&email),
+        email,
+        kind: kind(login.is_some()),
+        login,
+        has_password: password.is_some_and(|hash| PasswordHash::stored(hash).is_usable()),
+        status: status(row.get(6)?),
+        token_epoch: row.get(7)?,
+        created_at: Timestamp::from_millis(row.get(8)?),
+    })
+}
+
+fn session(row: &Row<'_>) -> rusqlite::Result<SessionRecord> {
+    let known: bool = row.get(4)?;
+    Ok(SessionRecord {
+        id: SessionId::from_bytes(row.get(0)?),
+        user_id: UserId::from_bytes(row.get(1)?),
+        refreshed_at: Timestamp::from_millis(row.get(2)?),
+        expires_at: Timestamp::from_millis(row.get(3)?),
+        kind: known.then(|| row.get(5).map(kind)).transpose()?,
+        status: known.then(|| row.get(6).map(status)).transpose()?,
+    })
+}
+
+fn names(text: &str) -> rusqlite::Result<Vec<Option<String>>> {
+    let unreadable = |error| rusqlite::Error::FromSqlConversionFailure(2, Type::Text, Box::new(error));
+    serde_json::from_str(text).map_err(unreadable)
+}
+
+/// Gives a user another name, and keeps the one so far: orders were made with it.
+pub(super) fn rename(connection: &Connection, id: UserId, name: &str) -> rusqlite::Result<()> {
+    let select = "SELECT name, former_names FROM user WHERE id = ?1";
+    let mut statement = connection.prepare_cached(select)?;
+    let found = statement
+        .query_row([id.as_bytes()], |row| Ok((row.get::<_, String>(0)?, names(row.get_ref(1)?.as_str()?)?)));
+    let Some((before, former)) = found.optional()? else { return Ok(()) };
+    let former = serde_json::to_string(&with_former(former, before))
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    let update = "UPDATE user SET name = ?2, former_names = ?3 WHERE id = ?1";
+    connection.prepare_cached(update)?.execute(params![id.as_bytes(), name, former]).map(|_| ())
+}
+
+/// The names with one more; the earliest are forgotten if they become too many.
+fn with_former(mut names: Vec<Option<String>>, name: String) -> Vec<Option<String>> {
+    names.retain(|known| known.as_ref() != Some(&name));
+    names.push(Some(name));
+    let known = names.iter().flatten().count();
+    if known > MAX_FORMER_NAMES {
+        let kept = names.into_iter().flatten().skip(known - MAX_FORMER_NAMES).map(Some);
+        names = std::iter::once(None).chain(kept).collect();
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn former_names_are_bounded_and_say_when_some_are_forgotten() {
+        let mut names = Vec::new();
+        for number in 0..MAX_FORMER_NAMES {
+            names = with_former(names, number.to_string());
+            names = with_former(names, number.to_string());
+        }
+        assert_eq!(names.len(), MAX_FORMER_NAMES);
+        assert!(names.iter().all(Option::is_some));
+        names = with_former(names, "one more".to_owned());
+        assert_eq!(names.len(), MAX_FORMER_NAMES + 1);
+        assert_eq!((&names[0], &names[1]), (&None, &Some("1".to_owned())));
+        assert_eq!(with_former(names.clone(), "another".to_owned()).len(), names.len());
+    }
+}

@@ -1,0 +1,134 @@
+--- What is changed in the store of the order service: what happens | the columns | by which invariant it is
+--- found, with which row in its witness. See ../sabotage.rs.
+
+-- an order is in another place | placed.place | I11 confirmed
+UPDATE placed SET place = 1 WHERE id = {confirmed};
+
+-- an order gets another id | placed.id | I3 confirmed
+UPDATE placed SET id = {nothing} WHERE id = {confirmed};
+
+-- an order is of another user | placed.user_id | I11 keyless
+UPDATE placed SET user_id = {nico} WHERE id = {keyless};
+
+-- an order with a key is of another user | placed.user_id | I7 confirmed
+UPDATE placed SET user_id = {nico} WHERE id = {confirmed};
+
+-- an order names a user otherwise | placed.user_name | I11 keyless
+UPDATE placed SET user_name = 'Mallory' WHERE id = {keyless};
+
+-- an order is paid | placed.state | I8 confirmed
+UPDATE placed SET state = 2 WHERE id = {confirmed};
+
+-- an order has another version | placed.version | I8 confirmed
+UPDATE placed SET version = version + 1 WHERE id = {confirmed};
+
+-- an order has another total | placed.total | I9 confirmed
+UPDATE placed SET total = total + 1 WHERE id = {confirmed};
+
+-- an order has another currency | placed.currency | I9 confirmed
+UPDATE placed SET currency = 'EUR' WHERE id = {confirmed};
+
+-- a refused order has another currency | placed.currency | I9 rejected
+UPDATE placed SET currency = 'EUR' WHERE id = {rejected};
+
+-- an order is of more units | placed.items | I3 confirmed
+UPDATE placed SET items = json_set(items, '$[0].quantity', 9) WHERE id = {confirmed};
+
+-- a line of an order has another name | placed.items | I11 confirmed
+UPDATE placed SET items = json_set(items, '$[0].name', 'Other') WHERE id = {confirmed};
+
+-- a refused order is of more units | placed.items | I11 rejected
+UPDATE placed SET items = json_set(items, '$[0].quantity', 9) WHERE id = {rejected};
+
+-- a cancelled order is of more units | placed.items | I11 cancelled
+UPDATE placed SET items = json_set(items, '$[0].quantity', 9) WHERE id = {cancelled};
+
+-- an order of unknown products is of others | placed.items | I11 unknown
+UPDATE placed SET items = (SELECT items FROM placed WHERE id = {rejected}) WHERE id = {unknown};
+
+-- an order of mixed currencies is of one | placed.items | I11 mixed
+UPDATE placed SET items = (SELECT items FROM placed WHERE id = {rejected}) WHERE id = {mixed};
+
+-- the lines of an order cannot be read | placed.items | unreadable
+UPDATE placed SET items = 'x' WHERE id = {confirmed};
+
+-- a refused order has no reason | placed.reason | I11 rejected
+UPDATE placed SET reason = NULL WHERE id = {rejected};
+
+-- a refused order has another reason | placed.reason | I11 rejected
+UPDATE placed SET reason = json_set(reason, '$.shortages[0].available', 0) WHERE id = {rejected};
+
+-- a confirmed order has a reason of a refusal | placed.reason | I11 confirmed
+UPDATE placed SET reason = '"mixedCurrencies"' WHERE id = {confirmed};
+
+-- an order of unknown products is of mixed currencies | placed.reason | I11 mixed
+UPDATE placed SET reason = (SELECT reason FROM placed WHERE id = {unknown}) WHERE id = {mixed};
+
+-- a history goes back in time | placed.history placed.updated_at | I11 confirmed
+UPDATE placed SET history = json_set(history, '$[1][1]', json_extract(history, '$[0][1]') - 1), updated_at = json_extract(history, '$[0][1]') - 1 WHERE id = {confirmed};
+
+-- a history began earlier | placed.history | I11 confirmed
+UPDATE placed SET history = json_set(history, '$[0][1]', json_extract(history, '$[0][1]') - 1) WHERE id = {confirmed};
+
+-- a history lacks a step | placed.history | I8 delivered
+UPDATE placed SET history = json_remove(history, '$[1]') WHERE id = {delivered};
+
+-- a step was made by another request | placed.history | unknowable: requests are named in logs only, which are kept for a while
+UPDATE placed SET history = json_set(history, '$[1][2]', 'another') WHERE id = {confirmed};
+
+-- an order was made earlier | placed.created_at | I11 confirmed
+UPDATE placed SET created_at = created_at - 1 WHERE id = {confirmed};
+
+-- an order with its history is a year ahead | placed.created_at placed.updated_at placed.history | I11 confirmed
+UPDATE placed SET created_at = created_at + {year}, updated_at = created_at + {year}, history = json_set(history, '$[0][1]', created_at + {year}, '$[1][1]', created_at + {year}) WHERE id = {confirmed};
+
+-- the last step of an order is a year ahead | placed.updated_at placed.history | I11 confirmed
+UPDATE placed SET updated_at = updated_at + {year}, history = json_set(history, '$[1][1]', updated_at + {year}) WHERE id = {confirmed};
+
+-- an order was changed later | placed.updated_at | I11 confirmed
+UPDATE placed SET updated_at = updated_at + 1 WHERE id = {confirmed};
+
+-- an order has the deadline of an earlier version | placed.deadline | unknowable: earlier versions stored one, and it is never read
+UPDATE placed SET deadline = deadline + {year} WHERE id = {confirmed};
+
+-- a guest's order is a registered user's | placed.registered | I11 keyless
+UPDATE placed SET registered = 1 WHERE id = {keyless};
+
+-- a registered user's order is a guest's | placed.registered | I11 of bea
+UPDATE placed SET registered = 0 WHERE id = {of bea};
+
+-- the room for an outcome is taken | placed.room | unknowable: it keeps space in the file and is never read
+UPDATE placed SET room = x'01' WHERE id = {confirmed};
+
+-- an order was made with a key | placed.key_print | I7 keyless
+UPDATE placed SET key_print = 7 WHERE id = {keyless};
+
+-- an order was made without its key | placed.key_print | I7 confirmed
+UPDATE placed SET key_print = 0 WHERE id = {confirmed};
+
+-- an order is gone |  | I3 keyless
+DELETE FROM placed WHERE id = {keyless};
+
+-- a refused order is gone |  | I7 rejected
+DELETE FROM placed WHERE id = {rejected};
+
+-- a cancelled order is gone |  | I11 cancelled
+DELETE FROM placed WHERE id = {cancelled};
+
+-- all orders are gone |  | I3 newest
+DELETE FROM placed;
+
+-- a key is another | keys.key | I7 confirmed
+UPDATE keys SET key = 'other' WHERE order_id = {confirmed};
+
+-- a key is another user's | keys.user_id | I7 confirmed
+UPDATE keys SET user_id = {nico} WHERE order_id = {confirmed};
+
+-- a key names another order | keys.order_id | I7 keyless
+UPDATE keys SET order_id = {keyless} WHERE order_id = {confirmed};
+
+-- a key is gone |  | I7 confirmed
+DELETE FROM keys WHERE order_id = {confirmed};
+
+-- all keys are gone with their table |  | unreadable
+DROP TABLE keys;
