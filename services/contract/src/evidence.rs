@@ -50,6 +50,8 @@ pub struct UserRecord {
     pub login: Option<String>,
     /// The form of the address by which it is compared with others.
     pub address_form: String,
+    /// That form as it is stored; `null` until a start of the service has completed it.
+    pub stored_form: Option<String>,
     /// Whether a hash is stored that a password can be compared with.
     pub has_password: bool,
     /// Guest or registered.
@@ -161,6 +163,7 @@ mod tests {
             email: "ada@example.com".to_owned(),
             login: None,
             address_form: "ada@example.com".to_owned(),
+            stored_form: Some("ada@example.com".to_owned()),
             has_password: false,
             kind: UserKindName::Guest,
             status: UserStatus::Active,
