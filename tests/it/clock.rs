@@ -2,6 +2,7 @@
 //! clock are named, and what earlier versions stored of clocks does no harm.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ordersys::stack::role::Role;
@@ -217,7 +218,9 @@ fn status_names_a_store_whose_times_lie_ahead_of_the_clock() {
     let warning = product["warnings"][0].as_str().unwrap_or_default();
     assert!(warning.contains("the newest time in the product store"), "{status}");
     assert_eq!(services.filter(|service| service["state"] == "ready").count(), 2, "{status}");
-    let text = project.command(&["status", "-o", "text"]).output().expect("runs").stdout;
+    let mut status = Command::new(env!("CARGO_BIN_EXE_ordersys"));
+    status.args(["status", "--project", &project.name, "--state-dir"]).arg(project.state.path());
+    let text = status.output().expect("runs").stdout;
     let text = String::from_utf8_lossy(&text).into_owned();
     assert!(text.contains("product is degraded: the newest time in the product store"), "{text}");
 }
