@@ -120,7 +120,11 @@ fn is_over(error: &ClientError) -> bool {
 
 /// Whether the access token is good, as far as the clock tells.
 fn is_good(account: &Account) -> bool {
-    let left = account.refresh_at.since(Timestamp::now());
+    is_good_at(account.refresh_at, Timestamp::now())
+}
+
+fn is_good_at(refresh_at: Timestamp, now: Timestamp) -> bool {
+    let left = refresh_at.since(now);
     !left.is_zero() && left <= LONGEST_LIFE
 }
 
@@ -173,5 +177,18 @@ async fn tell(at: Login<'_>, email: &str, ending: Ending) -> Outcome {
     match ended {
         Err(error) if !is_over(&error) => Err(client_failure(error)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_was_got_while_the_clock_was_ahead_is_not_relied_on() {
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        assert!(is_good_at(now.after(Duration::from_mins(9)), now));
+        assert!(!is_good_at(now, now), "it is to be refreshed");
+        assert!(!is_good_at(now.after(Duration::from_mins(69)), now), "no token lives that long");
     }
 }

@@ -25,6 +25,8 @@ const STOCK: u64 = 10_000_000;
 const HOUR_MS: i64 = 3_600_000;
 /// How long a clock is wrong.
 const WRONG: Duration = Duration::from_secs(2);
+/// How long the product service is away before and after the jump.
+const PAUSE: Duration = Duration::from_millis(400);
 /// Time for the services to know the right time before.
 const BEFORE: Duration = Duration::from_secs(5);
 const PASSWORD: &str = "correct horse battery";
@@ -95,7 +97,7 @@ async fn sells(market: &Market, answers: usize, when: &str) -> Result<()> {
 }
 
 async fn jumps(role: Role) -> Result<()> {
-    let shop = Shop::open().await?;
+    let mut shop = Shop::open().await?;
     let market = Arc::new(Market::default());
     let mut buyers = JoinSet::new();
     for number in 0..BUYERS {
@@ -106,8 +108,14 @@ async fn jumps(role: Role) -> Result<()> {
     let before = shop.log_in().await?;
     let keys = shop.client.jwks().await?;
     let file = shop.processes.clock_file(role);
+    // Orders are under way when the clock jumps: the product service is away.
+    shop.processes.kill(Role::Product)?;
+    tokio::time::sleep(PAUSE).await;
     std::fs::write(&file, HOUR_MS.to_string())?;
     let jumped = Instant::now();
+    tokio::time::sleep(PAUSE).await;
+    shop.processes.spawn(Role::Product, "")?;
+    shop.processes.ready(&[Role::Product]).await?;
     sells(&market, 5, "while the clock was wrong").await?;
     shop.make_things().await?;
     shop.orders_with(&before.access_token, "with a token from before, while the clock was wrong").await?;

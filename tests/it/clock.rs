@@ -2,6 +2,7 @@
 //! clock are named, and what earlier versions stored of clocks does no harm.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ordersys::stack::role::Role;
@@ -20,13 +21,21 @@ use crate::support::{LIMIT, Stack};
 /// A year in milliseconds.
 const YEAR: i64 = 365 * 24 * 3_600_000;
 
-fn reserve(
-    order_id: OrderId,
-    product: &Product,
-    (commit, lease_ms, time_left_ms): (bool, u64, u64),
-) -> Operation {
+/// How stock is asked for, times in milliseconds.
+#[derive(Debug, Clone, Copy)]
+enum Terms {
+    Sell { left: u64 },
+    Hold { lease: u64 },
+}
+
+fn reserve(order_id: OrderId, product: &Product, terms: Terms) -> Operation {
     let lines = vec![Line { product_id: product.id, quantity: Quantity::new(2).expect("in range") }];
-    let action = Action::Reserve { lines, commit, lease_ms, time_left_ms };
+    let action = match terms {
+        Terms::Sell { left } => Action::Reserve { lines, commit: true, lease_ms: 0, time_left_ms: left },
+        Terms::Hold { lease } => {
+            Action::Reserve { lines, commit: false, lease_ms: lease, time_left_ms: 10_000 }
+        }
+    };
     Operation { order_id, request_id: RequestId::random(), trace_parent: None, action }
 }
 
@@ -62,7 +71,10 @@ async fn a_reserve_that_comes_too_late_takes_nothing_and_decides_nothing() {
     let stack = Stack::start().await;
     let product = stack.a_product(10).await;
     let [late, other, given_up] = [(); 3].map(|()| OrderId::now());
-    let both = vec![reserve(late, &product, (true, 0, 0)), reserve(other, &product, (true, 0, 10_000))];
+    let both = vec![
+        reserve(late, &product, Terms::Sell { left: 0 }),
+        reserve(other, &product, Terms::Sell { left: 10_000 }),
+    ];
     let answers = stack.service().reservations(both).await.expect("is answered");
     assert_eq!(answers[0], Answer::Late);
     assert!(
@@ -73,16 +85,19 @@ async fn a_reserve_that_comes_too_late_takes_nothing_and_decides_nothing() {
     assert_eq!(unknown.problem().map(|problem| problem.code), Some(Code::NotFound));
     assert_eq!(stack.stock(&product).await, 8);
 
-    assert_eq!(state_of(&stack, reserve(late, &product, (true, 0, 10_000))).await, State::Committed);
     assert_eq!(
-        state_of(&stack, reserve(late, &product, (true, 0, 0))).await,
+        state_of(&stack, reserve(late, &product, Terms::Sell { left: 10_000 })).await,
+        State::Committed
+    );
+    assert_eq!(
+        state_of(&stack, reserve(late, &product, Terms::Sell { left: 0 })).await,
         State::Committed,
         "it is known by now"
     );
 
-    let cancel = Operation { action: Action::Cancel, ..reserve(given_up, &product, (true, 0, 0)) };
+    let cancel = Operation { action: Action::Cancel, ..reserve(given_up, &product, Terms::Sell { left: 0 }) };
     assert_eq!(state_of(&stack, cancel).await, State::Cancelled);
-    let in_time = reserve(given_up, &product, (true, 0, 1_000_000));
+    let in_time = reserve(given_up, &product, Terms::Sell { left: 1_000_000 });
     assert_eq!(
         state_of(&stack, in_time).await,
         State::Cancelled,
@@ -101,8 +116,8 @@ async fn a_lease_is_counted_and_begins_anew_with_the_service() {
     let mut stack = Stack::start().await;
     let product = stack.a_product(10).await;
     let [short, long] = [(); 2].map(|()| OrderId::now());
-    assert_eq!(state_of(&stack, reserve(short, &product, (false, 300, 10_000))).await, State::Held);
-    assert_eq!(state_of(&stack, reserve(long, &product, (false, 2_500, 10_000))).await, State::Held);
+    assert_eq!(state_of(&stack, reserve(short, &product, Terms::Hold { lease: 300 })).await, State::Held);
+    assert_eq!(state_of(&stack, reserve(long, &product, Terms::Hold { lease: 2_500 })).await, State::Held);
     let held = stack.service().reservation_record(long).await.expect("reads");
     assert_eq!((held.lease_ms, held.overdue_ms), (Some(2_500), None));
     until_state(&stack, short, State::Expired).await;
@@ -123,7 +138,7 @@ async fn stores_of_the_version_before_open_and_their_orders_are_driven_on() {
     let mut stack = Stack::start().await;
     let (user, product) = (stack.a_user().await, stack.a_product(10).await);
     let held = OrderId::now();
-    assert_eq!(state_of(&stack, reserve(held, &product, (false, 60_000, 10_000))).await, State::Held);
+    assert_eq!(state_of(&stack, reserve(held, &product, Terms::Hold { lease: 60_000 })).await, State::Held);
     stack.end(Role::Product).await;
     let body =
         format!(r#"{{"userId":"{}","items":[{{"productId":"{}","quantity":1}}]}}"#, user.id, product.id);
@@ -217,7 +232,9 @@ fn status_names_a_store_whose_times_lie_ahead_of_the_clock() {
     let warning = product["warnings"][0].as_str().unwrap_or_default();
     assert!(warning.contains("the newest time in the product store"), "{status}");
     assert_eq!(services.filter(|service| service["state"] == "ready").count(), 2, "{status}");
-    let text = project.command(&["status", "-o", "text"]).output().expect("runs").stdout;
+    let mut status = Command::new(env!("CARGO_BIN_EXE_ordersys"));
+    status.args(["status", "--project", &project.name, "--state-dir"]).arg(project.state.path());
+    let text = status.output().expect("runs").stdout;
     let text = String::from_utf8_lossy(&text).into_owned();
     assert!(text.contains("product is degraded: the newest time in the product store"), "{text}");
 }

@@ -1,28 +1,40 @@
 //! The wall clock without its jumps: what decides whether a token, a session or a key is still good.
 //!
-//! Counted by a clock that nobody can set, from the wall clock's median over the last half minute. A wall clock
-//! that jumps, and is set right again, is not followed; one that stays where it jumped to is, a quarter of a
-//! minute later.
+//! Counted by a clock that cannot be set, from the wall clock's median over the last quarter of a minute. A wall
+//! clock that jumps, and is set right again, is not followed; one that stays where it jumped to is, some seconds
+//! later. A machine that sleeps goes on counting.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ordersys_contract::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
 
 /// Looks at the wall clock that are kept. What fewer than half of them show is not followed.
-const LOOKS: usize = 31;
+const LOOKS: usize = 15;
 /// Time between two looks.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// Counts on while the machine sleeps, when the wall clock does; [`std::time::Instant`] does not.
+#[cfg(target_os = "linux")]
+const COUNTING: ClockId = ClockId::Boottime;
+#[cfg(not(target_os = "linux"))]
+const COUNTING: ClockId = ClockId::Monotonic;
+
 /// There is one wall clock, so one for all services of a process.
-static STEADY: LazyLock<Steady> = LazyLock::new(|| Steady::new(Instant::now(), Timestamp::now()));
+static STEADY: LazyLock<Steady> = LazyLock::new(|| Steady::new(counted(), Timestamp::now()));
 
 /// The time by the wall clock without its jumps.
 #[must_use]
 pub fn now() -> Timestamp {
-    STEADY.at(Instant::now())
+    STEADY.at(counted())
+}
+
+/// The time since the machine started.
+fn counted() -> Duration {
+    Duration::try_from(clock_gettime(COUNTING)).unwrap_or_default()
 }
 
 /// Whether the wall clock was looked at often enough to do by [`now`] what cannot be undone.
@@ -37,22 +49,22 @@ pub(crate) async fn keep() {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        STEADY.look(Instant::now(), Timestamp::now());
+        STEADY.look(counted(), Timestamp::now());
     }
 }
 
 #[derive(Debug)]
 struct Steady {
-    began: Instant,
+    began: Duration,
     /// The wall clock's time at the beginning, in milliseconds, as each look tells it; with the last look.
-    looks: Mutex<(VecDeque<i64>, Instant)>,
+    looks: Mutex<(VecDeque<i64>, Duration)>,
     /// The median of them.
     origin: AtomicI64,
     settled: AtomicBool,
 }
 
 impl Steady {
-    fn new(began: Instant, wall: Timestamp) -> Self {
+    fn new(began: Duration, wall: Timestamp) -> Self {
         let origin = wall.as_millis();
         Self {
             began,
@@ -62,20 +74,20 @@ impl Steady {
         }
     }
 
-    fn at(&self, now: Instant) -> Timestamp {
+    fn at(&self, now: Duration) -> Timestamp {
         let origin = Timestamp::from_millis(self.origin.load(Ordering::Relaxed));
-        origin.after(now.saturating_duration_since(self.began))
+        origin.after(now.saturating_sub(self.began))
     }
 
     /// Takes what the wall clock shows now into account. Of several looks at about the same time one counts: a
     /// process may hold several services.
-    fn look(&self, now: Instant, wall: Timestamp) {
+    fn look(&self, now: Duration, wall: Timestamp) {
         let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.saturating_duration_since(looks.1) < INTERVAL / 2 {
+        if now.saturating_sub(looks.1) < INTERVAL / 2 {
             return;
         }
         looks.1 = now;
-        looks.0.push_back(wall.before(now.saturating_duration_since(self.began)).as_millis());
+        looks.0.push_back(wall.before(now.saturating_sub(self.began)).as_millis());
         if looks.0.len() > LOOKS {
             looks.0.pop_front();
             self.settled.store(true, Ordering::Relaxed);
@@ -92,17 +104,17 @@ mod tests {
 
     const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
     const HOUR: Duration = Duration::from_hours(1);
+    const BEGAN: Duration = Duration::from_secs(777);
 
     /// Lets seconds pass with the wall clock that much wrong in each, and gives the time after each.
     fn run(wrong: impl Fn(u64) -> i64, seconds: u64) -> Vec<(Timestamp, Timestamp)> {
-        let began = Instant::now();
         let shown = |second| {
             let right = START.after(Duration::from_secs(second));
             (right, Timestamp::from_millis(right.as_millis() + wrong(second)))
         };
-        let steady = Steady::new(began, shown(0).1);
+        let steady = Steady::new(BEGAN, shown(0).1);
         let after = |second| {
-            let (now, (right, wall)) = (began + Duration::from_secs(second), shown(second));
+            let (now, (right, wall)) = (BEGAN + Duration::from_secs(second), shown(second));
             steady.look(now, wall);
             (right, steady.at(now))
         };
@@ -130,21 +142,20 @@ mod tests {
     fn a_clock_that_was_set_for_good_is_followed() {
         let told = run(|second| if second < 50 { 0 } else { -3_600_000 }, 80);
         let (right, last) = told[told.len() - 1];
-        assert_eq!(last, right.before(HOUR), "half a minute later");
+        assert_eq!(last, right.before(HOUR), "some seconds later");
     }
 
     #[test]
     fn services_of_one_process_look_together_and_few_looks_are_not_relied_on() {
-        let began = Instant::now();
-        let steady = Steady::new(began, START);
-        for second in 1..=30 {
+        let steady = Steady::new(BEGAN, START);
+        for second in 1..=14 {
             for _ in 0..3 {
                 let passed = Duration::from_secs(second);
-                steady.look(began + passed, START.after(passed));
+                steady.look(BEGAN + passed, START.after(passed));
             }
             assert!(!steady.settled.load(Ordering::Relaxed), "after {second} s");
         }
-        steady.look(began + Duration::from_secs(31), START);
+        steady.look(BEGAN + Duration::from_secs(15), START);
         assert!(steady.settled.load(Ordering::Relaxed));
     }
 }

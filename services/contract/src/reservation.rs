@@ -38,8 +38,8 @@ pub enum Action {
         /// How long a hold lasts, in milliseconds.
         lease_ms: u64,
         /// How much of its deadline the order had left when this was asked, in milliseconds. Once that
-        /// has passed since the call arrived, nothing is taken any more. What reserves that arrive late
-        /// for an order that was given up meet is what cancelling left.
+        /// has passed since the call arrived, nothing is taken any more. A call that arrives when its order
+        /// has been given up takes nothing either: it meets what the cancellation left.
         time_left_ms: u64,
     },
     /// Sell what is held.

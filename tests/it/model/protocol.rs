@@ -148,7 +148,7 @@ impl Protocol {
     }
 
     /// The product service's transaction for `call`.
-    fn deliver(self, purchase: Purchase, (asker, call): (Asker, Call), available: i8) -> Option<Purchase> {
+    fn deliver(self, purchase: Purchase, asker: Asker, call: Call, available: i8) -> Option<Purchase> {
         let asked = match asker {
             Asker::Before => purchase.asked_before,
             Asker::Now => purchase.asked,
@@ -210,7 +210,7 @@ impl Protocol {
             }
             Deed::GiveUp => self.give_up(purchase),
             Deed::BuyerCancels => purchase.order_after(Event::Cancel),
-            Deed::Deliver(asker, call) => self.deliver(purchase, (asker, call), available),
+            Deed::Deliver(asker, call) => self.deliver(purchase, asker, call, available),
             Deed::FindLate => {
                 let finds = purchase.asked.has(Call::Reserve as u8) && purchase.reservation.is_none();
                 finds.then(|| purchase.answering(Asker::Now, None, Answer::Late))

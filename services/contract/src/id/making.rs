@@ -44,9 +44,9 @@ impl Maker {
             self.made += 1;
         }
         let count = u128::from(self.count);
-        let (high, low) = (count >> 30 & 0xfff, count & 0x3fff_ffff);
+        let (high, low) = ((count >> 30) & 0xfff, count & 0x3fff_ffff);
         let time = u128::from(self.millis) << 80;
-        Uuid::from_u128(time | 7 << 76 | high << 64 | 0b10 << 62 | low << 32 | random & 0xffff_ffff)
+        Uuid::from_u128(time | (7 << 76) | (high << 64) | (0b10 << 62) | (low << 32) | (random & 0xffff_ffff))
     }
 
     fn begin(&mut self, millis: u64, random: u128) {
@@ -99,7 +99,7 @@ mod tests {
         for step in 0..100_000 {
             let id = made(&mut maker, NOW + 2_000 + step / 10);
             assert_eq!(millis(id), NOW + 2_000 + step / 10);
-            places.insert((millis(id), id.as_u128() >> 32 & 0x7fff));
+            places.insert((millis(id), (id.as_u128() >> 32) & 0x7fff));
         }
         assert_eq!(places.len(), 100_000);
     }
