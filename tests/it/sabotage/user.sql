@@ -13,8 +13,11 @@ UPDATE user SET former_names = '[]' WHERE id = {bea};
 -- an address is not the one of the login | user.email | I11 bea
 UPDATE user SET email = 'eve@example.com' WHERE id = {bea};
 
--- a guest's address changes | user.email | unknowable: nothing but this row ever has the address of a guest
+-- a guest's address changes | user.email | I11 alice
 UPDATE user SET email = 'eve@example.com' WHERE id = {alice};
+
+-- a guest's address changes in both forms | user.email user.address | unknowable: nothing but this row ever has the address of a guest
+UPDATE user SET email = 'eve@example.com', address = 'eve@example.com' WHERE id = {alice};
 
 -- a user is found by another address | user.address | I11 bea
 UPDATE user SET address = 'eve@example.com' WHERE id = {bea};
