@@ -292,7 +292,11 @@ async fn work_past_its_deadline_is_dropped() {
     assert_eq!((found.status, stack.stock(&product).await), (404, 10), "nothing was written");
     for (role, path, body) in &calls {
         for (told, status) in [(Some("10000"), 200), (Some("soon"), 400), (None, 200)] {
-            assert_eq!(stack.send_as_service(*role, path, body, told).await.status, status, "{path} {told:?}");
+            assert_eq!(
+                stack.send_as_service(*role, path, body, told).await.status,
+                status,
+                "{path} {told:?}"
+            );
         }
     }
     assert_eq!(stack.stock(&product).await, 7);

@@ -48,6 +48,8 @@ pub struct UserRecord {
     pub email: String,
     /// The form of the address by which a registered user logs in, as it is stored.
     pub login: Option<String>,
+    /// The form of the address by which it is looked for, as it is stored; none until it is completed.
+    pub address: Option<String>,
     /// The form of the address by which it is compared with others.
     pub address_form: String,
     /// Whether a hash is stored that a password can be compared with.
@@ -160,6 +162,7 @@ mod tests {
             former_names: vec![Some("Augusta".to_owned())],
             email: "ada@example.com".to_owned(),
             login: None,
+            address: None,
             address_form: "ada@example.com".to_owned(),
             has_password: false,
             kind: UserKindName::Guest,

@@ -11,7 +11,8 @@ use super::rows::{kind, status};
 use crate::domain;
 use crate::hasher::PasswordHash;
 
-const COLUMNS: &str = "id, name, former_names, email, login, password, disabled, token_epoch, created_at";
+const COLUMNS: &str = "id, name, former_names, email, login, password, disabled, token_epoch, created_at, \
+                       address";
 
 impl Users {
     /// Users after this one, with all that is stored of them.
@@ -77,6 +78,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<UserRecord> {
         status: status(row.get(6)?),
         token_epoch: row.get(7)?,
         created_at: Timestamp::from_millis(row.get(8)?),
+        address: row.get(9)?,
     })
 }
 
