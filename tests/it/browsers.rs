@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chromium::{Rendered, has_chromium, render, render_as};
 use crate::site::site;
-use crate::support::{Stack, order_of};
+use crate::support::{Stack, order_of, wait_ready};
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// A name that is not ours.
@@ -63,6 +63,9 @@ impl OpenStack {
         let stop = CancellationToken::new();
         let shutdown = stop.clone();
         tokio::spawn(async move { serve::all(&config, listeners, shutdown).await.expect("serves") });
+        for url in [&endpoints.user, &endpoints.product, &endpoints.order] {
+            wait_ready(url).await;
+        }
         Self { client: Client::new(endpoints.clone()), endpoints, stop, _dir: dir }
     }
 
@@ -227,14 +230,8 @@ async fn elsewhere_any_name_will_do_until_one_is_configured() {
     assert_eq!(seen, (403, "cross-site-request".to_owned()));
     let configured = OpenStack::start(anywhere, &["shop.example"]).await;
     let address = configured.address(Role::User);
-    wait_for(address).await;
     assert_eq!(asked(address, "GET /readyz HTTP/1.1", &[&host]).await.0, 421);
     assert_eq!(asked(address, "GET /readyz HTTP/1.1", &["host: shop.example"]).await.0, 200);
-}
-
-/// Connections wait in the listener until the service accepts them.
-async fn wait_for(address: SocketAddr) {
-    asked(address, "GET /livez HTTP/1.1", &["host: localhost"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

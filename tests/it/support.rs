@@ -277,7 +277,7 @@ fn url_of(listener: &TcpListener) -> String {
     format!("http://{}", listener.local_addr().expect("an address"))
 }
 
-async fn wait_ready(url: &str) {
+pub(crate) async fn wait_ready(url: &str) {
     let began = Instant::now();
     let http = reqwest::Client::new();
     loop {

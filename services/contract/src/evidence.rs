@@ -48,10 +48,10 @@ pub struct UserRecord {
     pub email: String,
     /// The form of the address by which a registered user logs in, as it is stored.
     pub login: Option<String>,
+    /// The form of the address by which it is looked for, as it is stored; none until it is completed.
+    pub address: Option<String>,
     /// The form of the address by which it is compared with others.
     pub address_form: String,
-    /// That form as it is stored; `null` until a start of the service has completed it.
-    pub stored_form: Option<String>,
     /// Whether a hash is stored that a password can be compared with.
     pub has_password: bool,
     /// Guest or registered.
@@ -162,8 +162,8 @@ mod tests {
             former_names: vec![Some("Augusta".to_owned())],
             email: "ada@example.com".to_owned(),
             login: None,
+            address: None,
             address_form: "ada@example.com".to_owned(),
-            stored_form: Some("ada@example.com".to_owned()),
             has_password: false,
             kind: UserKindName::Guest,
             status: UserStatus::Active,

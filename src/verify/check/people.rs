@@ -38,11 +38,10 @@ pub(super) fn user(user: &UserRecord, now: Timestamp, tally: &mut Tally) {
     // The plainest form is one that any version may have stored.
     let forms = [user.email.trim().to_lowercase(), user.address_form.clone()];
     let strange = user.login.as_ref().filter(|stored| !forms.contains(stored));
-    let lost = user.stored_form.as_ref().filter(|stored| **stored != user.address_form);
     let mismatch = if let Some(stored) = strange {
         Some((format!("the login `{}` of its address", forms[1]), format!("`{stored}`")))
-    } else if let Some(stored) = lost {
-        Some((format!("to be found by the address `{}`", forms[1]), format!("by `{stored}`")))
+    } else if let Some(stored) = user.address.as_ref().filter(|stored| **stored != user.address_form) {
+        Some((format!("the form `{}` of its address", user.address_form), format!("`{stored}`")))
     } else if user.kind == UserKindName::Registered && !user.has_password {
         Some(("a hash that a password can be compared with".to_owned(), "something else".to_owned()))
     } else if user.status == UserStatus::Disabled && user.token_epoch == 0 {

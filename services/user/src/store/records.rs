@@ -78,7 +78,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<UserRecord> {
         status: status(row.get(6)?),
         token_epoch: row.get(7)?,
         created_at: Timestamp::from_millis(row.get(8)?),
-        stored_form: row.get(9)?,
+        address: row.get(9)?,
     })
 }
 
