@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Exit, Failure, OrFail, Outcome};
 use crate::stack::role::Role;
+use crate::stack::trust::check_credentials;
 
 /// What a service process needs to know.
 #[derive(Debug, Clone)]
@@ -50,8 +51,11 @@ pub struct ServeConfig {
 impl ServeConfig {
     fn credentials(&self) -> Outcome<Credentials> {
         match &self.secrets_dir {
-            Some(dir) => Credentials::read(dir)
-                .hint(format!("{} must hold service.token and admin.token", dir.display())),
+            Some(dir) => {
+                check_credentials(dir)?;
+                Credentials::read(dir)
+                    .hint(format!("{} must hold service.token and admin.token", dir.display()))
+            }
             None => Ok(Credentials::Open),
         }
     }

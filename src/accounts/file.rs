@@ -1,6 +1,6 @@
 //! The private file that keeps a project's accounts, and the lock under which it changes.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +10,8 @@ use tokio::time::{Instant, sleep};
 
 use super::Accounts;
 use crate::cli::{Exit, Failure, OrFail as _, Outcome};
-use crate::stack::project::{Project, STATE_HINT, make_private_dir, write_private};
+use crate::stack::files::{is_at, try_lock_file};
+use crate::stack::project::{Project, STATE_HINT, write_private};
 
 const FILE: &str = "accounts.json";
 const LOCK: &str = "accounts.lock";
@@ -35,56 +36,69 @@ pub(super) fn read(project: &Project) -> Outcome<Accounts> {
 #[derive(Debug)]
 pub(super) struct Locked {
     path: PathBuf,
-    _lock: File,
+    lock_path: PathBuf,
+    lock: File,
 }
 
 impl Locked {
     /// Waits for commands that change the accounts at the moment.
     pub(super) async fn take(project: &Project) -> Outcome<Self> {
-        make_private_dir(&project.dir).exit(Exit::Environment).hint(STATE_HINT)?;
-        let path = project.dir.join(LOCK);
-        let open = || format!("cannot open {}", path.display());
-        let lock = private(&path).with_context(open).exit(Exit::Environment).hint(STATE_HINT)?;
+        project.claim().exit(Exit::Environment).hint(STATE_HINT)?;
+        let lock_path = project.dir.join(LOCK);
         let deadline = Instant::now() + LOCK_LIMIT;
         loop {
-            match lock.try_lock() {
-                Ok(()) => return Ok(Self { path: project.dir.join(FILE), _lock: lock }),
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => sleep(TRY_EVERY).await,
-                Err(TryLockError::WouldBlock) => {
-                    let what = "another command is still refreshing a login of this project";
-                    return Err(Failure::new(Exit::TimedOut, what).hint("try again when it is done"));
-                }
-                Err(TryLockError::Error(error)) => {
-                    Err(error).with_context(|| format!("cannot lock {}", path.display()))?;
-                }
+            let taken = try_lock_file(&lock_path);
+            let taken = taken.with_context(|| format!("cannot lock {}", lock_path.display()));
+            if let Some(lock) = taken.exit(Exit::Environment).hint(STATE_HINT)? {
+                return Ok(Self { path: project.dir.join(FILE), lock_path, lock });
             }
+            if Instant::now() >= deadline {
+                let what = "another command is still refreshing a login of this project";
+                return Err(Failure::new(Exit::TimedOut, what).hint("try again when it is done"));
+            }
+            sleep(TRY_EVERY).await;
         }
     }
 
     /// Stores the accounts durably.
     pub(super) fn write(&self, accounts: &Accounts) -> anyhow::Result<()> {
+        if !is_at(&self.lock, &self.lock_path)? {
+            anyhow::bail!("{} was removed while a command held it", self.lock_path.display());
+        }
         write_private(&self.path, &serde_json::to_vec_pretty(accounts)?)
     }
 }
 
-fn private(path: &std::path::Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+/// What became of the logins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forgotten {
+    /// How many were at the project's own services.
+    pub removed: usize,
+    /// How many are at others.
+    pub kept: usize,
 }
 
-/// Drops the logins at the project's own services, whose accounts are gone; says how many.
-pub async fn forget_own(project: &Project) -> Outcome<usize> {
-    if !project.dir.join(FILE).exists() {
-        return Ok(0);
+/// Drops the logins at the project's own services, whose accounts are gone, and the file if none is left. A file
+/// that cannot be read goes too.
+pub async fn forget_own(project: &Project) -> Outcome<Forgotten> {
+    if ![FILE, LOCK].iter().any(|name| project.dir.join(name).exists()) {
+        return Ok(Forgotten { removed: 0, kept: 0 });
     }
     let locked = Locked::take(project).await?;
-    let mut accounts = read(project)?;
+    let mut accounts = read(project).unwrap_or_default();
     let removed = accounts.remove_own();
-    if removed > 0 {
+    let kept = accounts.accounts.len();
+    if kept > 0 {
         locked.write(&accounts)?;
+    } else {
+        for path in [&locked.path, &locked.lock_path] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    Err(error).with_context(|| format!("cannot remove {}", path.display()))?;
+                }
+                _ => {}
+            }
+        }
     }
-    Ok(removed)
+    Ok(Forgotten { removed, kept })
 }

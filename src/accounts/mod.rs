@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 mod file;
 mod session;
 
-pub use file::forget_own;
+pub use file::{Forgotten, forget_own};
 pub use session::{Ending, Login, access, log_in, log_out};
 
 /// The services that an account's tokens are for. They are sent to no other.

@@ -1,19 +1,19 @@
 //! `ordersys down`.
 
-use super::{Globals, Outcome, block_on};
+use super::{Failure, Globals, Outcome, block_on};
 use crate::stack::{AllRemoved, DataPolicy, Removed, down, down_all};
 use crate::ui::Printer;
 
 /// Stop and remove everything of the project, and prove that nothing is left
 ///
-/// Data stays for the next `up`, unless --volumes is given.
+/// Data, credentials, logs and logins stay for the next `up`, unless --volumes is given.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys down                    ends the stack, keeps its data
-  ordersys down --volumes          ends the stack and removes its data
+  ordersys down --volumes          ends the stack and removes its data and all of its state
   ordersys down --all --volumes    every project's, and the images")]
 pub(super) struct Args {
-    /// Remove the data as well
+    /// Remove the data, credentials and logs as well
     #[arg(short, long)]
     volumes: bool,
     /// Every project, not only this one; also images that nothing uses. Exit code 3 if no engine answers: what
@@ -23,20 +23,30 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
-    let (project, printer) = (globals.project()?, globals.printer());
+    let printer = globals.printer();
+    let project = globals.unchecked_project()?; // what is not the project's is left, not refused
     let engine = globals.engine.lookup();
     let data = if args.volumes { DataPolicy::Remove } else { DataPolicy::Keep };
     block_on(async {
-        let AllRemoved { projects, unseen } = match project.dir.parent() {
+        let AllRemoved { projects, unseen, failed } = match project.dir.parent() {
             Some(state_dir) if args.all => down_all(&engine, state_dir, data, &printer).await?,
             _ => {
                 let projects = vec![down(&engine, &project, data, &printer).await?];
-                AllRemoved { projects, unseen: None }
+                AllRemoved { projects, unseen: None, failed: Vec::new() }
             }
         };
         print(&projects, &printer);
-        unseen.map_or(Ok(()), Err)
+        printer.next(&project.command("up"));
+        match failed.into_iter().chain(unseen).reduce(also) {
+            None => Ok(()),
+            Some(failure) => Err(failure),
+        }
     })
+}
+
+/// Two failures as one: the first says how the command ends.
+fn also(first: Failure, next: Failure) -> Failure {
+    Failure { error: anyhow::anyhow!("{:#}\nand: {:#}", first.error, next.error), ..first }
 }
 
 fn print(removed: &[Removed], printer: &Printer) {
@@ -45,12 +55,13 @@ fn print(removed: &[Removed], printer: &Printer) {
     }
     if removed.iter().all(|project| project.removed.is_empty()) {
         printer.say("nothing to do");
-        return;
     }
     for project in removed {
         for what in &project.removed {
             printer.say(format!("removed {what} of project {}", project.project));
         }
+        for what in &project.left {
+            printer.say(format!("left      {what}"));
+        }
     }
-    printer.next("ordersys up");
 }

@@ -7,8 +7,9 @@ use ordersys_contract::client::Endpoints;
 use super::caller::As;
 use super::engine::EngineArgs;
 use super::{Exit, Failure, OrFail, Outcome};
-use crate::stack::project::{Project, ProjectName};
+use crate::stack::project::{DEFAULT_NAME, Project, ProjectName};
 use crate::stack::record::StackRecord;
+use crate::stack::trust::{Distrust, check_project};
 use crate::ui::{Output, Printer};
 
 /// Flags every command takes.
@@ -16,7 +17,7 @@ use crate::ui::{Output, Printer};
 #[command(next_help_heading = "Global options")]
 pub struct Globals {
     /// Which stack: keeps names, network, volumes, ports and state apart
-    #[arg(long, global = true, env = "ORDERSYS_PROJECT", default_value = "ordersys", value_name = "NAME")]
+    #[arg(long, global = true, env = "ORDERSYS_PROJECT", default_value = DEFAULT_NAME, value_name = "NAME")]
     pub project: ProjectName,
     /// Where projects keep their state [default: the user's state directory]
     #[arg(long, global = true, env = "ORDERSYS_STATE_DIR", value_name = "DIR")]
@@ -68,17 +69,24 @@ impl Globals {
         Printer::new(self.output, self.quiet)
     }
 
-    /// The project these flags name.
+    /// The project these flags name. Fails where others could have written what its directory holds.
     pub fn project(&self) -> Outcome<Project> {
+        let project = self.unchecked_project()?;
+        check_project(&project).map_err(Distrust::into_failure)?;
+        Ok(project)
+    }
+
+    /// The same, whatever its directory holds: for commands that look at that themselves.
+    pub fn unchecked_project(&self) -> Outcome<Project> {
         let state_dir = match &self.state_dir {
-            Some(dir) => dir.clone(),
+            Some(dir) => return Ok(Project::new(self.project.clone(), dir)),
             None => dirs::state_dir()
                 .or_else(dirs::data_local_dir)
                 .map(|dir| dir.join("ordersys"))
                 .ok_or_else(|| Failure::new(Exit::Environment, "there is no home directory to keep state in"))
                 .hint("name a directory with --state-dir")?,
         };
-        Ok(Project::new(self.project.clone(), &state_dir))
+        Ok(Project::new(self.project.clone(), &state_dir).in_the_usual_place())
     }
 
     /// Where the services are: as the flags say, else as the project's stack is up.
@@ -88,9 +96,11 @@ impl Globals {
         if let (Some(user), Some(product), Some(order)) = named {
             return Ok(Endpoints { user, product, order });
         }
-        let stack = StackRecord::load(&self.project()?)?.ok_or_else(|| {
+        let project = self.project()?;
+        let stack = StackRecord::load(&project)?.ok_or_else(|| {
+            let up = project.command("up");
             Failure::new(Exit::NotFound, format!("no stack of project `{}` is running", self.project))
-                .hint("start one with `ordersys up`, or name the services with --user-url, --product-url and --order-url")
+                .hint(format!("start one with `{up}`, or name the services with --user-url, --product-url and --order-url"))
         })?;
         let (user, product, order) = named;
         Ok(Endpoints {

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use ordersys_contract::client::OrderFilter;
+use ordersys_contract::client::{OrderFilter, Walk};
 use ordersys_contract::order::{
     CANCEL, DELIVER, NewLine, NewOrder, Order, OrderEvent, OrderState, PAY, SHIP,
 };
@@ -204,11 +204,13 @@ async fn list(
     };
     let page_size = u32::try_from(limit.clamp(1, 1000)).unwrap_or(1000);
     let filter = OrderFilter { user, status, limit: Some(page_size) };
+    let (mut walk, mut orders) = (Walk::default(), Vec::new());
     let mut page = client.orders(&filter).await.map_err(client_failure)?;
-    let mut orders = page.items;
-    while let Some(next) = page.next.filter(|_| orders.len() < limit) {
-        page = client.more_orders(&next).await.map_err(client_failure)?;
+    loop {
+        let next = walk.after(page.items.len(), page.next).map_err(client_failure)?;
         orders.append(&mut page.items);
+        let Some(next) = next.filter(|_| orders.len() < limit) else { break };
+        page = client.more_orders(&next).await.map_err(client_failure)?;
     }
     orders.truncate(limit);
     printer.data(&orders, || order_table(&orders));

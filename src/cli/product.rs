@@ -1,5 +1,6 @@
 //! `ordersys product`: catalog and stock.
 
+use ordersys_contract::client::Walk;
 use ordersys_contract::product::{NewProduct, Product};
 use ordersys_contract::{Cents, Client, Currency, ProductId};
 
@@ -92,15 +93,23 @@ fn table(products: &[Product]) -> String {
     table.to_string()
 }
 
+/// Most products that are held at once.
+const MAX_LISTED: usize = 1_000_000;
+
 /// Every product, all pages.
 pub(super) async fn all(client: &Client, search: Option<&str>) -> Outcome<Vec<Product>> {
+    let (mut walk, mut products) = (Walk::default(), Vec::new());
     let mut page = client.products(search, None).await.map_err(client_failure)?;
-    let mut products = page.items;
-    while let Some(next) = page.next {
-        page = client.more_products(&next).await.map_err(client_failure)?;
+    loop {
+        let next = walk.after(page.items.len(), page.next).map_err(client_failure)?;
         products.append(&mut page.items);
+        if products.len() > MAX_LISTED {
+            let what = format!("there are more than {MAX_LISTED} products, too many to list at once");
+            return Err(Failure::new(Exit::Failed, what).hint("narrow it with --search TEXT"));
+        }
+        let Some(next) = next else { return Ok(products) };
+        page = client.more_products(&next).await.map_err(client_failure)?;
     }
-    Ok(products)
 }
 
 /// The product with this id or name, in either case. Two of one name are not guessed between.

@@ -50,14 +50,25 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
     let began = Instant::now();
     let (journey, exit) = block_on(journey(&options, &project, &printer))?;
     printer.data(&journey, || table(&journey));
-    if let Some(path) = &args.junit {
-        super::junit::write(&journey, path)?;
+    if project.dir.exists() {
+        // What `down` could not remove is not forgotten: this is where `down` finds it again.
+        let kept = state.keep();
+        printer.say(format!(
+            "left      {}; `{}` removes it",
+            kept.display(),
+            project.command("down --volumes")
+        ));
     }
+    let written = args.junit.as_ref().map_or(Ok(()), |path| super::junit::write(&journey, path));
     let Some(failed) = journey.failure() else {
+        written?;
         printer.say(format!("smoke: all {} steps passed in {:.1?}", journey.steps.len(), began.elapsed()));
         return Ok(());
     };
     let detail = failed.detail.as_deref().unwrap_or("no reason is known");
+    if let Err(error) = written {
+        printer.say(format!("the results are in no file: {error:#}"));
+    }
     Err(Failure::new(exit, format!("the smoke test failed at \"{}\": {detail}", failed.name)))
 }
 

@@ -88,7 +88,7 @@ impl Chaos {
     pub async fn open(engine: &Lookup, project: &Project) -> Outcome<Self> {
         let record = StackRecord::load(project)?.ok_or_else(|| {
             Failure::new(Exit::NotFound, format!("no stack of project `{}` is running", project.name))
-                .hint("start one with `ordersys up`")
+                .hint(format!("start one with `{}`", project.command("up")))
         })?;
         let place = match record.runtime {
             RuntimeKind::Docker => {
@@ -144,7 +144,7 @@ impl Chaos {
         let (service, started) = (self.service(role), Instant::now());
         let cut = || {
             Failure::new(Exit::Failed, format!("the {service} service is cut off the network"))
-                .hint(format!("heal it first: `ordersys chaos heal {role}`"))
+                .hint(format!("heal it first: `{}`", self.project.command(&format!("chaos heal {role}"))))
         };
         match &self.place {
             Place::Docker(containers) => {
@@ -177,8 +177,11 @@ impl Chaos {
         };
         let Ok(asked) = timeout(limit, asked).await else {
             let what = format!("the {role} service was not ready within {limit:.1?}");
-            return Err(Failure::new(Exit::TimedOut, what)
-                .hint(format!("see `ordersys status` and `ordersys logs {role}`")));
+            return Err(Failure::new(Exit::TimedOut, what).hint(format!(
+                "see `{}` and `{}`",
+                self.project.command("status"),
+                self.project.command(&format!("logs {role}"))
+            )));
         };
         asked?;
         Ok(started.elapsed())
@@ -240,7 +243,11 @@ impl Chaos {
             Exit::Failed,
             format!("the {service} service of project `{project}` does not run: {why}"),
         )
-        .hint("see `ordersys status`; `ordersys up` starts what is missing")
+        .hint(format!(
+            "see `{}`; `{}` starts what is missing",
+            self.project.command("status"),
+            self.project.command("up")
+        ))
     }
 
     fn ready_urls(&self, role: Role) -> Vec<String> {

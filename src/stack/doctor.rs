@@ -13,6 +13,7 @@ use super::port_owner::{is_free, listener};
 use super::project::Project;
 use super::record::StackRecord;
 use super::role::Role;
+use super::trust;
 
 /// How long an engine may take to answer.
 const ENGINE_LIMIT: Duration = Duration::from_secs(5);
@@ -118,6 +119,9 @@ fn header(path: &Path) -> std::io::Result<Vec<u8>> {
 fn state_directory(project: &Project) -> Check {
     let shown = project.dir.display();
     let name = "state directory";
+    if let Err(distrust) = trust::check_project(project) {
+        return Check::new(name, Verdict::Fail, distrust.to_string()).advice(distrust.hint());
+    }
     // The directory itself may not be there yet; then the nearest one above it has to let us make it.
     match tempfile::NamedTempFile::new_in(existing(&project.dir)) {
         Ok(_) => Check::new(name, Verdict::Ok, format!("{shown} can be written")),

@@ -3,19 +3,24 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use serde::Serialize;
 
-use super::docker::{DiscoverError, Engine, Lookup, ProjectSweep, projects_of, remove_unused_images};
+use super::docker::{
+    DiscoverError, Engine, Lookup, ProjectSweep, check_owner, projects_of, remove_unused_images,
+};
 use super::lock::ProjectLock;
+use super::mark::Ownership;
 use super::process::Processes;
-use super::process_stack::remove_data;
 use super::project::{Project, ProjectName};
 use super::record::{RuntimeKind, StackRecord};
 use super::select::{engine_if_any, unreachable};
+use super::trust::{self, Distrust};
 use super::up_error::UpError;
-use crate::accounts::forget_own;
-use crate::cli::{Exit, Failure, Outcome};
+use crate::cli::{Exit, Failure, OrFail as _, Outcome};
 use crate::ui::Printer;
+
+mod state;
 
 /// How long `down` waits for another command that changes the project.
 const LOCK_LIMIT: Duration = Duration::from_mins(2);
@@ -37,6 +42,8 @@ pub struct Removed {
     pub project: String,
     /// What, in words.
     pub removed: Vec<String>,
+    /// What was found and not touched, with the reason.
+    pub left: Vec<String>,
 }
 
 /// Takes a project's stack down. Taking down what is not there is fine.
@@ -50,13 +57,49 @@ pub async fn down(
         Ok(engine) => Some(engine),
         Err(error) => {
             // Where the record says Docker, nothing is proved without the engine.
-            if StackRecord::load(project)?.is_some_and(|record| record.runtime == RuntimeKind::Docker) {
+            if is_in_docker(project) {
                 return Err(unreachable(error));
             }
             None
         }
     };
-    down_with(engine.as_ref(), project, data, printer).await
+    let owner = owner_of(project)?;
+    believed(project, &owner)?;
+    if let Some(engine) = &engine {
+        check_owner(engine, project).await.map_err(engine_failure)?;
+    }
+    let removed = down_with(engine.as_ref(), project, data, printer).await?;
+    match owner.may_delete(project) {
+        Err(why) if data == DataPolicy::Remove => Err(not_ours(project, &why)),
+        _ => Ok(removed),
+    }
+}
+
+/// Whether the record says so; one that cannot be read says nothing.
+fn is_in_docker(project: &Project) -> bool {
+    let record = StackRecord::load(project).ok().flatten();
+    record.is_some_and(|record| record.runtime == RuntimeKind::Docker)
+}
+
+fn owner_of(project: &Project) -> Outcome<Ownership> {
+    let found = Ownership::of(project);
+    Ok(found.with_context(|| format!("cannot list {}", project.dir.display()))?)
+}
+
+/// Refuses a project's directory whose content others could have written. What is of others is left anyway.
+fn believed(project: &Project, owner: &Ownership) -> Outcome {
+    match owner {
+        Ownership::Absent | Ownership::Foreign(_) => Ok(()),
+        Ownership::Ours(_) | Ownership::Unmarked | Ownership::Copy(_) => {
+            trust::check_project(project).map_err(Distrust::into_failure)
+        }
+    }
+}
+
+fn not_ours(project: &Project, why: &str) -> Failure {
+    let dir = project.dir.display();
+    Failure::new(Exit::Failed, format!("{dir} is left as it is: {why}"))
+        .hint(format!("look what it holds: `ls -la {dir}`"))
 }
 
 /// What went of all projects.
@@ -66,10 +109,13 @@ pub struct AllRemoved {
     pub projects: Vec<Removed>,
     /// Why nothing is known of containers: there may be more.
     pub unseen: Option<Failure>,
+    /// What could not be taken down.
+    pub failed: Vec<Failure>,
 }
 
 /// Takes down every project that has anything in the engine or state below `state_dir`, and removes
-/// the images nobody uses. Without an engine, processes go.
+/// the images nobody uses. Without an engine, processes go. Directories that are no projects, or are not to be
+/// believed, are named and left.
 pub async fn down_all(
     engine: &Lookup,
     state_dir: &Path,
@@ -86,15 +132,22 @@ pub async fn down_all(
     }
     names.sort();
     names.dedup();
-    let mut all = Vec::new();
+    let mut all = AllRemoved { projects: Vec::new(), unseen, failed: Vec::new() };
     for name in names {
         let project = Project::new(name, state_dir);
-        all.push(down_with(engine.as_ref(), &project, data, printer).await?);
+        let down = async {
+            believed(&project, &owner_of(&project)?)?;
+            down_with(engine.as_ref(), &project, data, printer).await
+        };
+        match down.await {
+            Ok(removed) => all.projects.push(removed),
+            Err(failure) => all.failed.push(failure),
+        }
     }
     if let Some(engine) = &engine {
         remove_unused_images(engine).await.map_err(engine_failure)?;
     }
-    Ok(AllRemoved { projects: all, unseen })
+    Ok(all)
 }
 
 fn containers_unseen(error: DiscoverError) -> Failure {
@@ -116,31 +169,56 @@ async fn down_with(
     data: DataPolicy,
     printer: &Printer,
 ) -> Outcome<Removed> {
-    let _lock = if project.dir.exists() {
-        Some(ProjectLock::take(project, "down", LOCK_LIMIT, printer).await?)
-    } else {
-        None // no state: only the engine may have something
+    let owner = owner_of(project)?;
+    let mut all = Removed { project: project.name.to_string(), removed: Vec::new(), left: Vec::new() };
+    let _lock = match &owner {
+        Ownership::Absent => None, // no state: only the engine may have something
+        Ownership::Foreign(why) => {
+            all.left.push(format!("{}: {why}", project.dir.display()));
+            None
+        }
+        Ownership::Ours(_) | Ownership::Unmarked | Ownership::Copy(_) => {
+            let lock = ProjectLock::take(project, "down", LOCK_LIMIT, printer).await?;
+            all.removed.extend(end_processes(project).await?);
+            Some(lock)
+        }
     };
-    let mut removed = end_processes(project).await?;
     if let Some(engine) = engine {
-        removed.extend(sweep(engine, project, data).await?);
+        all.removed.extend(sweep(engine, project, data).await?);
     }
-    if data == DataPolicy::Remove {
-        removed.extend(remove_data(project)?.map(|dir| format!("data {}", dir.display())));
-        let logins = forget_own(project).await?;
-        removed.extend((logins > 0).then(|| format!("logins of {logins} accounts")));
+    match &owner {
+        Ownership::Absent | Ownership::Foreign(_) => return Ok(all),
+        Ownership::Ours(_) | Ownership::Unmarked | Ownership::Copy(_) => StackRecord::remove(project)?,
     }
-    StackRecord::remove(project)?;
-    Ok(Removed { project: project.name.to_string(), removed })
+    match owner.may_delete(project) {
+        Ok(()) if data == DataPolicy::Remove => {
+            let state = state::remove(project).await;
+            all.removed.extend(state.removed);
+            all.left.extend(state.kept);
+            if let Some(first) = state.failed.into_iter().reduce(anyhow::Error::context) {
+                return Err(first)
+                    .hint("mend that and run it again; everything else that could be removed is");
+            }
+        }
+        Ok(()) => {}
+        Err(why) => all.left.push(format!("{}: {why}", project.dir.display())),
+    }
+    Ok(all)
 }
 
+/// Ends the project's processes; says which there really were.
 async fn end_processes(project: &Project) -> anyhow::Result<Vec<String>> {
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("ordersys"));
     let processes = Processes::new(project, program);
-    let seen = processes.observe()?;
-    processes.down().await?;
+    let seen = processes.observe().unwrap_or_default(); // what is damaged names none; its processes end anyway
+    let ended = processes.down().await?;
+    let named: Vec<u32> = seen.iter().filter_map(|seen| seen.pid).collect();
     let text = |pid: Option<u32>| pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
-    Ok(seen.into_iter().map(|seen| format!("service {}{}", seen.name, text(seen.pid))).collect())
+    let services = seen.into_iter().map(|seen| format!("service {}{}", seen.name, text(seen.pid)));
+    let others = ended.left_alone.iter().filter(|pid| !named.contains(pid));
+    let others = others.map(|pid| format!("process {pid}, which no supervisor had written down"));
+    let supervisor = ended.supervisor.map(|pid| format!("supervisor (process {pid})"));
+    Ok(services.chain(others).chain(supervisor).collect())
 }
 
 async fn sweep(engine: &Engine, project: &Project, data: DataPolicy) -> Outcome<Vec<String>> {
@@ -155,7 +233,8 @@ async fn sweep(engine: &Engine, project: &Project, data: DataPolicy) -> Outcome<
         return Ok(removed);
     }
     let what = format!("not everything of project `{}` is gone: {}", project.name, left.join(", "));
-    Err(Failure::new(Exit::Failed, what).hint("run `ordersys down` again, or look with `docker ps -a`"))
+    let again = project.command("down");
+    Err(Failure::new(Exit::Failed, what).hint(format!("run `{again}` again, or look with `docker ps -a`")))
 }
 
 fn engine_failure(error: super::docker::EngineError) -> Failure {

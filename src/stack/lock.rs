@@ -1,12 +1,14 @@
-//! One command at a time changes a project: a lock the operating system drops with its holder.
+//! One command at a time changes a project: a lock the operating system drops with its holder. It is on the
+//! project's directory, and needs no space on the disk.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::time::{Instant, sleep};
 
+use super::files::DirLock;
 use super::project::{Project, STATE_HINT, make_private_dir};
 use crate::cli::{Exit, Failure, OrFail as _, Outcome};
 use crate::ui::Printer;
@@ -21,12 +23,14 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// The right to change a project; given back when dropped, also by a kill.
 #[derive(Debug)]
 pub(super) struct ProjectLock {
-    file: File,
+    lock: DirLock,
 }
 
 impl Drop for ProjectLock {
     fn drop(&mut self) {
-        let _ = self.file.set_len(0); // a name that is left says that its command was killed
+        if let Some(file) = &self.lock.file {
+            let _ = file.set_len(0); // a name that is left says that its command was killed
+        }
     }
 }
 
@@ -38,23 +42,21 @@ impl ProjectLock {
         limit: Duration,
         printer: &Printer,
     ) -> Outcome<Self> {
-        make_private_dir(&project.dir).exit(Exit::Environment).hint(STATE_HINT)?;
-        let path = project.dir.join(FILE);
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let opened =
-            opened.with_context(|| format!("cannot open {}", path.display())).exit(Exit::Environment);
-        let mut file = opened.hint(STATE_HINT)?;
+        let dir = &project.dir;
         let deadline = Instant::now() + limit;
         let mut told = false;
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(error)) => {
-                    Err(error).with_context(|| format!("cannot lock {}", path.display()))?;
+        let mut lock = loop {
+            make_private_dir(dir).exit(Exit::Environment).hint(STATE_HINT)?; // `down` may have removed it
+            match DirLock::try_take(dir, FILE) {
+                Ok(Some(lock)) => break lock,
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => {
+                    let what = format!("cannot lock {}", dir.join(FILE).display());
+                    return Err(error).context(what).exit(Exit::Environment).hint(STATE_HINT);
                 }
+                Ok(None) => {}
             }
-            let holder = name_in(&mut file).unwrap_or_else(|| "another process".to_owned());
+            let holder = named_in(project).unwrap_or_else(|| "another process".to_owned());
             if Instant::now() >= deadline {
                 let what = format!("project `{}` is still being changed by {holder}", project.name);
                 return Err(Failure::new(Exit::TimedOut, what).hint("try again when it is done"));
@@ -64,22 +66,29 @@ impl ProjectLock {
                 told = true;
             }
             sleep(TRY_EVERY).await;
-        }
-        if let Some(killed) = name_in(&mut file) {
+        };
+        if let Some(killed) = lock.file.as_mut().and_then(name_in) {
             printer
                 .say(format!("{killed} was killed: waiting until the engine is done with what it asked for"));
             sleep(SETTLE).await;
         }
-        Ok(Self { file: signed(file, command)? })
+        if let Some(file) = &mut lock.file {
+            let _ = sign(file, command); // for people only: a full disk must not keep anything from being removed
+        }
+        Ok(Self { lock })
     }
 }
 
-/// Writes down who holds the lock; for people only.
-fn signed(mut file: File, command: &str) -> anyhow::Result<File> {
+/// Writes down who holds the lock.
+fn sign(file: &mut File, command: &str) -> io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
-    writeln!(file, "`ordersys {command}` (process {})", std::process::id())?;
-    Ok(file)
+    writeln!(file, "`ordersys {command}` (process {})", std::process::id())
+}
+
+/// Who says to hold the lock.
+fn named_in(project: &Project) -> Option<String> {
+    name_in(&mut File::open(project.dir.join(FILE)).ok()?)
 }
 
 /// Whose name is in the file.
@@ -110,7 +119,9 @@ mod tests {
         let started = Instant::now();
         let third = ProjectLock::take(&project, "down", limit, &printer).await.expect("free again");
         assert!(started.elapsed() < SETTLE, "nobody was killed");
-        third.file.unlock().expect("unlocked"); // as a kill does it: the name stays
+        let named = std::fs::read(project.dir.join(FILE)).expect("signed");
+        drop(third);
+        std::fs::write(project.dir.join(FILE), named).expect("written"); // as a kill leaves it: the name stays
         ProjectLock::take(&project, "up", limit, &printer).await.expect("free again");
         assert!(started.elapsed() >= SETTLE, "what it asked for may still come");
     }

@@ -15,8 +15,10 @@ const AUTO_COUNT: u16 = 10_000;
 pub enum PortChoice {
     /// This one.
     Fixed(u16),
-    /// The one the running stack has, else a free one.
+    /// The one the running stack has, or had when it was killed, else a free one.
     Auto,
+    /// The one the stack has or had, else the role's own.
+    AsBefore,
 }
 
 /// One `--port`: `order=18003`, `order=auto` or `auto`.
@@ -54,6 +56,15 @@ fn role_named(name: &str) -> Result<Role, String> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortChoices(BTreeMap<Role, PortChoice>);
 
+/// The ports of a stack as far as they are known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownPorts {
+    /// Those its services hold now.
+    pub running: BTreeMap<Role, u16>,
+    /// Those its record names.
+    pub recorded: BTreeMap<Role, u16>,
+}
+
 impl Default for PortChoices {
     fn default() -> Self {
         Self(Role::ALL.into_iter().map(|role| (role, PortChoice::Fixed(role.default_port()))).collect())
@@ -67,9 +78,15 @@ impl PortChoices {
         Self(Role::ALL.into_iter().map(|role| (role, PortChoice::Auto)).collect())
     }
 
-    /// What these flags say; the default ports where they say nothing.
+    /// The ports the stack has, or had when it was killed; the default ports where there was none.
+    #[must_use]
+    pub fn as_before() -> Self {
+        Self(Role::ALL.into_iter().map(|role| (role, PortChoice::AsBefore)).collect())
+    }
+
+    /// What these flags say; the ports there were, or the default ones, where they say nothing.
     pub fn from_flags(flags: &[PortFlag]) -> Result<Self, String> {
-        let mut choices = Self::default();
+        let mut choices = Self::as_before();
         if flags.iter().any(|flag| flag.role.is_none()) {
             choices = Self::auto();
         }
@@ -87,7 +104,7 @@ impl PortChoices {
     fn distinct(self) -> Result<Self, String> {
         let fixed = |(role, choice): (&Role, &PortChoice)| match choice {
             PortChoice::Fixed(port) => Some((*port, *role)),
-            PortChoice::Auto => None,
+            PortChoice::Auto | PortChoice::AsBefore => None,
         };
         let mut taken: BTreeMap<u16, Role> = BTreeMap::new();
         for (port, role) in self.0.iter().filter_map(fixed) {
@@ -98,27 +115,32 @@ impl PortChoices {
         Ok(self)
     }
 
-    /// The port of each role. `running` are those the stack has now, `is_free` tries one, and `seed`
+    /// The port of each role. `known` says which the stack has, `is_free` tries one, and `seed`
     /// decides where the search starts. Fails when nothing is free.
     pub fn assign(
         &self,
-        running: &BTreeMap<Role, u16>,
+        known: &KnownPorts,
         seed: u64,
         mut is_free: impl FnMut(u16) -> bool,
     ) -> Result<BTreeMap<Role, u16>, String> {
         let mut ports: BTreeMap<Role, u16> = BTreeMap::new();
         for (role, choice) in &self.0 {
-            if let PortChoice::Fixed(port) = choice {
-                ports.insert(*role, *port);
+            let before = known.running.get(role).or_else(|| known.recorded.get(role)).copied();
+            match choice {
+                PortChoice::Fixed(port) => drop(ports.insert(*role, *port)),
+                PortChoice::AsBefore => drop(ports.insert(*role, before.unwrap_or(role.default_port()))),
+                PortChoice::Auto => {}
             }
         }
         for role in self.0.keys() {
             if ports.contains_key(role) {
                 continue;
             }
-            let kept = running.get(role).copied().filter(|port| !ports.values().any(|p| p == port));
+            let recorded = known.recorded.get(role).copied().filter(|port| is_free(*port));
+            let before = known.running.get(role).copied().or(recorded);
+            let kept = before.filter(|port| !ports.values().any(|p| p == port));
             let free = || {
-                let usable = |port: &u16| !ports.values().chain(running.values()).any(|p| p == port);
+                let usable = |port: &u16| !ports.values().chain(known.running.values()).any(|p| p == port);
                 candidates(seed).filter(usable).find(|port| is_free(*port))
             };
             let port = kept.or_else(free).ok_or_else(|| {
@@ -145,14 +167,38 @@ mod tests {
     }
 
     fn assigned(flags: &[&str], running: &[(Role, u16)], busy: &[u16]) -> Vec<u16> {
-        let running = running.iter().copied().collect();
-        let ports = choices(flags).expect("usable").assign(&running, 7, |port| !busy.contains(&port));
+        assigned_after(
+            flags,
+            KnownPorts { running: running.iter().copied().collect(), ..KnownPorts::default() },
+            busy,
+        )
+    }
+
+    fn assigned_after(flags: &[&str], known: KnownPorts, busy: &[u16]) -> Vec<u16> {
+        let ports = choices(flags).expect("usable").assign(&known, 7, |port| !busy.contains(&port));
         ports.expect("assigned").into_values().collect()
     }
 
     #[test]
+    fn a_stack_that_was_killed_comes_back_at_its_ports() {
+        let killed = || KnownPorts {
+            recorded: [(Role::User, 21_001), (Role::Order, 21_003)].into(),
+            ..KnownPorts::default()
+        };
+        assert_eq!(assigned_after(&["auto"], killed(), &[]), [21_001, 20_007, 21_003]);
+        assert_eq!(assigned_after(&["auto"], killed(), &[21_003]), [21_001, 20_007, 20_008]);
+        assert_eq!(
+            assigned_after(&[], killed(), &[21_003]),
+            [21_001, 3002, 21_003],
+            "whoever has it is named"
+        );
+        assert_eq!(assigned_after(&["user=4001"], killed(), &[]), [4001, 3002, 21_003]);
+    }
+
+    #[test]
     fn ports_are_as_asked_as_running_or_free() {
-        assert_eq!(assigned(&[], &[(Role::User, 9)], &[3001]), [3001, 3002, 3003]);
+        assert_eq!(assigned(&[], &[(Role::User, 9)], &[3001]), [9, 3002, 3003]);
+        assert_eq!(assigned(&[], &[], &[3001]), [3001, 3002, 3003]);
         assert_eq!(assigned(&["order=18003"], &[], &[]), [3001, 3002, 18003]);
         assert_eq!(assigned(&["auto"], &[], &[20_008]), [20_007, 20_009, 20_010]);
         assert_eq!(assigned(&["auto", "order-service=5"], &[], &[]), [20_007, 20_008, 5]);

@@ -180,12 +180,12 @@ impl ProcessStack {
     }
 }
 
-/// Removes the data of a project's processes; returns whether there was any.
-pub(super) fn remove_data(project: &Project) -> anyhow::Result<Option<PathBuf>> {
+/// Removes the data that a run made for a project's processes.
+fn remove_data(project: &Project) -> anyhow::Result<()> {
     let dir = data_dir(project);
     match fs::remove_dir_all(&dir) {
-        Ok(()) => Ok(Some(dir)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error).with_context(|| format!("cannot remove {}", dir.display())),
     }
 }

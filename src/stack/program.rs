@@ -54,8 +54,8 @@ impl Program {
         }
         let sha256 = hash(&path).with_context(reading)?;
         let remember = Remembered { identity, sha256: sha256.clone() };
-        if project.dir.exists() {
-            write_private(&memory, &serde_json::to_vec(&remember)?)?;
+        if project.secrets_dir().exists() {
+            let _ = write_private(&memory, &serde_json::to_vec(&remember)?); // on a full disk it is hashed again
         }
         Ok(Self { path, sha256 })
     }
@@ -112,7 +112,7 @@ mod tests {
     fn a_changed_program_has_another_hash() {
         let dir = tempfile::tempdir().expect("a directory");
         let project = Project::new("p".parse().expect("a name"), dir.path());
-        fs::create_dir(&project.dir).expect("made");
+        project.prepare().expect("prepared");
         let path = dir.path().join("program");
         let find = |content: &str| {
             fs::write(&path, content).expect("written");

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use ordersys_contract::Secret;
 
+use super::mark;
+
 /// Most characters of a project's name: container names carry it.
 const MAX_NAME: usize = 40;
 
@@ -43,14 +45,52 @@ pub struct Project {
     pub name: ProjectName,
     /// Where its state lives: one directory of its own.
     pub dir: PathBuf,
+    /// Whether commands find it where they look by themselves.
+    place: Place,
 }
+
+/// Where a project's state is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Where commands look unless told otherwise.
+    Usual,
+    /// Where `--state-dir` says.
+    Named,
+}
+
+/// The project of a command that names none.
+pub const DEFAULT_NAME: &str = "ordersys";
 
 impl Project {
     /// The project of that name, its state below `state_dir`.
     #[must_use]
     pub fn new(name: ProjectName, state_dir: &Path) -> Self {
         let dir = state_dir.join(name.to_string());
-        Self { name, dir }
+        Self { name, dir, place: Place::Named }
+    }
+
+    /// The same, where commands look unless told otherwise.
+    #[must_use]
+    pub fn in_the_usual_place(self) -> Self {
+        Self { place: Place::Usual, ..self }
+    }
+
+    /// A command on this project, ready to be pasted.
+    #[must_use]
+    pub fn command(&self, words: &str) -> String {
+        let mut command = format!("ordersys {words}");
+        if self.name.0 != DEFAULT_NAME {
+            command.push_str(" --project ");
+            command.push_str(&self.name.0);
+        }
+        if let (Place::Named, Some(state_dir)) = (self.place, self.dir.parent()) {
+            let state_dir = std::path::absolute(state_dir).unwrap_or_else(|_| state_dir.to_owned());
+            let text = state_dir.display().to_string();
+            let quoted = shlex::try_quote(&text).map_or(text.clone(), std::borrow::Cow::into_owned);
+            command.push_str(" --state-dir ");
+            command.push_str(&quoted);
+        }
+        command
     }
 
     /// Where the two credentials are.
@@ -65,9 +105,14 @@ impl Project {
         Secret::read(&self.secrets_dir().join(ADMIN_FILE)).ok()
     }
 
-    /// Makes the directories and the credentials that are not there yet. Existing ones stay.
+    /// Makes the directory and its mark, if they are not there yet. Fails where something of others is there.
+    pub fn claim(&self) -> anyhow::Result<()> {
+        mark::claim(self).map(drop)
+    }
+
+    /// Makes the directories, the mark and the credentials that are not there yet. Existing ones stay.
     pub fn prepare(&self) -> anyhow::Result<()> {
-        make_private_dir(&self.dir)?;
+        mark::claim(self)?;
         let secrets = self.secrets_dir();
         make_private_dir(&secrets)?;
         for name in [SERVICE_FILE, ADMIN_FILE] {

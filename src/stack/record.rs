@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use ordersys_contract::client::Endpoints;
 use serde::{Deserialize, Serialize};
 
+use super::mark::Home;
 use super::project::{Project, write_private};
 use super::spec::ServiceSpec;
 
@@ -46,6 +47,9 @@ pub struct StackRecord {
     /// The program they run, on this machine.
     #[serde(default)]
     pub program: Option<PathBuf>,
+    /// The directory it was written for: a copy of a directory has no stack.
+    #[serde(default)]
+    pub(super) home: Option<Home>,
 }
 
 const FILE: &str = "stack.json";
@@ -55,9 +59,12 @@ impl StackRecord {
     pub fn load(project: &Project) -> anyhow::Result<Option<Self>> {
         let path = project.dir.join(FILE);
         match fs::read(&path) {
-            Ok(text) => serde_json::from_slice(&text)
-                .map(Some)
-                .with_context(|| format!("{} is not a stack record", path.display())),
+            Ok(text) => {
+                let record: Self = serde_json::from_slice(&text)
+                    .with_context(|| format!("{} is not a stack record", path.display()))?;
+                let is_here = record.home.as_ref().is_none_or(|home| home.is_at(&project.dir));
+                Ok(is_here.then_some(record))
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }
@@ -65,7 +72,10 @@ impl StackRecord {
 
     /// Stores the record, replacing an earlier one.
     pub fn save(&self, project: &Project) -> anyhow::Result<()> {
-        write_private(&project.dir.join(FILE), &serde_json::to_vec_pretty(self)?)
+        let home =
+            Home::of(&project.dir).with_context(|| format!("cannot read {}", project.dir.display()))?;
+        let here = Self { home: Some(home), ..self.clone() };
+        write_private(&project.dir.join(FILE), &serde_json::to_vec_pretty(&here)?)
     }
 
     /// Removes the record, if there is one.

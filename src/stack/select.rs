@@ -94,7 +94,8 @@ pub(super) async fn engine_if_any(lookup: &Lookup) -> Result<Engine, DiscoverErr
 
 fn elsewhere(project: &Project, place: &str, runtime: &str) -> Failure {
     let what = format!("the stack of project `{}` runs {place}, and its data is there", project.name);
-    let hint = format!("take it down first with `ordersys down`, or use --runtime {runtime}");
+    let down = project.command("down");
+    let hint = format!("take it down first with `{down}`, or use --runtime {runtime}");
     Failure::new(Exit::Failed, what).hint(hint)
 }
 

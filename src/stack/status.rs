@@ -1,16 +1,13 @@
 //! `status`: what runs, where it answers, and how it is doing.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
 use ordersys_contract::Timestamp;
 use ordersys_contract::client::Endpoints;
-use ordersys_contract::health::{BreakerState, Peer, Readiness, Ready};
+use ordersys_contract::health::Peer;
 use serde::Serialize;
 
 use super::docker::{self, Lookup};
-use super::observed::{Condition, Observed, ObservedService, Standing};
-use super::process::probe::Probe;
+use super::observed::{Observed, ObservedService, Standing};
 use super::program::Program;
 use super::project::Project;
 use super::record::{RuntimeKind, StackRecord, Topology};
@@ -22,8 +19,9 @@ use super::up_error::UpError;
 use crate::cli::{Exit, Failure, Outcome};
 use crate::ui::Table;
 
-/// How long a service may take to say that it is ready.
-const ASK_LIMIT: Duration = Duration::from_secs(1);
+mod doing;
+
+use doing::{Doing, doing, printable};
 
 /// The state of a stack; stable, scripts read it.
 #[derive(Debug, Clone, Serialize)]
@@ -36,6 +34,9 @@ pub struct StatusReport {
     pub topology: Topology,
     /// Its roles, each with what plays it.
     pub services: Vec<ServiceStatus>,
+    /// The command that mends what is wrong.
+    #[serde(skip)]
+    mend: String,
 }
 
 /// The state of one role.
@@ -46,6 +47,9 @@ pub struct ServiceStatus {
     pub name: Role,
     /// How it is doing.
     pub state: State,
+    /// Why it is not ready, as far as it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// What it has to do without, if it is degraded: which service, since when and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub degraded: Vec<Peer>,
@@ -86,6 +90,8 @@ pub enum State {
     Degraded,
     /// It runs and does not take requests.
     Unready,
+    /// It takes requests, and nothing would start it again: its supervisor is gone.
+    Unwatched,
     /// It ended and is about to be started again.
     Restarting,
     /// It is paused.
@@ -104,6 +110,7 @@ impl State {
             Self::Ready => "ready",
             Self::Degraded => "degraded",
             Self::Unready => "unready",
+            Self::Unwatched => "unwatched",
             Self::Restarting => "restarting",
             Self::Paused => "paused",
             Self::Cut => "cut",
@@ -124,12 +131,23 @@ pub async fn status(engine: &Lookup, project: &Project) -> Outcome<StatusReport>
     };
     let mut observed = runtime.observe().await.map_err(UpError::into_failure)?;
     if observed.services.is_empty() {
-        let what = format!("no stack of project `{}` is running", project.name);
-        return Err(Failure::new(Exit::NotFound, what).hint("start one with `ordersys up`"));
+        return Err(nothing_runs(project, record.is_some()));
     }
     runtime.add_memory(&mut observed).await;
     let record = record.unwrap_or_else(|| guess(&runtime, &observed));
     Ok(report(project, &record, &observed).await)
+}
+
+fn nothing_runs(project: &Project, has_record: bool) -> Failure {
+    let (name, up) = (&project.name, project.command("up"));
+    let (what, hint) = if has_record {
+        let what =
+            format!("nothing of the stack of project `{name}` runs any more, and it was not taken down");
+        (what, format!("`{up}` starts it again, at its ports and with its data"))
+    } else {
+        (format!("no stack of project `{name}` is running"), format!("start one with `{up}`"))
+    };
+    Failure::new(Exit::NotFound, what).hint(hint)
 }
 
 /// What a record would say if the `up` that made these services had come to its end.
@@ -144,6 +162,7 @@ fn guess(runtime: &Runtime, observed: &Observed) -> StackRecord {
         endpoints: Endpoints { user: url(Role::User), product: url(Role::Product), order: url(Role::Order) },
         services: Vec::new(),
         program: None,
+        home: None,
     }
 }
 
@@ -156,6 +175,7 @@ pub(super) async fn report(project: &Project, record: &StackRecord, observed: &O
         runtime: record.runtime,
         topology: record.topology,
         services,
+        mend: project.command("up"),
     }
 }
 
@@ -172,7 +192,7 @@ async fn role_status(role: Role, record: &StackRecord, observed: &Observed) -> S
     let player = observed.services.iter().find(plays);
     let facts = player.map(|service| service.facts.clone()).unwrap_or_default();
     let on_docker = record.runtime == RuntimeKind::Docker;
-    let Said { state, degraded, warnings } = state(player, &url).await;
+    let Doing { state, reason, degraded, warnings } = doing(player, &url).await;
     let local_pids = match player {
         Some(player) if on_docker => docker::processes_in(&player.id),
         _ => facts.pid.into_iter().collect(),
@@ -180,6 +200,7 @@ async fn role_status(role: Role, record: &StackRecord, observed: &Observed) -> S
     ServiceStatus {
         name: role,
         state,
+        reason,
         degraded,
         warnings,
         url,
@@ -190,48 +211,6 @@ async fn role_status(role: Role, record: &StackRecord, observed: &Observed) -> S
         since: facts.since,
         version: facts.version,
         memory_bytes: facts.memory_bytes,
-    }
-}
-
-/// How a role is doing, and what it says of that.
-struct Said {
-    state: State,
-    degraded: Vec<Peer>,
-    warnings: Vec<String>,
-}
-
-impl From<State> for Said {
-    fn from(state: State) -> Self {
-        Self { state, degraded: Vec::new(), warnings: Vec::new() }
-    }
-}
-
-async fn state(player: Option<&ObservedService>, url: &str) -> Said {
-    let state = match player.map(|service| &service.condition) {
-        None => State::Missing,
-        Some(Condition::Paused) => State::Paused,
-        Some(Condition::Cut) => State::Cut,
-        Some(Condition::Restarting(_)) => State::Restarting,
-        Some(Condition::Created | Condition::Exited(_) | Condition::Dead) => State::Stopped,
-        Some(Condition::Running | Condition::Unwatched) => return asked(url).await,
-    };
-    state.into()
-}
-
-/// What a running service says of itself.
-async fn asked(url: &str) -> Said {
-    let body = match format!("{url}/readyz").parse::<Probe>() {
-        Ok(probe) => probe.body(ASK_LIMIT).await,
-        Err(_) => None,
-    };
-    let said = body.and_then(|body| serde_json::from_slice::<Readiness>(&body).ok());
-    match said {
-        Some(Readiness { status: Ready::Ready, degraded: true, mut peers, warnings, .. }) => {
-            peers.retain(|peer| peer.breaker != BreakerState::Closed);
-            Said { state: State::Degraded, degraded: peers, warnings }
-        }
-        Some(Readiness { status: Ready::Ready, .. }) => State::Ready.into(),
-        Some(_) | None => State::Unready.into(),
     }
 }
 
@@ -263,11 +242,21 @@ impl StatusReport {
             ]);
         }
         let mut text = table.to_string();
+        let add = |text: &mut String, line: String| *text = format!("{}\n\n{line}", text.trim_end());
         for service in &self.services {
             let peers = service.degraded.iter().map(Peer::sentence);
-            for sentence in peers.chain(service.warnings.iter().cloned()) {
-                text = format!("{}\n\n{} is degraded: {sentence}", text.trim_end(), service.name);
+            for sentence in peers.chain(service.warnings.iter().map(|warning| printable(warning))) {
+                add(&mut text, format!("{} is degraded: {sentence}", service.name));
             }
+            if let Some(reason) = service.reason.as_ref().filter(|_| service.state != State::Unwatched) {
+                add(
+                    &mut text,
+                    format!("{} is {}: {}", service.name, service.state.name(), printable(reason)),
+                );
+            }
+        }
+        if self.services.iter().any(|service| service.state == State::Unwatched) {
+            add(&mut text, format!("not watched: the supervisor is gone; `{}` starts it again", self.mend));
         }
         text
     }

@@ -15,11 +15,12 @@ use super::credentials::fingerprint;
 use super::docker::Lookup;
 use super::halt::{Halt, Halted, Signals};
 use super::lock::ProjectLock;
+use super::mark;
 use super::observed::Observed;
 use super::plan::{Desired, ImagePolicy, Plan, plan};
 use super::port_check;
 use super::port_owner::is_free;
-use super::ports::PortChoices;
+use super::ports::{KnownPorts, PortChoices};
 use super::program::Program;
 use super::project::Project;
 use super::record::{StackRecord, Topology};
@@ -114,6 +115,7 @@ struct Prepared {
 /// Brings the project's stack up and returns its record. Prints what it did.
 pub async fn up(options: &UpOptions, project: &Project, printer: &Printer) -> Outcome<StackRecord> {
     let mut signals = Signals::listen()?;
+    mark::check(project)?;
     let lock = ProjectLock::take(project, "up", options.timeout, printer);
     let _lock = or_interrupted(&mut signals, lock).await?;
     project.prepare()?;
@@ -175,11 +177,12 @@ async fn prepare(options: &UpOptions, project: &Project, printer: &Printer) -> O
     };
     check_reach(&runtime, options.bind)?;
     let mut observed = runtime.observe().await.map_err(UpError::into_failure)?;
-    if let Some(record) = StackRecord::load(project)? {
+    let recorded = StackRecord::load(project)?;
+    if let Some(record) = &recorded {
         observed.recall(&record.services);
-        observed.program = record.program;
+        observed.program.clone_from(&record.program);
     }
-    let settings = settings(options, project, &runtime, &observed)?;
+    let settings = settings(options, project, &runtime, &observed, recorded.as_ref())?;
     let stack = StackSpec::new(&settings);
     let desired = Desired {
         stack: &stack,
@@ -205,13 +208,16 @@ fn settings(
     project: &Project,
     runtime: &Runtime,
     observed: &Observed,
+    recorded: Option<&StackRecord>,
 ) -> Outcome<Settings> {
     let running: BTreeMap<Role, u16> =
         observed.services.iter().flat_map(|service| service.ports.clone()).collect();
+    let recorded = recorded.iter().flat_map(|record| &record.services).flat_map(|spec| spec.ports.clone());
+    let known = KnownPorts { running, recorded: recorded.collect() };
     // Any spread will do: two `up` at once must not find the same port free.
     let mut seed = DefaultHasher::new();
     (&project.name, std::process::id()).hash(&mut seed);
-    let ports = options.ports.assign(&running, seed.finish(), |port| is_free(options.bind, port));
+    let ports = options.ports.assign(&known, seed.finish(), |port| is_free(options.bind, port));
     Ok(Settings {
         topology: options.topology,
         addressing: runtime.addressing(),
@@ -232,6 +238,7 @@ fn record(prepared: &Prepared) -> StackRecord {
         endpoints: prepared.stack.endpoints(prepared.runtime.host()),
         services: prepared.stack.services.clone(),
         program: Some(prepared.runtime.program().path.clone()),
+        home: None,
     }
 }
 

@@ -107,6 +107,7 @@ impl UpError {
                 EngineError::NoAnswer { .. }
                 | EngineError::PortTaken { .. }
                 | EngineError::Foreign { .. }
+                | EngineError::Elsewhere { .. }
                 | EngineError::ImageLost { .. }
                 | EngineError::Program { .. }
                 | EngineError::File { .. } => Exit::Environment,
@@ -129,6 +130,7 @@ impl UpError {
             Self::Engine(EngineError::Foreign { .. }) => {
                 Some("rename or remove it, or choose another project with --project NAME".to_owned())
             }
+            Self::Engine(EngineError::Elsewhere { project, dir }) => Some(from_there(project, dir)),
             Self::Ended { .. } => {
                 Some("`ordersys up --keep-on-failure` leaves it there for a look".to_owned())
             }
@@ -150,6 +152,16 @@ impl UpError {
         };
         Failure { exit, error, hint }
     }
+}
+
+/// How to command a project from the state directory it was made from.
+fn from_there(project: &str, dir: &str) -> String {
+    let there = std::path::Path::new(dir).parent().and_then(std::path::Path::to_str).unwrap_or(dir);
+    let there = shlex::try_quote(there).unwrap_or(there.into());
+    format!(
+        "go on from there: `ordersys status --project {project} --state-dir {there}`; \
+         or choose another project with --project NAME"
+    )
 }
 
 fn other_port(role: Role, port: u16) -> String {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use http::StatusCode;
+use ordersys_contract::client::Walk;
 use ordersys_contract::{Client, ClientError, order, product};
 
 use super::coverage::{Coverage, Stage};
@@ -62,13 +63,18 @@ fn pages(
     http: Http<'_>,
     first: String,
 ) -> impl stream::Stream<Item = Result<Got<Vec<wire::Order>>, ClientError>> {
-    stream::unfold(Some(first), move |path| async move {
+    stream::unfold((Some(first), Walk::default()), move |(path, mut walk)| async move {
         let page = http.get(&http.client().endpoints().order, &path?).await;
-        let next = match &page {
-            Ok(Got::Found(_, next)) => next.clone(),
-            Ok(Got::Refused(_)) | Err(_) => None,
-        };
-        Some((page, next))
+        match page {
+            Ok(Got::Found(orders, next)) => {
+                let orders: Vec<wire::Order> = orders;
+                match walk.after(orders.len(), next) {
+                    Ok(next) => Some((Ok(Got::Found(orders, next.clone())), (next, walk))),
+                    Err(endless) => Some((Err(endless), (None, walk))),
+                }
+            }
+            ended => Some((ended, (None, walk))),
+        }
     })
 }
 

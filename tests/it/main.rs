@@ -29,6 +29,7 @@ mod container_logs;
 mod crash;
 mod dashboard;
 mod drift;
+mod endless_lists;
 mod engine;
 mod everywhere;
 mod faults;
@@ -60,7 +61,13 @@ mod site;
 mod stage;
 #[cfg(target_os = "linux")]
 mod stall;
+<<<<<<< HEAD
 mod storage;
+=======
+mod state_dirs;
+mod state_full;
+mod state_looks;
+>>>>>>> 01b76c3 (State directories: a mark before anything is deleted, a copy commands nothing, owner and mode are looked at)
 mod support;
 mod trace;
 mod tracing;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ordersys_contract::Secret;
+use ordersys_contract::{MIN_CREDENTIAL, Secret};
 use subtle::{Choice, ConstantTimeEq};
 
 /// File name of the credential between services.
@@ -52,6 +52,9 @@ impl Accepted {
         let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         if lines.len() > MAX_ACCEPTED {
             return Err(invalid("holds more than two credentials"));
+        }
+        if lines.iter().any(|line| line.len() < MIN_CREDENTIAL) {
+            return Err(invalid("holds a credential of less than 32 characters"));
         }
         let secrets: Option<Vec<_>> = lines.into_iter().map(Secret::new).collect();
         let mut secrets = secrets.unwrap_or_default().into_iter();
@@ -104,15 +107,25 @@ mod tests {
             std::fs::write(&dir, text).expect("writes");
             Accepted::read(&dir)
         };
-        let two = read("one\ntwo\n").expect("two");
-        assert_eq!(two.current.expose(), "one");
-        assert!(two.accepts("one") && two.accepts("two"));
-        assert!(!two.accepts("three") && !two.accepts("") && !two.accepts("onetwo"));
-        let one = read("one").expect("one");
-        assert!(one.accepts("one") && !one.accepts("two") && !one.accepts(""));
-        for wrong in ["", "\n\n", "one\ntwo\nthree", "one two", "one\n\u{e9}"] {
-            let error = read(wrong).expect_err(wrong).to_string();
-            assert!(!error.contains("one "), "{error}");
+        let [a, b, c] = ["a", "b", "c"].map(|digit| digit.repeat(MIN_CREDENTIAL));
+        let two = read(&format!("{a}\n{b}\n")).expect("two");
+        assert_eq!(two.current.expose(), a);
+        assert!(two.accepts(&a) && two.accepts(&b));
+        assert!(!two.accepts(&c) && !two.accepts("") && !two.accepts(&format!("{a}{b}")));
+        let one = read(&a).expect("one");
+        assert!(one.accepts(&a) && !one.accepts(&b) && !one.accepts(""));
+        let wrong = [
+            String::new(),
+            "\n\n".to_owned(),
+            format!("{a}\n{b}\n{c}"),
+            format!("{a} {b}"),
+            format!("{a}\n{}", "\u{e9}".repeat(MIN_CREDENTIAL)),
+            a[1..].to_owned(),
+            format!("{a}\nb"),
+        ];
+        for wrong in wrong {
+            let error = read(&wrong).expect_err(&wrong).to_string();
+            assert!(!error.contains("aaa"), "{error}");
         }
         std::fs::remove_file(&dir).expect("removes");
     }

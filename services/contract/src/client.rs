@@ -15,6 +15,7 @@ mod address;
 mod audit;
 mod error;
 mod order;
+mod pages;
 mod product;
 mod user;
 
@@ -22,6 +23,7 @@ use address::{at, given, with_query};
 pub use address::{next_link, percent};
 pub use error::ClientError;
 pub use order::{OrderFilter, Placed};
+pub use pages::Walk;
 
 /// How long a call may take unless the caller says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);

@@ -36,7 +36,7 @@ pub use json::WriteJson;
 pub use money::{Cents, Currency};
 pub use problem::{Code, Problem};
 pub use quantity::Quantity;
-pub use secret::{Password, Secret};
+pub use secret::{MIN_CREDENTIAL, Password, Secret};
 pub use time::Timestamp;
 pub use trace::TraceParent;
 

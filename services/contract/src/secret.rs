@@ -7,6 +7,9 @@ use rand::Rng;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// Fewest characters of a credential that a service accepts or a project uses: 128 random bits in hexadecimal.
+pub const MIN_CREDENTIAL: usize = 32;
+
 /// A bearer credential; `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);

@@ -38,7 +38,7 @@ fn blocks<'a>(text: &'a str, indent: &str) -> BTreeMap<&'a str, Vec<&'a str>> {
 }
 
 fn made(spec: &ServiceSpec) -> (ContainerCreateBody, HostConfig) {
-    let names = Names { project: "shop".parse().expect("a name") };
+    let names = Names::of("shop".parse().expect("a name"));
     let (run, image) = (RunId::new(), ImageName::of("abc"));
     let making = Making { names: &names, run: &run, image: &image, network: "n1" };
     let body = body(making, spec, StartInterval::Unknown);

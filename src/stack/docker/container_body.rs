@@ -198,7 +198,7 @@ mod tests {
 
     fn made(topology: Topology, service: usize) -> ContainerCreateBody {
         let stack = StackSpec::new(&settings(topology, Addressing::Network));
-        let names = Names { project: "shop".parse().expect("a name") };
+        let names = Names::of("shop".parse().expect("a name"));
         let (run, image) = (RunId::new(), ImageName::of("abc"));
         let making = Making { names: &names, run: &run, image: &image, network: "n1" };
         body(making, &stack.services[service], StartInterval::Unknown)

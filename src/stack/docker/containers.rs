@@ -16,6 +16,11 @@ use crate::stack::spec::ServiceSpec;
 /// Limit of a stop call: the grace and what the engine needs around it.
 const STOP_LIMIT: Duration = Duration::from_secs(40);
 
+/// Most bytes of a log's end that are held.
+const MAX_LAST_LOG: usize = 32 * 1024 * 1024;
+/// How long the end of a log may take to come.
+const LAST_LOG_LIMIT: Duration = Duration::from_secs(10);
+
 /// Makes the container of a service and returns its id.
 pub(super) async fn create(
     engine: &Engine,
@@ -83,9 +88,15 @@ pub(super) async fn last_log_lines(engine: &Engine, id: &str, lines: usize) -> V
     let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&lines.to_string()).build();
     let mut frames = Box::pin(engine.docker.logs(id, Some(options)));
     let mut text = Vec::new();
-    while let Some(Ok(frame)) = frames.next().await {
-        text.extend_from_slice(&frame.into_bytes()); // frames are not lines: a long line comes in several
-    }
+    let read = async {
+        while let Some(Ok(frame)) = frames.next().await {
+            text.extend_from_slice(&frame.into_bytes()); // frames are not lines: a long line comes in several
+            if text.len() > MAX_LAST_LOG {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(LAST_LOG_LIMIT, read).await; // what came until then is shown
     let text = String::from_utf8_lossy(&text);
     let all: Vec<&str> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].iter().map(|line| (*line).to_owned()).collect()

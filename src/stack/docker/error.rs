@@ -44,6 +44,14 @@ pub enum EngineError {
         /// The project that wanted the name.
         project: String,
     },
+    /// What the engine has of the project was made from another state directory.
+    #[error("what the engine has of project `{project}` was made from another state directory, {dir}")]
+    Elsewhere {
+        /// The project.
+        project: String,
+        /// The project's directory there.
+        dir: String,
+    },
     /// The image was sent, but is not there.
     #[error("the engine took the image {tag} and does not have it")]
     ImageLost {

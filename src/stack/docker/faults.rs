@@ -33,7 +33,7 @@ const KILLED: i64 = 137;
 
 impl Containers {
     pub(in crate::stack) fn new(engine: Engine, project: ProjectName) -> Self {
-        Self { engine, names: Names { project } }
+        Self { engine, names: Names::of(project) }
     }
 
     /// The container that serves; `None` if there is none.

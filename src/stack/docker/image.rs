@@ -45,9 +45,12 @@ pub(super) async fn load(engine: &Engine, name: &ImageName, program: &Path) -> R
     // Errors come inside an answer of 200, and bollard may stumble over the end of a good one: read
     // it to its end, then look whether the image is there.
     let mut said: Option<Bollard> = None;
-    while let Some(answer) = answers.next().await {
-        said = answer.err().or(said);
-    }
+    let read = async {
+        while let Some(answer) = answers.next().await {
+            said = answer.err().or(said.take());
+        }
+    };
+    let _ = tokio::time::timeout(LOAD_LIMIT, read).await; // an answer without an end: what counts is the look
     if is_present(engine, name).await? {
         return Ok(());
     }

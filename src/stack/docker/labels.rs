@@ -19,6 +19,11 @@ pub(super) const VERSION: &str = "ordersys.version";
 /// The run of `up` that made it.
 pub(super) const RUN_ID: &str = "ordersys.run-id";
 
+/// Names the state directory it was made from among all of the project's name.
+pub(super) const OWNER: &str = "ordersys.owner";
+/// Where that directory is.
+pub(super) const STATE_DIR: &str = "ordersys.state-dir";
+
 /// One run of `up`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RunId(String);
@@ -39,9 +44,25 @@ impl RunId {
 #[derive(Debug, Clone)]
 pub(super) struct Names {
     pub(super) project: ProjectName,
+    /// The state directory that things are made from, where some are made.
+    pub(super) owner: Option<Owner>,
+}
+
+/// A state directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Owner {
+    /// What its mark says.
+    pub(super) identity: String,
+    /// Where it is.
+    pub(super) dir: String,
 }
 
 impl Names {
+    /// The names a project's things have, to look for them.
+    pub(super) fn of(project: ProjectName) -> Self {
+        Self { project, owner: None }
+    }
+
     pub(super) fn network(&self) -> String {
         format!("{}_backend", self.project)
     }
@@ -71,13 +92,17 @@ impl Names {
 
     /// The labels of everything a run makes for the project.
     pub(super) fn labels(&self, run: &RunId) -> HashMap<String, String> {
+        let owner = self.owner.clone();
+        let owner = owner.map(|Owner { identity, dir }| [(OWNER, identity), (STATE_DIR, dir)]);
         [
             (PROJECT, self.project.to_string()),
             (VERSION, env!("CARGO_PKG_VERSION").to_owned()),
             (RUN_ID, run.text().to_owned()),
         ]
+        .into_iter()
+        .chain(owner.into_iter().flatten())
         .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        .collect()
     }
 
     /// The filter that finds everything of the project.

@@ -58,7 +58,7 @@ impl ContainerLog {
         engine: &Engine,
         project: &ProjectName,
     ) -> Result<Vec<(String, Self)>, EngineError> {
-        let names = Names { project: project.clone() };
+        let names = Names::of(project.clone());
         let found = observe::services(engine, &names).await?;
         let log = |service: String| {
             let (engine, names) = (engine.clone(), names.clone());

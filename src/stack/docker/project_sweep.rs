@@ -24,7 +24,7 @@ pub(in crate::stack) struct ProjectSweep<'a> {
 
 impl<'a> ProjectSweep<'a> {
     pub(in crate::stack) fn new(engine: &'a Engine, project: ProjectName) -> Self {
-        Self { engine, names: Names { project } }
+        Self { engine, names: Names::of(project) }
     }
 
     /// Stops the project's containers, those that need others first, and removes them and the

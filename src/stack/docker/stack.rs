@@ -11,7 +11,7 @@ use super::engine::Engine;
 use super::error::EngineError;
 use super::labels::{Names, RunId};
 use super::undo::{self, Journal, Undo};
-use super::{containers, image, memory, network, observe, volumes};
+use super::{containers, image, memory, network, observe, owner, volumes};
 use crate::stack::apply::{Look, Work};
 use crate::stack::observed::{Condition, Observed, ObservedService, Standing};
 use crate::stack::plan::{Action, Cause, Plan, Resource, Surroundings};
@@ -61,7 +61,7 @@ struct Replaced {
 
 impl DockerStack {
     pub(in crate::stack) fn new(engine: Engine, project: Project, program: Program) -> Self {
-        let names = Names { project: project.name.clone() };
+        let names = Names { project: project.name.clone(), owner: owner::of(&project) };
         let image = ImageName::of(&program.sha256);
         Self {
             engine,
@@ -96,6 +96,7 @@ impl DockerStack {
 
     /// What is there.
     pub(in crate::stack) async fn observe(&self) -> Result<Observed, EngineError> {
+        owner::check_owner(&self.engine, &self.project).await?;
         let (image_present, networks, volumes, services) = tokio::try_join!(
             image::is_present(&self.engine, &self.image),
             network::list(&self.engine, &self.names),

@@ -10,12 +10,12 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::identity::Identity;
-use super::layout::{open_private, read_json, remove, replace_json};
-use super::lock::Lock;
+use super::layout::{read_json, remove, replace_json};
+use super::lock::ApplyLock;
 use super::os;
 use super::service::Desired;
-use super::state::State;
 use super::{APPLY_LOCK_LIMIT, Processes, Signal};
+use crate::stack::files::open_private;
 
 /// How long a signal may take to show.
 const SHOWS_WITHIN: Duration = Duration::from_secs(5);
@@ -59,9 +59,11 @@ impl Processes {
     /// Ends a service in an orderly way and starts it anew. Returns when it has ended; whether the new
     /// process is ready is for the caller to see.
     pub async fn restart(&self, name: &str) -> anyhow::Result<()> {
-        let _lock = Lock::take(&self.layout.apply_lock(), APPLY_LOCK_LIMIT).await?;
+        let _lock = ApplyLock::take(&self.layout.apply_lock(), APPLY_LOCK_LIMIT).await?;
         let desired: Option<Desired> = read_json(&self.layout.desired())?;
-        let mut desired = desired.context("no services are to run")?;
+        let is_ours =
+            |list: &Desired| list.home.as_ref().is_some_and(|home| home.is_at(self.layout.project_dir()));
+        let mut desired = desired.filter(is_ours).context("no services are to run")?;
         if self.has_foreign_supervisor()? {
             bail!("the supervisor is of another build of ordersys; `ordersys up` replaces it");
         }
@@ -73,9 +75,8 @@ impl Processes {
 
     /// The process of a service, if one runs.
     pub(super) fn process_of(&self, name: &str) -> anyhow::Result<Option<Identity>> {
-        let state: State = read_json(&self.layout.state())?.unwrap_or_default();
-        let identity = state.children.get(name).and_then(|child| child.identity.clone());
-        Ok(identity.filter(Identity::is_alive))
+        let pid = self.observe()?.into_iter().find(|seen| seen.name == name).and_then(|seen| seen.pid);
+        Ok(pid.and_then(Identity::of))
     }
 
     async fn signal_until(

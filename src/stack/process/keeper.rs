@@ -11,11 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::binary::HashCache;
 use super::child::Process;
+use super::health::{Health, UNREADY_LIMIT, ask_all, reason};
 use super::journal::{Journal, Weight};
 use super::layout::Layout;
 use super::os;
 use super::output::{Log, MAX_LOG_BYTES};
-use super::probe::{Answer, Probe};
+use super::probe::Probe;
 use super::restart::{Pause, Restarts};
 use super::service::ProcessService;
 use super::state::{Board, Child, ProcessState};
@@ -24,12 +25,6 @@ use super::state::{Board, Child, ProcessState};
 const PROBE_STARTING: Duration = Duration::from_millis(15);
 /// Pause between two questions to a service that was ready.
 const PROBE_READY: Duration = Duration::from_secs(1);
-/// How long an answer may take.
-const PROBE_LIMIT: Duration = Duration::from_secs(2);
-/// So many questions in a row without any answer mean unready; a busy machine may swallow one or two.
-const SILENT_LIMIT: u32 = 3;
-/// A service that was ready and is not for this long is started again.
-const UNREADY_LIMIT: Duration = Duration::from_secs(30);
 
 /// What all keepers of a supervisor share.
 #[derive(Debug)]
@@ -137,10 +132,12 @@ impl Keeper {
     }
 
     /// Asks the service whether it is ready, again and again. Returns when it was ready once and has
-    /// not been for [`UNREADY_LIMIT`], other than on purpose. How long it may take to become ready is its starter's business.
+    /// not been for [`UNREADY_LIMIT`], other than on purpose, and without saying why: one that says why, such as a
+    /// full disk, does not hang, and a restart would not mend it. How long it may take to become ready is its starter's business.
     async fn watch(&self, pid: u32) {
         let probes: Vec<Probe> = self.service.ready_urls.iter().filter_map(|url| url.parse().ok()).collect();
         let mut health = Health::Starting;
+        let mut told = None;
         loop {
             let before = health;
             health = health.after(ask_all(&probes).await, Instant::now());
@@ -148,7 +145,16 @@ impl Keeper {
                 self.update(|child| child.state = health.state());
                 self.note(Weight::Info, &format!("{:?}", health.state()).to_lowercase());
             }
-            if os::is_paused(pid) || self.shared.layout.cut(&self.service.name).exists() {
+            let reason = if matches!(health, Health::Unready { .. }) { reason(&probes).await } else { None };
+            if let Some(reason) = reason.as_ref().filter(|_| reason != told) {
+                self.note(
+                    Weight::Warn,
+                    &format!("it is not started again for being unready, since it says why: {reason}"),
+                );
+            }
+            told = reason;
+            let on_purpose = os::is_paused(pid) || self.shared.layout.cut(&self.service.name).exists();
+            if on_purpose || told.is_some() {
                 health = health.excused(Instant::now());
             }
             if health.is_hopeless(Instant::now()) {
@@ -183,92 +189,5 @@ impl Keeper {
 
     fn note(&self, weight: Weight, message: &str) {
         self.shared.journal.note(weight, Some(&self.service.name), message);
-    }
-}
-
-/// Asks every probe; the worst answer counts.
-async fn ask_all(probes: &[Probe]) -> Answer {
-    for probe in probes {
-        match probe.ask(PROBE_LIMIT).await {
-            Answer::Ready => {}
-            other => return other,
-        }
-    }
-    Answer::Ready
-}
-
-/// What the answers of a running process add up to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Health {
-    /// Never ready yet.
-    Starting,
-    /// Ready; so many questions since went without an answer.
-    Ready { silent: u32 },
-    /// Ready once, not now.
-    Unready { since: Instant },
-}
-
-impl Health {
-    fn after(self, answer: Answer, now: Instant) -> Self {
-        match (self, answer) {
-            (_, Answer::Ready) => Self::Ready { silent: 0 },
-            (Self::Ready { silent }, Answer::Silent) if silent + 1 < SILENT_LIMIT => {
-                Self::Ready { silent: silent + 1 }
-            }
-            (Self::Ready { .. }, Answer::Silent | Answer::NotReady(_)) => Self::Unready { since: now },
-            (Self::Starting | Self::Unready { .. }, Answer::Silent | Answer::NotReady(_)) => self,
-        }
-    }
-
-    fn state(self) -> ProcessState {
-        match self {
-            Self::Starting => ProcessState::Starting,
-            Self::Ready { .. } => ProcessState::Ready,
-            Self::Unready { .. } => ProcessState::Unready,
-        }
-    }
-
-    /// The time it is unready on purpose does not count.
-    fn excused(self, now: Instant) -> Self {
-        match self {
-            Self::Unready { .. } => Self::Unready { since: now },
-            Self::Starting | Self::Ready { .. } => self,
-        }
-    }
-
-    fn is_hopeless(self, now: Instant) -> bool {
-        matches!(self, Self::Unready { since } if now.duration_since(since) >= UNREADY_LIMIT)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn health_follows_the_answers() {
-        let now = Instant::now();
-        let unready = Health::Unready { since: now };
-        let cases = [
-            (Health::Starting, Answer::Silent, Health::Starting),
-            (Health::Starting, Answer::NotReady(503), Health::Starting),
-            (Health::Starting, Answer::Ready, Health::Ready { silent: 0 }),
-            (Health::Ready { silent: 0 }, Answer::Silent, Health::Ready { silent: 1 }),
-            (Health::Ready { silent: 2 }, Answer::Silent, unready),
-            (Health::Ready { silent: 2 }, Answer::Ready, Health::Ready { silent: 0 }),
-            (Health::Ready { silent: 0 }, Answer::NotReady(503), unready),
-            (unready, Answer::Ready, Health::Ready { silent: 0 }),
-        ];
-        for (before, answer, expected) in cases {
-            assert_eq!(before.after(answer, now), expected, "{before:?} {answer:?}");
-        }
-        let later = now + UNREADY_LIMIT;
-        assert_eq!(unready.after(Answer::Silent, later), unready, "the time counts from the first");
-        assert!(unready.is_hopeless(later) && !unready.is_hopeless(now));
-        assert!(
-            !unready.excused(later).is_hopeless(later + UNREADY_LIMIT / 2),
-            "paused or cut off until then"
-        );
-        assert!(!Health::Starting.is_hopeless(later), "never ready: not the supervisor's decision");
     }
 }

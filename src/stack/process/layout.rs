@@ -1,6 +1,6 @@
 //! Where the process runtime keeps its files in a project's directory, and how it replaces them.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -8,10 +8,14 @@ use anyhow::Context as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::stack::files::open_private;
 use crate::stack::project::make_private_dir;
 
 /// The ending of the files that cut services off the network.
 pub(super) const CUT: &str = "cut";
+
+/// The supervisor's file in the runtime's directory.
+pub(super) const SUPERVISOR_LOCK: &str = "supervisor.lock";
 
 /// The runtime's files of one project.
 #[derive(Debug, Clone)]
@@ -58,9 +62,9 @@ impl Layout {
         self.own_dir().join("state.json")
     }
 
-    /// Locked by the supervisor for its whole life; holds who it is.
+    /// Says which process the supervisor is. It locks the directory for its whole life.
     pub(super) fn supervisor_lock(&self) -> PathBuf {
-        self.own_dir().join("supervisor.lock")
+        self.own_dir().join(SUPERVISOR_LOCK)
     }
 
     /// Locked by whoever changes the list.
@@ -90,14 +94,6 @@ pub(crate) fn old_log(log: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Opens a file that only its owner may read, making it if need be; content stays.
-pub(super) fn open_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
 /// Replaces a file as a whole. The caller is the only writer, by a lock it holds. Not synced to disk:
 /// what these files describe does not outlive the machine either.
 pub(super) fn replace_json<T: Serialize>(path: &Path, value: &T) -> anyhow::Result<()> {
@@ -109,7 +105,9 @@ pub(super) fn replace_json<T: Serialize>(path: &Path, value: &T) -> anyhow::Resu
         file.write_all(&text)?;
         fs::rename(&next, path)
     };
-    replace().with_context(|| format!("cannot write {}", path.display()))
+    replace()
+        .inspect_err(|_| drop(fs::remove_file(&next))) // half of it must not keep room that is short
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Reads what [`replace_json`] wrote; `None` if there is nothing, also after a power cut left it empty.

@@ -1,6 +1,6 @@
-//! One at a time: locks on files, which the operating system drops with their holder however it ends.
+//! One at a time: locks which the operating system drops with their holder however it ends.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
 use std::time::Duration;
@@ -10,16 +10,22 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 use super::identity::Identity;
-use super::layout::open_private;
+use super::layout::{Layout, SUPERVISOR_LOCK};
+use super::table;
+use crate::stack::files::{DirLock, try_lock_file};
 
 /// Pause between two attempts to get a lock.
 const RETRY: Duration = Duration::from_millis(5);
 
-/// A lock, held until dropped.
+/// The right to change the list of services, held until dropped.
 #[derive(Debug)]
-pub(super) struct Lock {
-    file: File,
+pub(super) struct ApplyLock {
+    _file: File,
 }
+
+/// The right to run the project's services, held until dropped.
+#[derive(Debug)]
+pub(super) struct SupervisorLock(DirLock);
 
 /// Who holds the supervisor's lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,25 +36,14 @@ pub(super) struct Holder {
     pub(super) program: String,
 }
 
-impl Lock {
-    /// Takes the lock; `None` if somebody else holds it.
-    pub(super) fn try_take(path: &Path) -> anyhow::Result<Option<Self>> {
-        let file = open_private(path).with_context(|| format!("cannot open {}", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => {
-                Err(error).with_context(|| format!("cannot lock {}", path.display()))
-            }
-        }
-    }
-
+impl ApplyLock {
     /// Takes the lock, waiting for its holder no longer than `limit`.
     pub(super) async fn take(path: &Path, limit: Duration) -> anyhow::Result<Self> {
         let deadline = Instant::now() + limit;
         loop {
-            if let Some(lock) = Self::try_take(path)? {
-                return Ok(lock);
+            let taken = try_lock_file(path).with_context(|| format!("cannot lock {}", path.display()))?;
+            if let Some(file) = taken {
+                return Ok(Self { _file: file });
             }
             if Instant::now() >= deadline {
                 bail!("{} is held by another command for longer than {limit:?}", path.display());
@@ -56,24 +51,57 @@ impl Lock {
             sleep(RETRY).await;
         }
     }
+}
 
-    /// Writes into the lock's file who holds it.
-    pub(super) fn sign(&mut self, holder: &Holder) -> anyhow::Result<()> {
+impl SupervisorLock {
+    /// Takes the lock; `None` if another process holds it.
+    pub(super) fn try_take(layout: &Layout) -> anyhow::Result<Option<Self>> {
+        let dir = layout.own_dir();
+        let taken = DirLock::try_take(&dir, SUPERVISOR_LOCK);
+        Ok(taken.with_context(|| format!("cannot lock {}", dir.display()))?.map(Self))
+    }
+
+    /// Takes the lock, waiting for its holder no longer than `limit`.
+    pub(super) async fn take(layout: &Layout, limit: Duration) -> anyhow::Result<Self> {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(lock) = Self::try_take(layout)? {
+                return Ok(lock);
+            }
+            if Instant::now() >= deadline {
+                bail!("{} is held for longer than {limit:?}", layout.own_dir().display());
+            }
+            sleep(RETRY).await;
+        }
+    }
+
+    /// Writes down who holds it.
+    pub(super) fn sign(&mut self, path: &Path, holder: &Holder) -> anyhow::Result<()> {
         let text = serde_json::to_vec(holder)?;
-        self.file.set_len(0)?;
-        self.file.rewind()?;
-        self.file.write_all(&text)?;
-        Ok(())
+        let file = self.0.file.as_mut().with_context(|| format!("cannot make {}", path.display()))?;
+        let mut sign = || {
+            file.set_len(0)?;
+            file.rewind()?;
+            file.write_all(&text)
+        };
+        sign().with_context(|| format!("cannot write {}", path.display()))
     }
 }
 
 impl Holder {
-    /// Who signed the lock's file last and is still alive. `None` also in the moment between a
-    /// holder's taking the lock and its signature.
-    pub(super) fn of(path: &Path) -> Option<Self> {
+    /// The process that holds the lock of this very directory, as far as it has signed; its file alone proves
+    /// nothing, since a copy of the directory has it too.
+    pub(super) fn of(layout: &Layout) -> Option<Self> {
+        if !DirLock::is_held(&layout.own_dir(), SUPERVISOR_LOCK) {
+            return None;
+        }
         let mut text = Vec::new();
-        File::open(path).ok()?.read_to_end(&mut text).ok()?;
-        let holder: Self = serde_json::from_slice(&text).ok()?;
-        holder.identity.is_alive().then_some(holder)
+        let read = File::open(layout.supervisor_lock()).and_then(|mut file| file.read_to_end(&mut text));
+        let signed = read.ok().and_then(|_| serde_json::from_slice::<Self>(&text).ok());
+        signed.filter(|holder| holder.identity.is_alive()).or_else(|| {
+            // Its file was removed, or there was no room for its name: the system knows who holds the lock.
+            let identity = Identity::of(table::locks_directory(&layout.own_dir())?)?;
+            Some(Self { identity, program: String::new() })
+        })
     }
 }

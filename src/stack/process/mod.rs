@@ -5,6 +5,7 @@
 //! state of what runs, and locks that the operating system drops with their holder. So each may be
 //! killed at any moment; whoever comes next finds out what is left and ends or continues it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use uuid::Uuid;
 mod binary;
 mod child;
 mod faults;
+mod health;
 mod identity;
 mod journal;
 mod keeper;
@@ -31,6 +33,7 @@ mod restart;
 mod service;
 mod state;
 mod supervisor;
+mod table;
 
 pub use binary::binary_hash;
 pub use faults::crash_container;
@@ -42,10 +45,12 @@ pub use state::ProcessState;
 pub use supervisor::supervise;
 
 use layout::{Layout, read_json, remove, replace_json};
-use lock::{Holder, Lock};
+use lock::{ApplyLock, Holder, SupervisorLock};
 use service::{Desired, layers};
 use state::State;
 
+use super::files::{append_private, no_room};
+use super::mark::Home;
 use super::project::Project;
 
 /// Pause between two looks at what the supervisor has done.
@@ -60,6 +65,15 @@ const APPLY_LOCK_LIMIT: Duration = Duration::from_mins(2);
 const FIRST_INHERITED: i32 = 3;
 /// Supervisors started for one list before giving up.
 const MAX_STARTS: u32 = 3;
+
+/// What [`Processes::down`] ended besides the services that a supervisor ends itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// The supervisor.
+    pub supervisor: Option<u32>,
+    /// Processes without a supervisor.
+    pub left_alone: BTreeSet<u32>,
+}
 
 /// The processes of a project.
 #[derive(Debug, Clone)]
@@ -100,10 +114,10 @@ impl Processes {
         layers(&services)?;
         std::fs::metadata(&self.program).with_context(|| format!("cannot run {}", self.program.display()))?;
         if services.is_empty() {
-            return self.down().await;
+            return self.down().await.map(drop);
         }
         self.layout.prepare()?;
-        let _lock = Lock::take(&self.layout.apply_lock(), APPLY_LOCK_LIMIT).await?;
+        let _lock = ApplyLock::take(&self.layout.apply_lock(), APPLY_LOCK_LIMIT).await?;
         if self.has_foreign_supervisor()? {
             self.end_everything().await?; // it may not read what this version writes
         }
@@ -113,19 +127,22 @@ impl Processes {
             program: self.program.clone(),
             services,
             incarnations: earlier.map(|earlier| earlier.incarnations).unwrap_or_default(),
+            home: Home::of(self.layout.project_dir()).ok(),
         };
         replace_json(&self.layout.desired(), &desired)?;
         self.wait_for_take_over(desired.generation).await
     }
 
     /// Ends the supervisor and every process of the project, also those a killed supervisor left, and
-    /// proves it. Logs stay.
-    pub async fn down(&self) -> anyhow::Result<()> {
-        if !self.layout.project_dir().exists() {
-            return Ok(());
+    /// proves it; says which there were. Needs no space on the disk. Logs stay.
+    pub async fn down(&self) -> anyhow::Result<Ended> {
+        if !self.layout.own_dir().exists() {
+            return Ok(Ended::default()); // nothing was ever started
         }
-        self.layout.prepare()?;
-        let _lock = Lock::take(&self.layout.apply_lock(), APPLY_LOCK_LIMIT).await?;
+        let _lock = match ApplyLock::take(&self.layout.apply_lock(), APPLY_LOCK_LIMIT).await {
+            Err(error) if error.downcast_ref().is_some_and(no_room) => None, // commands hold the project's lock
+            lock => Some(lock?),
+        };
         self.end_everything().await
     }
 
@@ -147,14 +164,14 @@ impl Processes {
     /// The last lines of a service's log, of this run of it if it is known; none if there is no log.
     #[must_use]
     pub fn last_log_lines(&self, name: &str, lines: usize) -> Vec<String> {
-        let state: State = read_json(&self.layout.state()).ok().flatten().unwrap_or_default();
+        let state = State::load(&self.layout).unwrap_or_default();
         let from = state.children.get(name).map_or(0, |child| child.log_from);
         output::last_lines(&self.log_path(name), lines, from)
     }
 
     /// Whether the supervisor runs another program than the one that would be started now.
     fn has_foreign_supervisor(&self) -> anyhow::Result<bool> {
-        let Some(holder) = Holder::of(&self.layout.supervisor_lock()) else { return Ok(false) };
+        let Some(holder) = Holder::of(&self.layout) else { return Ok(false) };
         let ours = match &self.supervisor {
             Some(path) => os::program_stamp(path).with_context(|| format!("cannot read {}", path.display())),
             None => os::own_stamp().context("cannot look at the own program"),
@@ -166,9 +183,7 @@ impl Processes {
         let deadline = Instant::now() + TAKE_OVER_LIMIT;
         let mut started: Vec<Child> = Vec::new();
         loop {
-            if read_json::<State>(&self.layout.state())?
-                .is_some_and(|state| state.generation == Some(generation))
-            {
+            if State::load(&self.layout)?.generation == Some(generation) {
                 reap_later(started);
                 return Ok(());
             }
@@ -193,7 +208,7 @@ impl Processes {
         match started.last_mut() {
             // Not by trying the lock, which the new one may be trying to take in this moment.
             Some(child) => Ok(child.try_wait()?.is_some()),
-            None => Ok(Lock::try_take(&self.layout.supervisor_lock())?.is_some()),
+            None => Ok(SupervisorLock::try_take(&self.layout)?.is_some()),
         }
     }
 
@@ -203,7 +218,7 @@ impl Processes {
             None => os::own_program().context("cannot find the own program")?,
         };
         let path = self.layout.supervisor_log();
-        let log = output::append_to(&path).with_context(|| format!("cannot open {}", path.display()))?;
+        let log = append_private(&path).with_context(|| format!("cannot open {}", path.display()))?;
         // A lock held around `up` by its caller's shell, say, must not stay held by what stays behind.
         close_fds::set_fds_cloexec_threadsafe(FIRST_INHERITED, &[]);
         let mut command = Command::new(&program);
@@ -228,28 +243,28 @@ impl Processes {
     }
 
     /// The caller holds the lock on changes.
-    async fn end_everything(&self) -> anyhow::Result<()> {
+    async fn end_everything(&self) -> anyhow::Result<Ended> {
+        let supervisor = Holder::of(&self.layout).map(|holder| holder.identity.pid);
         remove(&self.layout.desired())?; // from here on no supervisor starts anything
         let lock = self.end_supervisor().await?;
         let layout = self.layout.clone();
-        spawn_blocking(move || orphans::end_all(&layout)).await??;
+        let left_alone = spawn_blocking(move || orphans::end_all(&layout)).await??;
         remove(&self.layout.state())?;
         faults::heal_all(&self.layout)?;
         drop(lock);
-        Ok(())
+        Ok(Ended { supervisor, left_alone })
     }
 
     /// Ends the supervisor, by force if need be, and takes its place so that no other comes.
-    async fn end_supervisor(&self) -> anyhow::Result<Lock> {
-        let path = self.layout.supervisor_lock();
+    async fn end_supervisor(&self) -> anyhow::Result<SupervisorLock> {
         let started = Instant::now();
         let mut asked = false;
         let mut killed = false;
         loop {
-            if let Some(lock) = Lock::try_take(&path)? {
+            if let Some(lock) = SupervisorLock::try_take(&self.layout)? {
                 return Ok(lock);
             }
-            if let Some(holder) = Holder::of(&path) {
+            if let Some(holder) = Holder::of(&self.layout) {
                 if !asked {
                     holder.identity.signal(Signal::Terminate)?;
                     asked = true;
@@ -259,7 +274,8 @@ impl Processes {
                 }
             }
             if started.elapsed() >= DOWN_LIMIT * 2 {
-                bail!("the supervisor does not end, not even when killed; {} is held", path.display());
+                let dir = self.layout.own_dir();
+                bail!("the supervisor does not end, not even when killed; {} is locked", dir.display());
             }
             sleep(LOOK).await;
         }

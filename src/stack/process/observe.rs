@@ -4,10 +4,11 @@ use ordersys_contract::Timestamp;
 use serde::Serialize;
 
 use super::identity::Identity;
-use super::layout::{Layout, read_json};
+use super::layout::Layout;
 use super::lock::Holder;
 use super::os;
 use super::state::{Child, ProcessState, State};
+use super::table;
 
 /// A service as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -34,14 +35,37 @@ pub struct ProcessObserved {
 
 /// The services there are, by name.
 pub(super) fn observe(layout: &Layout) -> anyhow::Result<Vec<ProcessObserved>> {
-    let state: State = read_json(&layout.state())?.unwrap_or_default();
-    let supervised = Holder::of(&layout.supervisor_lock()).is_some();
+    let state = State::load(layout)?;
+    let supervised = Holder::of(layout).is_some();
     let link = |name: &str| if layout.cut(name).exists() { Link::Cut } else { Link::Up };
     let seen = state.children.into_iter().filter_map(|(name, child)| {
         let link = link(&name);
+        let child = if supervised { looked_for(layout, &name, child) } else { child };
         observed(name, child, supervised.then_some(link))
     });
     Ok(seen.collect())
+}
+
+/// The service's process as the system lists it, where the one that was written down is gone: on a full disk the
+/// supervisor cannot write down the next.
+fn looked_for(layout: &Layout, name: &str, child: Child) -> Child {
+    let waits = matches!(child.state, ProcessState::BackingOff | ProcessState::CrashLoop);
+    let stale = match &child.identity {
+        Some(identity) => !identity.is_alive(),
+        None => waits,
+    };
+    if !stale {
+        return child;
+    }
+    let serves = |pid: &u32| {
+        let words = table::words_of(*pid);
+        words.windows(2).take(2).any(|pair| pair[0] == "serve" && pair[1] == name)
+    };
+    let found = table::readers_of(&layout.leash()).unwrap_or_default().into_iter().find(serves);
+    match found.and_then(Identity::of) {
+        Some(identity) => Child { identity: Some(identity), state: ProcessState::Starting, ..child },
+        None => child,
+    }
 }
 
 /// Whether a service was cut off the network on purpose.

@@ -8,15 +8,18 @@
 
 use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
+use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
 use super::identity::Identity;
-use super::layout::{Layout, open_private, read_json};
-use super::os::{self, Signal};
+use super::layout::Layout;
+use super::os::Signal;
 use super::state::State;
+use super::table;
+use crate::stack::files::{no_room, open_private};
 
 /// How long a process may take to end in an orderly way.
 pub(super) const GRACE: Duration = Duration::from_secs(10);
@@ -35,20 +38,20 @@ pub(super) fn leash(layout: &Layout) -> anyhow::Result<File> {
     Ok(file)
 }
 
-/// Ends every child of the project and returns how many there were. The caller holds the
+/// Ends every child of the project and returns which there were. The caller holds the
 /// supervisor's lock, so no new ones appear. Blocks for as long as they take, at most
 /// [`GRACE`] and then a little until the killed ones are gone.
-pub(super) fn end_all(layout: &Layout) -> anyhow::Result<usize> {
+pub(super) fn end_all(layout: &Layout) -> anyhow::Result<BTreeSet<u32>> {
     let recorded = recorded(layout);
-    let leash =
-        open_private(&layout.leash()).with_context(|| format!("cannot open {}", layout.leash().display()))?;
+    let leash = opened(&layout.leash())?;
     let started = Instant::now();
     let mut asked = BTreeSet::new();
     let mut killed = BTreeSet::new();
     loop {
-        let left = left(&leash, &recorded)?;
-        if left.is_empty() && is_free(&leash, &layout.leash())? {
-            return Ok(asked.len());
+        let left = left(&layout.leash(), &recorded)?;
+        let free = || leash.as_ref().map_or(Ok(true), |leash| is_free(leash, &layout.leash()));
+        if left.is_empty() && free()? {
+            return Ok(asked);
         }
         for process in &left {
             if asked.insert(process.pid) {
@@ -65,14 +68,24 @@ pub(super) fn end_all(layout: &Layout) -> anyhow::Result<usize> {
     }
 }
 
-/// Children the last supervisor wrote down. A damaged file names none; the leash still does.
-fn recorded(layout: &Layout) -> Vec<Identity> {
-    let state: Option<State> = read_json(&layout.state()).unwrap_or_default();
-    state.unwrap_or_default().children.into_values().filter_map(|child| child.identity).collect()
+/// The leash; `None` where there is none and no room to make one: nothing is on it then.
+fn opened(path: &Path) -> anyhow::Result<Option<File>> {
+    match open_private(path) {
+        Ok(leash) => Ok(Some(leash)),
+        Err(error) if no_room(&error) => Ok(None),
+        Err(error) => Err::<_, io::Error>(error).with_context(|| format!("cannot open {}", path.display())),
+    }
 }
 
-fn left(leash: &File, recorded: &[Identity]) -> anyhow::Result<Vec<Identity>> {
-    let on_leash = os::readers_of(leash).context("cannot list processes")?;
+/// Children the last supervisor of this very directory wrote down. A damaged file names none; the leash still
+/// does.
+fn recorded(layout: &Layout) -> Vec<Identity> {
+    let state = State::load(layout).unwrap_or_default();
+    state.children.into_values().filter_map(|child| child.identity).collect()
+}
+
+fn left(leash: &Path, recorded: &[Identity]) -> anyhow::Result<Vec<Identity>> {
+    let on_leash = table::readers_of(leash).context("cannot list processes")?;
     let mut left: Vec<Identity> = on_leash.into_iter().filter_map(Identity::of).collect();
     left.extend(recorded.iter().cloned());
     left.retain(Identity::is_alive);

@@ -1,7 +1,7 @@
 //! What the process runtime asks of the operating system: looking at processes, signalling them
 //! safely, groups and sessions. The only file here that differs between platforms.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -93,25 +93,6 @@ pub(super) fn served_by_first_process() -> Vec<Identity> {
     served.filter_map(|pid| Identity::of(pid.as_u32())).collect()
 }
 
-/// Pids of the processes whose standard input is this file. Empty where the platform cannot tell.
-#[cfg(target_os = "linux")]
-pub(super) fn readers_of(file: &File) -> io::Result<Vec<u32>> {
-    use std::os::unix::fs::MetadataExt as _;
-    let wanted = file.metadata()?;
-    let is_stdin_of = |pid: &u32| {
-        fs::metadata(format!("/proc/{pid}/fd/0"))
-            .is_ok_and(|found| (found.dev(), found.ino()) == (wanted.dev(), wanted.ino()))
-    };
-    let entries = fs::read_dir("/proc")?;
-    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    Ok(pids.filter(is_stdin_of).collect())
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn readers_of(_file: &File) -> io::Result<Vec<u32>> {
-    Ok(Vec::new())
-}
-
 /// Names the file behind a path as long as it exists; another file put in its place differs.
 pub(super) fn file_stamp(path: &Path) -> io::Result<String> {
     let found = fs::metadata(path)?;
@@ -151,7 +132,9 @@ fn modified_nanos(found: &fs::Metadata) -> io::Result<u128> {
     Ok(found.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos())
 }
 
-pub(super) use unix::{Endings, leave_terminal, own_group, signal_group, signal_verified};
+pub(super) use unix::{
+    Endings, keep_files_private, leave_terminal, own_group, signal_group, signal_verified,
+};
 
 mod unix {
     use std::io;
@@ -229,6 +212,11 @@ mod unix {
     /// Leaves the terminal's session, so that Ctrl-C and hang-ups there do not arrive here.
     pub(in super::super) fn leave_terminal() {
         let _ = process::setsid(); // refused only to a group leader: then a shell runs us in the foreground
+    }
+
+    /// Whatever this process and its children make is their owner's alone.
+    pub(in super::super) fn keep_files_private() {
+        rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     }
 
     /// The signals that ask this process to end.

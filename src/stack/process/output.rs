@@ -1,6 +1,6 @@
 //! The output of a service on its way to a file of bounded size.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, PipeReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +10,7 @@ use ordersys_contract::Timestamp;
 use tokio::sync::oneshot;
 
 use super::layout::old_log;
+use crate::stack::files::append_private;
 
 /// A log larger than this gives way to a new one; one old log is kept.
 pub(super) const MAX_LOG_BYTES: u64 = 64 * 1024 * 1024;
@@ -122,7 +123,7 @@ impl Log {
 
     fn open(&mut self) -> io::Result<&File> {
         if self.file.is_none() {
-            let file = append_to(&self.path)?;
+            let file = append_private(&self.path)?;
             self.size = file.metadata()?.len();
             self.file = Some(file);
         }
@@ -136,14 +137,6 @@ impl Log {
             self.line_open = false;
         }
     }
-}
-
-/// Opens a log for appending, readable by its owner only.
-pub(super) fn append_to(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 /// Copies a pipe into a log until every writer has closed it; the receiver hears of the end.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::probe::Probe;
+use crate::stack::mark::Home;
 
 /// Most services one supervisor runs.
 const MAX_SERVICES: usize = 64;
@@ -41,6 +42,9 @@ pub(super) struct Desired {
     /// Changes with each restart of a service that was asked for.
     #[serde(default)]
     pub(super) incarnations: BTreeMap<String, Uuid>,
+    /// The project's directory it was written for.
+    #[serde(default)]
+    pub(super) home: Option<Home>,
 }
 
 /// Names of services in layers: each needs only services of layers before its own.

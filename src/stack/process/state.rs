@@ -10,7 +10,9 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::identity::Identity;
-use super::layout::replace_json;
+use super::layout::{Layout, read_json, replace_json};
+use super::table;
+use crate::stack::mark::Home;
 
 /// How a service is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +63,9 @@ pub(super) struct Child {
 /// All of it, as stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct State {
+    /// The project's directory it was written for.
+    #[serde(default)]
+    home: Option<Home>,
     /// The list that was taken over last: nothing of an earlier one runs any more.
     pub(super) generation: Option<Uuid>,
     /// The services by name.
@@ -68,6 +73,20 @@ pub(super) struct State {
 }
 
 impl State {
+    /// What the supervisor of this very directory wrote last. What a copy of the directory brought along is not
+    /// its own: of that only processes count that are on the directory's leash.
+    pub(super) fn load(layout: &Layout) -> anyhow::Result<Self> {
+        let mut state: Self = read_json(&layout.state())?.unwrap_or_default();
+        if state.home.as_ref().is_some_and(|home| home.is_at(layout.project_dir())) {
+            return Ok(state);
+        }
+        let on_leash = table::readers_of(&layout.leash()).unwrap_or_default();
+        let is_ours = |child: &Child| child.identity.as_ref().is_some_and(|it| on_leash.contains(&it.pid));
+        state.children.retain(|_, child| is_ours(child));
+        state.generation = None;
+        Ok(state)
+    }
+
     /// Whether all of these are ready.
     fn ready(&self, names: &[String]) -> bool {
         let ready = |name| self.children.get(name).is_some_and(|child| child.state == ProcessState::Ready);
@@ -83,15 +102,17 @@ pub(super) struct Board {
     changed: watch::Sender<()>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     state: State,
     unsaved: bool,
 }
 
 impl Board {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, inner: Mutex::default(), changed: watch::Sender::new(()) }
+    pub(super) fn new(layout: &Layout) -> Self {
+        let state = State { home: Home::of(layout.project_dir()).ok(), ..State::default() };
+        let inner = Mutex::new(Inner { state, unsaved: false });
+        Self { path: layout.state(), inner, changed: watch::Sender::new(()) }
     }
 
     /// Changes the state and publishes it. A file that cannot be written is tried again by [`Self::save`].

@@ -16,7 +16,7 @@ use super::identity::Identity;
 use super::journal::{Journal, Weight};
 use super::keeper::{Keeper, Shared};
 use super::layout::{Layout, read_json};
-use super::lock::{Holder, Lock};
+use super::lock::{Holder, SupervisorLock};
 use super::service::{Desired, Layers, ProcessService, layers};
 use super::state::Board;
 use super::{binary, orphans, os};
@@ -31,12 +31,12 @@ const LOCK_LIMIT: Duration = Duration::from_secs(2);
 /// neither a service nor this process is left.
 pub async fn supervise(project: &Path) -> anyhow::Result<()> {
     os::leave_terminal();
+    os::keep_files_private();
     let mut endings = os::Endings::listen().context("cannot listen for signals")?;
     let layout = Layout::new(project);
-    let lock = Lock::take(&layout.supervisor_lock(), LOCK_LIMIT)
-        .await
-        .context("this project has a supervisor already")?;
-    Box::leak(Box::new(lock)).sign(&myself()?)?;
+    let lock =
+        SupervisorLock::take(&layout, LOCK_LIMIT).await.context("this project has a supervisor already")?;
+    Box::leak(Box::new(lock)).sign(&layout.supervisor_lock(), &myself()?)?;
     let mut supervisor = Supervisor::new(layout);
     supervisor.end_orphans().await?;
     tokio::select! {
@@ -74,7 +74,7 @@ struct Supervisor {
 impl Supervisor {
     fn new(layout: Layout) -> Self {
         let shared = Shared {
-            board: Board::new(layout.state()),
+            board: Board::new(&layout),
             journal: Journal::new(&layout.supervisor_log()),
             hashes: binary::HashCache::default(),
             layout,
@@ -97,8 +97,9 @@ impl Supervisor {
     async fn end_orphans(&self) -> anyhow::Result<()> {
         let layout = self.shared.layout.clone();
         let ended = spawn_blocking(move || orphans::end_all(&layout)).await??;
-        if ended > 0 {
-            self.note(Weight::Warn, &format!("ended {ended} processes whose supervisor was gone"));
+        if !ended.is_empty() {
+            let count = ended.len();
+            self.note(Weight::Warn, &format!("ended {count} processes whose supervisor was gone"));
         }
         Ok(())
     }

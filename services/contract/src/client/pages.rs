@@ -1,0 +1,74 @@
+//! Bounds the way from page to page of a list: a server that always names a next page must not keep a client
+//! for ever.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use http::StatusCode;
+
+use super::ClientError;
+
+/// Most pages in a row without an item. A search looks at a bounded number of items for each page, so that some
+/// without a hit are as they should be.
+const MAX_EMPTY_PAGES: u32 = 1000;
+/// Most pages of one list.
+const MAX_PAGES: usize = 1_000_000;
+
+/// The way through one list.
+#[derive(Debug, Default)]
+pub struct Walk {
+    seen: HashSet<u64>,
+    empty_pages: u32,
+}
+
+impl Walk {
+    /// The page to read after one with so many items that names `next`; `None` at the end of the list. Fails where
+    /// the list would have no end: a page that was named before, too many without an item, too many at all.
+    pub fn after(&mut self, items: usize, next: Option<String>) -> Result<Option<String>, ClientError> {
+        let Some(next) = next else { return Ok(None) };
+        self.empty_pages = if items == 0 { self.empty_pages + 1 } else { 0 };
+        let mut name = DefaultHasher::new();
+        next.hash(&mut name);
+        let why = if !self.seen.insert(name.finish()) {
+            "names a next page that was read before".to_owned()
+        } else if self.empty_pages >= MAX_EMPTY_PAGES {
+            format!("{MAX_EMPTY_PAGES} pages in a row hold nothing and name a next one")
+        } else if self.seen.len() >= MAX_PAGES {
+            format!("the list goes on after {MAX_PAGES} pages")
+        } else {
+            return Ok(Some(next));
+        };
+        Err(ClientError::BadAnswer { url: next, status: StatusCode::OK, detail: why })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(number: usize) -> Option<String> {
+        Some(format!("/products?cursor={number}"))
+    }
+
+    #[test]
+    fn a_list_may_be_long_and_have_gaps() {
+        let mut walk = Walk::default();
+        for number in 0..5000 {
+            let items = usize::from(number % 100 == 0);
+            assert_eq!(walk.after(items, page(number)).expect("goes on"), page(number));
+        }
+        assert_eq!(walk.after(0, None).expect("ends"), None);
+    }
+
+    #[test]
+    fn a_list_without_an_end_is_refused() {
+        let mut walk = Walk::default();
+        walk.after(1, page(1)).expect("goes on");
+        walk.after(1, page(2)).expect("goes on");
+        let error = walk.after(1, page(1)).expect_err("was read before").to_string();
+        assert!(error.contains("/products?cursor=1") && error.contains("was read before"), "{error}");
+        let mut walk = Walk::default();
+        let empty = (0..).map(|number| walk.after(0, page(number))).take_while(Result::is_ok).count();
+        assert_eq!(empty, 999);
+    }
+}

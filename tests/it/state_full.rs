@@ -1,0 +1,121 @@
+//! A full disk under the state directory: what only looks or gets rid of something works, and what cannot be
+//! written is named. On a small file system of its own, which takes the right to mount one.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// Size of the file system: the data of a small stack, and little more.
+const SIZE: &str = "size=12m";
+const NAME: &str = "full";
+
+struct Small(tempfile::TempDir);
+
+impl Small {
+    /// `None` where nothing may be mounted.
+    fn mounted() -> Option<Self> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", SIZE, "tmpfs"]).arg(dir.path()).output();
+        match mount {
+            Ok(output) if output.status.success() => {
+                use std::os::unix::fs::PermissionsExt as _;
+                fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).expect("changes");
+                Some(Self(dir))
+            }
+            refused => {
+                #[expect(clippy::print_stderr, reason = "a test that is skipped says why")]
+                {
+                    eprintln!("skipped: no file system can be mounted here: {refused:?}");
+                }
+                None
+            }
+        }
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn project(&self) -> PathBuf {
+        self.path().join(NAME)
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ordersys"));
+        command.args(["--project", NAME, "-o", "json", "--state-dir"]).arg(self.path()).args(args);
+        command.stdin(Stdio::null()).output().expect("runs")
+    }
+
+    fn ok(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert!(output.status.success(), "{args:?}: {}", said(&output));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Takes all the room there is.
+    fn fill(&self) {
+        let mut filler = fs::File::create(self.path().join("filler")).expect("makes a file");
+        for size in [64 * 1024, 4096, 1] {
+            let block = vec![0; size];
+            while filler.write_all(&block).is_ok() {}
+        }
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = self.run(&["down"]);
+        let _ = Command::new("umount").arg("--lazy").arg(self.path()).status();
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_full_disk_keeps_nothing_from_being_seen_or_removed() {
+    let Some(small) = Small::mounted() else { return };
+    let up = ["up", "--runtime", "process", "--port", "auto", "--topology", "monolith"];
+    small.ok(&up);
+    let pid = |status: &str| {
+        let status: serde_json::Value = serde_json::from_str(status).expect("JSON");
+        status["services"][2]["pid"].as_u64().expect("a pid")
+    };
+    let first = pid(&small.ok(&["status"]));
+    small.fill();
+    fs::remove_file(small.project().join("program.json")).expect("removes");
+    small.fill();
+    assert_eq!(pid(&small.ok(&["status"])), first);
+    small.ok(&["logs"]);
+
+    let restart = small.run(&["restart", "order"]);
+    assert!(!restart.status.success());
+    let path = small.project().join("process/desired.json");
+    assert!(said(&restart).contains(&path.display().to_string()), "{}", said(&restart));
+    assert!(said(&restart).contains("No space left"), "{}", said(&restart));
+    let again = small.run(&up);
+    assert!(!again.status.success() && said(&again).contains("process/desired.json"), "{}", said(&again));
+    assert!(!small.project().join("process/desired.next").exists(), "no half file is left");
+
+    // The supervisor cannot write down the next process; it is seen all the same.
+    crate::stage::kill(u32::try_from(first).expect("a pid"));
+    let began = std::time::Instant::now();
+    loop {
+        let now = small.run(&["status"]);
+        let now: serde_json::Value = serde_json::from_slice(&now.stdout).unwrap_or_default();
+        let service = &now["services"][2];
+        if service["pid"].as_u64().is_some_and(|pid| pid != first) {
+            break;
+        }
+        assert!(began.elapsed() < crate::support::LIMIT, "{now}");
+    }
+    for name in ["change.lock", "process/apply.lock"] {
+        fs::remove_file(small.project().join(name)).expect("removes");
+        small.fill();
+    }
+    let down = small.ok(&["down", "--volumes"]);
+    assert!(down.contains("service all") && down.contains("supervisor"), "{down}");
+    assert!(!small.project().exists(), "nothing is left");
+}
