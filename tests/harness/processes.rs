@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use ordersys::stack::project::write_private;
 use ordersys::stack::role::Role;
 use ordersys_contract::client::{Client, Endpoints};
 use ordersys_contract::order::{NewLine, NewOrder};
@@ -35,7 +36,7 @@ impl Processes {
     pub(crate) async fn start(binary: &Path) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         for name in ["admin.token", "service.token"] {
-            std::fs::write(dir.path().join(name), Secret::random().expose())?;
+            write_private(&dir.path().join(name), Secret::random().expose().as_bytes())?;
         }
         let endpoints = Endpoints { user: free_url()?, product: free_url()?, order: free_url()? };
         let mut processes = Self { dir, binary: binary.to_owned(), endpoints, children: Vec::new() };

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use ordersys::serve::{self, ServeConfig};
+use ordersys::stack::project::write_private;
 use ordersys::stack::role::Role;
 use ordersys_chassis::breaker::Settings;
 use ordersys_contract::client::{Client, Endpoints};
@@ -99,8 +100,9 @@ impl Stack {
         between: impl FnOnce(Endpoints) -> Endpoints,
     ) -> Self {
         let (admin, service) = (Secret::random(), Secret::random());
-        std::fs::write(dir.path().join("admin.token"), admin.expose()).expect("writes");
-        std::fs::write(dir.path().join("service.token"), service.expose()).expect("writes");
+        for (name, secret) in [("admin.token", &admin), ("service.token", &service)] {
+            write_private(&dir.path().join(name), secret.expose().as_bytes()).expect("writes");
+        }
         // Bound from the start: a port that is only known to be free is soon somebody's.
         let (user, product, order) = (bound().await, bound().await, bound().await);
         let endpoints = Endpoints { user: url_of(&user), product: url_of(&product), order: url_of(&order) };
