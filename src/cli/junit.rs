@@ -1,5 +1,6 @@
 //! Results of a smoke test in the form that CI systems read. The only user of quick-junit.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use anyhow::Context as _;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::smoke::{Ended, Journey, Step};
+use crate::stack::files::create_shared;
 
 /// Writes a file with a test case for each step.
 pub(super) fn write(journey: &Journey, path: &Path) -> anyhow::Result<()> {
@@ -14,7 +16,7 @@ pub(super) fn write(journey: &Journey, path: &Path) -> anyhow::Result<()> {
     suite.add_test_cases(journey.steps.iter().map(case));
     let mut report = Report::new("ordersys");
     report.add_test_suite(suite);
-    let write = || anyhow::Ok(std::fs::write(path, report.to_string()?)?);
+    let write = || anyhow::Ok(create_shared(path)?.write_all(report.to_string()?.as_bytes())?);
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 

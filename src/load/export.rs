@@ -1,6 +1,7 @@
 //! A run's results as files: `result.json`, the page, and one `.hgrm` per distribution.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -9,6 +10,7 @@ use super::distribution::{Distribution, millis};
 use super::html;
 use super::report::Report;
 use super::result::{FILE, RunResult};
+use crate::stack::files::{create_shared, make_shared_dir};
 
 /// Rows of a `.hgrm` for each halving of the distance to 100 %.
 const TICKS_PER_HALF_DISTANCE: u32 = 5;
@@ -17,7 +19,7 @@ pub const PAGE: &str = "report.html";
 
 /// Writes all files of a run into a directory, which is made if it is not there.
 pub fn write(report: &Report, dir: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(dir).with_context(|| format!("cannot make the directory {}", dir.display()))?;
+    make_shared_dir(dir).with_context(|| format!("cannot make the directory {}", dir.display()))?;
     let result = RunResult::of(report);
     let json = serde_json::to_vec_pretty(&result).context("the result is no JSON")?;
     put(dir, FILE, &json)?;
@@ -47,7 +49,8 @@ pub fn page(result: &RunResult, dir: &Path) -> anyhow::Result<()> {
 
 fn put(dir: &Path, name: &str, content: &[u8]) -> anyhow::Result<()> {
     let path = dir.join(name);
-    std::fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))
+    let written = create_shared(&path).and_then(|mut file| file.write_all(content));
+    written.with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The percentile distribution in the text form that HdrHistogram's plotter reads, in milliseconds.

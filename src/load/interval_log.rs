@@ -11,6 +11,7 @@ use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriter, IntervalLogWriterBuilder, Tag};
 
 use super::engine::Second;
+use crate::stack::files::{create_shared, make_shared_dir};
 
 /// The log's file in the directory of a run.
 pub const FILE: &str = "response.hlog";
@@ -36,7 +37,7 @@ impl LogFile {
     /// Makes the log of a run in a directory, which is made if it is not there.
     pub fn create(dir: &Path) -> anyhow::Result<Self> {
         let path = dir.join(FILE);
-        let made = std::fs::create_dir_all(dir).and_then(|()| File::create(&path));
+        let made = make_shared_dir(dir).and_then(|()| create_shared(&path));
         let file = BufWriter::new(made.with_context(|| format!("cannot write {}", path.display()))?);
         Ok(Self { path, file, serializer: V2DeflateSerializer::new() })
     }

@@ -1,15 +1,19 @@
 //! Files that decide: private whatever the umask, never reached through a link, and locked so that a file
 //! put in the place of another lets no second holder in.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use rustix::fs::OFlags;
 
 /// Only the owner may read and write.
 const PRIVATE: u32 = 0o600;
+/// Others may read.
+const SHARED: u32 = 0o644;
+/// Others may look into the directory.
+const SHARED_DIR: u32 = 0o755;
 /// How often a lock is tried again on a file that went, or was replaced, meanwhile.
 const LOCK_TRIES: u32 = 100;
 
@@ -30,6 +34,16 @@ pub(crate) fn append_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true).mode(PRIVATE);
     unlinked(&mut options).open(path)
+}
+
+/// Makes a file, or empties it, that is meant to be read by others: they may not change it whatever the umask.
+pub(crate) fn create_shared(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(SHARED).open(path)
+}
+
+/// Makes a directory that others may look into and not change, whatever the umask.
+pub(crate) fn make_shared_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(SHARED_DIR).create(path)
 }
 
 /// Whether an open file is the one at this path now.

@@ -22,7 +22,7 @@ use super::port_check;
 use super::port_owner::is_free;
 use super::ports::{KnownPorts, PortChoices};
 use super::program::Program;
-use super::project::Project;
+use super::project::{Project, STATE_HINT};
 use super::record::{StackRecord, Topology};
 use super::role::Role;
 use super::runtime::Runtime;
@@ -118,7 +118,7 @@ pub async fn up(options: &UpOptions, project: &Project, printer: &Printer) -> Ou
     mark::check(project)?;
     let lock = ProjectLock::take(project, "up", options.timeout, printer);
     let _lock = or_interrupted(&mut signals, lock).await?;
-    project.prepare()?;
+    project.prepare().exit(Exit::Environment).hint(STATE_HINT)?;
     let timeline = Timeline::default();
     let looking = timeline.during("look", prepare(options, project, printer));
     let prepared = or_interrupted(&mut signals, Box::pin(looking)).await?;

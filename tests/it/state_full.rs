@@ -75,6 +75,19 @@ fn said(output: &Output) -> String {
 }
 
 #[test]
+fn a_stack_that_has_no_room_says_where() {
+    let Some(small) = Small::mounted() else { return };
+    small.fill();
+    let up = small.run(&["up", "--runtime", "process", "--port", "auto"]);
+    let path = small.project().display().to_string();
+    assert_eq!(up.status.code(), Some(3), "{}", said(&up));
+    assert!(said(&up).contains(&path) && said(&up).contains("No space left"), "{}", said(&up));
+    assert!(said(&up).contains("--state-dir"), "{}", said(&up));
+    small.ok(&["down", "--volumes"]);
+    assert!(!small.project().exists(), "nothing is left");
+}
+
+#[test]
 fn a_full_disk_keeps_nothing_from_being_seen_or_removed() {
     let Some(small) = Small::mounted() else { return };
     let up = ["up", "--runtime", "process", "--port", "auto", "--topology", "monolith"];

@@ -2,6 +2,7 @@
 //! asked from the engine, which takes up to a second for it.
 
 use std::fs;
+use std::time::Duration;
 
 use bollard::query_parameters::StatsOptionsBuilder;
 use futures_util::StreamExt as _;
@@ -10,6 +11,8 @@ use futures_util::future::join_all;
 use super::engine::Engine;
 use crate::stack::observed::{Condition, ObservedService};
 
+/// How long an engine may take to say how much memory a container uses.
+const STATS_LIMIT: Duration = Duration::from_secs(5);
 const CGROUPS: &str = "/sys/fs/cgroup";
 
 /// Adds the memory of each running container; where nobody says, it stays unknown.
@@ -78,7 +81,9 @@ fn field(stat: &str, name: &str) -> Option<u64> {
 
 async fn from_engine(engine: &Engine, id: &str) -> Option<u64> {
     let options = StatsOptionsBuilder::new().stream(false).one_shot(true).build();
-    let stats = Box::pin(engine.docker.stats(id, Some(options))).next().await?.ok()?.memory_stats?;
+    let mut answers = Box::pin(engine.docker.stats(id, Some(options)));
+    let answer = tokio::time::timeout(STATS_LIMIT, answers.next()).await.ok()??;
+    let stats = answer.ok()?.memory_stats?;
     // What the kernel would give back at once does not count, as in `docker stats`.
     let cache = |fields: &std::collections::HashMap<String, u64>| {
         fields.get("total_inactive_file").or_else(|| fields.get("inactive_file")).copied()
