@@ -46,7 +46,8 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
 
 /// Two failures as one: the first says how the command ends.
 fn also(first: Failure, next: Failure) -> Failure {
-    Failure { error: anyhow::anyhow!("{:#}\nand: {:#}", first.error, next.error), ..first }
+    let Failure { error: other, .. } = next;
+    Failure { error: anyhow::anyhow!("{:#}\nand: {other:#}", first.error), ..first }
 }
 
 fn print(removed: &[Removed], printer: &Printer) {

@@ -114,15 +114,25 @@ fn closed(path: &Path, found: &Metadata, bits: u32) -> Result<(), Distrust> {
     }
 }
 
+/// What something has to be.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Directory,
+    File,
+}
+
 /// Checks one thing of a project: its kind, owner and mode.
-fn check(path: &Path, is_directory: bool, bits: u32) -> Result<(), Distrust> {
+fn check(path: &Path, kind: Kind, bits: u32) -> Result<(), Distrust> {
     let Some(found) = look(path)? else { return Ok(()) };
     if found.file_type().is_symlink() {
         let target = fs::read_link(path).unwrap_or_default();
         return Err(Distrust::Link { path: path.to_owned(), target });
     }
-    if found.is_dir() != is_directory || !(found.is_dir() || found.is_file()) {
-        let wanted = if is_directory { "directory" } else { "file" };
+    let (right, wanted) = match kind {
+        Kind::Directory => (found.is_dir(), "directory"),
+        Kind::File => (found.is_file(), "file"),
+    };
+    if !right {
         return Err(Distrust::Kind { path: path.to_owned(), wanted });
     }
     owned(path, &found)?;
@@ -153,14 +163,14 @@ fn check_above(state_dir: &Path) -> Result<(), Distrust> {
 pub(crate) fn check_project(project: &Project) -> Result<(), Distrust> {
     let dir = &project.dir;
     check_above(dir.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
-    check(dir, true, WRITABLE)?;
+    check(dir, Kind::Directory, WRITABLE)?;
     for name in FILES {
-        check(&dir.join(name), false, WRITABLE)?;
+        check(&dir.join(name), Kind::File, WRITABLE)?;
     }
     for name in DIRECTORIES {
         let within = dir.join(name);
         let bits = if name == "secrets" { OPEN } else { WRITABLE };
-        check(&within, true, bits)?;
+        check(&within, Kind::Directory, bits)?;
         if name != "data" {
             check_files(&within, bits)?; // each service looks at its own data
         }
@@ -173,7 +183,7 @@ pub(crate) fn check_project(project: &Project) -> Result<(), Distrust> {
 
 fn check_files(dir: &Path, bits: u32) -> Result<(), Distrust> {
     let Ok(entries) = fs::read_dir(dir) else { return Ok(()) };
-    entries.flatten().try_for_each(|entry| check(&entry.path(), false, bits))
+    entries.flatten().try_for_each(|entry| check(&entry.path(), Kind::File, bits))
 }
 
 fn check_length(path: &Path) -> Result<(), Distrust> {

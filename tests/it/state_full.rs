@@ -13,23 +13,17 @@ const NAME: &str = "full";
 struct Small(tempfile::TempDir);
 
 impl Small {
-    /// `None` where nothing may be mounted.
-    fn mounted() -> Option<Self> {
+    /// Fails where nothing may be mounted.
+    fn mounted() -> Result<Self, String> {
         let dir = tempfile::tempdir().expect("a directory");
         let mount = Command::new("mount").args(["-t", "tmpfs", "-o", SIZE, "tmpfs"]).arg(dir.path()).output();
         match mount {
             Ok(output) if output.status.success() => {
                 use std::os::unix::fs::PermissionsExt as _;
                 fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).expect("changes");
-                Some(Self(dir))
+                Ok(Self(dir))
             }
-            refused => {
-                #[expect(clippy::print_stderr, reason = "a test that is skipped says why")]
-                {
-                    eprintln!("skipped: no file system can be mounted here: {refused:?}");
-                }
-                None
-            }
+            refused => Err(format!("skipped: no file system can be mounted here: {refused:?}")),
         }
     }
 
@@ -76,7 +70,10 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn a_stack_that_has_no_room_says_where() {
-    let Some(small) = Small::mounted() else { return };
+    let small = match Small::mounted() {
+        Ok(small) => small,
+        Err(why) => return eprintln!("{why}"),
+    };
     small.fill();
     let up = small.run(&["up", "--runtime", "process", "--port", "auto"]);
     let path = small.project().display().to_string();
@@ -89,7 +86,10 @@ fn a_stack_that_has_no_room_says_where() {
 
 #[test]
 fn a_full_disk_keeps_nothing_from_being_seen_or_removed() {
-    let Some(small) = Small::mounted() else { return };
+    let small = match Small::mounted() {
+        Ok(small) => small,
+        Err(why) => return eprintln!("{why}"),
+    };
     let up = ["up", "--runtime", "process", "--port", "auto", "--topology", "monolith"];
     small.ok(&up);
     let pid = |status: &str| {
