@@ -1,6 +1,7 @@
 //! Which directories are projects: each carries a mark that `up` wrote, with the directory's own place on disk.
 //! Nothing is deleted without it, and a copy of a directory is not taken for the directory itself.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt as _;
@@ -89,28 +90,21 @@ impl Ownership {
     /// Whose the directory of a project is.
     pub(super) fn of(project: &Project) -> io::Result<Self> {
         let dir = &project.dir;
-        let entries = match fs::read_dir(dir) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::Absent),
+        // Entries first: a run that is making the project at this moment writes its proofs before its data.
+        let of_others = match fs::read_dir(dir) {
+            Ok(mut entries) => entries.any(|entry| !entry.is_ok_and(|entry| is_begun(&entry.file_name()))),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(Self::Absent);
+            }
             Err(error) => return Err(error),
         };
-        if let Some(mark) =
-            fs::read(dir.join(Mark::FILE)).ok().and_then(|text| serde_json::from_slice(&text).ok())
-        {
-            let mark: Mark = mark;
+        let mark = fs::read(dir.join(Mark::FILE)).ok();
+        if let Some(mark) = mark.and_then(|text| serde_json::from_slice::<Mark>(&text).ok()) {
             let ours = mark.project == project.name.to_string() && mark.home.is_at(dir);
             return Ok(if ours { Self::Ours(mark) } else { Self::Copy(mark) });
         }
-        if has_credentials(&project.secrets_dir()) {
-            return Ok(Self::Unmarked);
-        }
-        let begun = |name: &str| BEGUN.contains(&name) || name.starts_with("failed-");
-        for entry in entries {
-            if !entry?.file_name().to_str().is_some_and(begun) {
-                return Ok(Self::Foreign(
-                    "it holds something, and neither a mark nor credentials of a project",
-                ));
-            }
+        if of_others && !has_credentials(&project.secrets_dir()) {
+            return Ok(Self::Foreign("it holds something, and neither a mark nor credentials of a project"));
         }
         Ok(Self::Unmarked)
     }
@@ -124,6 +118,12 @@ impl Ownership {
             Self::Foreign(why) => Err((*why).to_owned()),
         }
     }
+}
+
+/// Whether a run that was killed early may have left this; half of a file has the second name.
+fn is_begun(name: &OsStr) -> bool {
+    let begun = |name: &str| BEGUN.contains(&name) || name.starts_with("failed-") || name.starts_with(".tmp");
+    name.to_str().is_some_and(begun)
 }
 
 /// Whether both credentials are there as `up` makes them.

@@ -92,7 +92,7 @@ fn us() -> u32 {
 fn look(path: &Path) -> Result<Option<Metadata>, Distrust> {
     match fs::symlink_metadata(path) {
         Ok(found) => Ok(Some(found)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         Err(source) => Err(Distrust::Hidden { path: path.to_owned(), source }),
     }
 }

@@ -124,7 +124,7 @@ fn a_killed_supervisor_is_named_as_the_cause() {
     let lock = project.state.path().join(&project.name).join("process/supervisor.lock");
     let holder: Value = serde_json::from_slice(&std::fs::read(lock).expect("signed")).expect("JSON");
     crate::stage::kill(u32::try_from(holder["identity"]["pid"].as_u64().expect("a pid")).expect("small"));
-    project.until("user", |service| service["state"] == "ready");
+    project.until("user", |service| service["state"] == "unwatched");
     let up = project.up(&[]).ok();
     for service in ["user", "product", "order"] {
         let wanted = pair("recreate", "its supervisor was killed");
