@@ -98,21 +98,12 @@ impl PortChoices {
             }
         }
         choices.0.extend(named);
-        choices.distinct()
-    }
-
-    fn distinct(self) -> Result<Self, String> {
-        let fixed = |(role, choice): (&Role, &PortChoice)| match choice {
-            PortChoice::Fixed(port) => Some((*port, *role)),
+        let fixed = choices.0.iter().filter_map(|(role, choice)| match choice {
+            PortChoice::Fixed(port) => Some((*role, *port)),
             PortChoice::Auto | PortChoice::AsBefore => None,
-        };
-        let mut taken: BTreeMap<u16, Role> = BTreeMap::new();
-        for (port, role) in self.0.iter().filter_map(fixed) {
-            if let Some(other) = taken.insert(port, role) {
-                return Err(format!("{other} and {role} cannot both have port {port}"));
-            }
-        }
-        Ok(self)
+        });
+        distinct(fixed)?;
+        Ok(choices)
     }
 
     /// The port of each role. `known` says which the stack has, `is_free` tries one, and `seed`
@@ -150,6 +141,17 @@ impl PortChoices {
         }
         Ok(ports)
     }
+}
+
+/// Fails if two roles have one port.
+pub fn distinct(ports: impl IntoIterator<Item = (Role, u16)>) -> Result<(), String> {
+    let mut taken: BTreeMap<u16, Role> = BTreeMap::new();
+    for (role, port) in ports {
+        if let Some(other) = taken.insert(port, role) {
+            return Err(format!("{other} and {role} cannot both have port {port}"));
+        }
+    }
+    Ok(())
 }
 
 fn candidates(seed: u64) -> impl Iterator<Item = u16> {
@@ -216,9 +218,16 @@ mod tests {
             (&["3001"], "say which service: order=3001"),
             (&["user=5", "order=5"], "user and order cannot both have port 5"),
             (&["user=5", "user=6"], "--port names two ports for user"),
-            (&["user=3003"], "user and order cannot both have port 3003"),
         ] {
             assert_eq!(choices(flags).expect_err("refused"), wanted);
         }
+        // The order service's own port, unless it is elsewhere.
+        let assigned =
+            |known: &KnownPorts| choices(&["user=3003"]).expect("usable").assign(known, 7, |_| true);
+        let both = distinct(assigned(&KnownPorts::default()).expect("assigned")).expect_err("refused");
+        assert_eq!(both, "user and order cannot both have port 3003");
+        let recorded = [(Role::Order, 21_003)].into();
+        let elsewhere = KnownPorts { recorded, ..KnownPorts::default() };
+        distinct(assigned(&elsewhere).expect("assigned")).expect("no two are the same");
     }
 }

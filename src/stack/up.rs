@@ -20,7 +20,7 @@ use super::observed::Observed;
 use super::plan::{Desired, ImagePolicy, Plan, plan};
 use super::port_check;
 use super::port_owner::is_free;
-use super::ports::{KnownPorts, PortChoices};
+use super::ports::{KnownPorts, PortChoices, distinct};
 use super::program::Program;
 use super::project::{Project, STATE_HINT};
 use super::record::{StackRecord, Topology};
@@ -218,12 +218,14 @@ fn settings(
     let mut seed = DefaultHasher::new();
     (&project.name, std::process::id()).hash(&mut seed);
     let ports = options.ports.assign(&known, seed.finish(), |port| is_free(options.bind, port));
+    let ports = ports.map_err(|error| Failure::new(Exit::Environment, error))?;
+    distinct(ports.clone()).map_err(|error| Failure::new(Exit::Usage, error))?;
     Ok(Settings {
         topology: options.topology,
         addressing: runtime.addressing(),
         bind: options.bind,
         allowed_hosts: options.allowed_hosts.clone(),
-        ports: ports.map_err(|error| Failure::new(Exit::Environment, error))?,
+        ports,
         durability: options.durability,
         log: options.log.clone(),
         tracing: options.tracing.clone(),
