@@ -61,13 +61,10 @@ mod site;
 mod stage;
 #[cfg(target_os = "linux")]
 mod stall;
-<<<<<<< HEAD
-mod storage;
-=======
 mod state_dirs;
 mod state_full;
 mod state_looks;
->>>>>>> 01b76c3 (State directories: a mark before anything is deleted, a copy commands nothing, owner and mode are looked at)
+mod storage;
 mod support;
 mod trace;
 mod tracing;
