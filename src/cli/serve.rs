@@ -101,6 +101,8 @@ enum LogFormat {
 }
 
 pub(super) fn run(args: &Args, user_url: Option<&str>, product_url: Option<&str>) -> Outcome {
+    // Whatever the shell allows: data and secrets are this user's alone. No thread runs yet.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     ordersys_store::failpoint::arm();
     let terminal = std::io::stdout().is_terminal();
     let plain = std::env::var_os("NO_COLOR").is_some_and(|text| !text.is_empty());

@@ -47,7 +47,7 @@ pub(super) async fn until_ready(
         return Err(halted.into());
     }
     let log = log_tail(runtime, spec).await;
-    let last_answer = answer_text(last);
+    let last_answer = answer_text(last, reason(&urls).await);
     Err(UpError::NotReady { service: spec.name, waited: work.halt.limit(), last_answer, log })
 }
 
@@ -62,12 +62,24 @@ pub(super) async fn ask_until_ready(probe: &Probe, last: &mut Answer) {
     }
 }
 
-fn answer_text(answer: Answer) -> String {
-    match answer {
-        Answer::Ready => "another of its roles did not answer".to_owned(),
-        Answer::NotReady(status) => format!("it answers {status}"),
-        Answer::Silent => "it does not answer".to_owned(),
+fn answer_text(answer: Answer, reason: Option<String>) -> String {
+    match (answer, reason) {
+        (Answer::Ready, _) => "another of its roles did not answer".to_owned(),
+        (Answer::NotReady(_), Some(reason)) => reason,
+        (Answer::NotReady(status), None) => format!("it answers {status}"),
+        (Answer::Silent, _) => "it does not answer".to_owned(),
     }
+}
+
+/// Why the service says that it is not ready.
+async fn reason(urls: &[String]) -> Option<String> {
+    for url in urls {
+        let said = url.parse::<Probe>().ok()?.readiness(ASK_LIMIT).await;
+        if let Some(reason) = said.and_then(|said| said.reason) {
+            return Some(reason);
+        }
+    }
+    None
 }
 
 /// Waits until the service has ended, or was started again because it had.

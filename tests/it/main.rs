@@ -60,6 +60,7 @@ mod site;
 mod stage;
 #[cfg(target_os = "linux")]
 mod stall;
+mod storage;
 mod support;
 mod trace;
 mod tracing;

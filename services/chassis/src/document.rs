@@ -245,8 +245,10 @@ fn implied(method: &str, operation: &Value) -> Vec<Code> {
     let waits = has_parameter(operation, |parameter| parameter["name"] == TIMEOUT_MS.as_str());
     codes.extend(waits.then_some(Code::DeadlinePassed));
     if !is_common(operation) {
-        codes.extend([Code::Overloaded, Code::Unavailable]);
-        codes.extend((method != "get").then_some(Code::StorageFull));
+        codes.extend([Code::Overloaded, Code::Unavailable, Code::StorageBusy, Code::StorageDamaged]);
+        if method != "get" {
+            codes.extend([Code::StorageFull, Code::StorageUnwritable]);
+        }
     }
     let lets_in = |name: &str| {
         let mut asked = operation["security"].as_array().into_iter().flatten();

@@ -1,5 +1,6 @@
 //! Whether a service lives, whether it is ready for requests, and what it has to do without.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -21,16 +22,16 @@ enum Phase {
 #[derive(Clone)]
 pub struct Health {
     phase: Arc<AtomicU8>,
-    writable: Arc<dyn Fn() -> bool + Send + Sync>,
+    storage: Arc<dyn Fn() -> Option<String> + Send + Sync>,
     peers: Arc<dyn Fn() -> Vec<Peer> + Send + Sync>,
     newest: Option<NewestTime>,
 }
 
 impl Health {
-    /// The health of a service that is starting; `writable` asks its store.
-    pub fn starting(writable: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+    /// The health of a service that is starting; `storage` says why its store cannot do its work, if it cannot.
+    pub fn starting(storage: impl Fn() -> Option<String> + Send + Sync + 'static) -> Self {
         let phase = Arc::new(AtomicU8::new(Phase::Starting as u8));
-        Self { phase, writable: Arc::new(writable), peers: Arc::new(Vec::new), newest: None }
+        Self { phase, storage: Arc::new(storage), peers: Arc::new(Vec::new), newest: None }
     }
 
     /// The same, telling how calls to other services fare as well.
@@ -63,19 +64,16 @@ impl Health {
         self.phase.load(Ordering::Acquire) == Phase::Draining as u8
     }
 
-    /// Why no requests should be sent here, if they should not.
+    /// Why no requests should be sent here, if they should not. A store that cannot do its work may be why a start
+    /// does not come to its end.
     #[must_use]
-    pub fn unready(&self) -> Option<&'static str> {
+    pub fn unready(&self) -> Option<Cow<'static, str>> {
         let phase = self.phase.load(Ordering::Acquire);
-        if phase == Phase::Starting as u8 {
-            Some("starting")
-        } else if phase == Phase::Draining as u8 {
-            Some("draining")
-        } else if !(self.writable)() {
-            Some("the store cannot be written")
-        } else {
-            None
+        if phase == Phase::Draining as u8 {
+            return Some("draining".into());
         }
+        let starting = (phase == Phase::Starting as u8).then_some("starting".into());
+        (self.storage)().map(Cow::from).or(starting)
     }
 
     /// All that is told of it. A service that has to do without another one, or holds times that cannot be
@@ -83,6 +81,6 @@ impl Health {
     #[must_use]
     pub fn readiness(&self) -> Readiness {
         let ahead = self.newest.as_ref().and_then(|newest| newest.ahead(Timestamp::now()));
-        Readiness::new(self.unready(), (self.peers)(), ahead.into_iter().collect())
+        Readiness::new(self.unready().as_deref(), (self.peers)(), ahead.into_iter().collect())
     }
 }

@@ -1,5 +1,6 @@
 //! The routes every service has, and the layer around all of them.
 
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use axum::extract::State;
@@ -92,7 +93,7 @@ struct HealthAnswer {
     service: &'static str,
     /// Why it is not available.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
+    reason: Option<Cow<'static, str>>,
 }
 
 /// Whether the service is ready, in the article's words.
@@ -103,7 +104,7 @@ struct HealthAnswer {
 async fn health(State(common): State<Arc<Common>>) -> Response {
     let reason = common.service.health.unready();
     let status = if reason.is_none() { "ok" } else { "unavailable" };
-    let code = reason.map_or(StatusCode::OK, |_| StatusCode::SERVICE_UNAVAILABLE);
+    let code = if reason.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (code, Json(HealthAnswer { status, service: common.service.name, reason })).into_response()
 }
 

@@ -117,6 +117,12 @@ codes! {
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Unavailable";
     /// The disk is full; nothing was written.
     StorageFull = "storage-full", SERVICE_UNAVAILABLE, "Storage full";
+    /// Another program holds the lock of the stored data; nothing was written.
+    StorageBusy = "storage-busy", SERVICE_UNAVAILABLE, "Storage busy";
+    /// The system does not let the service write: read-only, failing; nothing was written.
+    StorageUnwritable = "storage-unwritable", SERVICE_UNAVAILABLE, "Storage not writable";
+    /// The stored data is damaged and has to be restored; nothing was written.
+    StorageDamaged = "storage-damaged", SERVICE_UNAVAILABLE, "Storage damaged";
     /// A mistake of ours.
     Internal = "internal", INTERNAL_SERVER_ERROR, "Internal error";
 }

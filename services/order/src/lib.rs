@@ -35,6 +35,9 @@ pub const NAME: &str = "order";
 /// How often gauges are measured.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// Pause before unfinished orders that could not be loaded are loaded again.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// What the service needs to know.
 #[derive(Clone)]
 pub struct Config {
@@ -79,7 +82,7 @@ impl OrderService {
         });
         let health = Health::starting({
             let orders = orders.clone();
-            move || orders.is_writable()
+            move || orders.trouble()
         });
         let breakers = app::Breakers::new(config.breaker, &metrics);
         let health = health.with_newest(newest.clone()).with_peers({
@@ -116,20 +119,14 @@ impl OrderService {
         let (health, tracer) = (self.service.health.clone(), self.service.tracer.clone());
         let routes = self.app.clone();
         let router = ordersys_chassis::finish(move || http::routes(routes.clone()), self.service);
+        let stopping = shutdown.clone();
         let serving =
             ordersys_chassis::serve_shedding((router, self.shedding), listener, health.clone(), shutdown);
         let recovering = async {
             if self.app.see_newest().await.is_ok() {
                 self.newest.warn_if_ahead();
             }
-            match self.app.recover().await {
-                Ok(0) => health.serving(),
-                Ok(recovered) => {
-                    tracing::info!(service = NAME, recovered, "driving unfinished orders on");
-                    health.serving();
-                }
-                Err(error) => tracing::error!(service = NAME, %error, "unfinished orders cannot be loaded"),
-            }
+            recover(&self.app, &health, &stopping).await;
         };
         let measuring = tokio::spawn(measure(self.app.clone(), self.oldest));
         let (served, ()) = tokio::join!(serving, recovering);
@@ -137,6 +134,30 @@ impl OrderService {
         self.app.close().await;
         tracer.close().await;
         served
+    }
+}
+
+/// Drives on what a crash left, and says that the service serves. What keeps the orders from being loaded may
+/// pass.
+async fn recover(app: &app::App, health: &Health, stopping: &CancellationToken) {
+    let mut is_told = false;
+    loop {
+        match app.recover().await {
+            Ok(0) => return health.serving(),
+            Ok(recovered) => {
+                tracing::info!(service = NAME, recovered, "driving unfinished orders on");
+                return health.serving();
+            }
+            Err(error) if !is_told => {
+                tracing::error!(service = NAME, %error, "unfinished orders cannot be loaded yet");
+                is_told = true;
+            }
+            Err(_) => {}
+        }
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = tokio::time::sleep(AGAIN) => {}
+        }
     }
 }
 

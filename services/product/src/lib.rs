@@ -61,12 +61,16 @@ impl ProductService {
         let gauges = gauges::StockGauges::registered(&metrics);
         let health = Health::starting({
             let tables = tables.clone();
-            move || tables.is_writable()
+            move || tables.trouble()
         });
         let (gate, hosts, tracer) = (config.gate.clone(), config.hosts.clone(), config.tracer.clone());
         let newest = NewestTime::of(NAME);
         let health = health.with_newest(newest.clone());
-        let app = App::open(tables, newest, tracer.clone()).await?;
+        let opened = App::open(tables.clone(), newest, tracer.clone()).await;
+        let app = opened.map_err(|error| match error {
+            ProductError::Store(source) => ProductError::Open(tables.unusable(source)),
+            other => other,
+        })?;
         Ok(Self { app, service: Service { name: NAME, gate, hosts, health, metrics, tracer }, gauges })
     }
 

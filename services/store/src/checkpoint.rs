@@ -10,7 +10,9 @@ use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, DEFAULT_NAME};
@@ -21,6 +23,8 @@ use crate::{Options, open};
 const MANY: c_int = 2_000;
 /// Pages that the writer moves itself without much delay.
 const FEW: c_int = 200;
+/// How long the writer waits for readers to leave a log that is to be given back.
+const LEAVING: Duration = Duration::from_millis(20);
 /// Passes of the thread for one turn of the log. Under load each leaves some new pages, fewer each time.
 const PASSES: usize = 4;
 
@@ -31,6 +35,10 @@ pub(crate) struct Checkpoints {
     pages: Arc<AtomicI32>,
     /// How many there have to be before they are moved.
     due: c_int,
+    /// Whether the log's file is to be cut off once all of it was moved.
+    give_back: bool,
+    /// How the last move failed, if it did: each cause is logged once.
+    failed: Option<String>,
     mover: Mover,
 }
 
@@ -51,7 +59,15 @@ impl Checkpoints {
             seen.store(count, Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self { options: options.clone(), pages, due: MANY, mover: Mover::Idle(None) })
+        let (options, mover) = (options.clone(), Mover::Idle(None));
+        Ok(Self { options, pages, due: MANY, give_back: false, failed: None, mover })
+    }
+
+    /// Moves the log as soon as that is possible, and then gives its space back.
+    pub(crate) fn give_back(&mut self, writer: &Connection) {
+        self.give_back = true;
+        self.due = 0;
+        self.turn(writer);
     }
 
     /// Does what is due. Called between commits.
@@ -84,20 +100,40 @@ impl Checkpoints {
     /// again when the log has grown.
     fn finish(&mut self, writer: &Connection) {
         let moved = passive(writer);
-        if let Err(error) = &moved {
+        let failed = moved.as_ref().err().map(ToString::to_string);
+        if let Some(error) = &failed
+            && failed != self.failed
+        {
             let store = self.options.name;
-            tracing::warn!(store, %error, "the log grows, since it cannot be moved to the database");
+            tracing::warn!(store, error, "the log grows, since it cannot be moved to the database");
         }
+        self.failed = failed;
         let is_empty = moved.is_ok_and(|(all, moved)| all == moved);
+        if is_empty && self.give_back {
+            self.cut_off(writer);
+        }
         self.due = if is_empty { MANY } else { self.pages.load(Ordering::Relaxed).saturating_add(MANY) };
     }
 
-    /// Waits for the thread, and moves the whole log.
+    /// Cuts off a log of which everything was moved. While somebody reads in it, that is left to a later try.
+    fn cut_off(&mut self, writer: &Connection) {
+        let cut = writer
+            .busy_timeout(LEAVING)
+            .and_then(|()| writer.wal_checkpoint_v2(DEFAULT_NAME, CheckpointMode::TRUNCATE));
+        if cut.is_ok() {
+            self.give_back = false;
+            self.pages.store(0, Ordering::Relaxed);
+        }
+        let _ = writer.busy_timeout(open::BUSY);
+    }
+
+    /// Waits for the thread, moves the whole log, and lets the writer remove its file.
     pub(crate) fn end(&mut self, writer: &Connection) -> rusqlite::Result<()> {
         if let Mover::Moving(thread) = std::mem::replace(&mut self.mover, Mover::Idle(None)) {
             let _ = thread.join(); // whatever it left is moved here
         }
-        writer.wal_checkpoint_v2(DEFAULT_NAME, CheckpointMode::TRUNCATE).map(|_| ())
+        writer.wal_checkpoint_v2(DEFAULT_NAME, CheckpointMode::TRUNCATE)?;
+        writer.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map(|_| ())
     }
 }
 

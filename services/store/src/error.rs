@@ -1,9 +1,15 @@
 //! Why a store does not open or does not do what it was asked.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ordersys_contract::{Code, Problem};
-use rusqlite::{ErrorCode, ffi};
+
+use crate::fault::Fault;
+use crate::holders;
+
+/// When it makes sense to ask a store again that somebody has to restore first.
+const RESTORING: Duration = Duration::from_mins(1);
 
 /// Why a store does not open.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +29,82 @@ pub enum OpenError {
         path: PathBuf,
         /// Why not.
         source: std::io::Error,
+    },
+    /// The directory or a file in it belongs to another user, who could change it at any time.
+    #[error("{} belongs to user {owner}, and this process runs as user {own}", path.display())]
+    Owner {
+        /// Which file or directory.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// Who runs this process.
+        own: u32,
+    },
+    /// Something else is in the place of a file.
+    #[error("{} is {found}, not a file", path.display())]
+    NotAFile {
+        /// Which path.
+        path: PathBuf,
+        /// What is there.
+        found: &'static str,
+    },
+    /// The database is gone, in a directory that was used before. It is not made anew.
+    #[error("the database {} {what}", path.display())]
+    Lost {
+        /// Which file.
+        path: PathBuf,
+        /// What is the matter.
+        what: &'static str,
+    },
+    /// The database is another one than the one that was made in this directory.
+    #[error("the database {} {why}", path.display())]
+    Foreign {
+        /// Which file.
+        path: PathBuf,
+        /// What tells that.
+        why: String,
+        /// The file that says which one is expected.
+        identity: PathBuf,
+    },
+    /// The file that says which database belongs here cannot be used.
+    #[error("the identity of the store, {}, cannot be used", path.display())]
+    Identity {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Another program holds the lock of the database.
+    #[error("the database {} is locked by {holders}", path.display())]
+    Locked {
+        /// Which file.
+        path: PathBuf,
+        /// Who holds the lock, as far as the system tells.
+        holders: String,
+    },
+    /// The disk has no room for what opening takes.
+    #[error("the disk of the database {} is full", path.display())]
+    Full {
+        /// Which file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// The database can be read only.
+    #[error("the database {} cannot be written", path.display())]
+    ReadOnly {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The database opened, and what the service needs of it cannot be read or written.
+    #[error("the database {} cannot be used", path.display())]
+    Unusable {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: StoreError,
     },
     /// The database file cannot be opened or migrated.
     #[error("the database {} cannot be opened", path.display())]
@@ -76,8 +158,10 @@ impl OpenError {
     /// Why a database file failed to open: damage needs other steps than the rest.
     pub(crate) fn database(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
-        match source.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Damaged { path, source },
+        match Fault::of(&source) {
+            Fault::Damaged => Self::Damaged { path, source },
+            Fault::Full => Self::Full { path, source },
+            Fault::Busy => Self::Locked { holders: holders::of(&path), path },
             _ => Self::Database { path, source },
         }
     }
@@ -92,12 +176,38 @@ impl OpenError {
             Self::InUse { pid: None, .. } => {
                 Some("stop the other instance, or name another --data-dir".into())
             }
-            Self::Damaged { .. } => {
+            Self::Damaged { .. } | Self::Lost { .. } | Self::Unusable { source: StoreError::Damaged, .. } => {
                 Some("restore the directory from a copy, or name an empty --data-dir".into())
             }
+            Self::Foreign { path, identity, .. } => Some(format!(
+                "put the right {} back; to take this one over for good: rm '{}'",
+                path.file_name().unwrap_or_default().display(),
+                identity.display()
+            )),
+            Self::Identity { path, .. } => Some(format!(
+                "restore it from a copy; to have it made anew from the database: rm '{}'",
+                path.display()
+            )),
+            Self::Owner { path, own, .. } => {
+                Some(format!("start as that user, or: chown -R {own} '{}'", path.display()))
+            }
+            Self::NotAFile { path, .. } => {
+                Some(format!("move {} away and put the file there", path.display()))
+            }
+            Self::Locked { .. } | Self::Unusable { source: StoreError::Busy, .. } => {
+                Some("end that program, then start again".into())
+            }
+            Self::Full { .. } | Self::Unusable { source: StoreError::Full, .. } => {
+                Some("free space on that disk".into())
+            }
+            Self::ReadOnly { .. } => Some("make the file and its file system writable".into()),
             Self::TooNew { .. } => Some("start the newer program that wrote it".into()),
             Self::Directory { .. } => Some("check that the directory exists and may be written to".into()),
-            Self::Database { .. } | Self::Setting { .. } | Self::SqliteTooOld(_) | Self::Thread(_) => None,
+            Self::Unusable { .. }
+            | Self::Database { .. }
+            | Self::Setting { .. }
+            | Self::SqliteTooOld(_)
+            | Self::Thread(_) => None,
         }
     }
 }
@@ -111,6 +221,18 @@ pub enum StoreError {
     /// The disk is full.
     #[error("the disk is full")]
     Full,
+    /// Another program holds the lock of the database.
+    #[error("another program holds the lock of the database")]
+    Busy,
+    /// The system does not let the database be written.
+    #[error("the database cannot be written")]
+    Unwritable,
+    /// What is stored cannot be read, or makes no sense.
+    #[error("the database is damaged")]
+    Damaged,
+    /// There is no memory.
+    #[error("there is no memory for it")]
+    Memory,
     /// The store was closed.
     #[error("the store is closed")]
     Stopped,
@@ -127,11 +249,14 @@ pub enum StoreError {
 
 impl StoreError {
     pub(crate) fn from_statement(error: &rusqlite::Error) -> Self {
-        const TAKEN: [i32; 2] = [ffi::SQLITE_CONSTRAINT_PRIMARYKEY, ffi::SQLITE_CONSTRAINT_ROWID];
-        match error.sqlite_error() {
-            Some(error) if error.code == ErrorCode::DiskFull => Self::Full,
-            Some(error) if TAKEN.contains(&error.extended_code) => Self::Taken,
-            _ => Self::Statement(error.to_string()),
+        match Fault::of(error) {
+            Fault::Full => Self::Full,
+            Fault::Busy => Self::Busy,
+            Fault::Unwritable | Fault::Broken | Fault::Unknown => Self::Unwritable,
+            Fault::Damaged => Self::Damaged,
+            Fault::Memory => Self::Memory,
+            Fault::Taken => Self::Taken,
+            Fault::Statement => Self::Statement(error.to_string()),
         }
     }
 }
@@ -142,6 +267,18 @@ impl From<&StoreError> for Problem {
         match error {
             StoreError::Overloaded => Self::new(Code::Overloaded, "too many requests are waiting"),
             StoreError::Full => Self::new(Code::StorageFull, "the disk is full; nothing was written"),
+            StoreError::Busy => Self::new(
+                Code::StorageBusy,
+                "another program holds the lock of the stored data; nothing was written",
+            ),
+            StoreError::Unwritable => {
+                Self::new(Code::StorageUnwritable, "the stored data cannot be written; nothing was written")
+            }
+            StoreError::Damaged => {
+                Self::new(Code::StorageDamaged, "the stored data is damaged; nothing was written")
+                    .retry_in(RESTORING)
+            }
+            StoreError::Memory => Self::new(Code::Overloaded, "memory is short; nothing was written"),
             StoreError::Late => Self::new(Code::DeadlinePassed, error.to_string()),
             StoreError::Stopped => Self::new(Code::Unavailable, "the service is stopping"),
             StoreError::Taken => {

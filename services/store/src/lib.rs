@@ -16,15 +16,22 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 mod checkpoint;
+mod condition;
 pub mod defect;
+mod directory;
 mod durability;
 mod error;
 pub mod failpoint;
+mod fault;
 mod gather;
+mod holders;
+mod identity;
+mod inspect;
 mod metrics;
 mod open;
 mod queue;
 mod reader;
+mod watch;
 mod writer;
 
 pub use durability::Durability;
@@ -33,7 +40,10 @@ pub use metrics::StoreMetrics;
 pub use rusqlite;
 
 use checkpoint::Checkpoints;
+use condition::Condition;
+use directory::LastEnd;
 use queue::{Queue, Refused};
+use watch::Watch;
 
 /// Commands that may wait for the writer before callers are turned away.
 const WRITE_QUEUE: usize = 8192;
@@ -63,7 +73,9 @@ struct Shared {
     writes: Arc<Queue<writer::Job>>,
     reads: Arc<Queue<reader::Job>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    writable: Arc<AtomicBool>,
+    condition: Arc<Condition>,
+    /// Set when the store is to be closed.
+    closing: Arc<AtomicBool>,
     metrics: StoreMetrics,
     dir: PathBuf,
     name: &'static str,
@@ -72,6 +84,13 @@ struct Shared {
 impl Drop for Shared {
     /// The threads end when nobody can ask them any more.
     fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Shared {
+    fn stop(&self) {
+        self.closing.store(true, Ordering::Relaxed);
         self.writes.close();
         self.reads.close();
     }
@@ -85,7 +104,8 @@ impl Store {
         let checkpoints = Checkpoints::of(&mut opened.writer, options)
             .map_err(|source| OpenError::database(&open::file(options), source))?;
         let metrics = StoreMetrics::default();
-        let writable = Arc::new(AtomicBool::new(true));
+        let (condition, closing) = (Arc::new(Condition::sound(options)), Arc::new(AtomicBool::new(false)));
+        let held = Arc::new(opened.held);
         let writes = Arc::new(Queue::bounded(WRITE_QUEUE));
         let reads = Arc::new(Queue::bounded(READ_QUEUE));
         let (decided, batches) = mpsc::unbounded_channel();
@@ -93,23 +113,36 @@ impl Store {
         let writer = writer::Writer {
             connection: opened.writer,
             checkpoints,
-            lock: opened.lock,
+            held: Arc::clone(&held),
             name: options.name,
             queue: Arc::clone(&writes),
             decided,
             metrics: metrics.clone(),
-            writable: Arc::clone(&writable),
+            condition: Arc::clone(&condition),
+            watch: Watch::of(options, &held, metrics.log_bytes.clone()),
         };
         let mut threads = vec![spawn(&format!("{}-writer", options.name), move || writer.run())?];
+        // Each thread that has a connection keeps the lock.
         for _ in 0..READERS {
-            let connection = open::reader(options)?;
+            let (connection, held) = (open::reader(options)?, Arc::clone(&held));
             let queue = Arc::clone(&reads);
-            let name = format!("{}-reader", options.name);
-            threads.push(spawn(&name, move || reader::run(&connection, &queue))?);
+            threads.push(spawn(&format!("{}-reader", options.name), move || {
+                reader::run(&connection, &queue);
+                drop(connection);
+                drop(held);
+            })?);
+        }
+        if !opened.is_new && held.last_end() != LastEnd::Closed {
+            let (connection, name) = (open::reader(options)?, options.name);
+            let (condition, closing) = (Arc::clone(&condition), Arc::clone(&closing));
+            threads.push(spawn(&format!("{name}-check"), move || {
+                inspect::run(connection, name, &condition, &closing);
+                drop(held);
+            })?);
         }
         let threads = Mutex::new(threads);
         let (dir, name) = (options.dir.clone(), options.name);
-        Ok(Self(Arc::new(Shared { writes, reads, threads, writable, metrics, dir, name })))
+        Ok(Self(Arc::new(Shared { writes, reads, threads, condition, closing, metrics, dir, name })))
     }
 
     /// Runs a command in the next batch and returns once it is committed.
@@ -149,21 +182,32 @@ impl Store {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (sender, answer) = oneshot::channel();
+        let condition = Arc::clone(&self.0.condition);
+        let query = move |connection: &Connection| {
+            query(connection).inspect_err(|error| condition.notice_reading(error))
+        };
         let job = reader::job(query, sender);
         self.0.reads.push(job).map_err(refused)?;
         answer.await.unwrap_or(Err(StoreError::Stopped))
     }
 
-    /// Whether the last commit went through; false while the disk is full.
+    /// Why the store cannot do its work, if it cannot: the disk is full, another program holds its lock, or what
+    /// is stored is damaged. Names the file and what to do, for anybody to read.
     #[must_use]
-    pub fn is_writable(&self) -> bool {
-        self.0.writable.load(Ordering::Relaxed)
+    pub fn trouble(&self) -> Option<String> {
+        self.0.condition.reason()
     }
 
     /// Counts and durations of commits.
     #[must_use]
     pub fn metrics(&self) -> &StoreMetrics {
         &self.0.metrics
+    }
+
+    /// Why a service does not start that cannot read or write what it needs.
+    #[must_use]
+    pub fn unusable(&self, source: StoreError) -> OpenError {
+        OpenError::Unusable { path: self.0.dir.join(format!("{}.db", self.0.name)), source }
     }
 
     /// The directory of the store.
@@ -176,8 +220,7 @@ impl Store {
     pub async fn close(&self) {
         let shared = Arc::clone(&self.0);
         let finished = tokio::task::spawn_blocking(move || {
-            shared.writes.close();
-            shared.reads.close();
+            shared.stop();
             let threads = shared.threads.lock().map(|mut threads| std::mem::take(&mut *threads));
             for thread in threads.unwrap_or_default() {
                 let _ = thread.join();
@@ -199,97 +242,4 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn options(dir: &Path) -> Options {
-        Options {
-            dir: dir.to_owned(),
-            durability: Durability::Full,
-            name: "test",
-            migrations: &["CREATE TABLE t(n INTEGER PRIMARY KEY CHECK (n >= 0))"],
-        }
-    }
-
-    fn insert(n: i64) -> impl Fn(&Connection) -> rusqlite::Result<i64> + Send + 'static {
-        move |connection| connection.execute("INSERT INTO t VALUES (?1)", [n]).map(|_| n)
-    }
-
-    async fn count(store: &Store) -> i64 {
-        let query = |c: &Connection| c.query_row("SELECT count(*) FROM t", [], |row| row.get(0));
-        store.read(query).await.expect("counts")
-    }
-
-    #[tokio::test]
-    async fn a_failing_command_undoes_itself_and_nothing_else() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let store = Store::open(&options(dir.path())).expect("opens");
-        let writes = (-5..5).map(|n| {
-            let store = store.clone();
-            tokio::spawn(async move { store.write(insert(n)).await.is_ok() })
-        });
-        let mut committed = 0;
-        for write in writes.collect::<Vec<_>>() {
-            committed += i64::from(write.await.expect("runs"));
-        }
-        assert_eq!(committed, 5, "the table refuses negative numbers");
-        assert_eq!(count(&store).await, 5);
-        store.close().await;
-        assert!(matches!(store.write(insert(9)).await, Err(StoreError::Stopped)));
-    }
-
-    #[tokio::test]
-    async fn a_key_that_is_taken_is_told_and_undoes_the_command() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let store = Store::open(&options(dir.path())).expect("opens");
-        store.write(insert(7)).await.expect("commits");
-        let both = |connection: &Connection| insert(8)(connection).and_then(|_| insert(7)(connection));
-        let refused = store.write(both).await;
-        assert!(matches!(refused, Err(StoreError::Taken)), "{refused:?}");
-        assert_eq!(count(&store).await, 1);
-    }
-
-    #[tokio::test]
-    async fn what_was_answered_is_there_after_reopening() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let store = Store::open(&options(dir.path())).expect("opens");
-        store.write(insert(7)).await.expect("commits");
-        let refused = Store::open(&options(dir.path())).err().expect("is in use");
-        assert!(
-            refused.to_string().ends_with(&format!("in use by process {}", std::process::id())),
-            "{refused}"
-        );
-        store.close().await;
-        let again = Store::open(&options(dir.path())).expect("opens again");
-        assert_eq!(count(&again).await, 1);
-        let newer = Options { migrations: &[], ..options(dir.path()) };
-        again.close().await;
-        let refused = Store::open(&newer).err().expect("is newer");
-        assert!(matches!(refused, OpenError::TooNew { found: 1, known: 0, .. }), "{refused}");
-        assert!(refused.to_string().contains(&*dir.path().join("test.db").to_string_lossy()), "{refused}");
-    }
-
-    #[tokio::test]
-    async fn a_damaged_file_is_refused_and_left_as_it_is() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let store = Store::open(&options(dir.path())).expect("opens");
-        store.write(insert(7)).await.expect("commits");
-        store.close().await;
-        let file = dir.path().join("test.db");
-        let sound = std::fs::read(&file).expect("reads");
-        let garbage = [vec![0xa5; 100], sound[100..].to_vec()].concat();
-        let short = sound[..sound.len() - 4096].to_vec();
-        let schema = [&sound[..100], &[0xff; 64], &sound[164..]].concat();
-        for (what, damaged) in [("header", garbage), ("end", short), ("schema page", schema)] {
-            std::fs::write(&file, &damaged).expect("writes");
-            let refused = Store::open(&options(dir.path())).err().expect(what);
-            assert!(
-                matches!(&refused, OpenError::Damaged { path, .. } if *path == file),
-                "{what}: {refused}"
-            );
-            assert_eq!(std::fs::read(&file).expect("reads"), damaged, "{what}: nothing is repaired");
-        }
-        std::fs::write(&file, &sound).expect("writes");
-        assert_eq!(count(&Store::open(&options(dir.path())).expect("opens again")).await, 1);
-    }
-}
+mod tests;

@@ -16,6 +16,8 @@ pub struct StoreMetrics {
     pub(crate) waiting: Gauge,
     /// Commands that were undone.
     pub(crate) undone: Counter,
+    /// Bytes of the log's file.
+    pub(crate) log_bytes: Gauge,
 }
 
 impl Default for StoreMetrics {
@@ -25,6 +27,7 @@ impl Default for StoreMetrics {
             commit: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
             waiting: Gauge::default(),
             undone: Counter::default(),
+            log_bytes: Gauge::default(),
         }
     }
 }
@@ -41,5 +44,7 @@ impl StoreMetrics {
             self.waiting.clone(),
         );
         registry.register("undone_commands", "Commands that failed and were undone", self.undone.clone());
+        let help = "Size of the log that has not been moved to the database, in bytes on disk";
+        registry.register("log_bytes", help, self.log_bytes.clone());
     }
 }

@@ -1,12 +1,13 @@
 //! Opening a database file so that it keeps what was promised, and proving that it does.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::directory::{Directory, Held};
+use crate::identity::{self, Found};
 use crate::{Durability, OpenError, Options, gather};
 
 /// The first SQLite without the WAL-reset corruption: 3.51.3.
@@ -15,21 +16,28 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 const STATEMENTS: usize = 64;
 /// Page cache of the writer, in KiB.
 const WRITER_CACHE_KIB: i64 = 8 * 1024;
-/// How long a connection waits for another one's lock.
-const BUSY: Duration = Duration::from_secs(5);
+/// How long opening waits for another program's lock.
+const OPENING: Duration = Duration::from_secs(5);
+/// How long a connection in service waits for another program's lock.
+pub(crate) const BUSY: Duration = Duration::from_secs(1);
 
 pub(crate) struct Opened {
     pub(crate) writer: Connection,
-    /// Held as long as the writer lives.
-    pub(crate) lock: File,
+    /// Held as long as any connection lives.
+    pub(crate) held: Held,
+    /// Whether the database was made just now.
+    pub(crate) is_new: bool,
 }
 
 pub(crate) fn open(options: &Options) -> Result<Opened, OpenError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(OpenError::SqliteTooOld(rusqlite::version()));
     }
-    let lock = lock(&options.dir)?;
+    let directory = Directory::take(options)?;
+    let found = identity::look(options, &directory)?;
     let path = file(options);
+    let is_new = matches!(found, Found::New);
+    let held = directory.hold(&path, is_new)?;
     let failed = |source| OpenError::database(&path, source);
     let opened = match options.durability {
         Durability::Full => gather::open(&path),
@@ -38,10 +46,14 @@ pub(crate) fn open(options: &Options) -> Result<Opened, OpenError> {
     let mut writer = opened.map_err(failed)?;
     configure(&writer).map_err(failed)?;
     probe(&writer).map_err(failed)?;
+    let lacking = identity::compare(&writer, &found, options)?;
+    let unseen = unseen(&writer, options, &path)?;
+    identity::complete(&writer, (&found, &lacking), options, held.directory())?;
     keep(&writer, "journal_mode", "wal")?;
     keep(&writer, "synchronous", &options.durability.synchronous().to_string())?;
-    migrate(&mut writer, options, &path)?;
-    Ok(Opened { writer, lock })
+    migrate(&mut writer, options, unseen).and_then(|()| writer.busy_timeout(BUSY)).map_err(failed)?;
+    held.mark_open();
+    Ok(Opened { writer, held, is_new })
 }
 
 pub(crate) fn reader(options: &Options) -> Result<Connection, OpenError> {
@@ -62,6 +74,7 @@ pub(crate) fn mover(options: &Options) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file(options), flags)?;
     connection.busy_timeout(BUSY)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "synchronous", options.durability.synchronous())?;
     Ok(connection)
@@ -71,31 +84,8 @@ pub(crate) fn file(options: &Options) -> PathBuf {
     options.dir.join(format!("{}.db", options.name))
 }
 
-fn lock(dir: &Path) -> Result<File, OpenError> {
-    let failed = |source| OpenError::Directory { path: dir.to_owned(), source };
-    fs::create_dir_all(dir).map_err(failed)?;
-    let lock = File::options().create(true).truncate(false).read(true).write(true).open(dir.join("lock"));
-    let mut lock = lock.map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => sign(&lock).map(|()| lock).map_err(failed),
-        Err(TryLockError::WouldBlock) => {
-            Err(OpenError::InUse { path: dir.to_owned(), pid: signature(&mut lock) })
-        }
-        Err(TryLockError::Error(source)) => Err(failed(source)),
-    }
-}
-
-/// Says who holds the lock, for whoever finds it taken.
-fn sign(mut lock: &File) -> io::Result<()> {
-    lock.set_len(0)?;
-    writeln!(lock, "{}", std::process::id())
-}
-
-/// Who says to hold the lock. `None` while it is being written.
-fn signature(lock: &mut File) -> Option<u32> {
-    let mut text = String::new();
-    lock.read_to_string(&mut text).ok()?;
-    text.strip_suffix('\n')?.parse().ok()
+pub(crate) fn log(options: &Options) -> PathBuf {
+    options.dir.join(format!("{}.db-wal", options.name))
 }
 
 /// Reads the header and the schema: a file that is no database or was cut short fails here,
@@ -105,7 +95,9 @@ fn probe(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY)?;
+    connection.busy_timeout(OPENING)?;
+    // A file that is refused stays as it is, its log beside it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -128,22 +120,26 @@ fn keep(connection: &Connection, setting: &'static str, wanted: &str) -> Result<
     if got == wanted { Ok(()) } else { Err(OpenError::Setting { setting, wanted: wanted.to_owned(), got }) }
 }
 
-/// Runs the migrations the file has not seen, each in a transaction with its number.
-fn migrate(connection: &mut Connection, options: &Options, path: &Path) -> Result<(), OpenError> {
-    let failed = |source| OpenError::database(path, source);
+/// The number of the first migration that the file has not seen.
+fn unseen(connection: &Connection, options: &Options, path: &Path) -> Result<usize, OpenError> {
     let version = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
-    let found = usize::try_from(version.map_err(failed)?).unwrap_or(usize::MAX);
-    let known = options.migrations.len();
+    let version = version.map_err(|source| OpenError::database(path, source))?;
+    let (found, known) = (usize::try_from(version).unwrap_or(usize::MAX), options.migrations.len());
     if found > known {
         return Err(OpenError::TooNew { path: path.to_owned(), found, known });
     }
-    if found == known {
+    Ok(found)
+}
+
+/// Runs the migrations from this one on, each in a transaction with its number.
+fn migrate(connection: &mut Connection, options: &Options, from: usize) -> rusqlite::Result<()> {
+    if from == options.migrations.len() {
         return Ok(());
     }
-    sort_on_disk(connection, &options.dir).map_err(failed)?;
-    let mut unseen = options.migrations.iter().enumerate().skip(found);
+    sort_on_disk(connection, &options.dir)?;
+    let mut unseen = options.migrations.iter().enumerate().skip(from);
     let migrated = unseen.try_for_each(|(number, migration)| step(connection, number + 1, migration));
-    migrated.and(sort_in_memory(connection)).map_err(failed)
+    migrated.and(sort_in_memory(connection))
 }
 
 fn step(connection: &mut Connection, number: usize, migration: &str) -> rusqlite::Result<()> {

@@ -1,23 +1,23 @@
 //! The writing thread: forms batches, commits them, answers.
 
-use std::fs::File;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::checkpoint::Checkpoints;
+use crate::condition::{Condition, Trouble};
+use crate::directory::Held;
+use crate::fault::Fault;
 use crate::queue::{Queue, Taken};
-use crate::{StoreError, StoreMetrics, failpoint};
+use crate::watch::{self, Seen, Watch};
+use crate::{StoreError, StoreMetrics, failpoint, holders, open};
 
 /// Most commands in one commit.
 const MAX_BATCH: usize = 512;
-/// How often a full disk is tried again.
-const PROBE: Duration = Duration::from_secs(1);
 
 pub(crate) type Job = Box<dyn Command + Send>;
 
@@ -29,13 +29,23 @@ pub(crate) trait Command {
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
-/// How a command failed, as far as the batch is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Failed {
-    /// It can be undone alone.
-    Alone,
-    /// Nobody knows the state of the file any more.
-    Fatally,
+/// What went wrong, and in which words.
+#[derive(Debug, Clone)]
+pub(crate) struct Failed {
+    fault: Fault,
+    why: String,
+}
+
+impl From<&rusqlite::Error> for Failed {
+    fn from(error: &rusqlite::Error) -> Self {
+        Self { fault: Fault::of(error), why: error.to_string() }
+    }
+}
+
+impl From<rusqlite::Error> for Failed {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::from(&error)
+    }
 }
 
 struct Queued<T, F> {
@@ -51,10 +61,7 @@ where
 {
     fn run(&mut self, connection: &Connection) -> Result<(), Failed> {
         let result = (self.command)(connection);
-        let failed = result.as_ref().err().map(|error| match error.sqlite_error_code() {
-            Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt) => Failed::Fatally,
-            _ => Failed::Alone,
-        });
+        let failed = result.as_ref().err().map(Failed::from);
         self.result = Some(result);
         failed.map_or(Ok(()), Err)
     }
@@ -96,12 +103,13 @@ pub(crate) async fn answer_all(mut decided: mpsc::UnboundedReceiver<Decided>) {
 pub(crate) struct Writer {
     pub(crate) connection: Connection,
     pub(crate) checkpoints: Checkpoints,
-    pub(crate) lock: File,
+    pub(crate) held: Arc<Held>,
     pub(crate) name: &'static str,
     pub(crate) queue: Arc<Queue<Job>>,
     pub(crate) decided: mpsc::UnboundedSender<Decided>,
     pub(crate) metrics: StoreMetrics,
-    pub(crate) writable: Arc<AtomicBool>,
+    pub(crate) condition: Arc<Condition>,
+    pub(crate) watch: Watch,
 }
 
 impl Writer {
@@ -111,26 +119,50 @@ impl Writer {
         if outcome.is_err() {
             self.die("a command panicked");
         }
-        drop(self.lock);
+        let Self { connection, checkpoints, held, .. } = self;
+        drop((checkpoints, connection));
+        drop(held); // last: to close the file it holds open drops SQLite's locks
     }
 
     fn work(&mut self) {
         loop {
-            let patience = (!self.writable.load(Ordering::Relaxed)).then_some(PROBE);
-            match self.queue.take(MAX_BATCH, patience) {
+            let pause = if self.condition.trouble().is_some() { watch::PROBE } else { watch::EVERY };
+            match self.queue.take(MAX_BATCH, Some(pause)) {
                 Taken::Some(jobs) => {
                     self.commit(jobs);
                     self.checkpoints.turn(&self.connection);
                 }
-                Taken::Nothing => self.probe(),
-                Taken::Closed => return self.checkpoint(),
+                Taken::Nothing => self.checkpoints.turn(&self.connection),
+                Taken::Closed => return self.close(),
+            }
+            if self.watch.is_due(pause) {
+                self.look();
             }
         }
     }
 
-    fn checkpoint(&mut self) {
-        if let Err(error) = self.checkpoints.end(&self.connection) {
-            tracing::debug!(store = self.name, %error, "the last checkpoint is left to the next start");
+    /// Looks after the files, and tries again what did not go.
+    fn look(&mut self) {
+        match self.watch.look() {
+            Seen::Well => {}
+            Seen::LargeLog => self.checkpoints.give_back(&self.connection),
+            Seen::Replaced => {
+                self.condition
+                    .notice(Trouble::Damaged, "the file or its log was removed or replaced while in use");
+            }
+        }
+        if self.condition.trouble().is_some_and(|trouble| trouble != Trouble::Damaged) {
+            self.probe();
+        }
+    }
+
+    fn close(&mut self) {
+        match self.checkpoints.end(&self.connection) {
+            Ok(()) if self.condition.trouble().is_none() => self.held.mark_closed(),
+            Ok(()) => {}
+            Err(error) => {
+                tracing::debug!(store = self.name, %error, "the last checkpoint is left to the next start");
+            }
         }
     }
 
@@ -138,9 +170,10 @@ impl Writer {
         let started = Instant::now();
         #[expect(clippy::cast_precision_loss, reason = "a batch is small")]
         self.metrics.batch.observe(jobs.len() as f64);
-        let outcome = self.execute(&mut jobs).and_then(|()| self.end());
-        let outcome = outcome.map_err(|error| self.roll_back(&error));
-        self.writable.store(outcome.is_ok(), Ordering::Relaxed);
+        let outcome = match self.condition.trouble() {
+            Some(Trouble::Damaged) => Err(StoreError::Damaged),
+            _ => self.execute(&mut jobs).and_then(|()| self.end()).map_err(|failed| self.roll_back(&failed)),
+        };
         self.metrics.commit.observe(started.elapsed().as_secs_f64());
         self.metrics.waiting.set(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
         // Without a runtime nobody waits any more.
@@ -148,24 +181,25 @@ impl Writer {
     }
 
     /// Commits. Tests let it fail as a disk does: before anything is written, or after it was.
-    fn end(&self) -> rusqlite::Result<()> {
+    fn end(&self) -> Result<(), Failed> {
         let fault = failpoint::commit_fault(self.name);
         let error = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
         match fault.as_deref() {
-            Some("full") => return Err(error(rusqlite::ffi::SQLITE_FULL)),
-            Some("io") => return Err(error(rusqlite::ffi::SQLITE_IOERR_FSYNC)),
+            Some("full") => return Err(error(rusqlite::ffi::SQLITE_FULL).into()),
+            Some("io") => return Err(error(rusqlite::ffi::SQLITE_IOERR_FSYNC).into()),
             _ => self.statement("COMMIT")?,
         }
-        fault.map_or(Ok(()), |_| Err(error(rusqlite::ffi::SQLITE_IOERR_FSYNC)))
+        fault.map_or(Ok(()), |_| Err(error(rusqlite::ffi::SQLITE_IOERR_FSYNC).into()))
     }
 
     /// Runs every command in one transaction. Nearly always none fails, so savepoints, which copy
     /// every page they touch, are only paid for when one did. An error here means that the
     /// transaction is lost.
-    fn execute(&self, jobs: &mut [Job]) -> rusqlite::Result<()> {
+    fn execute(&self, jobs: &mut [Job]) -> Result<(), Failed> {
         self.statement("BEGIN IMMEDIATE")?;
-        if jobs.iter_mut().try_for_each(|job| self.run_one(job)).is_ok() {
-            return Ok(());
+        match jobs.iter_mut().try_for_each(|job| job.run(&self.connection)) {
+            Err(failed) if failed.fault.is_of_command() => {}
+            other => return other,
         }
         if !self.connection.is_autocommit() {
             self.statement("ROLLBACK")?;
@@ -174,27 +208,15 @@ impl Writer {
         jobs.iter_mut().try_for_each(|job| self.execute_guarded(job))
     }
 
-    fn execute_guarded(&self, job: &mut Job) -> rusqlite::Result<()> {
+    fn execute_guarded(&self, job: &mut Job) -> Result<(), Failed> {
         self.statement("SAVEPOINT command")?;
-        if self.run_one(job).is_ok() {
-            return self.statement("RELEASE command");
-        }
-        self.metrics.undone.inc();
-        // A full disk may have ended the whole transaction already; then this fails too.
-        self.undo()
-    }
-
-    fn run_one(&self, job: &mut Job) -> Result<(), Failed> {
-        let outcome = job.run(&self.connection);
-        if outcome == Err(Failed::Fatally) {
-            self.die("the disk failed under a statement");
-        }
-        outcome
-    }
-
-    fn undo(&self) -> rusqlite::Result<()> {
+        match job.run(&self.connection) {
+            Ok(()) => return Ok(self.statement("RELEASE command")?),
+            Err(failed) if !failed.fault.is_of_command() => return Err(failed),
+            Err(_) => self.metrics.undone.inc(),
+        };
         self.statement("ROLLBACK TO command")?;
-        self.statement("RELEASE command")
+        Ok(self.statement("RELEASE command")?)
     }
 
     fn statement(&self, sql: &str) -> rusqlite::Result<()> {
@@ -202,34 +224,66 @@ impl Writer {
     }
 
     /// Undoes the whole batch where that is safe; ends the process where it is not.
-    fn roll_back(&self, error: &rusqlite::Error) -> StoreError {
-        let harmless =
-            matches!(error.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy));
+    fn roll_back(&self, failed: &Failed) -> StoreError {
         let ended = self.connection.is_autocommit() || self.statement("ROLLBACK").is_ok();
-        if !harmless || !ended {
-            self.die(&format!("a commit failed: {error}"));
-        }
-        tracing::error!(store = self.name, %error, "nothing of this batch was written");
-        StoreError::Full
+        let harmless = self.harmless(failed).filter(|_| ended);
+        let Some(error) = harmless else { self.die(&format!("a commit failed: {}", failed.why)) };
+        error
     }
 
-    /// Finds out whether a full disk has room again.
-    fn probe(&self) {
-        let tried = self
-            .statement("BEGIN IMMEDIATE")
-            .and_then(|()| {
-                self.connection.execute_batch(
-                    "CREATE TABLE IF NOT EXISTS probe(at INTEGER); DELETE FROM probe; INSERT INTO probe VALUES(unixepoch());",
-                )
-            })
-            .and_then(|()| self.statement("COMMIT"));
-        match tried {
-            Ok(()) => self.writable.store(true, Ordering::Relaxed),
+    /// What callers get for a fault after which nothing of their batch counts; `None` where that is not sure.
+    fn harmless(&self, failed: &Failed) -> Option<StoreError> {
+        let (trouble, error) = match failed.fault {
+            Fault::Full => (Trouble::Full, StoreError::Full),
+            Fault::Busy => {
+                // One batch has waited. The others are refused at once until the lock is free.
+                let _ = self.connection.busy_timeout(Duration::ZERO);
+                (Trouble::Busy, StoreError::Busy)
+            }
+            Fault::Unwritable => (Trouble::Unwritable, StoreError::Unwritable),
+            Fault::Damaged => (Trouble::Damaged, StoreError::Damaged),
+            // SQLite tells a full disk from other errors, but not a quota or a file system that became
+            // read-only. Those refuse a write as a whole.
+            Fault::Broken => match watch::trouble(&self.watch.room().err()?)? {
+                Trouble::Full => (Trouble::Full, StoreError::Full),
+                trouble => (trouble, StoreError::Unwritable),
+            },
+            Fault::Memory => return Some(StoreError::Memory),
+            Fault::Unknown | Fault::Taken | Fault::Statement => return None,
+        };
+        if self.condition.trouble() != Some(trouble) {
+            let is_busy = trouble == Trouble::Busy;
+            let holders = || format!("held by {}", holders::of(self.watch.database()));
+            self.condition.notice(trouble, &if is_busy { holders() } else { failed.why.clone() });
+        }
+        Some(error)
+    }
+
+    /// Finds out whether the store can be written again.
+    fn probe(&mut self) {
+        let room = if self.condition.trouble() == Some(Trouble::Busy) { Ok(()) } else { self.watch.room() };
+        if let Err(error) = room {
+            let trouble = watch::trouble(&error).unwrap_or(Trouble::Unwritable);
+            return self.condition.notice(trouble, &error.to_string());
+        }
+        match self.write_probe() {
+            Ok(()) => {
+                let _ = self.connection.busy_timeout(open::BUSY);
+                self.condition.recovered();
+            }
             Err(_) if !self.connection.is_autocommit() => {
                 let _ = self.statement("ROLLBACK");
             }
             Err(_) => {}
         }
+    }
+
+    fn write_probe(&self) -> rusqlite::Result<()> {
+        self.statement("BEGIN IMMEDIATE")?;
+        self.connection.execute_batch(
+            "CREATE TABLE IF NOT EXISTS probe(at INTEGER); DELETE FROM probe; INSERT INTO probe VALUES(unixepoch());",
+        )?;
+        self.statement("COMMIT")
     }
 
     /// What is on disk is not known any more: only a restart can tell.

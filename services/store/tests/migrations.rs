@@ -48,5 +48,5 @@ async fn a_migration_sorts_a_table_on_disk_and_leaves_nothing_else_there() {
     let files = fs::read_dir(dir.path()).expect("reads");
     let mut left: Vec<_> = files.map(|file| file.expect("a file").file_name()).collect();
     left.sort();
-    assert_eq!(left, ["lock", "test.db"]);
+    assert_eq!(left, ["identity", "lock", "test.db"]);
 }

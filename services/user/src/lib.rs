@@ -74,7 +74,7 @@ impl UserService {
         });
         let health = Health::starting({
             let users = users.clone();
-            move || users.is_writable()
+            move || users.trouble()
         });
         let gate = Gate::new(config.credentials.clone(), Tokens::new(keys.clone()));
         let (hosts, tracer) = (config.hosts.clone(), config.tracer.clone());

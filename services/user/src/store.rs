@@ -84,8 +84,9 @@ impl Users {
             .map(|store| Self(store, Known::default()))
     }
 
-    pub(crate) fn is_writable(&self) -> bool {
-        self.0.is_writable()
+    /// Why the store cannot do its work, if it cannot.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.0.trouble()
     }
 
     pub(crate) fn register(&self, registry: &mut Registry) {

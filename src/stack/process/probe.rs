@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use ordersys_contract::health::Readiness;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -84,6 +85,11 @@ impl Probe {
         let answer = tokio::time::timeout(limit, read).await.ok()?.ok()?;
         let head = answer.windows(4).position(|end| end == b"\r\n\r\n")?;
         Some(answer[head + 4..].to_vec())
+    }
+
+    /// What the service says of itself, whatever the status of its answer; `None` if it does not say anything.
+    pub async fn readiness(&self, limit: Duration) -> Option<Readiness> {
+        serde_json::from_slice(&self.body(limit).await?).ok()
     }
 
     async fn send(&self) -> anyhow::Result<TcpStream> {

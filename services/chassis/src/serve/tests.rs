@@ -26,7 +26,7 @@ impl Full {
         let shedding = Shedding::new("test", route, "too many", &metrics, || true);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let (health, shutdown) = (Health::starting(|| true), CancellationToken::new());
+        let (health, shutdown) = (Health::starting(|| None), CancellationToken::new());
         let router = (Router::new(), shedding.clone());
         let serving = tokio::spawn(serve_shedding(router, listener, health, shutdown.clone()));
         Self { address, shedding, shutdown, serving }

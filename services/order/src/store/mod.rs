@@ -68,8 +68,9 @@ impl Orders {
             .map(|store| Self(store, Steps::default(), newest))
     }
 
-    pub(crate) fn is_writable(&self) -> bool {
-        self.0.is_writable()
+    /// Why the store cannot do its work, if it cannot.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.0.trouble()
     }
 
     pub(crate) fn register(&self, registry: &mut Registry) {

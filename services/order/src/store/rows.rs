@@ -2,9 +2,7 @@
 
 use ordersys_contract::order::{Order, OrderLine, OrderState};
 use ordersys_contract::user::UserKindName;
-use ordersys_contract::{
-    Cents, Currency, IdempotencyKey, OrderId, RequestId, Timestamp, UserId, WriteJson,
-};
+use ordersys_contract::{Cents, Currency, IdempotencyKey, OrderId, RequestId, Timestamp, UserId, WriteJson};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! The product service's tables.
 
 use ordersys_chassis::prometheus_client::registry::Registry;
-use ordersys_store::{OpenError, Options, Store};
+use ordersys_store::{OpenError, Options, Store, StoreError};
 
 use crate::{Config, NAME};
 
@@ -89,8 +89,14 @@ impl Tables {
             .map(|store| Self(store, Leases::default()))
     }
 
-    pub(crate) fn is_writable(&self) -> bool {
-        self.0.is_writable()
+    /// Why the store cannot do its work, if it cannot.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.0.trouble()
+    }
+
+    /// Why the service does not start that cannot read or write what it needs.
+    pub(crate) fn unusable(&self, source: StoreError) -> OpenError {
+        self.0.unusable(source)
     }
 
     pub(crate) fn register(&self, registry: &mut Registry) {
