@@ -190,9 +190,11 @@ impl Scene {
         let mut all = BTreeSet::new();
         for role in Role::ALL {
             let database = open(&self.dir(role), role);
+            // The identity of a store is not of its data: a wrong one keeps the service from starting.
             let select =
                 "SELECT m.name || '.' || c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c
-                          WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'";
+                          WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'
+                            AND m.name <> 'store_identity'";
             let mut statement = database.prepare(select).expect("prepares");
             let columns = statement.query_map([], |row| row.get::<_, String>(0)).expect("reads");
             all.extend(columns.map(|column| format!("{}.{}", role.name(), column.expect("reads"))));
