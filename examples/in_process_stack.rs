@@ -44,7 +44,8 @@ async fn main() -> anyhow::Result<()> {
     let shutdown = CancellationToken::new();
     let stack = tokio::spawn({
         let shutdown = shutdown.clone();
-        async move { serve::all(&config, Listeners { user, product, order }, shutdown).await }
+        let listeners = Listeners { user: user.into(), product: product.into(), order: order.into() };
+        async move { serve::all(&config, listeners, shutdown).await }
     });
     let ordered = place_one(&Client::new(endpoints)).await;
     shutdown.cancel();

@@ -18,12 +18,21 @@ use ordersys_product::ProductError;
 use ordersys_spans::Tracer;
 use ordersys_store::{Durability, OpenError};
 use ordersys_user::StartError;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Exit, Failure, OrFail, Outcome};
 use crate::stack::role::Role;
 use crate::stack::trust::check_credentials;
+
+mod open_files;
+
+pub use open_files::{MaxConnections, capacity};
+
+/// What the system may hold of what a client has not read yet, in bytes; it doubles that for its own needs.
+const SEND_BUFFER: u32 = 128 * 1024;
+/// Connections that may wait to be accepted, as far as the system allows.
+const BACKLOG: u32 = 4096;
 
 /// What a service process needs to know.
 #[derive(Debug, Clone)]
@@ -76,11 +85,19 @@ impl ServeConfig {
 /// Opens the port a role listens on.
 pub async fn listen(bind: IpAddr, role: Role, port: u16) -> Outcome<TcpListener> {
     let address = SocketAddr::new(bind, port);
-    TcpListener::bind(address)
-        .await
+    open(address)
         .with_context(|| format!("the {role} service cannot listen on {address}"))
         .exit(Exit::Environment)
         .hint("choose another port with --port, or stop what uses this one")
+}
+
+fn open(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    #[cfg(unix)] // elsewhere it means that ports may be shared
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Runs one service until `shutdown`. The order service reaches its peers over HTTP, on the network it
@@ -128,18 +145,18 @@ pub async fn one(
 #[derive(Debug)]
 pub struct Listeners {
     /// For the user service.
-    pub user: TcpListener,
+    pub user: Listener,
     /// For the product service.
-    pub product: TcpListener,
+    pub product: Listener,
     /// For the order service.
-    pub order: TcpListener,
+    pub order: Listener,
 }
 
 /// Runs all three services until `shutdown`. The order service calls its peers directly.
 pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: CancellationToken) -> Outcome {
-    announce(Role::User, &listeners.user);
-    announce(Role::Product, &listeners.product);
-    announce(Role::Order, &listeners.order);
+    announce(Role::User, &listeners.user.socket);
+    announce(Role::Product, &listeners.product.socket);
+    announce(Role::Order, &listeners.order.socket);
     let (credentials, durability) = (config.credentials()?, config.durability);
     let user = user(config, credentials.clone())?;
     let gate = Gate::new(credentials, Tokens::new(LocalKeys(user.app())));

@@ -1,6 +1,7 @@
 //! The command line: one file per command, each an args struct and a `run`.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -39,6 +40,9 @@ mod user;
 pub(crate) use failure::client_failure;
 pub use failure::{Exit, Failure, OrFail, Outcome};
 pub use globals::Globals;
+
+/// How long a service that ends tries to say why.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// An order system you can trust and the load tester that proves it.
 ///
@@ -110,13 +114,34 @@ fn parse() -> Cli {
 /// Parses the command line, runs the command and reports how it went.
 #[must_use]
 pub fn main() -> ExitCode {
-    match run(parse()) {
+    let cli = parse();
+    let serves = matches!(cli.command, Command::Serve(_));
+    match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            crate::ui::error(&failure.error, failure.hint.as_deref());
-            ExitCode::from(failure.exit as u8)
+            let exit = ExitCode::from(failure.exit as u8);
+            if serves {
+                last_words(failure)
+            } else {
+                say(&failure)
+            }
+            exit
         }
     }
+}
+
+fn say(failure: &Failure) {
+    crate::ui::error(&failure.error, failure.hint.as_deref());
+}
+
+/// A service that ends says why, but not to a reader that stands still: then it would never end.
+fn last_words(failure: Failure) {
+    let (sender, said) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        say(&failure);
+        let _ = sender.send(()); // too late is as good as never
+    });
+    let _ = said.recv_timeout(LAST_WORDS);
 }
 
 fn run(cli: Cli) -> Outcome {

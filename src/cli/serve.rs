@@ -3,9 +3,10 @@
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ordersys_chassis::log::{self, Colour, Format};
-use ordersys_chassis::{Counting, HostName, Listener, Network};
+use ordersys_chassis::{Capacity, Counting, HostName, Listener, Network};
 use ordersys_contract::client::Endpoints;
 use ordersys_store::Durability;
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,9 +14,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::breaker::BreakerArgs;
 use super::tracing::TracingArgs;
-use super::{Exit, OrFail as _, Outcome};
+use super::{Exit, Failure, OrFail as _, Outcome};
 use crate::serve::{self, Exposure, Listeners, ServeConfig};
 use crate::stack::role::Role;
+
+/// How long a service may take to stop before it is cut off: whatever it waits for then does not come.
+const STOP_LIMIT: Duration = Duration::from_secs(35);
+/// Most threads for work that blocks. Little does: the stores have threads of their own.
+const MAX_BLOCKING_THREADS: usize = 16;
 
 /// Run one service, or all in one process, in the foreground
 #[derive(Debug, clap::Args)]
@@ -64,6 +70,9 @@ pub(super) struct Args {
     /// What a commit means: full (on disk), normal, memory; anything but full is for measuring
     #[arg(long, env = "ORDERSYS_DURABILITY", default_value_t = Durability::Full, value_name = "LEVEL")]
     durability: Durability,
+    /// Connections of each service at a time [default: 4096, less if the limit of open files is low]
+    #[arg(long, env = "ORDERSYS_MAX_CONNECTIONS", value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    max_connections: serve::MaxConnections,
     #[command(flatten)]
     breaker: BreakerArgs,
     #[command(flatten)]
@@ -123,19 +132,12 @@ pub(super) fn run(args: &Args, user_url: Option<&str>, product_url: Option<&str>
         product: url(product_url, Role::Product),
         order: String::new(),
     };
-    raise_open_files();
-    runtime()?.block_on(serve_until_signal(args, peers))
-}
-
-/// Allows as many open files, and so connections, as the system lets this process have.
-fn raise_open_files() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    if current != maximum
-        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
-    {
-        tracing::debug!(%error, "the limit of open files stays as it is");
-    }
+    let services = if args.role == What::All { Role::ALL.len() } else { 1 };
+    let capacity = serve::capacity(u32::try_from(services)?, args.max_connections)?;
+    let runtime = runtime()?;
+    let served = runtime.block_on(serve_until_signal(args, peers, capacity));
+    runtime.shutdown_background(); // what still runs by now was given up
+    served
 }
 
 /// Half the cores for requests, since the store's threads and the other services want some too.
@@ -150,7 +152,7 @@ fn runtime() -> Outcome<tokio::runtime::Runtime> {
             builder
         }
     };
-    Ok(builder.enable_all().build()?)
+    Ok(builder.enable_all().max_blocking_threads(MAX_BLOCKING_THREADS).build()?)
 }
 
 /// Where a peer is unless named: its host name on the stack's network, as in the compose file.
@@ -159,7 +161,7 @@ fn url(named: Option<&str>, role: Role) -> String {
     named.map_or_else(default, |url| url.trim_end_matches('/').to_owned())
 }
 
-async fn serve_until_signal(args: &Args, peers: Endpoints) -> Outcome {
+async fn serve_until_signal(args: &Args, peers: Endpoints, capacity: Capacity) -> Outcome {
     let shutdown = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -174,6 +176,25 @@ async fn serve_until_signal(args: &Args, peers: Endpoints) -> Outcome {
             shutdown.cancel();
         }
     });
+    let overdue = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(STOP_LIMIT).await;
+    };
+    tokio::select! {
+        served = serve_until(args, peers, capacity, shutdown.clone()) => served,
+        () = overdue => {
+            let what = format!("the service did not stop within {} s and is cut off", STOP_LIMIT.as_secs());
+            Err(Failure::new(Exit::TimedOut, what).hint("nothing that was answered is lost: start it again"))
+        }
+    }
+}
+
+async fn serve_until(
+    args: &Args,
+    peers: Endpoints,
+    capacity: Capacity,
+    shutdown: CancellationToken,
+) -> Outcome {
     let config = ServeConfig {
         bind: args.bind,
         allowed_hosts: args.allowed_hosts.clone(),
@@ -190,15 +211,19 @@ async fn serve_until_signal(args: &Args, peers: Endpoints) -> Outcome {
         What::Product => Role::Product,
         What::Order => Role::Order,
         What::All => {
+            let listen = async |role, port| {
+                let socket = serve::listen(args.bind, role, port).await?;
+                Outcome::Ok(Listener { socket, network: Network::default(), capacity })
+            };
             let listeners = Listeners {
-                user: serve::listen(args.bind, Role::User, args.user_port).await?,
-                product: serve::listen(args.bind, Role::Product, args.product_port).await?,
-                order: serve::listen(args.bind, Role::Order, args.order_port).await?,
+                user: listen(Role::User, args.user_port).await?,
+                product: listen(Role::Product, args.product_port).await?,
+                order: listen(Role::Order, args.order_port).await?,
             };
             return serve::all(&config, listeners, shutdown).await;
         }
     };
     let socket = serve::listen(args.bind, role, args.port.unwrap_or(role.default_port())).await?;
     let network = args.cut_while.clone().map(Network::up_unless).unwrap_or_default();
-    serve::one(role, &config, peers, Listener { socket, network }, shutdown).await
+    serve::one(role, &config, peers, Listener { socket, network, capacity }, shutdown).await
 }

@@ -1,5 +1,6 @@
 //! JSON bodies, read strictly and within limits.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -8,12 +9,14 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use http_body_util::{BodyExt, Limited};
+use hyper::body::Body as _;
 use ordersys_contract::session::MAX_SESSION_BODY_BYTES;
 use ordersys_contract::strict::Object;
 use ordersys_contract::{Code, MAX_BODY_BYTES, MAX_INTERNAL_BODY_BYTES, Problem, json};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::serve::{Connection, Room, SMALL};
 use crate::{Refusal, given};
 
 /// How long a client may take to send its body.
@@ -60,7 +63,25 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for InternalJson<T> {
 
 /// An answer that is JSON already.
 #[derive(Debug, Clone)]
-pub struct JsonText(pub String);
+pub struct JsonText(Bytes);
+
+impl JsonText {
+    /// An answer with this text.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(text.into())
+    }
+
+    pub(crate) fn from_bytes(text: Vec<u8>) -> Self {
+        Self(text.into())
+    }
+}
+
+/// The answer in place of one that cannot be written as JSON.
+pub(crate) fn unwritable(error: &serde_json::Error) -> Response {
+    tracing::error!(%error, "an answer cannot be written as JSON");
+    Refusal::new(Code::Internal, "the answer cannot be written").into_response()
+}
 
 impl IntoResponse for JsonText {
     fn into_response(self) -> Response {
@@ -74,11 +95,8 @@ impl IntoResponse for JsonText {
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         match serde_json::to_string(&self.0) {
-            Ok(text) => JsonText(text).into_response(),
-            Err(error) => {
-                tracing::error!(%error, "an answer cannot be written as JSON");
-                Refusal::new(Code::Internal, "the answer cannot be written").into_response()
-            }
+            Ok(text) => JsonText::new(text).into_response(),
+            Err(error) => unwritable(&error),
         }
     }
 }
@@ -137,12 +155,31 @@ async fn collect(request: Request, limit: usize) -> Result<Bytes, Problem> {
         discard(request.into_body()).await;
         return Err(too_large());
     }
+    let Ok(_room) = room(&request, limit) else {
+        discard(request.into_body()).await;
+        let why = "too many large bodies and answers are on their way; send it again later";
+        return Err(Problem::new(Code::Overloaded, why));
+    };
     let collected = Limited::new(request.into_body(), limit).collect();
     match tokio::time::timeout(BODY_TIMEOUT, collected).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
         Ok(Err(_)) => Err(Problem::new(Code::MalformedJson, "the body ended early")),
         Err(_) => Err(Problem::new(Code::RequestTimeout, "the body took too long to arrive")),
+    }
+}
+
+/// There is no room for a body.
+struct NoRoom;
+
+/// Counts a large body until it is read. Calls between services are never refused for their size.
+fn room(request: &Request, limit: usize) -> Result<Option<Room>, NoRoom> {
+    let announced = request.body().size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
+    let bytes = announced.unwrap_or(limit);
+    match request.extensions().get::<Arc<Connection>>().filter(|_| bytes > SMALL) {
+        Some(connection) if limit > MAX_BODY_BYTES => Ok(Some(connection.take(bytes))),
+        Some(connection) => connection.room(bytes).map(Some).ok_or(NoRoom),
+        None => Ok(None),
     }
 }
 

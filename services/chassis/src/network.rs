@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::Capacity;
+
 /// Pause between two looks at the file that cuts a process off: each wakes a process that may be idle.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -66,18 +68,20 @@ impl Network {
     }
 }
 
-/// Where a service listens, and the network it does that on.
+/// Where a service listens, the network it does that on, and how much it takes from there.
 #[derive(Debug)]
 pub struct Listener {
     /// The socket.
     pub socket: TcpListener,
     /// The network.
     pub network: Network,
+    /// What callers may make it hold.
+    pub capacity: Capacity,
 }
 
 impl From<TcpListener> for Listener {
     /// On a network that is never cut.
     fn from(socket: TcpListener) -> Self {
-        Self { socket, network: Network::default() }
+        Self { socket, network: Network::default(), capacity: Capacity::default() }
     }
 }

@@ -10,13 +10,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use ordersys_contract::header::REQUEST_ID;
 use ordersys_contract::{Code, OrderId, Problem, RequestId, TraceParent};
 use ordersys_spans::{Door, Span, Tracer};
 
 use crate::auth::Seen;
 use crate::body::discard;
+use crate::serve::{Connection, leaving};
 use crate::{Gate, Hosts, Metrics, Refusal, entrance};
 
 /// What the layer needs of its service.
@@ -48,11 +49,11 @@ pub struct TaggedOrder(pub OrderId);
 pub(crate) async fn observe(State(observer): State<Arc<Observer>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let (mut parts, body) = request.into_parts();
-    let id = parts.headers.get(REQUEST_ID).and_then(|value| RequestId::parse(value.to_str().ok()?));
-    let id = id.unwrap_or_else(RequestId::random);
+    let id = id_of(&parts.headers);
     let method = parts.method.clone();
     let matched = parts.extensions.get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let connection = parts.extensions.get::<Arc<Connection>>().cloned();
     let caller = TraceParent::of(&parts.headers);
     let mut span = observer.tracer.request(caller, door(route), || format!("{method} {route}"));
     let places = span.places();
@@ -70,6 +71,10 @@ pub(crate) async fn observe(State(observer): State<Arc<Observer>>, request: Requ
         tracing::error!(service = observer.service, requestId = %id, "a handler panicked");
         Refusal::new(Code::Internal, "an internal error").into_response()
     });
+    let response = match &connection {
+        Some(connection) => leaving(&method, response, connection),
+        None => response,
+    };
     let response = complete(response, &id);
     let elapsed = started.elapsed();
     observer.metrics.count(route, &method, response.status(), elapsed);
@@ -78,13 +83,24 @@ pub(crate) async fn observe(State(observer): State<Arc<Observer>>, request: Requ
     response
 }
 
+/// The id a request was given, or a new one.
+fn id_of(headers: &HeaderMap) -> RequestId {
+    let given = headers.get(REQUEST_ID).and_then(|value| RequestId::parse(value.to_str().ok()?));
+    given.unwrap_or_else(RequestId::random)
+}
+
+/// The answer to a request that is refused before it reaches the layer.
+pub(crate) fn refused_early(head: &HeaderMap, refusal: Refusal) -> Response {
+    complete(refusal.into_response(), &id_of(head))
+}
+
 /// Requests from outside may begin a trace; calls between services are part of something larger,
 /// and nobody asks how probes fare.
 fn door(route: &str) -> Door {
     if is_probe(route) || route.starts_with("/internal/") { Door::Inner } else { Door::Outer }
 }
 
-fn is_probe(route: &str) -> bool {
+pub(crate) fn is_probe(route: &str) -> bool {
     matches!(route, "/health" | "/livez" | "/readyz" | "/metrics")
 }
 

@@ -1,13 +1,19 @@
 //! Lists in pages: a limit, an opaque cursor, the next page in a `Link` header.
 
+use std::ops::ControlFlow;
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use ordersys_contract::client::percent;
 use ordersys_contract::{DEFAULT_PAGE, MAX_PAGE};
 use serde::Serialize;
 
+use crate::Refusal;
+use crate::body::{JsonText, unwritable};
 use crate::params::{page_limit, wrong_parameter};
-use crate::{Json, Refusal};
+
+/// Most bytes of a page, unless a single item is larger.
+pub const MAX_PAGE_BYTES: usize = 2 * 1024 * 1024;
 
 /// Checks a page's limit.
 pub fn limit(asked: Option<u32>) -> Result<u32, Refusal> {
@@ -50,20 +56,75 @@ pub fn cursor_text(key: &[u8]) -> String {
     })
 }
 
-/// A page as an answer: a bare array, and where the next page is.
-pub struct Page<T> {
-    /// The items.
-    pub items: Vec<T>,
-    /// Path, and query pairs other than the cursor, of this list.
-    pub list: (&'static str, Vec<(&'static str, String)>),
-    /// The cursor of the next page, if there is one.
-    pub next: Option<String>,
+/// Items of a page, written as they are read: no more of them are in memory than one. A page ends at its limit,
+/// or before the item that would make it larger than [`MAX_PAGE_BYTES`].
+#[derive(Debug)]
+pub struct Items {
+    /// The items so far, each after a `[` or a comma.
+    text: Vec<u8>,
+    one: Vec<u8>,
+    count: u32,
+    limit: u32,
+    /// The key of the last item.
+    last: Vec<u8>,
+    is_full: bool,
+    failed: Option<serde_json::Error>,
 }
 
-impl<T: Serialize> IntoResponse for Page<T> {
+impl Items {
+    /// A page for at most so many items.
+    #[must_use]
+    pub fn new(limit: u32) -> Self {
+        let (text, one, last) = (Vec::new(), Vec::new(), Vec::new());
+        Self { text, one, count: 0, limit, last, is_full: false, failed: None }
+    }
+
+    /// Adds an item with its key, if there is room for it. Breaks when there is none for another.
+    pub fn add(&mut self, item: &impl Serialize, key: &[u8]) -> ControlFlow<()> {
+        self.one.clear();
+        if let Err(error) = serde_json::to_writer(&mut self.one, item) {
+            self.failed = Some(error);
+            return ControlFlow::Break(());
+        }
+        if self.count > 0 && self.text.len() + self.one.len() + 2 > MAX_PAGE_BYTES {
+            self.is_full = true;
+            return ControlFlow::Break(());
+        }
+        self.text.push(if self.count == 0 { b'[' } else { b',' });
+        self.text.append(&mut self.one);
+        self.count += 1;
+        key.clone_into(&mut self.last);
+        self.is_full = self.count >= self.limit;
+        if self.is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// The JSON, and the cursor of the next page if there may be one.
+    fn finish(mut self) -> Result<(Vec<u8>, Option<String>), serde_json::Error> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        self.text.extend_from_slice(if self.count == 0 { b"[]" } else { b"]" });
+        self.text.shrink_to_fit();
+        Ok((self.text, self.is_full.then(|| cursor_text(&self.last))))
+    }
+}
+
+/// A page as an answer: a bare array, and where the next page is.
+pub struct Page {
+    /// The items.
+    pub items: Items,
+    /// Path, and query pairs other than the cursor, of this list.
+    pub list: (&'static str, Vec<(&'static str, String)>),
+}
+
+impl IntoResponse for Page {
     fn into_response(self) -> Response {
-        let mut response = Json(self.items).into_response();
-        if let Some(cursor) = self.next {
+        let (text, next) = match self.items.finish() {
+            Ok(finished) => finished,
+            Err(error) => return unwritable(&error),
+        };
+        let mut response = JsonText::from_bytes(text).into_response();
+        if let Some(cursor) = next {
             let (path, pairs) = self.list;
             let pairs = pairs.iter().map(|(name, value)| format!("{name}={}&", percent(value)));
             let link = format!("<{path}?{}cursor={cursor}>; rel=\"next\"", pairs.collect::<String>());
@@ -86,5 +147,29 @@ mod tests {
         for rubbish in ["", "00", "zzzzzzzz", "é0é0", "+1+1+1+1", "00000000ff"] {
             assert!(cursor::<4>(Some(rubbish)).is_err(), "{rubbish}");
         }
+    }
+
+    /// What a page of so many items of this size, written from a long list, comes to.
+    fn page(limit: u32, bytes: usize) -> (usize, usize, Option<String>) {
+        let (mut items, item) = (Items::new(limit), "x".repeat(bytes));
+        let mut added = 0_u8;
+        while items.add(&item, &[added]).is_continue() {
+            added += 1;
+        }
+        let (text, next) = items.finish().expect("JSON");
+        let read: Vec<String> = serde_json::from_slice(&text).expect("an array");
+        (read.len(), text.len(), next)
+    }
+
+    #[test]
+    fn pages_end_at_their_limit_or_their_size() {
+        assert_eq!(page(3, 10), (3, 40, Some("02".to_owned())));
+        let (count, bytes, next) = page(1000, 100_000);
+        assert_eq!((count, next), (20, Some("13".to_owned())));
+        assert!(bytes <= MAX_PAGE_BYTES, "{bytes}");
+        let (count, _, next) = page(1000, 3 * MAX_PAGE_BYTES);
+        assert_eq!((count, next), (1, Some("00".to_owned())), "one item always fits");
+        let (text, next) = Items::new(1).finish().expect("JSON");
+        assert_eq!((text.as_slice(), next), (&b"[]"[..], None));
     }
 }

@@ -3,7 +3,6 @@
 //! good part of what an order takes, for the most part in the kernel. So refusals are paced: a client
 //! that asks again at once waits longer for its next refusal the more of them there are.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,9 +17,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio_util::sync::CancellationToken;
 
 use crate::Metrics;
+use crate::seldom::Seldom;
 
-/// How often a log line tells how many were refused. A line each would cost more than the refusal.
-const LOG_EVERY: Duration = Duration::from_secs(1);
 /// Time between two refusals, if there are many: 4000 a second take less than a tenth of one processor.
 pub(crate) const BETWEEN: Duration = Duration::from_micros(250);
 /// The longest a refusal is held back: as long as its `Retry-After` says.
@@ -42,10 +40,8 @@ struct Shared {
     refused: Counter,
     held_back: Gauge,
     pace: Mutex<Pace>,
-    started: Instant,
-    /// Refusals since the last log line, and when that was, in milliseconds after the start.
-    untold: AtomicU64,
-    told_at: AtomicU64,
+    /// A log line each would cost more than the refusal.
+    seldom: Seldom,
 }
 
 /// Spreads refusals over time; the time is an argument.
@@ -119,9 +115,7 @@ impl Shedding {
             refused,
             held_back,
             pace: Mutex::new(Pace { next: Instant::now() }),
-            started: Instant::now(),
-            untold: AtomicU64::new(0),
-            told_at: AtomicU64::new(0),
+            seldom: Seldom::new(),
         }))
     }
 
@@ -157,13 +151,7 @@ impl Shedding {
     }
 
     fn tell(&self) {
-        self.0.untold.fetch_add(1, Ordering::Relaxed);
-        let now = u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let told_at = self.0.told_at.load(Ordering::Relaxed);
-        let due = Duration::from_millis(now.saturating_sub(told_at)) >= LOG_EVERY;
-        let mine = || self.0.told_at.compare_exchange(told_at, now, Ordering::Relaxed, Ordering::Relaxed);
-        if due && mine().is_ok() {
-            let refused = self.0.untold.swap(0, Ordering::Relaxed);
+        if let Some(refused) = self.0.seldom.count() {
             let route = self.0.route.1;
             tracing::warn!(service = self.0.service, route, refused, "overloaded: requests are refused");
         }

@@ -219,6 +219,20 @@ impl Client {
         Ok(Page { items: received.json()?, next })
     }
 
+    /// All pages of a list from this one on. A list whose pages do not go on ends.
+    async fn pages<T: DeserializeOwned>(&self, base: &str, first: String) -> Result<Vec<T>, ClientError> {
+        let (mut all, mut path) = (Vec::new(), first);
+        loop {
+            let page = self.page(base, path.clone()).await?;
+            let is_empty = page.items.is_empty();
+            all.extend(page.items);
+            match page.next {
+                Some(next) if next != path && !is_empty => path = next,
+                _ => return Ok(all),
+            }
+        }
+    }
+
     /// Sends the call; an answer that is not a success becomes an error.
     async fn send(&self, call: Call<'_>) -> Result<Received, ClientError> {
         let received = self.exchange(call).await?;

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, header};
 use ordersys_chassis::body::{Empty, JsonText, NoBody};
-use ordersys_chassis::page::{self, Page};
+use ordersys_chassis::page::{self, Items, Page};
 use ordersys_chassis::params::{PathId, Query};
 use ordersys_chassis::{AdminOnly, Caller, Json, Refusal, RequestIdOf, TaggedOrder, given};
 use ordersys_contract::header::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
@@ -23,6 +23,7 @@ use crate::app::{App, Placed, outcome};
 use crate::domain::access::Reach;
 use crate::domain::draft::Draft;
 use crate::domain::lifecycle::Event;
+use crate::domain::order::StoredOrder;
 use crate::store::Filter;
 
 mod internal;
@@ -104,7 +105,7 @@ fn tagged(mut response: Response, id: OrderId) -> Response {
 fn stored_answer(order: &Order, done: StatusCode) -> Response {
     let id = order.id;
     let open = order.status.needs_driver();
-    let mut response = JsonText(order.to_json()).into_response();
+    let mut response = JsonText::new(order.to_json()).into_response();
     *response.status_mut() = if open { StatusCode::ACCEPTED } else { done };
     if let Ok(location) = HeaderValue::try_from(format!("{ORDERS}/{id}")) {
         response.headers_mut().insert(header::LOCATION, location);
@@ -177,18 +178,17 @@ async fn list(
     State(app): State<App>,
     caller: Caller,
     Query(query): Query<ListQuery>,
-) -> Result<Page<Order>, Refusal> {
+) -> Result<Page, Refusal> {
     let user_id = listed_user(caller, query.user_id)?;
     let limit = page::limit(query.limit)?;
     let before = page::cursor(query.cursor.as_deref())?.map(OrderId::from_bytes);
     let filter = Filter { user: user_id, state: query.status, before, changed_before: None, limit };
-    let items: Vec<_> = app.list(filter).await?.into_iter().map(|stored| stored.order).collect();
-    let full = items.len() == limit as usize;
-    let next = items.last().filter(|_| full).map(|order| page::cursor_text(order.id.as_bytes()));
+    let add = |items: &mut Items, stored: StoredOrder| items.add(&stored.order, stored.order.id.as_bytes());
+    let items = app.list(filter, Items::new(limit), Box::new(add)).await?;
     let mut pairs = vec![("limit", limit.to_string())];
     pairs.extend(user_id.map(|user| ("userId", user.to_string())));
     pairs.extend(query.status.map(|status| ("status", status.as_str().to_owned())));
-    Ok(Page { items, list: (ORDERS, pairs), next })
+    Ok(Page { items, list: (ORDERS, pairs) })
 }
 
 /// Cancels an order and gives its stock back.

@@ -12,7 +12,7 @@ use ordersys_contract::product::{
 use ordersys_contract::reservation::{Answer, Operation, ReservationRecord, ReservationState};
 use ordersys_contract::{Cents, Currency, OrderId, ProductId, RequestId, Timestamp};
 use ordersys_spans::{Places, Span, Tracer};
-use ordersys_store::failpoint;
+use ordersys_store::{Add, failpoint};
 
 use crate::store::{Edit, Edited, Filter, HoldOutcome, StockTotals, Tables};
 use crate::{NAME, ProductError};
@@ -59,8 +59,13 @@ impl App {
         self.tables.close().await;
     }
 
-    pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<Product>, ProductError> {
-        Ok(self.tables.list(filter).await?)
+    pub(crate) async fn list<P: Send + 'static>(
+        &self,
+        filter: Filter,
+        page: P,
+        add: Add<P, Product>,
+    ) -> Result<P, ProductError> {
+        Ok(self.tables.list(filter, page, add).await?)
     }
 
     pub(crate) async fn get(&self, id: ProductId) -> Result<Product, ProductError> {
@@ -182,24 +187,35 @@ impl App {
         Ok(self.tables.reservation(id).await?)
     }
 
-    pub(crate) async fn reservations(
+    pub(crate) async fn reservations<P: Send + 'static>(
         &self,
-        before: Option<OrderId>,
-        limit: u32,
-    ) -> Result<Vec<ReservationRecord>, ProductError> {
-        Ok(self.tables.reservations(before, limit).await?)
+        (before, limit): (Option<OrderId>, u32),
+        page: P,
+        add: Add<P, ReservationRecord>,
+    ) -> Result<P, ProductError> {
+        Ok(self.tables.reservations((before, limit), page, add).await?)
     }
 
-    pub(crate) async fn accounts(&self) -> Result<Vec<StockAccount>, ProductError> {
-        Ok(self.tables.accounts().await?)
+    pub(crate) async fn accounts<P: Send + 'static>(
+        &self,
+        after: Option<ProductId>,
+        page: P,
+        add: Add<P, StockAccount>,
+    ) -> Result<P, ProductError> {
+        Ok(self.tables.accounts(after, page, add).await?)
     }
 
     pub(crate) async fn stock_totals(&self) -> Result<StockTotals, ProductError> {
         Ok(self.tables.stock_totals().await?)
     }
 
-    pub(crate) async fn evidence(&self) -> Result<Vec<StockEvidence>, ProductError> {
-        Ok(self.tables.evidence().await?)
+    pub(crate) async fn evidence<P: Send + 'static>(
+        &self,
+        after: Option<ProductId>,
+        page: P,
+        add: Add<P, StockEvidence>,
+    ) -> Result<P, ProductError> {
+        Ok(self.tables.evidence(after, page, add).await?)
     }
 
     pub(crate) async fn product_records(

@@ -6,14 +6,14 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
 use ordersys_chassis::body::JsonText;
 use ordersys_chassis::conditional::{self, Condition};
-use ordersys_chassis::page::{self, Page};
+use ordersys_chassis::page::{self, Items, Page};
 use ordersys_chassis::params::{PathId, Query};
 use ordersys_chassis::{
     AdminOnly, Arrival, Deadline, Internal, InternalJson, InternalOrAdmin, Json, Refusal,
 };
 use ordersys_contract::product::{
     Hold, INVARIANTS, NewProduct, PRODUCT, PRODUCTS, Product, ProductPatch, RELEASE, RESERVE, RESTOCK,
-    Released, Reserved, Restock, StockAccount,
+    Released, Reserved, Restock, StockAccount, StockEvidence,
 };
 use ordersys_contract::reservation::{Answer, Batch, RESERVATION, RESERVATIONS, ReservationRecord};
 use ordersys_contract::{Code, MAX_BATCH, OrderId, OrderKind, ProductId, ProductKind, Timestamp, WriteJson};
@@ -57,15 +57,15 @@ struct ListQuery {
     params(ListQuery),
     responses((status = 200, description = "A page of products", body = Vec<Product>)),
 )]
-async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Page<Product>, Refusal> {
+async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Page, Refusal> {
     let limit = page::limit(query.limit)?;
     let after = page::cursor(query.cursor.as_deref())?.map(ProductId::from_bytes);
-    let items = app.list(Filter { text: query.q.clone(), after, limit }).await?;
-    let full = items.len() == limit as usize;
-    let next = items.last().filter(|_| full).map(|product| page::cursor_text(product.id.as_bytes()));
+    let filter = Filter { text: query.q.clone(), after, limit };
+    let add = |items: &mut Items, product: Product| items.add(&product, product.id.as_bytes());
+    let items = app.list(filter, Items::new(limit), Box::new(add)).await?;
     let mut pairs = vec![("limit", limit.to_string())];
     pairs.extend(query.q.map(|text| ("q", text)));
-    Ok(Page { items, list: (PRODUCTS, pairs), next })
+    Ok(Page { items, list: (PRODUCTS, pairs) })
 }
 
 /// The tag of a product as answered: its version, then its stock. Editing compares the version.
@@ -200,7 +200,7 @@ async fn reservations(
         return Err(Refusal::new(Code::InvalidField, format!("operations: at most {MAX_BATCH}")));
     }
     let answers = app.apply(batch.operations, arrived, deadline).await?;
-    Ok(JsonText(answers.to_json()).into_response())
+    Ok(JsonText::new(answers.to_json()).into_response())
 }
 
 /// One reservation, with all that is stored of it.
@@ -237,14 +237,14 @@ async fn reservation_list(
     State(app): State<App>,
     _: InternalOrAdmin,
     Query(query): Query<ReservationQuery>,
-) -> Result<Page<ReservationRecord>, Refusal> {
+) -> Result<Page, Refusal> {
     let limit = page::limit(query.limit)?;
     let before = page::cursor(query.cursor.as_deref())?.map(OrderId::from_bytes);
-    let items = app.reservations(before, limit).await?;
-    let full = items.len() == limit as usize;
-    let last = items.last().filter(|_| full);
-    let next = last.map(|record| page::cursor_text(record.reservation.order_id.as_bytes()));
-    Ok(Page { items, list: (RESERVATIONS, vec![("limit", limit.to_string())]), next })
+    let add = |items: &mut Items, record: ReservationRecord| {
+        items.add(&record, record.reservation.order_id.as_bytes())
+    };
+    let items = app.reservations((before, limit), Items::new(limit), Box::new(add)).await?;
+    Ok(Page { items, list: (RESERVATIONS, vec![("limit", limit.to_string())]) })
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -254,22 +254,29 @@ struct AccountQuery {
     /// Whether to add up the lines of all reservations too, which reads all of them.
     #[serde(default)]
     lines: bool,
+    cursor: Option<String>,
 }
 
-/// Where every unit of every product is, in one snapshot.
+/// Where every unit of every product is: each page in one snapshot.
 #[utoipa::path(
     get, path = INVARIANTS, tag = "internal",
     params(AccountQuery),
-    responses((status = 200, description = "The accounts; with `lines=true` each has `heldLines` and `committedLines` too", body = Vec<StockAccount>)),
+    responses((status = 200, description = "A page of accounts; with `lines=true` each has `heldLines` and `committedLines` too", body = Vec<StockAccount>)),
     security(("service" = []), ("admin" = [])),
 )]
 async fn invariants(
     State(app): State<App>,
     _: InternalOrAdmin,
     Query(query): Query<AccountQuery>,
-) -> Result<Response, Refusal> {
-    if query.lines {
-        return Ok(Json(app.evidence().await?).into_response());
-    }
-    Ok(Json(app.accounts().await?).into_response())
+) -> Result<Page, Refusal> {
+    let after = page::cursor(query.cursor.as_deref())?.map(ProductId::from_bytes);
+    let page = Items::new(u32::MAX);
+    let (items, pairs) = if query.lines {
+        let add = |items: &mut Items, one: StockEvidence| items.add(&one, one.account.product_id.as_bytes());
+        (app.evidence(after, page, Box::new(add)).await?, vec![("lines", "true".to_owned())])
+    } else {
+        let add = |items: &mut Items, one: StockAccount| items.add(&one, one.product_id.as_bytes());
+        (app.accounts(after, page, Box::new(add)).await?, Vec::new())
+    };
+    Ok(Page { items, list: (INVARIANTS, pairs) })
 }

@@ -6,6 +6,7 @@
 //!
 //! Nothing here knows what is stored: tables belong to the services' `store` modules.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -51,6 +52,9 @@ const WRITE_QUEUE: usize = 8192;
 const READ_QUEUE: usize = 8192;
 /// Threads that read.
 const READERS: usize = 2;
+
+/// Adds a row to what is made of a list, while it is read. Breaks when no more rows are needed.
+pub type Add<P, T> = Box<dyn FnMut(&mut P, T) -> ControlFlow<()> + Send>;
 
 /// What a store needs to open.
 #[derive(Debug, Clone)]

@@ -10,6 +10,7 @@ use ordersys_contract::session::Jwks;
 use ordersys_contract::user::{Lookup, NewUser, User, UserKindName, UserPatch, UserStatus, UserSummary};
 use ordersys_contract::{Password, SessionId, Timestamp, UserId};
 use ordersys_spans::{Places, Tracer};
+use ordersys_store::Add;
 
 use crate::domain::ring::Certainty;
 use crate::domain::{Profile, Role, checked_name, login};
@@ -106,8 +107,13 @@ impl App {
         Ok(self.0.users.complete_addresses().await?)
     }
 
-    pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<User>, UserError> {
-        Ok(self.0.users.list(filter).await?)
+    pub(crate) async fn list<P: Send + 'static>(
+        &self,
+        filter: Filter,
+        page: P,
+        add: Add<P, User>,
+    ) -> Result<P, UserError> {
+        Ok(self.0.users.list(filter, page, add).await?)
     }
 
     /// Changes a user's name or password, as the user or the admin.

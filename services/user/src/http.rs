@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http::header;
 use ordersys_chassis::body::{Empty, NoBody};
-use ordersys_chassis::page::{self, Page};
+use ordersys_chassis::page::{self, Items, Page};
 use ordersys_chassis::params::{PathId, Query, wrong_parameter};
 use ordersys_chassis::{AdminOnly, Caller, Deadline, Internal, InternalJson, Json, Peer, Refusal, ShortJson};
 use ordersys_contract::user::{
@@ -142,20 +142,15 @@ fn address(email: &str) -> Result<EmailKey, Refusal> {
     responses((status = 200, description = "A page of users", body = Vec<User>)),
     security(("admin" = [])),
 )]
-async fn list(
-    State(app): State<App>,
-    _: AdminOnly,
-    Query(query): Query<ListQuery>,
-) -> Result<Page<User>, Refusal> {
+async fn list(State(app): State<App>, _: AdminOnly, Query(query): Query<ListQuery>) -> Result<Page, Refusal> {
     let limit = page::limit(query.limit)?;
     let after = page::cursor(query.cursor.as_deref())?.map(UserId::from_bytes);
     let address = query.email.as_deref().map(address).transpose()?;
-    let items = app.list(Filter { address, after, limit }).await?;
-    let full = items.len() == limit as usize;
-    let next = items.last().filter(|_| full).map(|user| page::cursor_text(user.id.as_bytes()));
+    let add = |items: &mut Items, user: User| items.add(&user, user.id.as_bytes());
+    let items = app.list(Filter { address, after, limit }, Items::new(limit), Box::new(add)).await?;
     let mut pairs = vec![("limit", limit.to_string())];
     pairs.extend(query.email.map(|email| ("email", email)));
-    Ok(Page { items, list: (USERS, pairs), next })
+    Ok(Page { items, list: (USERS, pairs) })
 }
 
 /// What the order path needs to know of many users: one answer each, in order.

@@ -6,7 +6,7 @@ use ordersys_chassis::Deadline;
 use ordersys_chassis::prometheus_client::registry::Registry;
 use ordersys_contract::user::{LOOKUP_HOLDS, User, UserStatus, UserSummary};
 use ordersys_contract::{EmailKey, Timestamp, UserId};
-use ordersys_store::{OpenError, Options, Store, StoreError};
+use ordersys_store::{Add, OpenError, Options, Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::{Role, login};
@@ -154,7 +154,12 @@ impl Users {
         self.0.read(move |connection| reach(connection, id, role)).await
     }
 
-    pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<User>, StoreError> {
+    pub(crate) async fn list<P: Send + 'static>(
+        &self,
+        filter: Filter,
+        mut page: P,
+        mut add: Add<P, User>,
+    ) -> Result<P, StoreError> {
         let select = format!(
             "SELECT {COLUMNS} FROM user
              WHERE id > ?1 AND (?2 IS NULL OR address = ?2) ORDER BY id LIMIT ?3"
@@ -163,12 +168,13 @@ impl Users {
             .read(move |connection| {
                 let after = filter.after.as_ref().map_or(&[][..], |id| id.as_bytes());
                 let mut statement = connection.prepare_cached(&select)?;
-                statement
-                    .query_map(
-                        params![after, filter.address.as_ref().map(EmailKey::as_str), filter.limit],
-                        user,
-                    )?
-                    .collect()
+                let row = params![after, filter.address.as_ref().map(EmailKey::as_str), filter.limit];
+                for user in statement.query_map(row, user)? {
+                    if add(&mut page, user?).is_break() {
+                        break;
+                    }
+                }
+                Ok(page)
             })
             .await
     }

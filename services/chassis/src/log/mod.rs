@@ -5,7 +5,6 @@
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
@@ -32,28 +31,30 @@ pub enum Colour {
 
 /// How long lines are collected before they are written.
 const GATHER: Duration = Duration::from_millis(20);
-/// Bytes that may wait to be written; then logging waits for the reader instead of losing lines.
+/// Bytes that may wait to be written. Further lines are dropped and counted: a reader that stands still must
+/// not hold up requests.
 const MAX_WAITING: usize = 8 * 1024 * 1024;
+/// How long the lines that still wait may take to be written when logging ends.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The filter is not one.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is not a log level (error, warn, info, debug, trace) or filter")]
 pub struct NotAFilter(String);
 
-/// Writes the lines still waiting when dropped.
+/// Writes the lines still waiting when dropped, unless their reader stands still.
 #[derive(Debug)]
 pub struct Guard {
     lines: Lines,
-    writer: Option<JoinHandle<()>>,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.lines.waiting().ended = true;
+        let mut waiting = self.lines.waiting();
+        waiting.ended = true;
         self.lines.0.changed.notify_all();
-        if let Some(writer) = self.writer.take() {
-            let _ = writer.join();
-        }
+        let writing = |waiting: &mut Waiting| waiting.has_writer;
+        drop(self.lines.0.changed.wait_timeout_while(waiting, FAREWELL, writing));
     }
 }
 
@@ -65,6 +66,7 @@ pub fn start(format: Format, filter: &str) -> Result<Guard, NotAFilter> {
         let lines = lines.clone();
         move || lines.write_all(&mut io::stdout())
     });
+    lines.waiting().has_writer &= writer.is_ok();
     let make = {
         let lines = lines.clone();
         move || lines.clone()
@@ -77,13 +79,23 @@ pub fn start(format: Format, filter: &str) -> Result<Guard, NotAFilter> {
     if let Err(error) = started {
         tracing::debug!(%error, "logging had been started before");
     }
-    Ok(Guard { lines, writer: writer.ok() })
+    Ok(Guard { lines })
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Waiting {
     bytes: Vec<u8>,
+    /// Lines for which there was no room, since that was last told.
+    dropped: u64,
     ended: bool,
+    /// Whether what waits is going to be written.
+    has_writer: bool,
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self { bytes: Vec::new(), dropped: 0, ended: false, has_writer: true }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -112,11 +124,18 @@ impl Lines {
                 std::thread::sleep(GATHER);
             }
             std::mem::swap(&mut piece, &mut self.waiting().bytes);
-            self.0.changed.notify_all();
             let _ = output.write_all(&piece).and_then(|()| output.flush());
             piece.clear();
-            if ended && self.waiting().bytes.is_empty() {
+            let mut waiting = self.waiting();
+            let dropped = std::mem::take(&mut waiting.dropped);
+            if ended && waiting.bytes.is_empty() {
+                waiting.has_writer = false;
+                self.0.changed.notify_all();
                 return;
+            }
+            drop(waiting);
+            if dropped > 0 {
+                tracing::warn!(dropped, "log lines were dropped: what reads them was too slow");
             }
         }
     }
@@ -124,9 +143,11 @@ impl Lines {
 
 impl Write for Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let full = |waiting: &mut Waiting| waiting.bytes.len() >= MAX_WAITING && !waiting.ended;
-        let waiting = self.0.changed.wait_while(self.waiting(), full);
-        let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting();
+        if waiting.bytes.len() >= MAX_WAITING {
+            waiting.dropped += 1;
+            return Ok(line.len());
+        }
         let first = waiting.bytes.is_empty();
         waiting.bytes.extend_from_slice(line);
         drop(waiting);
@@ -159,9 +180,42 @@ mod tests {
         for number in 0..10_000 {
             writeln!(lines.clone(), "{number}").expect("is taken");
         }
-        drop(Guard { lines, writer: None });
+        drop(Guard { lines });
         let output = String::from_utf8(writer.join().expect("ends")).expect("text");
         let expected: Vec<_> = (0..10_000).map(|number| number.to_string()).collect();
         assert_eq!(output.lines().collect::<Vec<_>>(), expected);
+    }
+
+    /// Takes nothing, like a full pipe that is not read.
+    struct Stuck;
+
+    impl Write for Stuck {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            loop {
+                std::thread::park();
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_stands_still_holds_up_neither_lines_nor_the_end() {
+        let lines = Lines::default();
+        std::thread::spawn({
+            let lines = lines.clone();
+            move || lines.write_all(&mut Stuck)
+        });
+        let line = [b'x'; 1024];
+        for _ in 0..3 * MAX_WAITING / line.len() {
+            lines.clone().write_all(&line).expect("is taken or dropped");
+        }
+        assert!(lines.waiting().dropped as usize >= MAX_WAITING / line.len());
+        assert!(lines.waiting().bytes.len() <= MAX_WAITING);
+        let began = std::time::Instant::now();
+        drop(Guard { lines });
+        assert!(began.elapsed() < 2 * FAREWELL, "{:?}", began.elapsed());
     }
 }

@@ -12,9 +12,9 @@ use crate::reservation::{RESERVATION, RESERVATIONS, ReservationRecord};
 use crate::{MAX_PAGE, OrderId, ProductId, UserId};
 
 impl Client {
-    /// `GET /internal/invariants?lines=true`: reads every reservation that binds stock.
+    /// `GET /internal/invariants?lines=true`, all pages: each reads every reservation that binds stock.
     pub async fn stock_evidence(&self) -> Result<Vec<StockEvidence>, ClientError> {
-        self.json(get(&self.endpoints.product, with_query(INVARIANTS, &[("lines", "true")]))).await
+        self.pages(&self.endpoints.product, with_query(INVARIANTS, &[("lines", "true")])).await
     }
 
     /// `GET /internal/reservations`: the page that [`Page::next`] names, or the first, newest first.

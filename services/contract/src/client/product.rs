@@ -79,8 +79,8 @@ impl Client {
         self.json(get(&self.endpoints.product, at(RESERVATION, &id))).await
     }
 
-    /// `GET /internal/invariants`.
+    /// `GET /internal/invariants`: all pages.
     pub async fn stock_accounts(&self) -> Result<Vec<StockAccount>, ClientError> {
-        self.json(get(&self.endpoints.product, INVARIANTS.into())).await
+        self.pages(&self.endpoints.product, INVARIANTS.into()).await
     }
 }

@@ -9,6 +9,7 @@ use ordersys_contract::health::Peer;
 use ordersys_contract::order::{KeyRecord, OrderEvent, OrderRecord, OrderState};
 use ordersys_contract::reservation::Operation;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
+use ordersys_store::Add;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -179,8 +180,13 @@ impl App {
         self.0.orders.get(id, reach).await?.ok_or(OrderError::NotFound)
     }
 
-    pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<StoredOrder>, OrderError> {
-        Ok(self.0.orders.list(filter).await?)
+    pub(crate) async fn list<P: Send + 'static>(
+        &self,
+        filter: Filter,
+        page: P,
+        add: Add<P, StoredOrder>,
+    ) -> Result<P, OrderError> {
+        Ok(self.0.orders.list(filter, page, add).await?)
     }
 
     pub(crate) async fn events(&self, id: OrderId, reach: Reach) -> Result<Vec<OrderEvent>, OrderError> {
@@ -192,8 +198,13 @@ impl App {
         found.ok_or(OrderError::NotFound)
     }
 
-    pub(crate) async fn keys(&self, after: KeyPlace, limit: u32) -> Result<Vec<KeyRecord>, OrderError> {
-        Ok(self.0.orders.keys(after, limit).await?)
+    pub(crate) async fn keys<P: Send + 'static>(
+        &self,
+        (after, limit): (KeyPlace, u32),
+        page: P,
+        add: Add<P, KeyRecord>,
+    ) -> Result<P, OrderError> {
+        Ok(self.0.orders.keys((after, limit), page, add).await?)
     }
 
     /// How long ago the oldest order without an outcome was first seen by this process.

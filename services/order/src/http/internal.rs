@@ -1,7 +1,7 @@
 //! The routes for other services and the admin: orders with all that is stored of them.
 
 use axum::extract::State;
-use ordersys_chassis::page::{self, Page};
+use ordersys_chassis::page::{self, Items, Page};
 use ordersys_chassis::params::{PathId, Query, wrong_parameter};
 use ordersys_chassis::{InternalOrAdmin, Json, Refusal};
 use ordersys_contract::order::{
@@ -92,19 +92,24 @@ async fn list(
     State(app): State<App>,
     _: InternalOrAdmin,
     Query(query): Query<ListQuery>,
-) -> Result<Page<OrderRecord>, Refusal> {
+) -> Result<Page, Refusal> {
     let limit = page::limit(query.limit)?;
     let before = page::cursor(query.cursor.as_deref())?.map(OrderId::from_bytes);
     let seconds = query.older_than.map(|seconds| i64::from(seconds) * 1000);
     let changed_before = seconds.map(|millis| Timestamp::from_millis(Timestamp::now().as_millis() - millis));
     let filter = Filter { user: None, state: query.state, before, changed_before, limit };
-    let items: Vec<_> = app.list(filter).await?.into_iter().map(|stored| app.record(stored)).collect();
-    let full = items.len() == limit as usize;
-    let next = items.last().filter(|_| full).map(|record| page::cursor_text(record.order.id.as_bytes()));
+    let add = {
+        let app = app.clone();
+        move |items: &mut Items, stored: StoredOrder| {
+            let id = stored.order.id;
+            items.add(&app.record(stored), id.as_bytes())
+        }
+    };
+    let items = app.list(filter, Items::new(limit), Box::new(add)).await?;
     let mut pairs = vec![("limit", limit.to_string())];
     pairs.extend(query.state.map(|state| ("state", state.as_str().to_owned())));
     pairs.extend(query.older_than.map(|seconds| ("olderThan", seconds.to_string())));
-    Ok(Page { items, list: (INTERNAL_ORDERS, pairs), next })
+    Ok(Page { items, list: (INTERNAL_ORDERS, pairs) })
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -128,16 +133,15 @@ async fn keys(
     State(app): State<App>,
     _: InternalOrAdmin,
     Query(query): Query<KeysQuery>,
-) -> Result<Page<KeyRecord>, Refusal> {
+) -> Result<Page, Refusal> {
     let limit = page::limit(query.limit)?;
     let after = query.cursor.as_deref().map(place).transpose()?.unwrap_or_default();
-    let items = app.keys(after, limit).await?;
-    let full = items.len() == limit as usize;
-    let next = items.last().filter(|_| full).map(|last| {
-        let place = [last.user_id.as_bytes(), last.key.as_bytes()].concat();
-        page::cursor_text(&place)
-    });
-    Ok(Page { items, list: (IDEMPOTENCY_KEYS, vec![("limit", limit.to_string())]), next })
+    let add = |items: &mut Items, record: KeyRecord| {
+        let place = [record.user_id.as_bytes(), record.key.as_bytes()].concat();
+        items.add(&record, &place)
+    };
+    let items = app.keys((after, limit), Items::new(limit), Box::new(add)).await?;
+    Ok(Page { items, list: (IDEMPOTENCY_KEYS, vec![("limit", limit.to_string())]) })
 }
 
 /// Reads a cursor of the list of keys: the user's id, then the key.

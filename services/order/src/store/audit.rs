@@ -2,7 +2,7 @@
 
 use ordersys_contract::order::KeyRecord;
 use ordersys_contract::{OrderId, UserId};
-use ordersys_store::StoreError;
+use ordersys_store::{Add, StoreError};
 use rusqlite::{Row, params};
 
 use super::Orders;
@@ -19,7 +19,12 @@ pub(crate) enum KeyPlace {
 
 impl Orders {
     /// Idempotency keys after a place, by key and user.
-    pub(crate) async fn keys(&self, after: KeyPlace, limit: u32) -> Result<Vec<KeyRecord>, StoreError> {
+    pub(crate) async fn keys<P: Send + 'static>(
+        &self,
+        (after, limit): (KeyPlace, u32),
+        mut page: P,
+        mut add: Add<P, KeyRecord>,
+    ) -> Result<P, StoreError> {
         let select = "SELECT user_id, key, order_id FROM keys
                       WHERE (key, user_id) > (?1, ?2) ORDER BY key, user_id LIMIT ?3";
         self.0
@@ -29,7 +34,12 @@ impl Orders {
                     KeyPlace::After(user, key) => (key.as_str(), &user.as_bytes()[..]),
                 };
                 let mut statement = connection.prepare_cached(select)?;
-                statement.query_map(params![key, user, limit], key_record)?.collect()
+                for record in statement.query_map(params![key, user, limit], key_record)? {
+                    if add(&mut page, record?).is_break() {
+                        break;
+                    }
+                }
+                Ok(page)
             })
             .await
     }

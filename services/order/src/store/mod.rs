@@ -7,7 +7,7 @@ use ordersys_chassis::prometheus_client::registry::Registry;
 use ordersys_contract::order::OrderState;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
 use ordersys_store::defect::Defect;
-use ordersys_store::{OpenError, Options, Store, StoreError, failpoint};
+use ordersys_store::{Add, OpenError, Options, Store, StoreError, failpoint};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::access::Reach;
@@ -188,8 +188,13 @@ impl Orders {
     }
 
     /// Orders, newest first.
-    pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<StoredOrder>, StoreError> {
-        self.0.read(move |connection| list(connection, &filter)).await
+    pub(crate) async fn list<P: Send + 'static>(
+        &self,
+        filter: Filter,
+        page: P,
+        add: Add<P, StoredOrder>,
+    ) -> Result<P, StoreError> {
+        self.0.read(move |connection| list(connection, &filter, page, add)).await
     }
 
     /// Every order whose outcome is not known yet, oldest first.
@@ -265,7 +270,12 @@ fn select(connection: &Connection, id: OrderId, reach: Reach) -> rusqlite::Resul
     connection.prepare_cached(&select)?.query_row(row, rows::order).optional()
 }
 
-fn list(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<StoredOrder>> {
+fn list<P>(
+    connection: &Connection,
+    filter: &Filter,
+    mut page: P,
+    mut add: Add<P, StoredOrder>,
+) -> rusqlite::Result<P> {
     let mut conditions = vec!["place < ?1"];
     conditions.extend(filter.user.map(|_| "user_id = ?2"));
     conditions.extend(filter.state.map(|_| "state = ?3"));
@@ -283,5 +293,10 @@ fn list(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Stored
         filter.changed_before.map(Timestamp::as_millis),
         filter.limit,
     ];
-    connection.prepare_cached(&select)?.query_map(row, rows::order)?.collect()
+    for order in connection.prepare_cached(&select)?.query_map(row, rows::order)? {
+        if add(&mut page, order?).is_break() {
+            break;
+        }
+    }
+    Ok(page)
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use ordersys_contract::product::StockEvidence;
 use ordersys_contract::reservation::{Reservation, ReservationRecord, ReservationState};
 use ordersys_contract::{OrderId, ProductId, Quantity};
-use ordersys_store::StoreError;
+use ordersys_store::{Add, StoreError};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Deserialize;
 
@@ -41,20 +41,28 @@ impl Tables {
     }
 
     /// Reservations, newest first, only those older than `before` if it is given.
-    pub(crate) async fn reservations(
+    pub(crate) async fn reservations<P: Send + 'static>(
         &self,
-        before: Option<OrderId>,
-        limit: u32,
-    ) -> Result<Vec<ReservationRecord>, StoreError> {
+        (before, limit): (Option<OrderId>, u32),
+        mut page: P,
+        mut add: Add<P, ReservationRecord>,
+    ) -> Result<P, StoreError> {
         let select =
             format!("SELECT {COLUMNS} FROM reservation WHERE order_id < ?1 ORDER BY order_id DESC LIMIT ?2");
-        let found = self.0.read(move |connection| {
-            // Longer than any id, so greater than all of them.
-            let before = before.as_ref().map_or(&[0xff; 17][..], |id| id.as_bytes());
-            let mut statement = connection.prepare_cached(&select)?;
-            statement.query_map(params![before, limit], record)?.collect::<rusqlite::Result<Vec<_>>>()
-        });
-        Ok(found.await?.into_iter().map(|record| self.with_overdue(record)).collect())
+        let tables = self.clone();
+        self.0
+            .read(move |connection| {
+                // Longer than any id, so greater than all of them.
+                let before = before.as_ref().map_or(&[0xff; 17][..], |id| id.as_bytes());
+                let mut statement = connection.prepare_cached(&select)?;
+                for record in statement.query_map(params![before, limit], record)? {
+                    if add(&mut page, tables.with_overdue(record?)).is_break() {
+                        break;
+                    }
+                }
+                Ok(page)
+            })
+            .await
     }
 
     fn with_overdue(&self, mut record: ReservationRecord) -> ReservationRecord {
@@ -65,19 +73,24 @@ impl Tables {
         record
     }
 
-    /// The account of every product and the sums of its lines, in one snapshot.
-    pub(crate) async fn evidence(&self) -> Result<Vec<StockEvidence>, StoreError> {
+    /// The account of every product after `after` and the sums of its lines, in one snapshot.
+    pub(crate) async fn evidence<P: Send + 'static>(
+        &self,
+        after: Option<ProductId>,
+        mut page: P,
+        mut add: Add<P, StockEvidence>,
+    ) -> Result<P, StoreError> {
         self.0
-            .read(|connection| {
+            .read(move |connection| {
                 // All statements of one transaction read the same snapshot.
                 let snapshot = connection.unchecked_transaction()?;
                 let sums = line_sums(&snapshot)?;
-                let evidence = accounts(&snapshot)?.into_iter().map(|account| {
+                accounts(&snapshot, after, |account| {
                     let LineSums { held, committed } =
                         sums.get(&account.product_id).copied().unwrap_or_default();
-                    StockEvidence { account, held_lines: held, committed_lines: committed }
-                });
-                Ok(evidence.collect())
+                    add(&mut page, StockEvidence { account, held_lines: held, committed_lines: committed })
+                })?;
+                Ok(page)
             })
             .await
     }

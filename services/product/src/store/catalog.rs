@@ -1,10 +1,12 @@
 //! Products in their table: catalog and stock.
 
+use std::ops::ControlFlow;
+
 use ordersys_chassis::conditional::Condition;
 use ordersys_contract::product::{Product, StockAccount};
 use ordersys_contract::{Cents, Currency, ProductId, Timestamp};
-use ordersys_store::StoreError;
 use ordersys_store::defect::Defect;
+use ordersys_store::{Add, StoreError};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -83,7 +85,12 @@ impl Tables {
         self.0.read(move |connection| select(connection, id)).await
     }
 
-    pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<Product>, StoreError> {
+    pub(crate) async fn list<P: Send + 'static>(
+        &self,
+        filter: Filter,
+        mut page: P,
+        mut add: Add<P, Product>,
+    ) -> Result<P, StoreError> {
         let list = format!(
             "SELECT {COLUMNS} FROM product
              WHERE id > ?1 AND (?2 IS NULL OR instr(lower(name), lower(?2)) > 0) ORDER BY id LIMIT ?3"
@@ -92,8 +99,12 @@ impl Tables {
             .read(move |connection| {
                 let after = filter.after.as_ref().map_or(&[][..], |id| id.as_bytes());
                 let mut statement = connection.prepare_cached(&list)?;
-                let rows = statement.query_map(params![after, filter.text, filter.limit], product)?;
-                rows.collect()
+                for product in statement.query_map(params![after, filter.text, filter.limit], product)? {
+                    if add(&mut page, product?).is_break() {
+                        break;
+                    }
+                }
+                Ok(page)
             })
             .await
     }
@@ -141,16 +152,35 @@ impl Tables {
             .await
     }
 
-    /// Where every unit of every product is, in one snapshot.
-    pub(crate) async fn accounts(&self) -> Result<Vec<StockAccount>, StoreError> {
-        self.0.read(accounts).await
+    /// Where every unit of every product after `after` is, in one snapshot.
+    pub(crate) async fn accounts<P: Send + 'static>(
+        &self,
+        after: Option<ProductId>,
+        mut page: P,
+        mut add: Add<P, StockAccount>,
+    ) -> Result<P, StoreError> {
+        let read = move |connection: &Connection| {
+            accounts(connection, after, |account| add(&mut page, account))?;
+            Ok(page)
+        };
+        self.0.read(read).await
     }
 }
 
-/// The account of every product.
-pub(super) fn accounts(connection: &Connection) -> rusqlite::Result<Vec<StockAccount>> {
-    let list = format!("SELECT {COLUMNS} FROM product ORDER BY id");
-    connection.prepare_cached(&list)?.query_map([], account)?.collect()
+/// Reads the accounts of products, in the order of their ids, until that is enough.
+pub(super) fn accounts(
+    connection: &Connection,
+    after: Option<ProductId>,
+    mut add: impl FnMut(StockAccount) -> ControlFlow<()>,
+) -> rusqlite::Result<()> {
+    let list = format!("SELECT {COLUMNS} FROM product WHERE id > ?1 ORDER BY id");
+    let after = after.as_ref().map_or(&[][..], |id| id.as_bytes());
+    for account in connection.prepare_cached(&list)?.query_map([after], account)? {
+        if add(account?).is_break() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn insert(connection: &Connection, product: &Product) -> rusqlite::Result<()> {

@@ -1,0 +1,29 @@
+//! How much callers can make a service hold: connections, and bytes that go over them.
+
+/// Connections that a service holds at a time, unless told otherwise.
+pub const CONNECTIONS: usize = 4096;
+/// Bytes of large bodies and answers on their way at a time in one process.
+const BYTES: usize = 32 * 1024 * 1024;
+
+/// What callers can make a service hold at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// Connections. The few that are only asked whether they are a probe come on top.
+    pub connections: usize,
+    /// Bytes of large bodies and answers on their way. Small ones are bounded by the number of connections.
+    pub bytes: usize,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self { connections: CONNECTIONS, bytes: BYTES }
+    }
+}
+
+impl Capacity {
+    /// The capacity of each of so many services of one process, each with so many connections.
+    #[must_use]
+    pub fn of_each(services: usize, connections: usize) -> Self {
+        Self { connections, bytes: BYTES / services.max(1) }
+    }
+}
