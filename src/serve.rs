@@ -27,7 +27,7 @@ use crate::stack::trust::check_credentials;
 
 mod open_files;
 
-pub use open_files::{MaxConnections, capacity};
+pub use open_files::capacity;
 
 /// What the system may hold of what a client has not read yet, in bytes; it doubles that for its own needs.
 const SEND_BUFFER: u32 = 128 * 1024;

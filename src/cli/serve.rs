@@ -72,7 +72,7 @@ pub(super) struct Args {
     durability: Durability,
     /// Connections of each service at a time [default: 4096, less if the limit of open files is low]
     #[arg(long, env = "ORDERSYS_MAX_CONNECTIONS", value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    max_connections: serve::MaxConnections,
+    max_connections: Option<u32>,
     #[command(flatten)]
     breaker: BreakerArgs,
     #[command(flatten)]

@@ -11,16 +11,13 @@ use crate::cli::{Exit, Failure, Outcome};
 const OF_PROCESS: u64 = 64;
 /// Files that a service needs besides its clients' connections: its store, its calls to other services,
 /// probes, and connections that are about to close.
-const OF_SERVICE: u64 = 192;
+const OF_SERVICE: u64 = 256;
 /// Fewer connections than this make no service.
 const LEAST: u64 = 32;
 
-/// Most connections of each service, if that was chosen.
-pub type MaxConnections = Option<u32>;
-
 /// Raises the limit of open files as far as the system lets this process, and says how much each of so many
-/// services may take on. A limit that is too low for what was asked for is an error.
-pub fn capacity(services: u32, wanted: MaxConnections) -> Outcome<Capacity> {
+/// services may take on: so many connections as are wanted, or as usual. A limit that is too low is an error.
+pub fn capacity(services: u32, wanted: Option<u32>) -> Outcome<Capacity> {
     let limit = raised();
     let fitting = fitting(limit, services);
     let usual = u64::try_from(CONNECTIONS).unwrap_or(u64::MAX);
@@ -37,7 +34,7 @@ pub fn capacity(services: u32, wanted: MaxConnections) -> Outcome<Capacity> {
         );
     }
     let connections = usize::try_from(fitting.min(asked)).unwrap_or(usize::MAX);
-    Ok(Capacity::of_each(services as usize, connections))
+    Ok(Capacity::with_connections(connections))
 }
 
 /// How many connections of each service fit below a limit of open files.
@@ -92,7 +89,7 @@ mod tests {
                 assert!(needed(services, fitting + 1) > limit, "{services} {limit}");
             }
         }
-        assert_eq!((fitting(1024, 1), fitting(100, 1), fitting(100, 3)), (768, 0, 0));
+        assert_eq!((fitting(1024, 1), fitting(100, 1), fitting(100, 3)), (704, 0, 0));
         assert!(needed(1, 4096) < 1 << 13);
     }
 
@@ -101,6 +98,6 @@ mod tests {
         let refused = too_low(100, 1, LEAST);
         assert_eq!(refused.exit, Exit::Environment);
         assert!(refused.error.to_string().contains("100 open files"), "{}", refused.error);
-        assert!(refused.hint.expect("a hint").contains("`ulimit -n 288`"));
+        assert!(refused.hint.expect("a hint").contains("`ulimit -n 352`"));
     }
 }

@@ -29,17 +29,25 @@ pub(crate) struct Processes {
     binary: PathBuf,
     endpoints: Endpoints,
     children: Vec<(Role, Child)>,
+    /// Most open files of each process, if that is limited.
+    open_files: Option<u32>,
 }
 
 impl Processes {
     /// Starts all three and waits until they are ready.
     pub(crate) async fn start(binary: &Path) -> Result<Self> {
+        Self::start_under(binary, None).await
+    }
+
+    /// The same, each with at most so many open files.
+    pub(crate) async fn start_under(binary: &Path, open_files: Option<u32>) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         for name in ["admin.token", "service.token"] {
             write_private(&dir.path().join(name), Secret::random().expose().as_bytes())?;
         }
         let endpoints = Endpoints { user: free_url()?, product: free_url()?, order: free_url()? };
-        let mut processes = Self { dir, binary: binary.to_owned(), endpoints, children: Vec::new() };
+        let (binary, children) = (binary.to_owned(), Vec::new());
+        let mut processes = Self { dir, binary, endpoints, children, open_files };
         for role in Role::ALL {
             processes.spawn(role, "")?;
         }
@@ -58,7 +66,8 @@ impl Processes {
     pub(crate) fn spawn(&mut self, role: Role, failpoints: &str) -> Result<()> {
         let port = self.url(role).rsplit(':').next().context("a port")?.to_owned();
         let log = std::fs::File::options().create(true).append(true).open(self.log_file(role))?;
-        let child = Command::new(&self.binary)
+        let child = self
+            .program()
             .args(["serve", role.name(), "--port", &port, "--log", "warn"])
             .args(["--user-url", &self.endpoints.user, "--product-url", &self.endpoints.product])
             .args([Path::new("--data-dir"), &self.dir.path().join("data")])
@@ -74,6 +83,14 @@ impl Processes {
         self.children.retain(|(of, _)| *of != role);
         self.children.push((role, child));
         Ok(())
+    }
+
+    /// The binary, to be given arguments.
+    fn program(&self) -> Command {
+        let Some(open_files) = self.open_files else { return Command::new(&self.binary) };
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {open_files} && exec \"$0\" \"$@\"")]).arg(&self.binary);
+        shell
     }
 
     /// Waits until these services are ready.

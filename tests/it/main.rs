@@ -38,6 +38,8 @@ mod faulty_peer;
 mod harness;
 mod interrupted;
 mod keys;
+#[cfg(target_os = "linux")]
+mod limits;
 mod load;
 mod local_stack;
 mod login;

@@ -2,8 +2,8 @@
 
 /// Connections that a service holds at a time, unless told otherwise.
 pub const CONNECTIONS: usize = 4096;
-/// Bytes of large bodies and answers on their way at a time in one process.
-const BYTES: usize = 32 * 1024 * 1024;
+/// Bytes of large bodies and answers that a service holds at a time: eight of the largest pages.
+const BYTES: usize = 16 * 1024 * 1024;
 
 /// What callers can make a service hold at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,9 +21,9 @@ impl Default for Capacity {
 }
 
 impl Capacity {
-    /// The capacity of each of so many services of one process, each with so many connections.
+    /// The usual capacity, but for so many connections.
     #[must_use]
-    pub fn of_each(services: usize, connections: usize) -> Self {
-        Self { connections, bytes: BYTES / services.max(1) }
+    pub fn with_connections(connections: usize) -> Self {
+        Self { connections, ..Self::default() }
     }
 }

@@ -44,9 +44,11 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 /// Largest head of a request, in bytes.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// Connections without a place at a time that are asked whether they are a probe.
-const PROBES: usize = 64;
+const PROBES: usize = 128;
 /// How long such a connection may take for its one request and the answer.
 const PROBE_LIMIT: Duration = Duration::from_secs(1);
+/// How long to wait for one of these places to become free: those in them have a moment for their request.
+const PROBE_STEP: Duration = Duration::from_millis(5);
 /// How long requests in flight may take to finish once the service stops.
 const DRAIN: Duration = Duration::from_secs(20);
 /// How long the service waits for clients in that time: to send the rest of a request, or to read an answer.
@@ -204,6 +206,9 @@ impl Connections {
             self.places.free_one();
         };
         let (stream, peer) = accept_on(listener.network.clone(), &listener.socket, failed).await;
+        if self.places.taken() >= self.places.most() {
+            tokio::task::yield_now().await; // connections that gave way have a chance to close
+        }
         if let Some(place) = self.places.take(peer) {
             self.serve(stream, place, Admitted::ToAll, listener.network.clone());
             return;
@@ -215,9 +220,13 @@ impl Connections {
                 "all connections are in use: clients are refused"
             );
         }
-        if let Some(place) = self.probes.take(peer) {
-            self.serve(stream, place, Admitted::ToProbes, listener.network.clone());
-        }
+        let place = loop {
+            match self.probes.take(peer) {
+                Some(place) => break place,
+                None => tokio::time::sleep(PROBE_STEP).await,
+            }
+        };
+        self.serve(stream, place, Admitted::ToProbes, listener.network.clone());
     }
 
     fn serve(&self, stream: TcpStream, place: Place, admitted: Admitted, mut network: Network) {

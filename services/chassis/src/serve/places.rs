@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::connection::Connection;
 
 /// Connections that may be closing while their successors are open already.
-const CLOSING: usize = 128;
+const CLOSING: usize = 64;
 
 /// How long it must have been the turn of a connection's client before the connection gives way.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +25,8 @@ pub(super) struct Patience {
 
 /// When a connection gives its place to another.
 const FOR_A_PLACE: Patience = Patience { with_others: Duration::ZERO, with_all: Duration::from_secs(1) };
+/// How long a connection may keep a place that it has only in passing.
+const IN_PASSING: Duration = Duration::from_millis(20);
 /// When the answer on a connection gives way to another: a page takes so long at 400 KiB a second.
 const FOR_BYTES: Patience =
     Patience { with_others: Duration::from_secs(1), with_all: Duration::from_secs(5) };
@@ -36,7 +38,7 @@ type Networks = HashMap<IpAddr, Vec<Arc<Connection>>>;
 #[derive(Debug)]
 pub(crate) struct Places {
     most: usize,
-    patience: Patience,
+    usual: Patience,
     networks: Mutex<Networks>,
     taken: AtomicUsize,
     most_bytes: usize,
@@ -48,13 +50,19 @@ impl Places {
     /// Places for so many connections, which may make us hold so many bytes.
     pub(super) fn new(most: usize, most_bytes: usize) -> Self {
         let (networks, taken, held) = (Mutex::default(), AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { most, patience: FOR_A_PLACE, networks, taken, most_bytes, held }
+        Self { most, usual: FOR_A_PLACE, networks, taken, most_bytes, held }
     }
 
-    /// Places in which newcomers always find one: the connection that has been silent longest gives way.
+    /// Places in which newcomers soon find one: the connection that has been silent longest gives way.
     pub(super) fn in_passing(most: usize) -> Self {
-        let patience = Patience { with_all: Duration::ZERO, ..FOR_A_PLACE };
-        Self { patience, ..Self::new(most, 0) }
+        let usual = Patience { with_all: IN_PASSING, ..FOR_A_PLACE };
+        Self { usual, ..Self::new(most, 0) }
+    }
+
+    /// A crowd whose connections replace each other leaves room for newcomers from elsewhere.
+    fn patience(&self, closing: usize) -> Patience {
+        let with_all = if closing < CLOSING / 2 { self.usual.with_all } else { Duration::MAX };
+        Patience { with_all, ..self.usual }
     }
 
     fn networks(&self) -> MutexGuard<'_, Networks> {
@@ -74,11 +82,11 @@ impl Places {
     /// A place for a connection from this address, if there is one or another connection gives way.
     pub(super) fn take(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
         let mut networks = self.networks();
-        let taken = self.taken();
-        if taken >= self.most
-            && (taken >= self.most + CLOSING || !give_way(&networks, peer, |_| 1, self.patience))
-        {
-            return None;
+        if let Some(closing) = self.taken().checked_sub(self.most) {
+            let patience = self.patience(closing);
+            if closing >= CLOSING || !give_way(&networks, peer, |_| 1, patience) {
+                return None;
+            }
         }
         let connection = Arc::new(Connection::new(peer, Arc::clone(self)));
         networks.entry(network(peer)).or_default().push(Arc::clone(&connection));
@@ -212,13 +220,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_place_in_passing_is_there_for_every_newcomer() {
+    async fn a_place_in_passing_is_soon_there_for_every_newcomer() {
         let places = Arc::new(Places::in_passing(2));
         let first = places.take(address(2)).expect("a place");
-        tokio::time::sleep(Duration::from_millis(5)).await;
         let second = places.take(address(2)).expect("a place");
+        assert!(places.take(address(2)).is_none(), "they have a moment");
+        assert!(places.take(address(1)).is_some(), "of another network");
+        tokio::time::sleep(2 * IN_PASSING).await;
         let third = places.take(address(2)).expect("a place");
-        assert!(is_given_up(&first).await && !is_given_up(&second).await && !is_given_up(&third).await);
+        assert!(is_given_up(&first).await && is_given_up(&second).await && !is_given_up(&third).await);
     }
 
     #[tokio::test]
