@@ -18,7 +18,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::harness::processes::{Processes, order_of};
-use crate::support::LIMIT;
+use crate::support::{LIMIT, Stack};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_ordersys");
 /// Bytes of a page, as the documentation says.
@@ -104,8 +104,7 @@ async fn clients_that_do_not_read_cost_little_and_are_disconnected() {
     let base = admin.endpoints().order.clone();
     let (_, page) = admin.get_raw(&base, "/orders?limit=1000").await.expect("a page");
     assert!(page.len() <= PAGE_BYTES && page.len() > PAGE_BYTES / 2, "{} bytes", page.len());
-    let records = all_records(&admin).await;
-    assert_eq!(records, ORDERS, "the pages together are all orders");
+    assert_eq!(all_records(&admin).await, (ORDERS, ORDERS), "the pages together are all there is");
 
     let process = processes.child(Role::Order).expect("runs");
     let (before, files) = (memory(process, "VmRSS:"), open_files(process));
@@ -134,17 +133,47 @@ async fn clients_that_do_not_read_cost_little_and_are_disconnected() {
     assert!(status.is_success() && page.len() > PAGE_BYTES / 2, "{status}");
 }
 
-/// How many orders all pages of the internal list have together.
-async fn all_records(admin: &Client) -> usize {
-    let (mut count, mut next) = (0, None);
+/// How many orders and reservations all pages of the internal lists have together.
+async fn all_records(admin: &Client) -> (usize, usize) {
+    let (mut orders, mut next) = (0, None);
     loop {
         let page = admin.order_records(next.as_deref()).await.expect("a page");
-        count += page.items.len();
-        next = page.next;
+        (orders, next) = (orders + page.items.len(), page.next);
         if next.is_none() {
-            return count;
+            break;
         }
     }
+    let mut reservations = 0;
+    loop {
+        let page = admin.reservation_records(next.as_deref()).await.expect("a page");
+        (reservations, next) = (reservations + page.items.len(), page.next);
+        if next.is_none() {
+            return (orders, reservations);
+        }
+    }
+}
+
+#[tokio::test]
+async fn accounts_of_many_products_come_in_pages() {
+    const PRODUCTS: usize = 20_000;
+    let mut stack = Stack::start().await;
+    let some = stack.admin().stock_accounts().await.expect("reads").len();
+    stack.end(Role::Product).await;
+    let file = stack.data_dir().join("product").join("product.db");
+    let store = ordersys_store::rusqlite::Connection::open(file).expect("opens");
+    let insert = "WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?1)
+                  INSERT INTO product(id, name, price, currency, version, created_at, initial, available)
+                  SELECT randomblob(16), 'Thing', 100, 'USD', 1, 0, 5, 5 FROM number";
+    assert_eq!(store.execute(insert, [PRODUCTS]).expect("inserts"), PRODUCTS);
+    drop(store);
+    stack.begin(Role::Product).await;
+    let admin = stack.admin();
+    let page = stack.send_as_admin(Role::Product, "GET", "/internal/invariants", None).await;
+    assert!(page.body.to_string().len() <= PAGE_BYTES && page.header("link").contains("next"));
+    assert_eq!(admin.stock_accounts().await.expect("reads").len(), PRODUCTS + some);
+    let evidence = admin.stock_evidence().await.expect("reads");
+    assert_eq!(evidence.len(), PRODUCTS + some);
+    assert!(evidence.iter().all(|one| one.account.is_balanced() && one.committed_lines == 0));
 }
 
 /// One request on a new connection; its status, and how long that took.
@@ -314,7 +343,7 @@ async fn a_low_limit_of_open_files_is_never_taken_for_anything_else() {
 fn a_limit_of_open_files_that_is_too_low_is_refused_with_what_is_needed() {
     let dir = tempfile::tempdir().expect("a directory");
     let run = |limit: u32, more: &[&str]| {
-        let script = format!("ulimit -n {limit} && exec \"$0\" \"$@\"");
+        let script = format!("ulimit -n {limit} && exec timeout 20 \"$0\" \"$@\"");
         let mut shell = Command::new("sh");
         shell.args(["-c", &script, BINARY, "serve", "user", "--port", "0", "--data-dir"]);
         shell.arg(dir.path()).args(more).stdin(Stdio::null()).output().expect("runs")

@@ -10,6 +10,8 @@ use ordersys_contract::{Code, DEFAULT_PAGE, MAX_PAGE, Problem};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
+use crate::page::MAX_PAGE_BYTES;
+
 /// The member of an operation in which a handler lists the codes that are its own.
 pub(crate) const REFUSALS: &str = "x-refusals";
 /// The tag of the routes that every service has; they touch no store.
@@ -117,7 +119,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     }
     let (pages, common) = (has_parameter(operation, |one| one["name"] == "cursor"), is_common(operation));
     let mut by_status = BTreeMap::<u16, Vec<Code>>::new();
-    for code in own.into_iter().chain(implied(method, operation)) {
+    for code in own.into_iter().chain(implied((method, path), operation)) {
         let codes = by_status.entry(code.status().as_u16()).or_default();
         if !codes.contains(&code) {
             codes.push(code);
@@ -136,7 +138,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         if status == "201" || status == "202" {
             response["headers"]["Location"] = header("Location");
         }
-        if matches!(status.as_str(), "202" | "429") || (status == "503" && !common) {
+        if matches!(status.as_str(), "202" | "429") || (status == "503" && !(common && is_small(path))) {
             response["headers"]["Retry-After"] = header("RetryAfter");
         }
         if status == "401" {
@@ -199,6 +201,10 @@ fn add_parameters(path: &str, operation: &mut Value) {
             Some("limit") => {
                 parameter["schema"] =
                     json!({ "type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE });
+                parameter["description"] = format!(
+                    "Most items of the page. It ends earlier where they are larger than {MAX_PAGE_BYTES} bytes together."
+                )
+                .into();
             }
             Some("cursor") => {
                 if parameter["schema"]["pattern"].is_null() {
@@ -231,8 +237,13 @@ fn is_common(operation: &Value) -> bool {
     operation["tags"][0] == COMMON
 }
 
+/// Whether the answers of a common route are so small that there is always room for them.
+fn is_small(path: &str) -> bool {
+    !matches!(path, "/metrics" | "/openapi.json" | "/docs")
+}
+
 /// The refusals that follow from the form of an operation.
-fn implied(method: &str, operation: &Value) -> Vec<Code> {
+fn implied((method, path): (&str, &str), operation: &Value) -> Vec<Code> {
     let mut codes = vec![Code::Internal, Code::InvalidHeader, Code::MisdirectedRequest];
     codes.extend((method != "get").then_some(Code::CrossSiteRequest));
     if operation.get("requestBody").is_some() {
@@ -244,7 +255,9 @@ fn implied(method: &str, operation: &Value) -> Vec<Code> {
     codes.extend(has("path").then_some(Code::NotFound));
     let waits = has_parameter(operation, |parameter| parameter["name"] == TIMEOUT_MS.as_str());
     codes.extend(waits.then_some(Code::DeadlinePassed));
-    if !is_common(operation) {
+    if is_common(operation) {
+        codes.extend((!is_small(path)).then_some(Code::Overloaded));
+    } else {
         codes.extend([Code::Overloaded, Code::Unavailable, Code::StorageBusy, Code::StorageDamaged]);
         if method != "get" {
             codes.extend([Code::StorageFull, Code::StorageUnwritable]);

@@ -79,6 +79,14 @@ impl Items {
         Self { text, one, count: 0, limit, last, is_full: false, failed: None }
     }
 
+    /// A page with the first of these items, each with its key.
+    #[must_use]
+    pub fn of<T: Serialize, const N: usize>(limit: u32, items: &[T], key: impl Fn(&T) -> &[u8; N]) -> Self {
+        let mut page = Self::new(limit);
+        let _ = items.iter().try_for_each(|item| page.add(item, key(item)));
+        page
+    }
+
     /// Adds an item with its key, if there is room for it. Breaks when there is none for another.
     pub fn add(&mut self, item: &impl Serialize, key: &[u8]) -> ControlFlow<()> {
         self.one.clear();

@@ -54,6 +54,9 @@ pub enum OrderError {
     /// Too many orders are being placed; nothing was written.
     #[error("too many orders are waiting; nothing was written")]
     Overloaded,
+    /// The process lacks something to call other services; nothing was written.
+    #[error("the order service cannot call others for want of {0}; nothing was written")]
+    Lacking(&'static str),
     /// Another service does not answer; nothing was written.
     #[error("the {service} service does not answer; nothing was written")]
     Dependency {
@@ -125,7 +128,7 @@ impl From<OrderError> for Refusal {
             OrderError::Expired => Code::OrderExpired,
             OrderError::Aborted => Code::OrderAborted,
             OrderError::KeyReused => Code::IdempotencyMismatch,
-            OrderError::Overloaded => Code::Overloaded,
+            OrderError::Overloaded | OrderError::Lacking(_) => Code::Overloaded,
             OrderError::Dependency { retry_in, .. } => {
                 return Self(Self::new(Code::DependencyDown, detail).0.retry_in(retry_in));
             }

@@ -219,6 +219,7 @@ impl App {
                 Err(PortError::Open(left)) => {
                     return Err(OrderError::Dependency { service: "user", retry_in: left });
                 }
+                Err(PortError::Lacking(what)) => return Err(OrderError::Lacking(what)),
                 Err(PortError::Refused(_) | PortError::NoAnswer(_)) => {}
             }
         }

@@ -221,7 +221,9 @@ fn matched<Q: Question>(gists: &[Q::Gist], answers: Vec<Q::Answer>) -> Result<Ve
 fn verdict<A>(answered: &Result<Vec<Result<A, PortError>>, PortError>) -> Result<(), &str> {
     match answered {
         Err(PortError::NoAnswer(why)) => Err(why),
-        Err(PortError::Refused(_) | PortError::Open(_) | PortError::Overloaded) => Ok(()),
+        Err(PortError::Refused(_) | PortError::Open(_) | PortError::Overloaded | PortError::Lacking(_)) => {
+            Ok(())
+        }
         Ok(answers) => {
             let misfit = answers.iter().find_map(|answer| answer.as_ref().err());
             misfit.map_or(Ok(()), |_| Err("an answer did not fit its question"))

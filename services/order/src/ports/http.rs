@@ -6,6 +6,7 @@ use ordersys_contract::client::Client;
 use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::{Lookup, UserSummary};
 use ordersys_contract::{ClientError, MAX_INTERNAL_BODY_BYTES, TraceParent};
+use rustix::io::Errno;
 
 use super::{Asked, Inventory, PortError, UserQuery, Users};
 
@@ -60,6 +61,18 @@ fn first(mut parents: impl Iterator<Item = Option<TraceParent>>) -> Option<Trace
     parents.find_map(|parent| parent)
 }
 
+/// What this process lacks, if that is why a call failed.
+fn lacking(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let system = causes.filter_map(|error| error.downcast_ref::<std::io::Error>());
+    system.filter_map(Errno::from_io_error).find_map(|errno| match errno {
+        Errno::MFILE | Errno::NFILE => Some("open files"),
+        Errno::ADDRNOTAVAIL => Some("local ports"),
+        Errno::NOMEM | Errno::NOBUFS => Some("memory"),
+        _ => None,
+    })
+}
+
 /// What a failed call says of the other side. It is told in full where a breaker opens.
 fn no_answer(error: &ClientError) -> PortError {
     let mut text = error.to_string();
@@ -74,6 +87,27 @@ fn no_answer(error: &ClientError) -> PortError {
         ClientError::BadAnswer { status, .. } => Some(*status),
         ClientError::Unreachable { .. } | ClientError::TimedOut { .. } => None,
     };
+    if let Some(what) = lacking(error) {
+        return PortError::Lacking(what);
+    }
     let refused = status.is_some_and(|status| status.is_client_error());
     if refused { PortError::Refused(text) } else { PortError::NoAnswer(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn what_this_process_lacks_is_not_taken_for_a_silent_service() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot connect")]
+        struct Failed(#[source] io::Error);
+        let of = |errno: Errno| lacking(&Failed(errno.into()));
+        assert_eq!((of(Errno::MFILE), of(Errno::NFILE)), (Some("open files"), Some("open files")));
+        assert_eq!((of(Errno::ADDRNOTAVAIL), of(Errno::NOBUFS)), (Some("local ports"), Some("memory")));
+        assert_eq!((of(Errno::CONNREFUSED), of(Errno::CONNRESET), of(Errno::TIMEDOUT)), (None, None, None));
+    }
 }

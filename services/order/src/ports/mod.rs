@@ -44,6 +44,9 @@ pub enum PortError {
     /// It answered, and refused the call as a whole (4xx).
     #[error("the call was refused: {0}")]
     Refused(String),
+    /// This process lacks something to make the call; it was not sent, and says nothing of the other service.
+    #[error("the call cannot be made for want of {0}")]
+    Lacking(&'static str),
     /// No answer in time, or none at all.
     #[error("no answer: {0}")]
     NoAnswer(String),

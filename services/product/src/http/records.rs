@@ -1,7 +1,7 @@
 //! The routes by which checks read products with their versions.
 
 use axum::extract::State;
-use ordersys_chassis::page::{self, Page};
+use ordersys_chassis::page::{self, Items, Page};
 use ordersys_chassis::params::{PathId, Query};
 use ordersys_chassis::{InternalOrAdmin, Json, Refusal};
 use ordersys_contract::evidence::{PRODUCT_RECORD, PRODUCT_RECORDS, ProductRecord};
@@ -36,13 +36,11 @@ async fn list(
     State(app): State<App>,
     _: InternalOrAdmin,
     Query(query): Query<ListQuery>,
-) -> Result<Page<ProductRecord>, Refusal> {
+) -> Result<Page, Refusal> {
     let limit = page::limit(query.limit)?;
     let after = page::cursor(query.cursor.as_deref())?.map(ProductId::from_bytes);
-    let items = app.product_records(after, limit).await?;
-    let full = items.len() == limit as usize;
-    let next = items.last().filter(|_| full).map(|last| page::cursor_text(last.id.as_bytes()));
-    Ok(Page { items, list: (PRODUCT_RECORDS, vec![("limit", limit.to_string())]), next })
+    let items = Items::of(limit, &app.product_records(after, limit).await?, |item| item.id.as_bytes());
+    Ok(Page { items, list: (PRODUCT_RECORDS, vec![("limit", limit.to_string())]) })
 }
 
 /// One product with what it was in each version.

@@ -1,7 +1,7 @@
 //! The routes by which checks read users, sessions and keys.
 
 use axum::extract::State;
-use ordersys_chassis::page::{self, Page};
+use ordersys_chassis::page::{self, Items, Page};
 use ordersys_chassis::params::Query;
 use ordersys_chassis::{InternalJson, InternalOrAdmin, Json, Refusal};
 use ordersys_contract::evidence::{
@@ -42,13 +42,11 @@ async fn users(
     State(app): State<App>,
     _: InternalOrAdmin,
     Query(query): Query<ListQuery>,
-) -> Result<Page<UserRecord>, Refusal> {
+) -> Result<Page, Refusal> {
     let limit = page::limit(query.limit)?;
     let after = page::cursor(query.cursor.as_deref())?.map(UserId::from_bytes);
-    let items = app.records(after, limit).await?;
-    let full = items.len() == limit as usize;
-    let next = items.last().filter(|_| full).map(|last| page::cursor_text(last.id.as_bytes()));
-    Ok(Page { items, list: (USER_RECORDS, vec![("limit", limit.to_string())]), next })
+    let items = Items::of(limit, &app.records(after, limit).await?, |item| item.id.as_bytes());
+    Ok(Page { items, list: (USER_RECORDS, vec![("limit", limit.to_string())]) })
 }
 
 /// The same of these users: one answer each, in order.
@@ -80,13 +78,11 @@ async fn sessions(
     State(app): State<App>,
     _: InternalOrAdmin,
     Query(query): Query<ListQuery>,
-) -> Result<Page<SessionRecord>, Refusal> {
+) -> Result<Page, Refusal> {
     let limit = page::limit(query.limit)?;
     let after = page::cursor(query.cursor.as_deref())?.map(SessionId::from_bytes);
-    let items = app.session_records(after, limit).await?;
-    let full = items.len() == limit as usize;
-    let next = items.last().filter(|_| full).map(|last| page::cursor_text(last.id.as_bytes()));
-    Ok(Page { items, list: (SESSION_RECORDS, vec![("limit", limit.to_string())]), next })
+    let items = Items::of(limit, &app.session_records(after, limit).await?, |item| item.id.as_bytes());
+    Ok(Page { items, list: (SESSION_RECORDS, vec![("limit", limit.to_string())]) })
 }
 
 /// The keys that sign access tokens, without their secret halves: those in use and those that are stored.
