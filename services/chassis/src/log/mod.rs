@@ -210,7 +210,7 @@ mod tests {
         });
         let line = [b'x'; 1024];
         for _ in 0..3 * MAX_WAITING / line.len() {
-            lines.clone().write_all(&line).expect("is taken or dropped");
+            Write::write_all(&mut lines.clone(), &line).expect("is taken or dropped");
         }
         assert!(lines.waiting().dropped as usize >= MAX_WAITING / line.len());
         assert!(lines.waiting().bytes.len() <= MAX_WAITING);
