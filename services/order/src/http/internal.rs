@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::domain::access::Reach;
+use crate::domain::order::StoredOrder;
 use crate::store::{Filter, KeyPlace};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
