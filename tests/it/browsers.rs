@@ -53,12 +53,16 @@ impl OpenStack {
             tracing: None,
         };
         let bound = async || TcpListener::bind((LOCALHOST, 0)).await.expect("a free port");
-        let listeners = Listeners { user: bound().await, product: bound().await, order: bound().await };
+        let listeners = Listeners {
+            user: bound().await.into(),
+            product: bound().await.into(),
+            order: bound().await.into(),
+        };
         let url = |listener: &TcpListener| format!("http://{}", listener.local_addr().expect("bound"));
         let endpoints = Endpoints {
-            user: url(&listeners.user),
-            product: url(&listeners.product),
-            order: url(&listeners.order),
+            user: url(&listeners.user.socket),
+            product: url(&listeners.product.socket),
+            order: url(&listeners.order.socket),
         };
         let stop = CancellationToken::new();
         let shutdown = stop.clone();
