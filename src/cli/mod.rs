@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod allowance;
 mod arguments;
 mod bench;
 mod breaker;

@@ -11,6 +11,7 @@ use ordersys_store::Durability;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::allowance::AllowanceArgs;
 use super::breaker::BreakerArgs;
 use super::tracing::TracingArgs;
 use super::{Exit, OrFail as _, Outcome};
@@ -66,6 +67,8 @@ pub(super) struct Args {
     durability: Durability,
     #[command(flatten)]
     breaker: BreakerArgs,
+    #[command(flatten)]
+    allowance: AllowanceArgs,
     #[command(flatten)]
     tracing: TracingArgs,
     /// Be cut off from the network while there is a file at this path (see `ordersys chaos`)
@@ -184,6 +187,9 @@ async fn serve_until_signal(args: &Args, peers: Endpoints) -> Outcome {
         breaker: args.breaker.settings(),
         counting: if args.no_metrics { Counting::Off } else { Counting::On },
         tracing: args.tracing.settings(),
+        retention: args.allowance.retention(),
+        allowance: args.allowance.orders(),
+        guests_per_address: args.allowance.guests_per_address,
     };
     let role = match args.role {
         What::User => Role::User,

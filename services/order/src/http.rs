@@ -8,7 +8,7 @@ use http::{HeaderValue, header};
 use ordersys_chassis::body::{Empty, JsonText, NoBody};
 use ordersys_chassis::page::{self, Page};
 use ordersys_chassis::params::{PathId, Query};
-use ordersys_chassis::{AdminOnly, Caller, Json, Refusal, RequestIdOf, TaggedOrder, given};
+use ordersys_chassis::{AdminOnly, Caller, Json, Peer, Refusal, RequestIdOf, TaggedOrder, given};
 use ordersys_contract::header::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use ordersys_contract::order::{
     CANCEL, DELIVER, EVENTS, NewOrder, ORDER, ORDERS, Order, OrderEvent, OrderState, PAY, SHIP,
@@ -23,7 +23,7 @@ use crate::app::{App, Placed, outcome};
 use crate::domain::access::Reach;
 use crate::domain::draft::Draft;
 use crate::domain::lifecycle::Event;
-use crate::store::Filter;
+use crate::store::{Filter, Found};
 
 mod internal;
 
@@ -50,16 +50,17 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
     security((), ("user" = []), ("admin" = [])),
     extensions(("x-refusals" = json!([Code::AccountDisabled, Code::InvalidHeader, Code::InsufficientStock, Code::OrderExpired, Code::OrderAborted,
         Code::UnknownUser, Code::UnknownProduct, Code::MixedCurrencies, Code::IdempotencyMismatch,
-        Code::DependencyDown,]))),
+        Code::DependencyDown, Code::TooManyRequests,]))),
 )]
 async fn place(
     State(app): State<App>,
     caller: Caller,
+    Peer(from): Peer,
     RequestIdOf(request): RequestIdOf,
     Key(key): Key,
     Json(new): Json<NewOrder>,
 ) -> Result<Response, Refusal> {
-    let placed = app.place(Draft::new(&new)?, key, (caller, request)).await?;
+    let placed = app.place(Draft::new(&new)?, key, (caller, from, request)).await?;
     Ok(placed_answer(placed))
 }
 
@@ -166,7 +167,8 @@ struct ListQuery {
     cursor: Option<String>,
 }
 
-/// Orders, newest first.
+/// Orders, newest first. A page of orders in one state may hold fewer than asked for: there is more as long as it
+/// names the next one.
 #[utoipa::path(
     get, path = ORDERS, tag = "orders",
     params(ListQuery),
@@ -182,9 +184,9 @@ async fn list(
     let limit = page::limit(query.limit)?;
     let before = page::cursor(query.cursor.as_deref())?.map(OrderId::from_bytes);
     let filter = Filter { user: user_id, state: query.status, before, changed_before: None, limit };
-    let items: Vec<_> = app.list(filter).await?.into_iter().map(|stored| stored.order).collect();
-    let full = items.len() == limit as usize;
-    let next = items.last().filter(|_| full).map(|order| page::cursor_text(order.id.as_bytes()));
+    let Found { orders, next } = app.list(filter).await?;
+    let items: Vec<_> = orders.into_iter().map(|stored| stored.order).collect();
+    let next = next.map(|last| page::cursor_text(last.as_bytes()));
     let mut pairs = vec![("limit", limit.to_string())];
     pairs.extend(user_id.map(|user| ("userId", user.to_string())));
     pairs.extend(query.status.map(|status| ("status", status.as_str().to_owned())));

@@ -12,9 +12,9 @@ use ordersys_contract::product::{
 use ordersys_contract::reservation::{Answer, Operation, ReservationRecord, ReservationState};
 use ordersys_contract::{Cents, Currency, OrderId, ProductId, RequestId, Timestamp};
 use ordersys_spans::{Places, Span, Tracer};
-use ordersys_store::failpoint;
+use ordersys_store::{StoreError, failpoint};
 
-use crate::store::{Edit, Edited, Filter, HoldOutcome, StockTotals, Tables};
+use crate::store::{Edit, Edited, Filter, Found, HoldOutcome, StockTotals, Tables};
 use crate::{NAME, ProductError};
 
 /// The products a new store starts with: name, price in minor units, units.
@@ -59,7 +59,7 @@ impl App {
         self.tables.close().await;
     }
 
-    pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<Product>, ProductError> {
+    pub(crate) async fn list(&self, filter: Filter) -> Result<Found, ProductError> {
         Ok(self.tables.list(filter).await?)
     }
 
@@ -212,6 +212,11 @@ impl App {
 
     pub(crate) async fn product_record(&self, id: ProductId) -> Result<ProductRecord, ProductError> {
         self.tables.product_record(id).await?.ok_or(ProductError::NotFound)
+    }
+
+    /// Lets some of what was refused long ago go; returns how many.
+    pub(crate) async fn forget_refused(&self) -> Result<usize, StoreError> {
+        self.tables.forget_refused().await
     }
 
     pub(crate) async fn end_leases(&self, now: Instant) -> Result<usize, ProductError> {

@@ -23,7 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::store::Filter;
+use crate::store::{Filter, Found};
 
 mod records;
 
@@ -51,7 +51,8 @@ struct ListQuery {
     cursor: Option<String>,
 }
 
-/// The catalog, a page at a time.
+/// The catalog, a page at a time. A page of a search may hold fewer than asked for: there is more as long as it
+/// names the next one.
 #[utoipa::path(
     get, path = PRODUCTS, tag = "products",
     params(ListQuery),
@@ -60,9 +61,8 @@ struct ListQuery {
 async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Page<Product>, Refusal> {
     let limit = page::limit(query.limit)?;
     let after = page::cursor(query.cursor.as_deref())?.map(ProductId::from_bytes);
-    let items = app.list(Filter { text: query.q.clone(), after, limit }).await?;
-    let full = items.len() == limit as usize;
-    let next = items.last().filter(|_| full).map(|product| page::cursor_text(product.id.as_bytes()));
+    let Found { products: items, next } = app.list(Filter { text: query.q.clone(), after, limit }).await?;
+    let next = next.map(|last| page::cursor_text(last.as_bytes()));
     let mut pairs = vec![("limit", limit.to_string())];
     pairs.extend(query.q.map(|text| ("q", text)));
     Ok(Page { items, list: (PRODUCTS, pairs), next })

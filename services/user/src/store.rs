@@ -15,6 +15,7 @@ use crate::{Config, NAME};
 
 mod addresses;
 mod known;
+mod networks;
 mod records;
 mod rows;
 mod schema;
@@ -50,7 +51,6 @@ pub(crate) struct Account {
     pub(crate) id: UserId,
     pub(crate) email: String,
     pub(crate) name: String,
-    pub(crate) login: String,
     pub(crate) password: PasswordHash,
     pub(crate) status: UserStatus,
 }
@@ -160,7 +160,7 @@ impl Users {
              WHERE id > ?1 AND (?2 IS NULL OR address = ?2) ORDER BY id LIMIT ?3"
         );
         self.0
-            .read(move |connection| {
+            .scan(move |connection| {
                 let after = filter.after.as_ref().map_or(&[][..], |id| id.as_bytes());
                 let mut statement = connection.prepare_cached(&select)?;
                 statement

@@ -9,6 +9,7 @@ use ordersys_contract::health::Peer;
 use ordersys_contract::order::{KeyRecord, OrderEvent, OrderRecord, OrderState};
 use ordersys_contract::reservation::Operation;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
+use ordersys_store::StoreError;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -19,8 +20,9 @@ use crate::domain::lifecycle::Event;
 use crate::domain::order::StoredOrder;
 use crate::domain::saga::DEADLINE;
 use crate::ports::{Coalescer, Inventory, UserQuery, Users};
-use crate::store::{Changed, Filter, KeyPlace, Orders};
+use crate::store::{Changed, Filter, Found, KeyPlace, Orders};
 
+mod allowance;
 mod defects;
 mod driver;
 mod inflight;
@@ -29,6 +31,8 @@ mod lanes;
 mod place;
 mod unfinished;
 
+pub use allowance::Allowance;
+use allowance::Allowed;
 use driver::Origin;
 use inflight::InFlight;
 pub(crate) use known::Known;
@@ -58,6 +62,7 @@ struct Shared {
     /// Pays for quick further tries of reservations.
     reserve_retries: RetryBudget,
     keys: InFlight,
+    allowed: Allowed,
     admission: Limit,
     tasks: TaskTracker,
     stopping: CancellationToken,
@@ -102,7 +107,7 @@ impl App {
         orders: Orders,
         ports: Ports,
         breakers: Breakers,
-        (admission, lanes, known): (Limit, LaneMetrics, Known),
+        (admission, lanes, known, allowance): (Limit, LaneMetrics, Known, Allowance),
     ) -> Self {
         let Ports { users, inventory, drivers } = ports;
         let now = Instant::now();
@@ -115,6 +120,7 @@ impl App {
             lookup_retries: RetryBudget::new(now),
             reserve_retries: RetryBudget::new(now),
             keys: InFlight::default(),
+            allowed: Allowed::new(allowance),
             admission,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -179,7 +185,7 @@ impl App {
         self.0.orders.get(id, reach).await?.ok_or(OrderError::NotFound)
     }
 
-    pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<StoredOrder>, OrderError> {
+    pub(crate) async fn list(&self, filter: Filter) -> Result<Found, OrderError> {
         Ok(self.0.orders.list(filter).await?)
     }
 
@@ -206,6 +212,11 @@ impl App {
     pub(crate) fn record(&self, stored: StoredOrder) -> OrderRecord {
         let overdue = self.0.unfinished.overdue(stored.order.id, stored.order.status, Instant::now());
         stored.into_record(overdue)
+    }
+
+    /// Lets some of the orders that were refused long ago go; returns how many.
+    pub(crate) async fn forget_refused(&self) -> Result<usize, StoreError> {
+        self.0.orders.forget_refused().await
     }
 
     /// Takes note of the newest stored times.

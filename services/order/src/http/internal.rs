@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::domain::access::Reach;
-use crate::store::{Filter, KeyPlace};
+use crate::store::{Filter, Found, KeyPlace};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -98,9 +98,9 @@ async fn list(
     let seconds = query.older_than.map(|seconds| i64::from(seconds) * 1000);
     let changed_before = seconds.map(|millis| Timestamp::from_millis(Timestamp::now().as_millis() - millis));
     let filter = Filter { user: None, state: query.state, before, changed_before, limit };
-    let items: Vec<_> = app.list(filter).await?.into_iter().map(|stored| app.record(stored)).collect();
-    let full = items.len() == limit as usize;
-    let next = items.last().filter(|_| full).map(|record| page::cursor_text(record.order.id.as_bytes()));
+    let Found { orders, next } = app.list(filter).await?;
+    let items: Vec<_> = orders.into_iter().map(|stored| app.record(stored)).collect();
+    let next = next.map(|last| page::cursor_text(last.as_bytes()));
     let mut pairs = vec![("limit", limit.to_string())];
     pairs.extend(query.state.map(|state| ("state", state.as_str().to_owned())));
     pairs.extend(query.older_than.map(|seconds| ("olderThan", seconds.to_string())));

@@ -27,6 +27,18 @@ pub(crate) struct Filter {
     pub(crate) limit: u32,
 }
 
+/// Products that a query goes through before others have their turn: a few milliseconds.
+const STEP: u32 = 5_000;
+/// Products that are gone through for one page. What is left is for the next one.
+const MOST_VISITED: u32 = 250_000;
+
+/// Some products, and after which one the next page begins, if there is more.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) products: Vec<Product>,
+    pub(crate) next: Option<ProductId>,
+}
+
 /// A change to a product's catalog entry.
 #[derive(Debug, Clone)]
 pub(crate) struct Edit {
@@ -83,19 +95,23 @@ impl Tables {
         self.0.read(move |connection| select(connection, id)).await
     }
 
-    pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<Product>, StoreError> {
-        let list = format!(
-            "SELECT {COLUMNS} FROM product
-             WHERE id > ?1 AND (?2 IS NULL OR instr(lower(name), lower(?2)) > 0) ORDER BY id LIMIT ?3"
-        );
-        self.0
-            .read(move |connection| {
-                let after = filter.after.as_ref().map_or(&[][..], |id| id.as_bytes());
-                let mut statement = connection.prepare_cached(&list)?;
-                let rows = statement.query_map(params![after, filter.text, filter.limit], product)?;
-                rows.collect()
-            })
-            .await
+    /// A page of products. A search goes through a bounded number of them, some at a time: its page may
+    /// hold fewer than asked for, or none, and still have a next one.
+    pub(crate) async fn list(&self, mut filter: Filter) -> Result<Found, StoreError> {
+        let (limit, mut products) = (filter.limit, Vec::new());
+        for _ in 0..MOST_VISITED / STEP {
+            let part = filter.clone();
+            let Found { products: mut found, next } =
+                self.0.scan(move |connection| visit(connection, &part)).await?;
+            products.append(&mut found);
+            let full = products.len() >= limit as usize;
+            if full || next.is_none() {
+                return Ok(Found { products, next });
+            }
+            filter.limit = limit - u32::try_from(products.len()).unwrap_or(limit);
+            filter.after = next;
+        }
+        Ok(Found { products, next: filter.after })
     }
 
     pub(crate) async fn edit(&self, id: ProductId, edit: Edit) -> Result<Edited, StoreError> {
@@ -143,8 +159,34 @@ impl Tables {
 
     /// Where every unit of every product is, in one snapshot.
     pub(crate) async fn accounts(&self) -> Result<Vec<StockAccount>, StoreError> {
-        self.0.read(accounts).await
+        self.0.scan(accounts).await
     }
+}
+
+/// The products among the next ones that a filter lets through.
+fn visit(connection: &Connection, filter: &Filter) -> rusqlite::Result<Found> {
+    let list = format!(
+        "SELECT {COLUMNS}, ?2 IS NULL OR instr(lower(name), lower(?2)) > 0 FROM product
+         WHERE id > ?1 ORDER BY id LIMIT ?3"
+    );
+    let after = filter.after.as_ref().map_or(&[][..], |id| id.as_bytes());
+    let mut statement = connection.prepare_cached(&list)?;
+    let mut rows = statement.query(params![after, filter.text, STEP])?;
+    let (mut found, mut visited) = (Found::default(), 0);
+    while let Some(row) = rows.next()? {
+        visited += 1;
+        found.next = Some(ProductId::from_bytes(row.get(0)?));
+        if row.get(11)? {
+            found.products.push(product(row)?);
+        }
+        if found.products.len() == filter.limit as usize {
+            return Ok(found);
+        }
+    }
+    if visited < STEP {
+        found.next = None;
+    }
+    Ok(found)
 }
 
 /// The account of every product.
