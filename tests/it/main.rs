@@ -40,6 +40,8 @@ mod interrupted;
 mod keys;
 mod load;
 mod local_stack;
+#[cfg(target_os = "linux")]
+mod lockout;
 mod login;
 mod logs;
 mod matrix;
@@ -52,9 +54,11 @@ mod parsers;
 mod policy;
 mod processes;
 mod refusals;
+mod refused;
 mod requests;
 mod resilience;
 mod sabotage;
+mod searches;
 mod secrets;
 #[path = "../harness/site.rs"]
 mod site;

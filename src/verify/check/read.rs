@@ -122,7 +122,7 @@ pub(super) async fn settle_keys(
     }
     for order in keys.unnamed(&again) {
         // Refused orders go after their time, and their keys with them.
-        if found(client.order_record(order).await).of(Role::Order)?.is_none() {
+        if reread::found(client.order_record(order).await).of(Role::Order)?.is_none() {
             keys.forget(order);
         }
     }
