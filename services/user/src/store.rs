@@ -156,7 +156,7 @@ impl Users {
 
     pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<User>, StoreError> {
         // Only without an alternative SQLite uses the index of addresses.
-        let of = if filter.email.is_some() { "address = ?2" } else { "?2 IS NULL" };
+        let of = if filter.address.is_some() { "address = ?2" } else { "?2 IS NULL" };
         let select = format!("SELECT {COLUMNS} FROM user WHERE id > ?1 AND {of} ORDER BY id LIMIT ?3");
         self.0
             .scan(move |connection| {
