@@ -59,12 +59,15 @@ UPDATE placed SET items = 'x' WHERE id = {confirmed};
 UPDATE placed SET refused = NULL WHERE id = {rejected};
 
 -- a refused order has another reason | placed.refused | I11 rejected
-UPDATE placed SET refused = substr(refused, 1, length(refused) - 1) || x'00' WHERE id = {rejected};
+UPDATE placed SET refused = CAST(substr(refused, 1, length(refused) - 1) || x'00' AS BLOB) WHERE id = {rejected};
 
 -- a confirmed order has a reason of a refusal | placed.reason | I11 confirmed
 UPDATE placed SET reason = '"mixedCurrencies"' WHERE id = {confirmed};
 
--- an order of mixed currencies is of unknown products | placed.refused | I11 mixed
+-- an order of mixed currencies has no reason | placed.refused | I11 mixed
+UPDATE placed SET refused = CAST(substr(refused, 1, length(refused) - 1) || x'00' AS BLOB) WHERE id = {mixed};
+
+-- a refused order is another one | placed.refused | unknowable: it asked for what is not there, and nothing else tells for what
 UPDATE placed SET refused = (SELECT refused FROM placed WHERE id = {unknown}) WHERE id = {mixed};
 
 -- a history goes back in time | placed.history placed.updated_at | I11 confirmed

@@ -110,13 +110,13 @@ UPDATE reservation SET lines = json_set(lines, '$[0].unitPrice', 7) WHERE order_
 UPDATE reservation SET short = NULL WHERE order_id = {rejected};
 
 -- a refused reservation was short of less | reservation.short | I11 rejected
-UPDATE reservation SET short = substr(short, 1, length(short) - 1) || x'01' WHERE order_id = {rejected};
+UPDATE reservation SET short = CAST(substr(short, 1, length(short) - 1) || x'01' AS BLOB) WHERE order_id = {rejected};
 
 -- what was short cannot be read | reservation.short | unreadable
 UPDATE reservation SET short = x'ff' WHERE order_id = {rejected};
 
 -- what was sold was short | reservation.shortages | I11 confirmed
-UPDATE reservation SET shortages = '[{"productId":"00000000-0000-0000-0000-000000000001","requested":2,"available":1}]' WHERE order_id = {confirmed};
+UPDATE reservation SET shortages = json_array(json_object('productId', '00000000-0000-0000-0000-000000000001', 'requested', 2, 'available', 1)) WHERE order_id = {confirmed};
 
 -- what was sold has a lease | reservation.lease_ms | I11 confirmed
 UPDATE reservation SET lease_ms = 30000 WHERE order_id = {confirmed};
