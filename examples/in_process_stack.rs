@@ -14,7 +14,9 @@ use ordersys_contract::client::Endpoints;
 use ordersys_contract::order::{NewLine, NewOrder};
 use ordersys_contract::user::NewUser;
 use ordersys_contract::{Client, Quantity};
+use ordersys_order::Allowance;
 use ordersys_store::Durability;
+use ordersys_store::retention::Retention;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +35,9 @@ async fn main() -> anyhow::Result<()> {
         breaker: Settings::default(),
         counting: ordersys_chassis::Counting::On,
         tracing: None,
+        retention: Retention::default(),
+        allowance: Allowance::default(),
+        guests_per_address: None,
     };
     // Port 0: the system chooses. Connections wait in the listeners until the services accept them.
     let listen = async |role| serve::listen(LOOPBACK, role, 0).await.map_err(told);

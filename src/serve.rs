@@ -1,6 +1,7 @@
 //! Runs the services in this process: one of them, or all three as a monolith.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,10 +13,11 @@ use ordersys_chassis::{Counting, Credentials, Deadline, Gate, HostName, Hosts, L
 use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::UserSummary;
 use ordersys_contract::{Client, client::Endpoints};
-use ordersys_order::Ports;
 use ordersys_order::ports::{Asked, HttpPort, Inventory, PortError, UserQuery, Users, batch};
+use ordersys_order::{Allowance, Ports};
 use ordersys_product::ProductError;
 use ordersys_spans::Tracer;
+use ordersys_store::retention::Retention;
 use ordersys_store::{Durability, OpenError};
 use ordersys_user::StartError;
 use tokio::net::{TcpListener, TcpSocket};
@@ -55,6 +57,12 @@ pub struct ServeConfig {
     pub counting: Counting,
     /// What is traced and where it goes, if anywhere.
     pub tracing: Option<ordersys_spans::Settings>,
+    /// How long refused orders are kept.
+    pub retention: Retention,
+    /// What callers without an account may order.
+    pub allowance: Allowance,
+    /// Guests that one address may make in a minute, if that is limited.
+    pub guests_per_address: Option<NonZeroU32>,
 }
 
 impl ServeConfig {
@@ -125,6 +133,7 @@ pub async fn one(
                 hosts,
                 counting: config.counting,
                 tracer: tracer(),
+                retention: config.retention,
             };
             let opened = ordersys_product::ProductService::open(&config).await;
             refused_product(opened)?.serve(listener, shutdown).await?;
@@ -132,9 +141,17 @@ pub async fn one(
         Role::Order => {
             let ports = over_http(&peers, &credentials, &listener.network);
             let (gate, breaker, tracer) = (gate(), config.breaker, tracer());
-            let counting = config.counting;
-            let config =
-                ordersys_order::Config { data_dir, durability, gate, hosts, breaker, counting, tracer };
+            let config = ordersys_order::Config {
+                data_dir,
+                durability,
+                gate,
+                hosts,
+                breaker,
+                counting: config.counting,
+                tracer,
+                retention: config.retention,
+                allowance: config.allowance,
+            };
             refused(ordersys_order::OrderService::open(&config, ports))?.serve(listener, shutdown).await?;
         }
     }
@@ -167,15 +184,25 @@ pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: Cancellat
         hosts: config.hosts(Role::Product),
         counting: config.counting,
         tracer: config.tracer(Role::Product),
+        retention: config.retention,
     };
     let product = refused_product(ordersys_product::ProductService::open(&product_config).await)?;
     let inventory = Arc::new(LocalInventory(product.app()));
     let users = Arc::new(LocalUsers(user.app()));
     let ports = Ports { users, inventory: Arc::clone(&inventory) as _, drivers: inventory };
     let (data_dir, breaker, tracer) = (config.data(Role::Order), config.breaker, config.tracer(Role::Order));
-    let (counting, hosts) = (config.counting, config.hosts(Role::Order));
-    let order_config =
-        ordersys_order::Config { data_dir, durability, gate, hosts, breaker, counting, tracer };
+    let hosts = config.hosts(Role::Order);
+    let order_config = ordersys_order::Config {
+        data_dir,
+        durability,
+        gate,
+        hosts,
+        breaker,
+        counting: config.counting,
+        tracer,
+        retention: config.retention,
+        allowance: config.allowance,
+    };
     let order = refused(ordersys_order::OrderService::open(&order_config, ports))?;
 
     // The order service stops first: its last requests still need the other two.
@@ -215,6 +242,7 @@ fn user(config: &ServeConfig, credentials: Credentials) -> Outcome<ordersys_user
         key_age: config.key_age,
         counting: config.counting,
         tracer: config.tracer(Role::User),
+        guests_per_address: config.guests_per_address,
     });
     match opened {
         Ok(service) => Ok(service),

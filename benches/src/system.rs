@@ -15,6 +15,7 @@ use ordersys_order::{OrderService, Ports};
 use ordersys_product::ProductService;
 use ordersys_spans::Tracer;
 use ordersys_store::Durability;
+use ordersys_store::retention::Retention;
 use ordersys_user::UserService;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -91,6 +92,7 @@ impl System {
             key_age: ordersys_user::KEY_AGE,
             counting: Counting::On,
             tracer: Tracer::off(),
+            guests_per_address: None,
         })?;
         let product_config = ordersys_product::Config {
             data_dir: dir.join("product"),
@@ -99,6 +101,7 @@ impl System {
             hosts: Hosts::Any,
             counting: Counting::On,
             tracer: Tracer::off(),
+            retention: Retention::default(),
         };
         let product_service = ProductService::open(&product_config).await?;
         let (data_dir, breaker) = (dir.join("order"), breaker::Settings::default());
@@ -111,6 +114,8 @@ impl System {
             breaker,
             counting: Counting::On,
             tracer,
+            retention: Retention::default(),
+            allowance: ordersys_order::Allowance::default(),
         };
         let order_service = OrderService::open(&order_config, neighbours.ports(&endpoints, &credentials))?;
 

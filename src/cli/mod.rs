@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+mod allowance;
 mod arguments;
 mod bench;
 mod breaker;

@@ -12,6 +12,7 @@ use ordersys_store::Durability;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::allowance::AllowanceArgs;
 use super::breaker::BreakerArgs;
 use super::tracing::TracingArgs;
 use super::{Exit, Failure, OrFail as _, Outcome};
@@ -75,6 +76,8 @@ pub(super) struct Args {
     max_connections: Option<u32>,
     #[command(flatten)]
     breaker: BreakerArgs,
+    #[command(flatten)]
+    allowance: AllowanceArgs,
     #[command(flatten)]
     tracing: TracingArgs,
     /// Be cut off from the network while there is a file at this path (see `ordersys chaos`)
@@ -205,6 +208,9 @@ async fn serve_until(
         breaker: args.breaker.settings(),
         counting: if args.no_metrics { Counting::Off } else { Counting::On },
         tracing: args.tracing.settings(),
+        retention: args.allowance.retention(),
+        allowance: args.allowance.orders(),
+        guests_per_address: args.allowance.guests_per_address,
     };
     let role = match args.role {
         What::User => Role::User,

@@ -51,6 +51,9 @@ impl OpenStack {
             breaker: ordersys_chassis::breaker::Settings::default(),
             counting: ordersys_chassis::Counting::On,
             tracing: None,
+            retention: ordersys_store::retention::Retention::default(),
+            allowance: ordersys_order::Allowance::default(),
+            guests_per_address: None,
         };
         let bound = async || TcpListener::bind((LOCALHOST, 0)).await.expect("a free port");
         let listeners = Listeners {

@@ -150,7 +150,9 @@ async fn stores_of_the_version_before_open_and_their_orders_are_driven_on() {
     }
     stack.end(Role::Order).await;
     let earlier = format!(
-        "DROP TABLE edition;
+        "DROP INDEX refused;
+         ALTER TABLE reservation DROP COLUMN short;
+         DROP TABLE edition;
          DROP TABLE added;
          ALTER TABLE reservation RENAME COLUMN lease_ms TO lease_until;
          UPDATE reservation SET lease_until = {YEAR} WHERE lease_until IS NOT NULL;

@@ -178,6 +178,7 @@ async fn keys_outlive_a_restart_and_give_way_to_new_ones() {
         key_age: ordersys_user::KEY_AGE,
         counting: ordersys_chassis::Counting::On,
         tracer: ordersys_spans::Tracer::off(),
+        guests_per_address: None,
     });
     let error = refused.err().expect("is damaged").to_string();
     assert!(error.contains("keys.json") && error.contains("read"), "{error}");

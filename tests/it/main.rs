@@ -42,6 +42,8 @@ mod keys;
 mod limits;
 mod load;
 mod local_stack;
+#[cfg(target_os = "linux")]
+mod lockout;
 mod login;
 mod logs;
 mod matrix;
@@ -54,9 +56,11 @@ mod parsers;
 mod policy;
 mod processes;
 mod refusals;
+mod refused;
 mod requests;
 mod resilience;
 mod sabotage;
+mod searches;
 mod secrets;
 #[path = "../harness/site.rs"]
 mod site;

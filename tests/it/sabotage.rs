@@ -22,6 +22,8 @@ mod cases;
 
 use cases::{Case, Found, cases};
 
+/// How long a service may take to put right what it can.
+const MENDING: std::time::Duration = std::time::Duration::from_secs(10);
 /// Cases that are tried at a time; most of the time of each is a pause.
 const AT_A_TIME: usize = 12;
 /// A day in milliseconds, as the stores count.
@@ -212,6 +214,16 @@ fn failed(report: &Report) -> Vec<String> {
     failed.map(|finding| format!("{} {}", finding.id, finding.detail())).collect()
 }
 
+/// What `check` still finds after the time in which services put things right.
+async fn until_clean(stack: &Stack, mut found: Vec<String>) -> Vec<String> {
+    let began = std::time::Instant::now();
+    while !found.is_empty() && began.elapsed() < MENDING {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        found = failed(&check(&stack.admin(), |_| {}).await.expect("reads everything"));
+    }
+    found
+}
+
 /// What is wrong with how a case ended, if something is.
 async fn tried(scene: &Scene, case: &Case) -> Option<String> {
     let stack = Stack::start_on(scene.copy(Some(case))).await;
@@ -225,6 +237,10 @@ async fn tried(scene: &Scene, case: &Case) -> Option<String> {
         (Found::Unknowable(why), Ok(report)) => {
             let failed = failed(&report);
             (!failed.is_empty()).then(|| format!("is known, though {why}: {failed:#?}"))
+        }
+        (Found::Mended(why), Ok(report)) => {
+            let left = until_clean(&stack, failed(&report)).await;
+            (!left.is_empty()).then(|| format!("is not put right, though {why}: {left:#?}"))
         }
         (Found::Unreadable, Err(error)) if error.service == case.of => None,
         (_, Err(error)) => Some(format!("{error}: {}", error.source)),

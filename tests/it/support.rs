@@ -1,6 +1,7 @@
 //! Stacks for tests: three real services on free ports, in this process or as processes.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use ordersys::serve::{self, ServeConfig};
@@ -11,8 +12,10 @@ use ordersys_contract::client::{Client, Endpoints};
 use ordersys_contract::product::{NewProduct, Product};
 use ordersys_contract::user::{NewUser, User};
 use ordersys_contract::{Cents, Currency, Secret};
+use ordersys_order::Allowance;
 use ordersys_spans::Settings as Tracing;
 use ordersys_store::Durability;
+use ordersys_store::retention::Retention;
 use reqwest::Method;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -49,6 +52,14 @@ struct Running {
     task: JoinHandle<()>,
 }
 
+/// What callers may do, and what is kept.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Limits {
+    pub(crate) retention: Retention,
+    pub(crate) allowance: Allowance,
+    pub(crate) guests_per_address: Option<NonZeroU32>,
+}
+
 /// Three services in this process that talk to each other over HTTP.
 pub(crate) struct Stack {
     dir: TempDir,
@@ -59,6 +70,7 @@ pub(crate) struct Stack {
     http: reqwest::Client,
     breaker: Settings,
     tracing: Option<Tracing>,
+    limits: Limits,
     /// What the order service takes for its peers instead of the real ones.
     peers: Endpoints,
 }
@@ -71,6 +83,17 @@ impl Stack {
     /// Starts a stack whose services send their spans somewhere.
     pub(crate) async fn start_traced(tracing: Tracing) -> Self {
         Self::start_with(Settings::default(), Some(tracing), |endpoints| endpoints).await
+    }
+
+    /// Starts a stack that lets callers do less, or keeps less of what was refused.
+    pub(crate) async fn start_limited(limits: Limits) -> Self {
+        let mut stack = Self::start().await;
+        stack.limits = limits;
+        for role in Role::ALL {
+            stack.end(role).await;
+            stack.begin(role).await;
+        }
+        stack
     }
 
     /// Starts a stack whose order service reaches the others where `between` says.
@@ -110,7 +133,9 @@ impl Stack {
         let services = Role::ALL.into_iter().map(|role| (role, None)).collect();
         let http = reqwest::Client::new();
         let peers = between(endpoints.clone());
-        let mut stack = Self { dir, endpoints, services, admin, service, http, breaker, tracing, peers };
+        let limits = Limits::default();
+        let mut stack =
+            Self { dir, endpoints, services, admin, service, http, breaker, tracing, limits, peers };
         for role in Role::ALL {
             let own = bound.iter().position(|(of, _)| *of == role).expect("a role");
             stack.begin_on(role, bound.swap_remove(own).1).await;
@@ -145,6 +170,9 @@ impl Stack {
             breaker: self.breaker,
             counting: ordersys_chassis::Counting::On,
             tracing: self.tracing.clone(),
+            retention: self.limits.retention,
+            allowance: self.limits.allowance,
+            guests_per_address: self.limits.guests_per_address,
         };
         let stop = CancellationToken::new();
         let (peers, shutdown) = (self.peers.clone(), stop.clone());

@@ -24,6 +24,7 @@ mod newest;
 mod observe;
 pub mod page;
 pub mod params;
+pub mod rate;
 pub mod refusal;
 mod routes;
 mod seldom;

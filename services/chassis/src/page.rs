@@ -65,9 +65,9 @@ pub struct Items {
     one: Vec<u8>,
     count: u32,
     limit: u32,
-    /// The key of the last item.
+    /// The key of the last item, or of the last row gone through.
     last: Vec<u8>,
-    is_full: bool,
+    has_next: bool,
     failed: Option<serde_json::Error>,
 }
 
@@ -76,7 +76,7 @@ impl Items {
     #[must_use]
     pub fn new(limit: u32) -> Self {
         let (text, one, last) = (Vec::new(), Vec::new(), Vec::new());
-        Self { text, one, count: 0, limit, last, is_full: false, failed: None }
+        Self { text, one, count: 0, limit, last, has_next: false, failed: None }
     }
 
     /// A page with the first of these items, each with its key.
@@ -95,15 +95,21 @@ impl Items {
             return ControlFlow::Break(());
         }
         if self.count > 0 && self.text.len() + self.one.len() + 2 > MAX_PAGE_BYTES {
-            self.is_full = true;
+            self.has_next = true;
             return ControlFlow::Break(());
         }
         self.text.push(if self.count == 0 { b'[' } else { b',' });
         self.text.append(&mut self.one);
         self.count += 1;
         key.clone_into(&mut self.last);
-        self.is_full = self.count >= self.limit;
-        if self.is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        self.has_next = self.count >= self.limit;
+        if self.has_next { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Notes that more follows after the row with this key, although the page has room.
+    pub fn goes_on_after(&mut self, key: &[u8]) {
+        key.clone_into(&mut self.last);
+        self.has_next = true;
     }
 
     /// The JSON, and the cursor of the next page if there may be one.
@@ -113,7 +119,7 @@ impl Items {
         }
         self.text.extend_from_slice(if self.count == 0 { b"[]" } else { b"]" });
         self.text.shrink_to_fit();
-        Ok((self.text, self.is_full.then(|| cursor_text(&self.last))))
+        Ok((self.text, self.has_next.then(|| cursor_text(&self.last))))
     }
 }
 

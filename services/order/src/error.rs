@@ -51,6 +51,20 @@ pub enum OrderError {
     /// There is no such order.
     #[error("Order not found")]
     NotFound,
+    /// An order for a guest of more units than may ever be ordered for one at once.
+    #[error("items: at most {most} units for a guest")]
+    GuestUnits {
+        /// How many.
+        most: u32,
+    },
+    /// More orders than are allowed; nothing was written.
+    #[error("too many orders for {whose}; nothing was written")]
+    TooFast {
+        /// Whose they are.
+        whose: &'static str,
+        /// When trying again makes sense.
+        retry_in: Duration,
+    },
     /// Too many orders are being placed; nothing was written.
     #[error("too many orders are waiting; nothing was written")]
     Overloaded,
@@ -105,7 +119,10 @@ impl From<OrderError> for Refusal {
     fn from(error: OrderError) -> Self {
         let detail = error.to_string();
         let code = match error {
-            OrderError::LineCount => {
+            OrderError::TooFast { retry_in, .. } => {
+                return Self(Self::new(Code::TooManyRequests, detail).0.retry_in(retry_in));
+            }
+            OrderError::LineCount | OrderError::GuestUnits { .. } => {
                 return Self(Self::new(Code::InvalidField, detail).0.with("field", "items"));
             }
             OrderError::Shortages(shortages) => {

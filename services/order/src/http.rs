@@ -8,7 +8,7 @@ use http::{HeaderValue, header};
 use ordersys_chassis::body::{Empty, JsonText, NoBody};
 use ordersys_chassis::page::{self, Items, Page};
 use ordersys_chassis::params::{PathId, Query};
-use ordersys_chassis::{AdminOnly, Caller, Json, Refusal, RequestIdOf, TaggedOrder, given};
+use ordersys_chassis::{AdminOnly, Caller, Json, Peer, Refusal, RequestIdOf, TaggedOrder, given};
 use ordersys_contract::header::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use ordersys_contract::order::{
     CANCEL, DELIVER, EVENTS, NewOrder, ORDER, ORDERS, Order, OrderEvent, OrderState, PAY, SHIP,
@@ -51,16 +51,17 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
     security((), ("user" = []), ("admin" = [])),
     extensions(("x-refusals" = json!([Code::AccountDisabled, Code::InvalidHeader, Code::InsufficientStock, Code::OrderExpired, Code::OrderAborted,
         Code::UnknownUser, Code::UnknownProduct, Code::MixedCurrencies, Code::IdempotencyMismatch,
-        Code::DependencyDown,]))),
+        Code::DependencyDown, Code::TooManyRequests,]))),
 )]
 async fn place(
     State(app): State<App>,
     caller: Caller,
+    Peer(from): Peer,
     RequestIdOf(request): RequestIdOf,
     Key(key): Key,
     Json(new): Json<NewOrder>,
 ) -> Result<Response, Refusal> {
-    let placed = app.place(Draft::new(&new)?, key, (caller, request)).await?;
+    let placed = app.place(Draft::new(&new)?, key, (caller, from, request)).await?;
     Ok(placed_answer(placed))
 }
 
@@ -167,7 +168,8 @@ struct ListQuery {
     cursor: Option<String>,
 }
 
-/// Orders, newest first.
+/// Orders, newest first. A page of orders in one state may hold fewer than asked for: there is more as long as it
+/// names the next one.
 #[utoipa::path(
     get, path = ORDERS, tag = "orders",
     params(ListQuery),
@@ -182,9 +184,12 @@ async fn list(
     let user_id = listed_user(caller, query.user_id)?;
     let limit = page::limit(query.limit)?;
     let before = page::cursor(query.cursor.as_deref())?.map(OrderId::from_bytes);
-    let filter = Filter { user: user_id, state: query.status, before, changed_before: None, limit };
+    let filter = Filter { user: user_id, state: query.status, before, changed_before: None };
     let add = |items: &mut Items, stored: StoredOrder| items.add(&stored.order, stored.order.id.as_bytes());
-    let items = app.list(filter, Items::new(limit), Box::new(add)).await?;
+    let (mut items, left) = app.list(filter, Items::new(limit), Box::new(add)).await?;
+    if let Some(last) = left {
+        items.goes_on_after(last.as_bytes());
+    }
     let mut pairs = vec![("limit", limit.to_string())];
     pairs.extend(user_id.map(|user| ("userId", user.to_string())));
     pairs.extend(query.status.map(|status| ("status", status.as_str().to_owned())));

@@ -14,6 +14,7 @@ use ordersys_chassis::{
 use ordersys_contract::IdempotencyKey;
 use ordersys_contract::order::ORDERS;
 use ordersys_spans::Tracer;
+use ordersys_store::retention::{self, Retention};
 use ordersys_store::{Durability, OpenError};
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +27,7 @@ mod http;
 pub mod ports;
 mod store;
 
-pub use app::Ports;
+pub use app::{Allowance, Ports};
 pub use error::OrderError;
 
 /// The service's name in answers, logs and metrics.
@@ -55,6 +56,10 @@ pub struct Config {
     pub counting: Counting,
     /// Who records its spans.
     pub tracer: Tracer,
+    /// How long refused orders are kept.
+    pub retention: Retention,
+    /// What callers without an account may do.
+    pub allowance: Allowance,
 }
 
 /// An opened order service.
@@ -65,6 +70,7 @@ pub struct OrderService {
     oldest: Gauge<f64, AtomicU64>,
     shedding: Shedding,
     newest: NewestTime,
+    retention: Retention,
 }
 
 impl OrderService {
@@ -99,8 +105,8 @@ impl OrderService {
                 move || admission.is_full()
             });
         let service = Service { name: NAME, gate, hosts, health, metrics, tracer };
-        let app = app::App::new(orders, ports, breakers, (admission, lanes, known));
-        Ok(Self { app, service, oldest, shedding, newest })
+        let app = app::App::new(orders, ports, breakers, (admission, lanes, known, config.allowance));
+        Ok(Self { app, service, oldest, shedding, newest, retention: config.retention })
     }
 
     /// Stores finished orders and their keys in one commit, without asking anybody: fills a store that is
@@ -128,9 +134,14 @@ impl OrderService {
             }
             recover(&self.app, &health, &stopping).await;
         };
+        let forgetting = tokio::spawn({
+            let app = self.app.clone();
+            async move { retention::sweep(self.retention, NAME, || app.forget_refused()).await }
+        });
         let measuring = tokio::spawn(measure(self.app.clone(), self.oldest));
         let (served, ()) = tokio::join!(serving, recovering);
         measuring.abort();
+        forgetting.abort();
         self.app.close().await;
         tracer.close().await;
         served

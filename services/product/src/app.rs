@@ -12,7 +12,7 @@ use ordersys_contract::product::{
 use ordersys_contract::reservation::{Answer, Operation, ReservationRecord, ReservationState};
 use ordersys_contract::{Cents, Currency, OrderId, ProductId, RequestId, Timestamp};
 use ordersys_spans::{Places, Span, Tracer};
-use ordersys_store::{Add, failpoint};
+use ordersys_store::{Add, StoreError, failpoint};
 
 use crate::store::{Edit, Edited, Filter, HoldOutcome, StockTotals, Tables};
 use crate::{NAME, ProductError};
@@ -64,7 +64,7 @@ impl App {
         filter: Filter,
         page: P,
         add: Add<P, Product>,
-    ) -> Result<P, ProductError> {
+    ) -> Result<(P, Option<ProductId>), ProductError> {
         Ok(self.tables.list(filter, page, add).await?)
     }
 
@@ -228,6 +228,11 @@ impl App {
 
     pub(crate) async fn product_record(&self, id: ProductId) -> Result<ProductRecord, ProductError> {
         self.tables.product_record(id).await?.ok_or(ProductError::NotFound)
+    }
+
+    /// Lets some of what was refused long ago go; returns how many.
+    pub(crate) async fn forget_refused(&self) -> Result<usize, StoreError> {
+        self.tables.forget_refused().await
     }
 
     pub(crate) async fn end_leases(&self, now: Instant) -> Result<usize, ProductError> {

@@ -51,7 +51,8 @@ struct ListQuery {
     cursor: Option<String>,
 }
 
-/// The catalog, a page at a time.
+/// The catalog, a page at a time. A page of a search may hold fewer than asked for: there is more as long as it
+/// names the next one.
 #[utoipa::path(
     get, path = PRODUCTS, tag = "products",
     params(ListQuery),
@@ -60,9 +61,12 @@ struct ListQuery {
 async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Page, Refusal> {
     let limit = page::limit(query.limit)?;
     let after = page::cursor(query.cursor.as_deref())?.map(ProductId::from_bytes);
-    let filter = Filter { text: query.q.clone(), after, limit };
+    let filter = Filter { text: query.q.clone(), after };
     let add = |items: &mut Items, product: Product| items.add(&product, product.id.as_bytes());
-    let items = app.list(filter, Items::new(limit), Box::new(add)).await?;
+    let (mut items, left) = app.list(filter, Items::new(limit), Box::new(add)).await?;
+    if let Some(last) = left {
+        items.goes_on_after(last.as_bytes());
+    }
     let mut pairs = vec![("limit", limit.to_string())];
     pairs.extend(query.q.map(|text| ("q", text)));
     Ok(Page { items, list: (PRODUCTS, pairs) })

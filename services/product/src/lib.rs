@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use ordersys_chassis::{Counting, Gate, Health, Hosts, Listener, Metrics, NewestTime, ServeError, Service};
 use ordersys_spans::Tracer;
 use ordersys_store::Durability;
+use ordersys_store::retention::{self, Retention};
 use tokio_util::sync::CancellationToken;
 
 mod app;
@@ -39,6 +40,8 @@ pub struct Config {
     pub counting: Counting,
     /// Who records its spans.
     pub tracer: Tracer,
+    /// How long what was refused is kept.
+    pub retention: Retention,
 }
 
 /// An opened product service.
@@ -47,6 +50,7 @@ pub struct ProductService {
     app: App,
     service: Service,
     gauges: gauges::StockGauges,
+    retention: Retention,
 }
 
 impl ProductService {
@@ -71,7 +75,8 @@ impl ProductService {
             ProductError::Store(source) => ProductError::Open(tables.unusable(source)),
             other => other,
         })?;
-        Ok(Self { app, service: Service { name: NAME, gate, hosts, health, metrics, tracer }, gauges })
+        let service = Service { name: NAME, gate, hosts, health, metrics, tracer };
+        Ok(Self { app, service, gauges, retention: config.retention })
     }
 
     /// The use cases, for callers in the same process.
@@ -90,10 +95,15 @@ impl ProductService {
         let routes = self.app.clone();
         let router = ordersys_chassis::finish(move || http::routes(routes.clone()), self.service);
         let sweeper = tokio::spawn(sweep(self.app.clone(), shutdown.clone()));
+        let forgetting = tokio::spawn({
+            let app = self.app.clone();
+            async move { retention::sweep(self.retention, NAME, || app.forget_refused()).await }
+        });
         let measuring = tokio::spawn(gauges::measure(self.app.clone(), self.gauges));
         health.serving();
         let served = ordersys_chassis::serve(router, listener, health, shutdown).await;
         sweeper.abort();
+        forgetting.abort();
         measuring.abort();
         self.app.close().await;
         tracer.close().await;

@@ -30,8 +30,11 @@ mod identity;
 mod inspect;
 mod metrics;
 mod open;
+pub mod pack;
 mod queue;
 mod reader;
+pub mod retention;
+mod visit;
 mod watch;
 mod writer;
 
@@ -39,19 +42,17 @@ pub use durability::Durability;
 pub use error::{OpenError, StoreError};
 pub use metrics::StoreMetrics;
 pub use rusqlite;
+pub use visit::{Reached, STEP_ROWS};
 
 use checkpoint::Checkpoints;
 use condition::Condition;
 use directory::LastEnd;
 use queue::{Queue, Refused};
+use reader::Lane;
 use watch::Watch;
 
 /// Commands that may wait for the writer before callers are turned away.
 const WRITE_QUEUE: usize = 8192;
-/// Reads that may wait for a reader before callers are turned away.
-const READ_QUEUE: usize = 8192;
-/// Threads that read.
-const READERS: usize = 2;
 
 /// Adds a row to what is made of a list, while it is read. Breaks when no more rows are needed.
 pub type Add<P, T> = Box<dyn FnMut(&mut P, T) -> ControlFlow<()> + Send>;
@@ -75,7 +76,7 @@ pub struct Store(Arc<Shared>);
 
 struct Shared {
     writes: Arc<Queue<writer::Job>>,
-    reads: Arc<Queue<reader::Job>>,
+    reads: reader::Lanes,
     threads: Mutex<Vec<JoinHandle<()>>>,
     condition: Arc<Condition>,
     /// Set when the store is to be closed.
@@ -111,7 +112,7 @@ impl Store {
         let (condition, closing) = (Arc::new(Condition::sound(options)), Arc::new(AtomicBool::new(false)));
         let held = Arc::new(opened.held);
         let writes = Arc::new(Queue::bounded(WRITE_QUEUE));
-        let reads = Arc::new(Queue::bounded(READ_QUEUE));
+        let reads = reader::Lanes::new();
         let (decided, batches) = mpsc::unbounded_channel();
         tokio::spawn(writer::answer_all(batches));
         let writer = writer::Writer {
@@ -127,10 +128,9 @@ impl Store {
         };
         let mut threads = vec![spawn(&format!("{}-writer", options.name), move || writer.run())?];
         // Each thread that has a connection keeps the lock.
-        for _ in 0..READERS {
+        for (what, queue) in reads.threads() {
             let (connection, held) = (open::reader(options)?, Arc::clone(&held));
-            let queue = Arc::clone(&reads);
-            threads.push(spawn(&format!("{}-reader", options.name), move || {
+            threads.push(spawn(&format!("{}-{what}", options.name), move || {
                 reader::run(&connection, &queue);
                 drop(connection);
                 drop(held);
@@ -179,8 +179,27 @@ impl Store {
         answer.await.unwrap_or(Err(StoreError::Stopped))
     }
 
-    /// Runs a query on a read-only connection. It sees every write that was answered before.
+    /// Runs a query that finds few rows by their keys, on a read-only connection. It sees every write that
+    /// was answered before.
     pub async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.queried(Lane::Points, query).await
+    }
+
+    /// The same for a query that goes through many rows: it waits for others of its kind only, and keeps
+    /// nobody else waiting.
+    pub async fn scan<T, F>(&self, query: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.queried(Lane::Scans, query).await
+    }
+
+    async fn queried<T, F>(&self, lane: Lane, query: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -190,8 +209,7 @@ impl Store {
         let query = move |connection: &Connection| {
             query(connection).inspect_err(|error| condition.notice_reading(error))
         };
-        let job = reader::job(query, sender);
-        self.0.reads.push(job).map_err(refused)?;
+        self.0.reads.push(lane, reader::job(query, sender)).map_err(refused)?;
         answer.await.unwrap_or(Err(StoreError::Stopped))
     }
 

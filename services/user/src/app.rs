@@ -36,8 +36,14 @@ struct Shared {
 }
 
 impl App {
-    pub(crate) fn new(users: Users, hasher: Hasher, keys: Keys, newest: NewestTime, tracer: Tracer) -> Self {
-        Self(Arc::new(Shared { users, hasher, throttle: Throttle::new(), keys, newest, tracer }))
+    pub(crate) fn new(
+        users: Users,
+        hasher: Hasher,
+        keys: Keys,
+        newest: NewestTime,
+        (throttle, tracer): (Throttle, Tracer),
+    ) -> Self {
+        Self(Arc::new(Shared { users, hasher, throttle, keys, newest, tracer }))
     }
 
     /// Takes note of the newest stored time, and warns if it lies ahead of the clock.
@@ -63,7 +69,7 @@ impl App {
         let profile = Profile::new(&new.name, &new.email)?;
         let registration = match new.password {
             None => {
-                self.admit_call(caller, from).await?;
+                self.admit_guest(caller, from).await?;
                 None
             }
             Some(password) => Some(self.register(&profile, password, (caller, from)).await?),
@@ -88,14 +94,14 @@ impl App {
         profile.accepts(&password)?;
         let login = login(&profile.email);
         if !caller.is_admin() {
-            self.0.throttle.password(from, &login).await?;
+            self.0.throttle.registration(from).await?;
         }
         let password = self.0.hasher.hash(password).await?;
         Ok(Registration { login, password })
     }
 
-    async fn admit_call(&self, caller: Caller, from: IpAddr) -> Result<(), UserError> {
-        if caller.is_admin() { Ok(()) } else { self.0.throttle.call(from).await }
+    async fn admit_guest(&self, caller: Caller, from: IpAddr) -> Result<(), UserError> {
+        if caller.is_admin() { Ok(()) } else { self.0.throttle.guest(from).await }
     }
 
     pub(crate) async fn get(&self, id: UserId, caller: Caller) -> Result<User, UserError> {
@@ -117,12 +123,7 @@ impl App {
     }
 
     /// Changes a user's name or password, as the user or the admin.
-    pub(crate) async fn edit(
-        &self,
-        id: UserId,
-        patch: UserPatch,
-        (caller, from): (Caller, IpAddr),
-    ) -> Result<User, UserError> {
+    pub(crate) async fn edit(&self, id: UserId, patch: UserPatch, caller: Caller) -> Result<User, UserError> {
         let role = Role::of(caller, id);
         if role == Role::Stranger {
             return Err(UserError::NotFound);
@@ -133,7 +134,7 @@ impl App {
         let password = match password {
             Some(password) => {
                 let account = self.0.users.account(id).await?.ok_or(UserError::GuestPassword)?;
-                Some(self.replace(&account, password, (role, current_password, from)).await?)
+                Some(self.replace(&account, password, (role, current_password)).await?)
             }
             None if name.is_none() => return Err(UserError::NothingToChange),
             None => None,
@@ -148,13 +149,13 @@ impl App {
         &self,
         account: &Account,
         password: Password,
-        (role, current, from): (Role, Option<Password>, IpAddr),
+        (role, current): (Role, Option<Password>),
     ) -> Result<(PasswordHash, PasswordHash), UserError> {
         let profile = Profile { name: account.name.clone(), email: account.email.clone() };
         profile.accepts(&password)?;
         if role != Role::Admin {
             let current = current.ok_or(UserError::CurrentPasswordMissing)?;
-            self.0.throttle.password(from, &account.login).await?;
+            self.0.throttle.change(account.id).await?;
             match self.0.hasher.check(current, Some(account.password.clone())).await? {
                 Verdict::Right | Verdict::Outdated(_) => {}
                 Verdict::Wrong => return Err(UserError::WrongPassword),

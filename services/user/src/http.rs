@@ -78,14 +78,13 @@ async fn read(
 async fn edit(
     State(app): State<App>,
     caller: Caller,
-    Peer(from): Peer,
     PathId(id): PathId<UserKind>,
     ShortJson(patch): ShortJson<UserPatch>,
 ) -> Result<Json<User>, Refusal> {
     if caller == Caller::Anyone {
         return Err(Refusal::new(Code::Unauthenticated, "this needs the user's access token"));
     }
-    Ok(Json(app.edit(id, patch, (caller, from)).await?))
+    Ok(Json(app.edit(id, patch, caller).await?))
 }
 
 /// Lets a user neither log in nor order, from now on.

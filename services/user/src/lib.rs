@@ -1,5 +1,6 @@
 //! The user service: who orders. Accounts are kept here and nowhere else.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -51,6 +52,8 @@ pub struct Config {
     pub counting: Counting,
     /// Who records its spans.
     pub tracer: Tracer,
+    /// Guests that one address may make in a minute, if that is limited.
+    pub guests_per_address: Option<NonZeroU32>,
 }
 
 /// An opened user service.
@@ -80,7 +83,8 @@ impl UserService {
         let (hosts, tracer) = (config.hosts.clone(), config.tracer.clone());
         let newest = NewestTime::of(NAME);
         let health = health.with_newest(newest.clone());
-        let app = App::new(users, hasher, keys, newest, tracer.clone());
+        let throttle = throttle::Throttle::new(config.guests_per_address);
+        let app = App::new(users, hasher, keys, newest, (throttle, tracer.clone()));
         Ok(Self { app, service: Service { name: NAME, gate, hosts, health, metrics, tracer } })
     }
 

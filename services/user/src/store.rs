@@ -15,6 +15,7 @@ use crate::{Config, NAME};
 
 mod addresses;
 mod known;
+mod networks;
 mod records;
 mod rows;
 mod schema;
@@ -50,7 +51,6 @@ pub(crate) struct Account {
     pub(crate) id: UserId,
     pub(crate) email: String,
     pub(crate) name: String,
-    pub(crate) login: String,
     pub(crate) password: PasswordHash,
     pub(crate) status: UserStatus,
 }
@@ -160,12 +160,11 @@ impl Users {
         mut page: P,
         mut add: Add<P, User>,
     ) -> Result<P, StoreError> {
-        let select = format!(
-            "SELECT {COLUMNS} FROM user
-             WHERE id > ?1 AND (?2 IS NULL OR address = ?2) ORDER BY id LIMIT ?3"
-        );
+        // Only without an alternative SQLite uses the index of addresses.
+        let of = if filter.address.is_some() { "address = ?2" } else { "?2 IS NULL" };
+        let select = format!("SELECT {COLUMNS} FROM user WHERE id > ?1 AND {of} ORDER BY id LIMIT ?3");
         self.0
-            .read(move |connection| {
+            .scan(move |connection| {
                 let after = filter.after.as_ref().map_or(&[][..], |id| id.as_bytes());
                 let mut statement = connection.prepare_cached(&select)?;
                 let row = params![after, filter.address.as_ref().map(EmailKey::as_str), filter.limit];

@@ -1,7 +1,7 @@
 //! I7: each idempotency key names one order that exists, no order has two keys, and one that was made with
 //! a key still has it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ordersys_contract::order::{KeyRecord, OrderRecord};
 use ordersys_contract::{IdempotencyKey, OrderId, UserId};
@@ -59,6 +59,17 @@ impl Keys {
     /// Whether everything was seen from both sides.
     pub(super) fn is_settled(&self) -> bool {
         self.named.is_empty() && self.bare.is_empty()
+    }
+
+    /// Orders that no key names in a second reading either.
+    pub(super) fn unnamed(&self, again: &[KeyRecord]) -> Vec<OrderId> {
+        let named: HashSet<_> = again.iter().map(|record| record.order_id).collect();
+        self.bare.keys().filter(|order| !named.contains(order)).copied().collect()
+    }
+
+    /// An order went.
+    pub(super) fn forget(&mut self, order: OrderId) {
+        self.bare.remove(&order);
     }
 
     /// All keys were read a second time, after all orders: what is left is no matter of time.

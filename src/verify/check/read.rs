@@ -106,7 +106,7 @@ pub(super) async fn keys(
 pub(super) async fn settle_keys(
     client: &Client,
     step: &impl Fn(String),
-    keys: Keys,
+    mut keys: Keys,
     tally: &mut Tally,
 ) -> Result<(), CheckError> {
     let mut again = Vec::new();
@@ -118,6 +118,12 @@ pub(super) async fn settle_keys(
             if keys.is_about(record.order_id) {
                 again.push(record);
             }
+        }
+    }
+    for order in keys.unnamed(&again) {
+        // Refused orders go after their time, and their keys with them.
+        if reread::found(client.order_record(order).await).of(Role::Order)?.is_none() {
+            keys.forget(order);
         }
     }
     keys.finish(&again, tally);

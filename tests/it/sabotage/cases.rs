@@ -38,6 +38,8 @@ pub(super) enum Found {
     Unreadable,
     /// Nothing inside the system tells, for this reason.
     Unknowable(&'static str),
+    /// The service puts it right by itself soon after its start, for this reason.
+    Mended(&'static str),
 }
 
 /// Every way to change a store that this test knows.
@@ -58,6 +60,7 @@ fn case(of: Role, block: &'static str) -> Case {
     let found = match found.split_once(' ') {
         None if found == "unreadable" => Found::Unreadable,
         Some(("unknowable:", why)) => Found::Unknowable(why),
+        Some(("mended:", why)) => Found::Mended(why),
         Some((by, row)) => Found::Named { by, row },
         None => panic!("an invariant and a row: {head}"),
     };

@@ -37,32 +37,38 @@ UPDATE placed SET items = json_set(items, '$[0].quantity', 9) WHERE id = {confir
 -- a line of an order has another name | placed.items | I11 confirmed
 UPDATE placed SET items = json_set(items, '$[0].name', 'Other') WHERE id = {confirmed};
 
--- a refused order is of more units | placed.items | I11 rejected
-UPDATE placed SET items = json_set(items, '$[0].quantity', 9) WHERE id = {rejected};
+-- a refused order has lines of two kinds | placed.items | unknowable: the short form counts, and this is not read
+UPDATE placed SET items = (SELECT items FROM placed WHERE id = {confirmed}) WHERE id = {rejected};
 
 -- a cancelled order is of more units | placed.items | I11 cancelled
 UPDATE placed SET items = json_set(items, '$[0].quantity', 9) WHERE id = {cancelled};
 
--- an order of unknown products is of others | placed.items | I11 unknown
-UPDATE placed SET items = (SELECT items FROM placed WHERE id = {rejected}) WHERE id = {unknown};
+-- an order of unknown products was short of others | placed.refused | I11 unknown
+UPDATE placed SET refused = (SELECT refused FROM placed WHERE id = {rejected}) WHERE id = {unknown};
 
--- an order of mixed currencies is of one | placed.items | I11 mixed
-UPDATE placed SET items = (SELECT items FROM placed WHERE id = {rejected}) WHERE id = {mixed};
+-- an order of mixed currencies was short of some | placed.refused | I11 mixed
+UPDATE placed SET refused = (SELECT refused FROM placed WHERE id = {rejected}) WHERE id = {mixed};
+
+-- why an order was refused cannot be read | placed.refused | unreadable
+UPDATE placed SET refused = x'ff' WHERE id = {rejected};
 
 -- the lines of an order cannot be read | placed.items | unreadable
 UPDATE placed SET items = 'x' WHERE id = {confirmed};
 
--- a refused order has no reason | placed.reason | I11 rejected
-UPDATE placed SET reason = NULL WHERE id = {rejected};
+-- a refused order has neither reason nor lines | placed.refused | I11 rejected
+UPDATE placed SET refused = NULL WHERE id = {rejected};
 
--- a refused order has another reason | placed.reason | I11 rejected
-UPDATE placed SET reason = json_set(reason, '$.shortages[0].available', 0) WHERE id = {rejected};
+-- a refused order has another reason | placed.refused | I11 rejected
+UPDATE placed SET refused = CAST(substr(refused, 1, length(refused) - 1) || x'00' AS BLOB) WHERE id = {rejected};
 
 -- a confirmed order has a reason of a refusal | placed.reason | I11 confirmed
 UPDATE placed SET reason = '"mixedCurrencies"' WHERE id = {confirmed};
 
--- an order of unknown products is of mixed currencies | placed.reason | I11 mixed
-UPDATE placed SET reason = (SELECT reason FROM placed WHERE id = {unknown}) WHERE id = {mixed};
+-- an order of mixed currencies has no reason | placed.refused | I11 mixed
+UPDATE placed SET refused = CAST(substr(refused, 1, length(refused) - 1) || x'00' AS BLOB) WHERE id = {mixed};
+
+-- a refused order is another one | placed.refused | unknowable: it asked for what is not there, and nothing else tells for what
+UPDATE placed SET refused = (SELECT refused FROM placed WHERE id = {unknown}) WHERE id = {mixed};
 
 -- a history goes back in time | placed.history placed.updated_at | I11 confirmed
 UPDATE placed SET history = json_set(history, '$[1][1]', json_extract(history, '$[0][1]') - 1), updated_at = json_extract(history, '$[0][1]') - 1 WHERE id = {confirmed};
@@ -97,7 +103,7 @@ UPDATE placed SET registered = 1 WHERE id = {keyless};
 -- a registered user's order is a guest's | placed.registered | I11 of bea
 UPDATE placed SET registered = 0 WHERE id = {of bea};
 
--- the room for an outcome is taken | placed.room | unknowable: it keeps space in the file and is never read
+-- the room for an outcome is taken | placed.room | unknowable: space, and a key that is only read to let it go
 UPDATE placed SET room = x'01' WHERE id = {confirmed};
 
 -- an order was made with a key | placed.key_print | I7 keyless

@@ -106,14 +106,17 @@ UPDATE reservation SET lines = json_set(lines, '$[0].name', 'Other') WHERE order
 -- a line of a cancelled order has another price | reservation.lines | I11 cancelled
 UPDATE reservation SET lines = json_set(lines, '$[0].unitPrice', 7) WHERE order_id = {cancelled};
 
--- a refused line has other units | reservation.lines | I11 rejected
-UPDATE reservation SET lines = json_set(lines, '$[0].quantity', 998) WHERE order_id = {rejected};
+-- a refused reservation was short of nothing | reservation.short | I11 rejected
+UPDATE reservation SET short = NULL WHERE order_id = {rejected};
 
--- a refused reservation was short of nothing | reservation.shortages | I11 rejected
-UPDATE reservation SET shortages = NULL WHERE order_id = {rejected};
+-- a refused reservation was short of less | reservation.short | I11 rejected
+UPDATE reservation SET short = CAST(substr(short, 1, length(short) - 1) || x'01' AS BLOB) WHERE order_id = {rejected};
 
--- a refused reservation was short of less | reservation.shortages | I11 rejected
-UPDATE reservation SET shortages = json_set(shortages, '$[0].available', 1) WHERE order_id = {rejected};
+-- what was short cannot be read | reservation.short | unreadable
+UPDATE reservation SET short = x'ff' WHERE order_id = {rejected};
+
+-- what was sold was short | reservation.shortages | I11 confirmed
+UPDATE reservation SET shortages = json_array(json_object('productId', '00000000-0000-0000-0000-000000000001', 'requested', 2, 'available', 1)) WHERE order_id = {confirmed};
 
 -- what was sold has a lease | reservation.lease_ms | I11 confirmed
 UPDATE reservation SET lease_ms = 30000 WHERE order_id = {confirmed};

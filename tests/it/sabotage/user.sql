@@ -85,14 +85,23 @@ UPDATE session SET token = randomblob(32);
 -- a session was refreshed earlier | session.refreshed_at | I11 session
 UPDATE session SET refreshed_at = refreshed_at - {day};
 
--- a session is refreshed in a year | session.refreshed_at session.expires_at | I11 session
+-- a session is refreshed in a year | session.refreshed_at session.expires_at | mended: sessions begun while the clock was ahead are shortened
 UPDATE session SET refreshed_at = refreshed_at + {year}, expires_at = expires_at + {year};
 
--- a session lasts a year longer | session.expires_at | I11 session
+-- a session lasts a year longer | session.expires_at | mended: sessions begun while the clock was ahead are shortened
 UPDATE session SET expires_at = expires_at + {year};
 
 -- a session is gone |  | unknowable: to log out is allowed and leaves nothing behind
 DELETE FROM session;
+
+-- a network is that of another user | network.user_id | unknowable: it says from where users may try, and of that nothing else is kept
+UPDATE network SET user_id = {alice};
+
+-- a user logged in from elsewhere | network.prefix | unknowable: nothing else tells from where users logged in
+UPDATE network SET prefix = '10.0.0.0';
+
+-- a user logged in earlier | network.used_at | unknowable: it decides which of several networks is forgotten first
+UPDATE network SET used_at = 1;
 
 -- the keys for access tokens are gone |  | I11 signing keys
 rm keys.json;

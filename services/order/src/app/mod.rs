@@ -9,7 +9,7 @@ use ordersys_contract::health::Peer;
 use ordersys_contract::order::{KeyRecord, OrderEvent, OrderRecord, OrderState};
 use ordersys_contract::reservation::Operation;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
-use ordersys_store::Add;
+use ordersys_store::{Add, StoreError};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -22,6 +22,7 @@ use crate::domain::saga::DEADLINE;
 use crate::ports::{Coalescer, Inventory, UserQuery, Users};
 use crate::store::{Changed, Filter, KeyPlace, Orders};
 
+mod allowance;
 mod defects;
 mod driver;
 mod inflight;
@@ -30,6 +31,8 @@ mod lanes;
 mod place;
 mod unfinished;
 
+pub use allowance::Allowance;
+use allowance::Allowed;
 use driver::Origin;
 use inflight::InFlight;
 pub(crate) use known::Known;
@@ -59,6 +62,7 @@ struct Shared {
     /// Pays for quick further tries of reservations.
     reserve_retries: RetryBudget,
     keys: InFlight,
+    allowed: Allowed,
     admission: Limit,
     tasks: TaskTracker,
     stopping: CancellationToken,
@@ -103,7 +107,7 @@ impl App {
         orders: Orders,
         ports: Ports,
         breakers: Breakers,
-        (admission, lanes, known): (Limit, LaneMetrics, Known),
+        (admission, lanes, known, allowance): (Limit, LaneMetrics, Known, Allowance),
     ) -> Self {
         let Ports { users, inventory, drivers } = ports;
         let now = Instant::now();
@@ -116,6 +120,7 @@ impl App {
             lookup_retries: RetryBudget::new(now),
             reserve_retries: RetryBudget::new(now),
             keys: InFlight::default(),
+            allowed: Allowed::new(allowance),
             admission,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -185,7 +190,7 @@ impl App {
         filter: Filter,
         page: P,
         add: Add<P, StoredOrder>,
-    ) -> Result<P, OrderError> {
+    ) -> Result<(P, Option<OrderId>), OrderError> {
         Ok(self.0.orders.list(filter, page, add).await?)
     }
 
@@ -217,6 +222,11 @@ impl App {
     pub(crate) fn record(&self, stored: StoredOrder) -> OrderRecord {
         let overdue = self.0.unfinished.overdue(stored.order.id, stored.order.status, Instant::now());
         stored.into_record(overdue)
+    }
+
+    /// Lets some of the orders that were refused long ago go; returns how many.
+    pub(crate) async fn forget_refused(&self) -> Result<usize, StoreError> {
+        self.0.orders.forget_refused().await
     }
 
     /// Takes note of the newest stored times.

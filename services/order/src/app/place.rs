@@ -1,5 +1,6 @@
 //! Placing an order: joined, replayed or new; durable before stock is asked for.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -69,8 +70,9 @@ impl App {
         &self,
         draft: Draft,
         key: Option<IdempotencyKey>,
-        (caller, request): (Caller, RequestId),
+        (caller, from, request): (Caller, IpAddr, RequestId),
     ) -> Result<Placed, OrderError> {
+        self.0.allowed.post(caller, from)?;
         let (sender, progress) = watch::channel(Progress::Begun(Instant::now()));
         let mut ticket = None;
         if let Some(key) = &key {
@@ -105,7 +107,9 @@ impl App {
         (caller, request): (Caller, RequestId),
         progress: &watch::Sender<Progress>,
     ) -> Result<Placed, OrderError> {
-        let owner = match self.admit(draft.user_id, caller, &request).await {
+        let admitted = self.admit(draft.user_id, caller, &request).await;
+        let allowed = |owner: Owner| self.0.allowed.order(caller, &owner, &draft.lines).map(|()| owner);
+        let owner = match admitted.and_then(allowed) {
             Ok(owner) => owner,
             Err(refusal @ OrderError::Denied(_)) => return Err(refusal),
             // What an earlier post made is told those who may read it, whatever is wrong by now.

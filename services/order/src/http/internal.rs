@@ -98,7 +98,7 @@ async fn list(
     let before = page::cursor(query.cursor.as_deref())?.map(OrderId::from_bytes);
     let seconds = query.older_than.map(|seconds| i64::from(seconds) * 1000);
     let changed_before = seconds.map(|millis| Timestamp::from_millis(Timestamp::now().as_millis() - millis));
-    let filter = Filter { user: None, state: query.state, before, changed_before, limit };
+    let filter = Filter { user: None, state: query.state, before, changed_before };
     let add = {
         let app = app.clone();
         move |items: &mut Items, stored: StoredOrder| {
@@ -106,7 +106,10 @@ async fn list(
             items.add(&app.record(stored), id.as_bytes())
         }
     };
-    let items = app.list(filter, Items::new(limit), Box::new(add)).await?;
+    let (mut items, left) = app.list(filter, Items::new(limit), Box::new(add)).await?;
+    if let Some(last) = left {
+        items.goes_on_after(last.as_bytes());
+    }
     let mut pairs = vec![("limit", limit.to_string())];
     pairs.extend(query.state.map(|state| ("state", state.as_str().to_owned())));
     pairs.extend(query.older_than.map(|seconds| ("olderThan", seconds.to_string())));

@@ -28,7 +28,7 @@ impl Orders {
         let select = "SELECT user_id, key, order_id FROM keys
                       WHERE (key, user_id) > (?1, ?2) ORDER BY key, user_id LIMIT ?3";
         self.0
-            .read(move |connection| {
+            .scan(move |connection| {
                 let (key, user) = match &after {
                     KeyPlace::Start => ("", &[][..]),
                     KeyPlace::After(user, key) => (key.as_str(), &user.as_bytes()[..]),

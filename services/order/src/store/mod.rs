@@ -1,13 +1,15 @@
 //! The order service's tables.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use ordersys_chassis::NewestTime;
 use ordersys_chassis::prometheus_client::registry::Registry;
 use ordersys_contract::order::OrderState;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
 use ordersys_store::defect::Defect;
-use ordersys_store::{Add, OpenError, Options, Store, StoreError, failpoint};
+use ordersys_store::retention::Recent;
+use ordersys_store::{OpenError, Options, Store, StoreError, failpoint};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::access::Reach;
@@ -16,11 +18,13 @@ use crate::domain::order::{Evidence, StoredOrder};
 use crate::{Config, NAME};
 
 mod audit;
+mod list;
+mod refused;
 mod rows;
 mod schema;
 mod steps;
 
-use rows::{COLUMNS, code, place, place_millis, state};
+use rows::{COLUMNS, place, place_millis, state};
 use schema::MIGRATIONS;
 use steps::Steps;
 
@@ -43,29 +47,18 @@ pub(crate) enum Changed {
     NotFound,
 }
 
-/// What narrows a list of orders.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Filter {
-    pub(crate) user: Option<UserId>,
-    pub(crate) state: Option<OrderState>,
-    /// Orders older than this one only.
-    pub(crate) before: Option<OrderId>,
-    /// Orders last changed before this time only.
-    pub(crate) changed_before: Option<Timestamp>,
-    pub(crate) limit: u32,
-}
-
 /// The stored orders.
 #[derive(Clone)]
-pub(crate) struct Orders(Store, Steps, NewestTime);
+pub(crate) struct Orders(Store, Steps, NewestTime, Recent);
 
 pub(crate) use audit::KeyPlace;
+pub(crate) use list::Filter;
 
 impl Orders {
     pub(crate) fn open(config: &Config, newest: NewestTime) -> Result<Self, OpenError> {
         let (dir, durability) = (config.data_dir.clone(), config.durability);
         Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS })
-            .map(|store| Self(store, Steps::default(), newest))
+            .map(|store| Self(store, Steps::default(), newest, Recent::new(config.retention, Instant::now())))
     }
 
     /// Why the store cannot do its work, if it cannot.
@@ -95,10 +88,14 @@ impl Orders {
                 let user = stored.order.user_id;
                 if let Some(key) = &key
                     && !claim_key(connection, user, key, stored.order.id)?
-                    && let Some(first) = by_key(connection, user, key)?
-                    && !Defect::DuplicateOnRetry.strikes()
                 {
-                    return Ok(Inserted::KeyTaken(Box::new(first)));
+                    match by_key(connection, user, key)? {
+                        Some(first) if !Defect::DuplicateOnRetry.strikes() => {
+                            return Ok(Inserted::KeyTaken(Box::new(first)));
+                        }
+                        Some(_) => {}
+                        None => take_over_key(connection, user, key, stored.order.id)?,
+                    }
                 }
                 rows::insert(connection, &stored, key.as_ref())?;
                 failpoint::crash("order-commit-1");
@@ -126,10 +123,14 @@ impl Orders {
     /// Replaces the version before `next` by it. `false` if another version is stored.
     pub(crate) async fn advance(&self, next: Arc<StoredOrder>) -> Result<bool, StoreError> {
         let reached = next.order.status;
+        let recent = self.3.clone();
         let replaced = self
             .0
             .write(move |connection| {
                 let replaced = rows::replace(connection, &next)?;
+                if refused::is_refused(next.order.status) {
+                    recent.note(refused::number(next.order.id), Instant::now());
+                }
                 if next.order.status == OrderState::Confirmed && Defect::LostOrder.strikes() {
                     connection.execute("DELETE FROM placed WHERE place = ?1", [place(next.order.id)])?;
                 }
@@ -187,21 +188,11 @@ impl Orders {
         self.0.read(move |connection| by_key(connection, user, &key)).await
     }
 
-    /// Orders, newest first.
-    pub(crate) async fn list<P: Send + 'static>(
-        &self,
-        filter: Filter,
-        page: P,
-        add: Add<P, StoredOrder>,
-    ) -> Result<P, StoreError> {
-        self.0.read(move |connection| list(connection, &filter, page, add)).await
-    }
-
     /// Every order whose outcome is not known yet, oldest first.
     pub(crate) async fn unfinished(&self) -> Result<Vec<StoredOrder>, StoreError> {
         let select = format!("SELECT {COLUMNS} FROM placed WHERE {UNFINISHED} ORDER BY created_at");
         self.0
-            .read(move |connection| connection.prepare_cached(&select)?.query_map([], rows::order)?.collect())
+            .scan(move |connection| connection.prepare_cached(&select)?.query_map([], rows::order)?.collect())
             .await
     }
 
@@ -245,6 +236,18 @@ fn claim_key(
     Ok(connection.prepare_cached(insert)?.execute(row)? == 1)
 }
 
+/// Gives a key whose order is gone to another one.
+fn take_over_key(
+    connection: &Connection,
+    user: UserId,
+    key: &IdempotencyKey,
+    order: OrderId,
+) -> rusqlite::Result<()> {
+    let update = "UPDATE keys SET order_id = ?3 WHERE key = ?1 AND user_id = ?2";
+    let row = params![key.as_str(), user.as_bytes(), order.as_bytes()];
+    connection.prepare_cached(update)?.execute(row).map(|_| ())
+}
+
 fn by_key(
     connection: &Connection,
     user: UserId,
@@ -268,35 +271,4 @@ fn select(connection: &Connection, id: OrderId, reach: Reach) -> rusqlite::Resul
     };
     let row = params![id.as_bytes(), all, own, place(id)];
     connection.prepare_cached(&select)?.query_row(row, rows::order).optional()
-}
-
-fn list<P>(
-    connection: &Connection,
-    filter: &Filter,
-    mut page: P,
-    mut add: Add<P, StoredOrder>,
-) -> rusqlite::Result<P> {
-    let mut conditions = vec!["place < ?1"];
-    conditions.extend(filter.user.map(|_| "user_id = ?2"));
-    conditions.extend(filter.state.map(|_| "state = ?3"));
-    conditions.extend(filter.changed_before.map(|_| "updated_at < ?4"));
-    let conditions = conditions.join(" AND ");
-    let select = format!(
-        "SELECT {COLUMNS} FROM placed WHERE {conditions} AND ?2 IS ?2 AND ?3 IS ?3 AND ?4 IS ?4
-         ORDER BY place DESC LIMIT ?5"
-    );
-    let before = filter.before.map_or(i64::MAX, place);
-    let row = params![
-        before,
-        filter.user.as_ref().map(UserId::as_bytes),
-        filter.state.map(code),
-        filter.changed_before.map(Timestamp::as_millis),
-        filter.limit,
-    ];
-    for order in connection.prepare_cached(&select)?.query_map(row, rows::order)? {
-        if add(&mut page, order?).is_break() {
-            break;
-        }
-    }
-    Ok(page)
 }

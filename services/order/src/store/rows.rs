@@ -8,10 +8,14 @@ use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::refused;
 use crate::domain::order::{Step, StoredOrder};
 
 pub(super) const COLUMNS: &str = "id, user_id, user_name, state, version, total, currency, items, reason, \
-                                  history, created_at, updated_at, registered, key_print, place";
+                                  history, created_at, updated_at, registered, key_print, place, refused";
+
+/// Which of them holds the short form of a refused order.
+const REFUSED: usize = 15;
 
 /// Bytes that the step to its outcome adds to an order, apart from its lines.
 const STEP_BYTES: usize = 72;
@@ -35,7 +39,7 @@ pub(super) fn place_millis(place: i64) -> i64 {
 }
 
 /// Writes a new order. Its row has room for its outcome: one that grows in a full page of the table
-/// would have to move, and its neighbours with it.
+/// would have to move, and its neighbours with it. The key it was placed with is at the beginning of it.
 pub(super) fn insert(
     connection: &Connection,
     stored: &StoredOrder,
@@ -44,9 +48,10 @@ pub(super) fn insert(
     let insert = "
         INSERT INTO placed(place, id, user_id, user_name, state, version, total, currency, items,
                            history, created_at, updated_at, deadline, registered, room, key_print)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, zeroblob(?15), ?16)";
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
     let order = &stored.order;
-    let room = STEP_BYTES + LINE_BYTES * order.items.len();
+    let mut room = key.map(|key| key.as_str().as_bytes().to_vec()).unwrap_or_default();
+    room.resize((STEP_BYTES + LINE_BYTES * order.items.len()).max(room.len() + 1), 0);
     let row = params![
         place(order.id),
         order.id.as_bytes(),
@@ -70,9 +75,12 @@ pub(super) fn insert(
 
 /// Writes `next` over the version before it; `false` if that is not what is stored.
 pub(super) fn replace(connection: &Connection, next: &StoredOrder) -> rusqlite::Result<bool> {
+    if refused::is_refused(next.order.status) {
+        return refused::replace(connection, next);
+    }
     let update = "
         UPDATE placed SET state = ?4, version = ?5, total = ?6, currency = ?7, items = ?8, reason = ?9,
-                          history = ?10, updated_at = ?11, room = NULL
+                          history = ?10, updated_at = ?11, room = CASE ?4 WHEN 6 THEN room END
         WHERE place = ?1 AND id = ?2 AND version = ?3";
     let order = &next.order;
     let row = params![
@@ -94,7 +102,13 @@ pub(super) fn replace(connection: &Connection, next: &StoredOrder) -> rusqlite::
 pub(super) fn order(row: &Row<'_>) -> rusqlite::Result<StoredOrder> {
     let minor = row.get(5)?;
     let currency = row.get_ref(6)?.as_str()?.parse().map_err(|error| unreadable(6, error))?;
-    let items: Vec<OrderLine> = json(7, row.get_ref(7)?.as_bytes()?)?;
+    let (items, reason) = match row.get_ref(REFUSED)?.as_blob_or_null()? {
+        Some(packed) => refused::unpacked(REFUSED, packed)?,
+        None => {
+            let reason = row.get_ref(8)?.as_bytes_or_null()?.map(|text| json(8, text)).transpose()?;
+            (json::<Vec<OrderLine>>(7, row.get_ref(7)?.as_bytes()?)?, reason)
+        }
+    };
     let order = Order {
         id: OrderId::from_bytes(row.get(0)?),
         user_id: UserId::from_bytes(row.get(1)?),
@@ -107,7 +121,6 @@ pub(super) fn order(row: &Row<'_>) -> rusqlite::Result<StoredOrder> {
         created_at: Timestamp::from_millis(row.get(10)?),
         updated_at: Timestamp::from_millis(row.get(11)?),
     };
-    let reason = row.get_ref(8)?.as_bytes_or_null()?.map(|text| json(8, text)).transpose()?;
     let history = steps(9, row.get_ref(9)?.as_bytes()?)?;
     let owner = if row.get(12)? { UserKindName::Registered } else { UserKindName::Guest };
     let (key_print, in_place) = (row.get(13)?, row.get::<_, i64>(14)? == place(order.id));
@@ -140,7 +153,7 @@ pub(super) fn code(state: OrderState) -> i64 {
 }
 
 /// The history as text: the code of each step, its time in milliseconds, its request.
-fn history(steps: &[Step]) -> String {
+pub(super) fn history(steps: &[Step]) -> String {
     let mut text = String::with_capacity(STEP_BYTES * steps.len());
     text.push('[');
     for (number, Step(state, at, request)) in steps.iter().enumerate() {

@@ -91,6 +91,25 @@ pub(super) const MIGRATIONS: &[&str] = &[
     -- What is left of the key of an order in its own row: 0 without one, NULL where it was not noted.
     ALTER TABLE placed ADD COLUMN key_print INTEGER;
 ",
+    "
+    -- Lines and reason of a refused order, in the form of refused.rs. The index finds them by their age. An
+    -- order that is refused, or may be, keeps its key in `room`, so that both go together.
+    ALTER TABLE placed ADD COLUMN refused BLOB;
+    CREATE INDEX refused ON placed(place) WHERE state = 5 OR state = 7 OR state = 10;
+
+    CREATE TEMP TABLE mortal(id BLOB PRIMARY KEY, place INTEGER NOT NULL) WITHOUT ROWID;
+    INSERT INTO mortal SELECT id, place FROM placed INDEXED BY refused
+        WHERE state = 5 OR state = 7 OR state = 10;
+    INSERT INTO mortal SELECT id, place FROM placed INDEXED BY unfinished
+        WHERE state = 0 OR state = 6 OR state = 8;
+    CREATE TEMP TABLE named(place INTEGER PRIMARY KEY, key BLOB NOT NULL);
+    INSERT INTO named SELECT mortal.place, CAST(keys.key AS BLOB)
+        FROM keys CROSS JOIN mortal ON mortal.id = keys.order_id;
+    UPDATE placed SET room = (SELECT key FROM named WHERE named.place = placed.place)
+        WHERE place IN (SELECT place FROM named);
+    DROP TABLE temp.named;
+    DROP TABLE temp.mortal;
+",
 ];
 
 #[cfg(test)]
@@ -109,16 +128,19 @@ mod tests {
             connection.execute_batch(migration).expect("migrates");
         }
         let ids: Vec<_> = (0..100).map(|_| OrderId::now()).collect();
-        for id in &ids {
-            let insert = "INSERT INTO orders VALUES (?1, ?1, 'Ada', 1, 2, 500, 'EUR', '[]', NULL,
+        for (id, state) in ids.iter().zip([1, 5].into_iter().cycle()) {
+            let insert = "INSERT INTO orders VALUES (?1, ?1, 'Ada', ?2, 2, 500, 'EUR', '[]', NULL,
                           '[[\"pending\",\"2026-01-01T00:00:00.000Z\",\"r-1\"]]', 7, 8, 9, 1)";
-            connection.execute(insert, params![id.as_bytes()]).expect("inserts");
+            connection.execute(insert, params![id.as_bytes(), state]).expect("inserts");
             let insert = "INSERT INTO idempotency VALUES (?1, 'k', zeroblob(16), ?1)";
             connection.execute(insert, params![id.as_bytes()]).expect("inserts");
         }
         for migration in &MIGRATIONS[3..] {
             connection.execute_batch(migration).expect("migrates");
         }
+        let with_key = "SELECT count(*) FROM placed WHERE state = 5 AND CAST(room AS TEXT) = 'k'";
+        let with_key: u32 = connection.query_row(with_key, [], |row| row.get(0)).expect("counts");
+        assert_eq!(with_key, 50, "refused ones know their key");
         let select = format!("SELECT {COLUMNS} FROM placed WHERE place = ?1");
         let key = IdempotencyKey::parse("k").expect("a key");
         for id in ids {

@@ -33,7 +33,8 @@ pub struct Item {
 pub struct Stored {
     /// Where it stands.
     pub state: ReservationState,
-    /// What was asked for, with name and price as of then; empty for a tombstone.
+    /// What was asked for, with name and price as of then; empty for a tombstone, and for a refused one
+    /// that was read.
     pub lines: Vec<PricedLine>,
     /// What was short, for a rejected one.
     pub shortages: Vec<Shortage>,
@@ -119,7 +120,7 @@ impl Inventory {
     /// Answers a reserve of a known id with what is stored.
     fn repeat(&self, id: OrderId, lines: &[Line]) -> Answer {
         let Some(stored) = self.reservation(id) else { return Answer::NotFound };
-        let same_lines = stored.lines.is_empty()
+        let same_lines = stored.lines.is_empty() && fits(&stored.shortages, lines)
             || stored.lines.len() == lines.len()
                 && stored.lines.iter().zip(lines).all(|(stored, line)| {
                     stored.product_id == line.product_id && stored.quantity == line.quantity
@@ -244,6 +245,15 @@ impl Inventory {
         }
         self.item(product).map(|item| item.stock)
     }
+}
+
+/// Whether what was short is asked for by these lines: all that is kept of a refused reservation's lines.
+fn fits(shortages: &[Shortage], lines: &[Line]) -> bool {
+    let wanted = |id| {
+        let of_it = lines.iter().filter(|line| line.product_id == id);
+        of_it.map(|line| u64::from(line.quantity.get())).sum::<u64>()
+    };
+    shortages.iter().all(|short| wanted(short.product_id) == short.requested)
 }
 
 fn stands(order_id: OrderId, stored: &Stored) -> Answer {

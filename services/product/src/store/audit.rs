@@ -14,7 +14,7 @@ use super::Tables;
 use super::catalog::accounts;
 use super::rows::{code, json, read};
 
-const COLUMNS: &str = "state, lines, shortages, lease_ms, direct_product, order_id";
+const COLUMNS: &str = "state, lines, coalesce(short, shortages), lease_ms, direct_product, order_id";
 
 /// Units of one product in the lines of reservations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,7 +34,7 @@ struct Units {
 impl Tables {
     pub(crate) async fn reservation(&self, id: OrderId) -> Result<Option<ReservationRecord>, StoreError> {
         let select = format!("SELECT {COLUMNS} FROM reservation WHERE order_id = ?1");
-        let found = self.0.read(move |connection| {
+        let found = self.0.scan(move |connection| {
             connection.prepare_cached(&select)?.query_row([id.as_bytes()], record).optional()
         });
         Ok(found.await?.map(|record| self.with_overdue(record)))
@@ -81,7 +81,7 @@ impl Tables {
         mut add: Add<P, StockEvidence>,
     ) -> Result<P, StoreError> {
         self.0
-            .read(move |connection| {
+            .scan(move |connection| {
                 // All statements of one transaction read the same snapshot.
                 let snapshot = connection.unchecked_transaction()?;
                 let sums = line_sums(&snapshot)?;

@@ -6,7 +6,7 @@ use ordersys_chassis::conditional::Condition;
 use ordersys_contract::product::{Product, StockAccount};
 use ordersys_contract::{Cents, Currency, ProductId, Timestamp};
 use ordersys_store::defect::Defect;
-use ordersys_store::{Add, StoreError};
+use ordersys_store::{Add, Reached, STEP_ROWS, StoreError};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -19,6 +19,9 @@ use crate::domain::stock::Stock;
 pub(super) const COLUMNS: &str =
     "id, name, price, currency, version, created_at, initial, restocked, available, reserved, sold";
 
+/// The column, after those of a product, that says whether a filter lets it through.
+const HIT: usize = 11;
+
 /// What narrows a list of products.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
@@ -26,7 +29,6 @@ pub(crate) struct Filter {
     pub(crate) text: Option<String>,
     /// Products after this one only.
     pub(crate) after: Option<ProductId>,
-    pub(crate) limit: u32,
 }
 
 /// A change to a product's catalog entry.
@@ -85,28 +87,20 @@ impl Tables {
         self.0.read(move |connection| select(connection, id)).await
     }
 
+    /// A page of products. A search goes through a bounded number of them, some at a time: its page may
+    /// hold fewer than asked for, or none; the product to go on after is then returned beside it.
     pub(crate) async fn list<P: Send + 'static>(
         &self,
         filter: Filter,
-        mut page: P,
+        page: P,
         mut add: Add<P, Product>,
-    ) -> Result<P, StoreError> {
-        let list = format!(
-            "SELECT {COLUMNS} FROM product
-             WHERE id > ?1 AND (?2 IS NULL OR instr(lower(name), lower(?2)) > 0) ORDER BY id LIMIT ?3"
-        );
-        self.0
-            .read(move |connection| {
-                let after = filter.after.as_ref().map_or(&[][..], |id| id.as_bytes());
-                let mut statement = connection.prepare_cached(&list)?;
-                for product in statement.query_map(params![after, filter.text, filter.limit], product)? {
-                    if add(&mut page, product?).is_break() {
-                        break;
-                    }
-                }
-                Ok(page)
-            })
-            .await
+    ) -> Result<(P, Option<ProductId>), StoreError> {
+        let after = filter.after;
+        let step = move |connection: &Connection, after: Option<ProductId>, page: &mut P| {
+            let filter = Filter { after, ..filter.clone() };
+            visit(connection, &filter, |product| add(page, product))
+        };
+        self.0.visit(after, page, step).await
     }
 
     pub(crate) async fn edit(&self, id: ProductId, edit: Edit) -> Result<Edited, StoreError> {
@@ -163,8 +157,32 @@ impl Tables {
             accounts(connection, after, |account| add(&mut page, account))?;
             Ok(page)
         };
-        self.0.read(read).await
+        self.0.scan(read).await
     }
+}
+
+/// Adds the products among the next ones that a filter lets through.
+fn visit(
+    connection: &Connection,
+    filter: &Filter,
+    mut add: impl FnMut(Product) -> ControlFlow<()>,
+) -> rusqlite::Result<Reached<ProductId>> {
+    let list = format!(
+        "SELECT {COLUMNS}, ?2 IS NULL OR instr(lower(name), lower(?2)) > 0 FROM product
+         WHERE id > ?1 ORDER BY id LIMIT ?3"
+    );
+    let after = filter.after.as_ref().map_or(&[][..], |id| id.as_bytes());
+    let mut statement = connection.prepare_cached(&list)?;
+    let mut rows = statement.query(params![after, filter.text, STEP_ROWS])?;
+    let (mut reached, mut visited) = (Reached::End, 0);
+    while let Some(row) = rows.next()? {
+        visited += 1;
+        reached = Reached::Row(ProductId::from_bytes(row.get(0)?));
+        if row.get(HIT)? && add(product(row)?).is_break() {
+            return Ok(Reached::Full);
+        }
+    }
+    Ok(if visited < STEP_ROWS { Reached::End } else { reached })
 }
 
 /// Reads the accounts of products, in the order of their ids, until that is enough.

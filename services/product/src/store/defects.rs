@@ -1,5 +1,6 @@
 //! The mistakes of the product service that tests can switch on; see [`ordersys_store::defect`].
 
+use ordersys_contract::WriteJson;
 use ordersys_contract::reservation::{
     Action, Answer, Line, Operation, PricedLine, Reservation, ReservationState, Shortage,
 };
@@ -40,8 +41,8 @@ pub(super) fn after(connection: &Connection, answers: &mut [Answer]) -> rusqlite
 fn oversell(connection: &Connection, reservation: &mut Reservation) -> rusqlite::Result<()> {
     connection.pragma_update(None, "ignore_check_constraints", true)?;
     take(connection, &reservation.lines)?;
-    let update = "UPDATE reservation SET state = 1, shortages = NULL WHERE order_id = ?1";
-    connection.execute(update, [reservation.order_id.as_bytes()])?;
+    let update = "UPDATE reservation SET state = 1, lines = ?2, short = NULL WHERE order_id = ?1";
+    connection.execute(update, params![reservation.order_id.as_bytes(), reservation.lines.to_json()])?;
     reservation.state = ReservationState::Committed;
     reservation.shortages.clear();
     Ok(())

@@ -1,6 +1,9 @@
 //! The product service's tables.
 
+use std::time::Instant;
+
 use ordersys_chassis::prometheus_client::registry::Registry;
+use ordersys_store::retention::Recent;
 use ordersys_store::{OpenError, Options, Store, StoreError};
 
 use crate::{Config, NAME};
@@ -10,6 +13,7 @@ mod catalog;
 mod defects;
 mod editions;
 mod leases;
+mod refused;
 mod reservations;
 mod rows;
 mod totals;
@@ -76,17 +80,24 @@ const MIGRATIONS: &[&str] = &[
     INSERT INTO added SELECT id, restocked FROM product WHERE restocked > 0;
     INSERT INTO edition SELECT id, version, name, price, currency, initial, created_at FROM product;
 ",
+    "
+    -- What was short, in the form of refused.rs. Those that hold nothing and never will are found by their
+    -- age; the terms are those of the queries, and no list, which SQLite would build for each row written.
+    ALTER TABLE reservation ADD COLUMN short BLOB;
+    CREATE INDEX refused ON reservation(order_id) WHERE state = 2 OR state = 3 OR state = 4;
+",
 ];
 
 /// The stored catalog, stock and reservations.
 #[derive(Clone)]
-pub(crate) struct Tables(Store, Leases);
+pub(crate) struct Tables(Store, Leases, Recent);
 
 impl Tables {
     pub(crate) fn open(config: &Config) -> Result<Self, OpenError> {
         let (dir, durability) = (config.data_dir.clone(), config.durability);
+        let recent = Recent::new(config.retention, Instant::now());
         Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS })
-            .map(|store| Self(store, Leases::default()))
+            .map(|store| Self(store, Leases::default(), recent))
     }
 
     /// Why the store cannot do its work, if it cannot.

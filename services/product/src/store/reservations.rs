@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 use ordersys_chassis::Deadline;
 use ordersys_contract::reservation::{Action, Answer, Line, Operation, ReservationState};
 use ordersys_contract::{OrderId, ProductId, Quantity};
+use ordersys_store::retention::Recent;
 use ordersys_store::{StoreError, failpoint};
 use rusqlite::{Connection, params};
 
 use super::Tables;
 use super::defects;
 use super::leases::Leases;
+use super::refused::{is_refused, number};
 use super::rows::{gather, gather_item, gather_reservation, write_back};
 use crate::domain::inventory::{Change, Inventory};
 use crate::domain::stock::Stock;
@@ -41,7 +43,7 @@ impl Tables {
         arrived: Instant,
         deadline: Deadline,
     ) -> Result<Vec<Answer>, StoreError> {
-        let leases = self.1.clone();
+        let (leases, recent) = (self.1.clone(), self.2.clone());
         let answers = self
             .0
             .write(move |connection| {
@@ -56,6 +58,7 @@ impl Tables {
                 };
                 let mut answers = operations.iter().map(decide).collect::<Vec<_>>();
                 write_back(connection, &inventory, None)?;
+                note(&recent, &inventory);
                 defects::after(connection, &mut answers)?;
                 begin_leases(&leases, &inventory, now);
                 failpoint::crash("product-apply");
@@ -87,13 +90,14 @@ impl Tables {
         if over.is_empty() {
             return Ok(0);
         }
-        let ending = over.clone();
+        let (ending, recent) = (over.clone(), self.2.clone());
         let end = move |connection: &Connection| {
             let mut inventory = Inventory::default();
             for id in &ending {
                 gather_reservation(connection, &mut inventory, *id)?;
                 inventory.advance(*id, Event::LeaseEnd);
             }
+            note(&recent, &inventory);
             write_back(connection, &inventory, None)
         };
         self.0.write(end).await?;
@@ -108,6 +112,7 @@ impl Tables {
         product: ProductId,
         quantity: Quantity,
     ) -> Result<HoldOutcome, StoreError> {
+        let recent = self.2.clone();
         self.0
             .write(move |connection| {
                 let mut inventory = Inventory::default();
@@ -128,6 +133,7 @@ impl Tables {
                     inventory.reserve(id, &[line], Event::Hold, None)
                 };
                 write_back(connection, &inventory, Some(product))?;
+                note(&recent, &inventory);
                 let stock = inventory.item(product).map_or(before, |item| item.stock);
                 Ok(match answer {
                     Answer::Stands(ref stands) if stands.state == ReservationState::Held => {
@@ -147,6 +153,7 @@ impl Tables {
         quantity: Quantity,
         id: Option<OrderId>,
     ) -> Result<HoldOutcome, StoreError> {
+        let recent = self.2.clone();
         self.0
             .write(move |connection| {
                 let mut inventory = Inventory::default();
@@ -170,12 +177,21 @@ impl Tables {
                     Some(item) if wanted == 0 => {
                         let stock = item.stock;
                         write_back(connection, &inventory, Some(product))?;
+                        note(&recent, &inventory);
                         Ok(HoldOutcome::Done(stock))
                     }
                     _ => Ok(HoldOutcome::NothingHeld),
                 }
             })
             .await
+    }
+}
+
+/// Notes what was refused or given back, so that it stays for a while.
+fn note(recent: &Recent, inventory: &Inventory) {
+    let over = inventory.changed_reservations().filter(|(_, stored, _)| is_refused(stored.state));
+    for (id, ..) in over {
+        recent.note(number(*id), Instant::now());
     }
 }
 

@@ -3,14 +3,17 @@
 
 use ordersys_contract::reservation::{Action, Operation, ReservationState};
 use ordersys_contract::{OrderId, ProductId, WriteJson};
-use rusqlite::types::Type;
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::catalog::{item, write_stock};
+use super::refused;
 use crate::domain::inventory::{Change, Inventory, Stored};
 
 /// The longest lease that a column holds, in milliseconds.
 const MOST_LEASE_MS: u64 = i64::MAX.unsigned_abs();
+/// The stored form of no lines.
+const NO_LINES: &str = "[]";
 
 /// Reads every row the operations may touch. Ids follow time, so most are those of new orders, greater
 /// than any that is stored: of these there is nothing to read.
@@ -65,22 +68,28 @@ pub(super) fn gather_item(
 }
 
 fn stored(connection: &Connection, id: OrderId) -> rusqlite::Result<Option<Stored>> {
-    let select = "SELECT state, lines, shortages, lease_ms FROM reservation WHERE order_id = ?1";
+    let select =
+        "SELECT state, lines, coalesce(short, shortages), lease_ms FROM reservation WHERE order_id = ?1";
     connection.prepare_cached(select)?.query_row([id.as_bytes()], read).optional()
 }
 
-/// Reads a row that starts with `state, lines, shortages, lease_ms`.
+/// Reads a row that starts with `state, lines, coalesce(short, shortages), lease_ms`.
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Stored> {
-    let shortages = row.get_ref(2)?.as_bytes_or_null()?;
+    let shortages = match row.get_ref(2)? {
+        ValueRef::Blob(packed) => refused::unpacked(2, packed)?,
+        // As earlier versions wrote them.
+        text => text.as_bytes_or_null()?.map_or(Ok(Vec::new()), |text| json(2, text))?,
+    };
     Ok(Stored {
         state: state(row.get(0)?)?,
         lines: json(1, row.get_ref(1)?.as_bytes()?)?,
-        shortages: shortages.map_or(Ok(Vec::new()), |text| json(2, text))?,
+        shortages,
         lease_ms: row.get(3)?,
     })
 }
 
-/// Writes what changed. New rows are marked as direct holds of `direct`, if given.
+/// Writes what changed. New rows are marked as direct holds of `direct`, if given. Of a refused one only what
+/// was short is kept: its lines are with the order, and nobody needs their names and prices.
 pub(super) fn write_back(
     connection: &Connection,
     inventory: &Inventory,
@@ -90,18 +99,19 @@ pub(super) fn write_back(
         write_stock(connection, *id, item.stock)?;
     }
     let mut insert = connection.prepare_cached(
-        "INSERT INTO reservation(order_id, state, lines, shortages, lease_ms, direct_product)
+        "INSERT INTO reservation(order_id, state, lines, short, lease_ms, direct_product)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     let mut update = connection
         .prepare_cached("UPDATE reservation SET state = ?2, lines = ?3, lease_ms = ?4 WHERE order_id = ?1")?;
     for (id, stored, change) in inventory.changed_reservations() {
-        let lines = stored.lines.to_json();
+        let refused = stored.state == ReservationState::Rejected;
+        let lines = if refused { NO_LINES.to_owned() } else { stored.lines.to_json() };
         let lease = stored.lease_ms.map(|length| length.min(MOST_LEASE_MS));
         if change == Change::Inserted {
-            let shortages = (!stored.shortages.is_empty()).then(|| text(&stored.shortages)).transpose()?;
+            let short = refused.then(|| refused::packed(&stored.shortages));
             let direct = direct.as_ref().map(ProductId::as_bytes);
-            let row = params![id.as_bytes(), code(stored.state), lines, shortages, lease, direct];
+            let row = params![id.as_bytes(), code(stored.state), lines, short, lease, direct];
             insert.execute(row)?;
         } else {
             let row = params![id.as_bytes(), code(stored.state), lines, lease];
@@ -125,10 +135,6 @@ pub(super) fn code(state: ReservationState) -> i64 {
 fn state(stored: i64) -> rusqlite::Result<ReservationState> {
     let known = ReservationState::ALL.into_iter().find(|state| code(*state) == stored);
     known.ok_or(rusqlite::Error::IntegralValueOutOfRange(0, stored))
-}
-
-fn text<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
 pub(super) fn json<T: serde::de::DeserializeOwned>(column: usize, text: &[u8]) -> rusqlite::Result<T> {

@@ -23,7 +23,7 @@ pub(crate) struct StockTotals {
 impl Tables {
     /// The sums over all products, in one snapshot.
     pub(crate) async fn stock_totals(&self) -> Result<StockTotals, StoreError> {
-        self.0.read(totals).await
+        self.0.scan(totals).await
     }
 }
 

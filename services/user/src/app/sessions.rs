@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use ordersys_chassis::Holder;
+use ordersys_chassis::rate::network;
 use ordersys_contract::session::{NewSession, Session, TokenType};
 use ordersys_contract::user::UserStatus;
 use ordersys_contract::{Secret, SessionId, Timestamp, UserId};
@@ -27,7 +28,9 @@ impl App {
         now: Timestamp,
     ) -> Result<Session, UserError> {
         let login = login(&new.email);
-        self.0.throttle.password(from, &login).await?;
+        let known =
+            async { self.0.users.logged_in_from(login.clone(), network(from)).await.unwrap_or(false) };
+        self.0.throttle.log_in(from, &login, known).await?;
         let account = self.0.users.by_login([earlier_login(&new.email), login]).await?;
         let stored = account.as_ref().map(|account| account.password.clone());
         let better = match self.0.hasher.check(new.password, stored).await? {
@@ -45,6 +48,7 @@ impl App {
             checked: account.password,
             better,
             session: token.session(),
+            network: network(from),
             token: token.hash(),
             now,
             expires: now.after(SESSION_LIFETIME),
@@ -64,8 +68,13 @@ impl App {
         from: IpAddr,
         now: Timestamp,
     ) -> Result<Session, UserError> {
-        self.0.throttle.call(from).await?;
-        let old = RefreshToken::read(presented).ok_or(UserError::SessionEnded)?;
+        let old = RefreshToken::read(presented).ok_or(UserError::SessionEnded);
+        let lives = async {
+            let Ok(old) = &old else { return false };
+            self.0.users.session_lives(old.session(), old.hash(), now).await.unwrap_or(false)
+        };
+        self.0.throttle.refresh(from, lives).await?;
+        let old = old?;
         let new = RefreshToken::next(old.session());
         let rotated = self.0.users.rotate(Rotation {
             session: old.session(),

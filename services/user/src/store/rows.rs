@@ -36,7 +36,7 @@ pub(super) fn select_account(
     key: impl rusqlite::ToSql,
 ) -> rusqlite::Result<Option<Account>> {
     let select = format!(
-        "SELECT id, email, name, login, password, disabled FROM user
+        "SELECT id, email, name, password, disabled FROM user
          WHERE {condition} AND login IS NOT NULL"
     );
     let account = |row: &Row<'_>| {
@@ -44,9 +44,8 @@ pub(super) fn select_account(
             id: UserId::from_bytes(row.get(0)?),
             email: row.get(1)?,
             name: row.get(2)?,
-            login: row.get(3)?,
-            password: PasswordHash::stored(row.get(4)?),
-            status: status(row.get(5)?),
+            password: PasswordHash::stored(row.get(3)?),
+            status: status(row.get(4)?),
         })
     };
     connection.prepare_cached(&select)?.query_row([key], account).optional()

@@ -39,4 +39,13 @@ pub(super) const MIGRATIONS: &[&str] = &[
 ",
     // What a user was called before, as JSON, the latest last; null stands for names that are forgotten.
     "ALTER TABLE user ADD COLUMN former_names TEXT NOT NULL DEFAULT '[null]'",
+    "
+    -- The networks that a user logged in from, newest some only: strangers cannot shut them out.
+    CREATE TABLE network(
+        user_id BLOB NOT NULL,
+        prefix TEXT NOT NULL,
+        used_at INTEGER NOT NULL,
+        PRIMARY KEY (user_id, prefix)
+    ) STRICT, WITHOUT ROWID;
+",
 ];

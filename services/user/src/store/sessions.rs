@@ -3,12 +3,14 @@
 //! The row's id is part of every refresh token of the session, so a token that is not the newest
 //! is known as an old one without keeping the old ones.
 
+use std::net::IpAddr;
+
 use ordersys_contract::user::UserStatus;
 use ordersys_contract::{SessionId, Timestamp, UserId};
 use ordersys_store::StoreError;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Users, status};
+use super::{Users, networks, status};
 use crate::hasher::PasswordHash;
 
 /// Sessions a user may have; one more ends the one that was idle longest.
@@ -28,6 +30,8 @@ pub(crate) struct NewLogin {
     /// What it is to be replaced by, if it is outdated.
     pub(crate) better: Option<PasswordHash>,
     pub(crate) session: SessionId,
+    /// Where it comes from.
+    pub(crate) network: IpAddr,
     pub(crate) token: TokenHash,
     pub(crate) now: Timestamp,
     pub(crate) expires: Timestamp,
@@ -125,6 +129,22 @@ impl Users {
         self.0.write(move |connection| connection.prepare_cached(update)?.execute(row)).await
     }
 
+    /// Whether this is the newest token of a session that lasts.
+    pub(crate) async fn session_lives(
+        &self,
+        session: SessionId,
+        token: TokenHash,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let select = "SELECT count(*) FROM session WHERE id = ?1 AND token = ?2 AND expires_at > ?3";
+        self.0
+            .read(move |connection| {
+                let row = params![session.as_bytes(), token, now.as_millis()];
+                connection.prepare_cached(select)?.query_row(row, |row| row.get(0))
+            })
+            .await
+    }
+
     /// Forgets sessions that are over, up to a number at a time. Returns how many.
     pub(crate) async fn forget_expired(&self, now: Timestamp) -> Result<usize, StoreError> {
         let delete = "DELETE FROM session WHERE id IN
@@ -174,6 +194,7 @@ fn begin(connection: &Connection, login: &NewLogin) -> rusqlite::Result<Begun> {
                    (SELECT id FROM session WHERE user_id = ?1 ORDER BY refreshed_at DESC, id DESC
                     LIMIT -1 OFFSET ?2)";
     connection.prepare_cached(surplus)?.execute(params![login.user.as_bytes(), MAX_SESSIONS])?;
+    networks::remember(connection, login.user, login.network, login.now)?;
     Ok(Begun::Done { epoch })
 }
 
@@ -233,6 +254,7 @@ mod tests {
             key_age: KEY_AGE,
             counting: ordersys_chassis::Counting::On,
             tracer: ordersys_spans::Tracer::off(),
+            guests_per_address: None,
         };
         let users = Users::open(&config).expect("opens");
         let user = User {
@@ -257,6 +279,7 @@ mod tests {
             checked: hash("old"),
             better: None,
             session: SessionId::from_bytes([number; 16]),
+            network: IpAddr::from([10, 0, number, 0]),
             token: [number; 32],
             now,
             expires: now.after(DAY),
@@ -283,6 +306,11 @@ mod tests {
         assert!(matches!(rotate(&logins[2], START.after(DAY)).await, Rotated::Done { epoch: 0, .. }));
         assert_eq!(users.forget_expired(logins[5].expires).await.ok(), Some(4), "1, 3, 4 and 5");
         assert!(matches!(rotate(&logins[10], START).await, Rotated::Done { .. }));
+        let known = async |number| {
+            users.logged_in_from(String::from("ada@example.com"), IpAddr::from([10, 0, number, 0])).await.ok()
+        };
+        assert_eq!((known(10).await, known(3).await), (Some(true), Some(true)));
+        assert_eq!((known(2).await, known(11).await), (Some(false), Some(false)), "eight are remembered");
     }
 
     #[tokio::test]
