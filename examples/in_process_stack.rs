@@ -40,9 +40,8 @@ async fn main() -> anyhow::Result<()> {
         guests_per_address: None,
     };
     // Port 0: the system chooses. Connections wait in the listeners until the services accept them.
-    let listen = async |role| serve::listen(LOOPBACK, role, 0).await.map_err(told);
-    let (user, product, order) =
-        (listen(Role::User).await?, listen(Role::Product).await?, listen(Role::Order).await?);
+    let listen = |role| serve::listen(LOOPBACK, role, 0).map_err(told);
+    let (user, product, order) = (listen(Role::User)?, listen(Role::Product)?, listen(Role::Order)?);
     let endpoints = Endpoints { user: url(&user)?, product: url(&product)?, order: url(&order)? };
     println!("user {}, product {}, order {}", endpoints.user, endpoints.product, endpoints.order);
 

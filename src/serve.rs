@@ -91,7 +91,7 @@ impl ServeConfig {
 }
 
 /// Opens the port a role listens on.
-pub async fn listen(bind: IpAddr, role: Role, port: u16) -> Outcome<TcpListener> {
+pub fn listen(bind: IpAddr, role: Role, port: u16) -> Outcome<TcpListener> {
     let address = SocketAddr::new(bind, port);
     open(address)
         .with_context(|| format!("the {role} service cannot listen on {address}"))

@@ -51,9 +51,9 @@ impl AllowanceArgs {
 }
 
 fn keep(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    let usable = (SHORTEST..=LONGEST).contains(&time);
-    if usable { Ok(time) } else { Err("from 10m to 100 years".to_owned()) }
+    let usable = |time: &Duration| (SHORTEST..=LONGEST).contains(time);
+    let time = humantime::parse_duration(text).ok().filter(usable);
+    time.ok_or_else(|| "a time such as 12h or 7d, from 10m to 100years".to_owned())
 }
 
 #[cfg(test)]

@@ -122,9 +122,9 @@ pub fn main() -> ExitCode {
         Err(failure) => {
             let exit = ExitCode::from(failure.exit as u8);
             if serves {
-                last_words(failure)
+                last_words(failure);
             } else {
-                say(&failure)
+                say(&failure);
             }
             exit
         }

@@ -217,19 +217,19 @@ async fn serve_until(
         What::Product => Role::Product,
         What::Order => Role::Order,
         What::All => {
-            let listen = async |role, port| {
-                let socket = serve::listen(args.bind, role, port).await?;
+            let listen = |role, port| {
+                let socket = serve::listen(args.bind, role, port)?;
                 Outcome::Ok(Listener { socket, network: Network::default(), capacity })
             };
             let listeners = Listeners {
-                user: listen(Role::User, args.user_port).await?,
-                product: listen(Role::Product, args.product_port).await?,
-                order: listen(Role::Order, args.order_port).await?,
+                user: listen(Role::User, args.user_port)?,
+                product: listen(Role::Product, args.product_port)?,
+                order: listen(Role::Order, args.order_port)?,
             };
             return serve::all(&config, listeners, shutdown).await;
         }
     };
-    let socket = serve::listen(args.bind, role, args.port.unwrap_or(role.default_port())).await?;
+    let socket = serve::listen(args.bind, role, args.port.unwrap_or(role.default_port()))?;
     let network = args.cut_while.clone().map(Network::up_unless).unwrap_or_default();
     serve::one(role, &config, peers, Listener { socket, network, capacity }, shutdown).await
 }

@@ -171,13 +171,13 @@ mod tests {
     fn assigned(flags: &[&str], running: &[(Role, u16)], busy: &[u16]) -> Vec<u16> {
         assigned_after(
             flags,
-            KnownPorts { running: running.iter().copied().collect(), ..KnownPorts::default() },
+            &KnownPorts { running: running.iter().copied().collect(), ..KnownPorts::default() },
             busy,
         )
     }
 
-    fn assigned_after(flags: &[&str], known: KnownPorts, busy: &[u16]) -> Vec<u16> {
-        let ports = choices(flags).expect("usable").assign(&known, 7, |port| !busy.contains(&port));
+    fn assigned_after(flags: &[&str], known: &KnownPorts, busy: &[u16]) -> Vec<u16> {
+        let ports = choices(flags).expect("usable").assign(known, 7, |port| !busy.contains(&port));
         ports.expect("assigned").into_values().collect()
     }
 
@@ -187,14 +187,14 @@ mod tests {
             recorded: [(Role::User, 21_001), (Role::Order, 21_003)].into(),
             ..KnownPorts::default()
         };
-        assert_eq!(assigned_after(&["auto"], killed(), &[]), [21_001, 20_007, 21_003]);
-        assert_eq!(assigned_after(&["auto"], killed(), &[21_003]), [21_001, 20_007, 20_008]);
+        assert_eq!(assigned_after(&["auto"], &killed(), &[]), [21_001, 20_007, 21_003]);
+        assert_eq!(assigned_after(&["auto"], &killed(), &[21_003]), [21_001, 20_007, 20_008]);
         assert_eq!(
-            assigned_after(&[], killed(), &[21_003]),
+            assigned_after(&[], &killed(), &[21_003]),
             [21_001, 3002, 21_003],
             "whoever has it is named"
         );
-        assert_eq!(assigned_after(&["user=4001"], killed(), &[]), [4001, 3002, 21_003]);
+        assert_eq!(assigned_after(&["user=4001"], &killed(), &[]), [4001, 3002, 21_003]);
     }
 
     #[test]

@@ -155,7 +155,7 @@ impl Stack {
     /// Starts a service that is not running, where it was before, and waits until it is ready.
     pub(crate) async fn begin(&mut self, role: Role) {
         let port = self.url(role).rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
-        let listener = serve::listen(LOCALHOST, role, port).await.expect("listens");
+        let listener = serve::listen(LOCALHOST, role, port).expect("listens");
         self.begin_on(role, listener).await;
     }
 

@@ -125,7 +125,7 @@ impl<S: Sync> FromRequest<S> for NoBody {
 async fn read(request: Request, limit: usize) -> Result<Bytes, Problem> {
     if !is_json(request.headers()) {
         let named = request.headers().get(header::CONTENT_TYPE);
-        let named = named.map_or_else(|| "missing".to_owned(), |value| format!("{}", given(value)));
+        let named = named.map_or_else(|| "missing".to_owned(), given);
         let why =
             format!("the header content-type is {named}: it takes application/json, which the body must be");
         return Err(Problem::new(Code::UnsupportedMediaType, why));

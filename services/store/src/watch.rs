@@ -129,7 +129,7 @@ fn is_other(found: &io::Result<Metadata>, opened: Option<Place>) -> bool {
 /// Writes and syncs a file without a name.
 fn room(dir: &Path) -> io::Result<()> {
     let mut file: File = tempfile::tempfile_in(dir)?;
-    file.write_all(&[0; ROOM])?;
+    file.write_all(&vec![0; ROOM])?;
     file.sync_data()
 }
 

@@ -260,12 +260,12 @@ impl Strays {
 /// An order, its reservation, and what both are held to, read anew.
 pub(super) async fn anew(
     client: &Client,
-    order: &Option<OrderRecord>,
-    reservation: &Option<ReservationRecord>,
+    order: Option<&OrderRecord>,
+    reservation: Option<&ReservationRecord>,
 ) -> Result<(Users, Catalog), CheckError> {
     let (mut users, mut catalog) = (Users::default(), Catalog::default());
-    let ordered = order.iter().flat_map(|record| record.order.items.iter().map(|item| item.product_id));
-    let lines = reservation.iter().flat_map(|record| record.reservation.lines.iter());
+    let ordered = order.into_iter().flat_map(|record| record.order.items.iter().map(|item| item.product_id));
+    let lines = reservation.into_iter().flat_map(|record| record.reservation.lines.iter());
     let mut ids: Vec<_> = ordered.chain(lines.map(|line| line.product_id)).collect();
     ids.sort_unstable();
     ids.dedup();

@@ -37,7 +37,7 @@ pub(super) async fn judge(
             continue;
         }
         if let Some(pair) = settled(client, *id).await? {
-            let (users, catalog) = anew(client, &pair.order, &pair.reservation).await?;
+            let (users, catalog) = anew(client, pair.order.as_ref(), pair.reservation.as_ref()).await?;
             let user = pair.order.as_ref().and_then(|record| users.get(record.order.user_id));
             let sources = Sources { user, catalog: &catalog };
             let origin = origin::judge(&pair, sources, Timestamp::now());

@@ -203,7 +203,9 @@ fn stock_keys_and_the_report() {
     let mut keys = Keys::default();
     let names = [("a", record.order.id), ("b", record.order.id), ("c", OrderId::now())];
     let all = names.map(|(key, order_id)| KeyRecord { user_id, key: key.to_owned(), order_id });
-    all.iter().for_each(|key| keys.key(key, &mut tally));
+    for key in &all {
+        keys.key(key, &mut tally);
+    }
     keys.order(&record, &mut tally);
     let bare = with_order(|record| record.key_print = Some(9)).order.expect("an order");
     keys.order(&bare, &mut tally);

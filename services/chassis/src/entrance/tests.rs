@@ -20,10 +20,13 @@ fn checked(method: &str, target: &str, headers: &[(&str, &str)]) -> Result<(), (
     check(&head, &hosts).map_err(|problem| (problem.code, problem.detail))
 }
 
+/// A target, the headers beside it, and how it is refused, if it is.
+type HostCase<'a> = (&'a str, &'a [(&'a str, &'a str)], Option<Code>);
+
 #[test]
 fn a_host_is_named_once_and_is_ours() {
     let host = |host| ("host", host);
-    let cases: &[(&str, &[(&str, &str)], Option<Code>)] = &[
+    let cases: &[HostCase<'_>] = &[
         ("/", &[host("localhost:3001")], None),
         ("/", &[host("LOCALHOST")], None),
         ("/", &[host("[::1]:3001")], None),

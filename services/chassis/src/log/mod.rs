@@ -212,7 +212,7 @@ mod tests {
         for _ in 0..3 * MAX_WAITING / line.len() {
             Write::write_all(&mut lines.clone(), &line).expect("is taken or dropped");
         }
-        assert!(lines.waiting().dropped as usize >= MAX_WAITING / line.len());
+        assert!(lines.waiting().dropped >= (MAX_WAITING / line.len()) as u64);
         assert!(lines.waiting().bytes.len() <= MAX_WAITING);
         let began = std::time::Instant::now();
         drop(Guard { lines });

@@ -150,7 +150,9 @@ fn packed(lines: &[OrderLine], reason: Option<&Reason>) -> Vec<u8> {
         }
         Some(Reason::UnknownProducts(products)) => {
             packer.count(UNKNOWN_PRODUCTS).count(products.len() as u64);
-            products.iter().for_each(|product| name(&mut packer, lines, *product));
+            for product in products {
+                name(&mut packer, lines, *product);
+            }
         }
         Some(Reason::Shortages(shortages)) => {
             packer.count(SHORTAGES).count(shortages.len() as u64);

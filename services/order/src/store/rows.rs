@@ -102,12 +102,11 @@ pub(super) fn replace(connection: &Connection, next: &StoredOrder) -> rusqlite::
 pub(super) fn order(row: &Row<'_>) -> rusqlite::Result<StoredOrder> {
     let minor = row.get(5)?;
     let currency = row.get_ref(6)?.as_str()?.parse().map_err(|error| unreadable(6, error))?;
-    let (items, reason) = match row.get_ref(REFUSED)?.as_blob_or_null()? {
-        Some(packed) => refused::unpacked(REFUSED, packed)?,
-        None => {
-            let reason = row.get_ref(8)?.as_bytes_or_null()?.map(|text| json(8, text)).transpose()?;
-            (json::<Vec<OrderLine>>(7, row.get_ref(7)?.as_bytes()?)?, reason)
-        }
+    let (items, reason) = if let Some(packed) = row.get_ref(REFUSED)?.as_blob_or_null()? {
+        refused::unpacked(REFUSED, packed)?
+    } else {
+        let reason = row.get_ref(8)?.as_bytes_or_null()?.map(|text| json(8, text)).transpose()?;
+        (json::<Vec<OrderLine>>(7, row.get_ref(7)?.as_bytes()?)?, reason)
     };
     let order = Order {
         id: OrderId::from_bytes(row.get(0)?),
