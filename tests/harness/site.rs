@@ -33,19 +33,16 @@ async fn answer(mut stream: TcpStream, page: &str, behind: Option<SocketAddr>) -
             return Ok(());
         }
     }
-    match behind.filter(|_| !head.starts_with(b"GET /docs ")) {
-        Some(service) => {
-            let mut service = TcpStream::connect(service).await?;
-            service.write_all(&head).await?;
-            tokio::io::copy_bidirectional(&mut stream, &mut service).await.map(|_| ())
-        }
-        None => {
-            let length = page.len();
-            let head = format!(
-                "HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
-            );
-            stream.write_all(&[head.as_bytes(), page.as_bytes()].concat()).await?;
-            stream.shutdown().await
-        }
+    if let Some(service) = behind.filter(|_| !head.starts_with(b"GET /docs ")) {
+        let mut service = TcpStream::connect(service).await?;
+        service.write_all(&head).await?;
+        tokio::io::copy_bidirectional(&mut stream, &mut service).await.map(|_| ())
+    } else {
+        let length = page.len();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(&[head.as_bytes(), page.as_bytes()].concat()).await?;
+        stream.shutdown().await
     }
 }

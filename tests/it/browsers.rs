@@ -98,7 +98,7 @@ async fn rendered(open: impl FnOnce() -> Rendered + Send + 'static) -> Rendered 
 fn attack(urls: &[String]) -> String {
     let urls = serde_json::to_string(urls).expect("writes");
     format!(
-        r#"<!doctype html><body><script>
+        r"<!doctype html><body><script>
         const urls = {urls};
         const calls = urls.flatMap(url => [
             fetch(url, {{ method: 'POST', mode: 'no-cors' }}),
@@ -118,7 +118,7 @@ fn attack(urls: &[String]) -> String {
         Promise.allSettled(calls).then(all => {{
             document.body.append('made ' + all.filter(one => one.status === 'fulfilled').length + ' calls');
         }});
-        </script></body>"#
+        </script></body>"
     )
 }
 
@@ -182,8 +182,8 @@ async fn raw(address: SocketAddr, request: &str) -> String {
 
 /// The status and the code of the answer to a request with this first line and these headers.
 async fn asked(address: SocketAddr, line: &str, headers: &[&str]) -> (u16, String) {
-    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    let answer = raw(address, &format!("{line}\r\n{headers}connection: close\r\n\r\n")).await;
+    let headers = [&[line], headers, &["connection: close\r\n\r\n"]].concat().join("\r\n");
+    let answer = raw(address, &headers).await;
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();

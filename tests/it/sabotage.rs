@@ -163,14 +163,14 @@ impl Scene {
             return std::fs::remove_file(dir.join(file)).expect("removes");
         }
         let sql = self.ids.iter().fold(case.sql.to_owned(), |sql, (name, id)| {
-            let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = id.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
             sql.replace(&format!("{{{name}}}"), &format!("x'{hex}'"))
         });
         let spans = [("year", 365 * DAY), ("day", DAY), ("hour", DAY / 24)];
         let sql = spans
             .iter()
             .fold(sql, |sql, (name, span)| sql.replace(&format!("{{{name}}}"), &span.to_string()));
-        assert!(!sql.contains("{"), "{sql} names something that is not there");
+        assert!(!sql.contains('{'), "{sql} names something that is not there");
         let database = open(dir, case.of);
         database.pragma_update(None, "ignore_check_constraints", true).expect("asks");
         let changed = database.execute(&sql, []).unwrap_or_else(|error| panic!("{sql}: {error}"));

@@ -94,7 +94,7 @@ fn down_with_volumes_leaves_nothing_but_what_others_put_there() {
     fs::write(&notes, "mine").expect("written");
     let down = project.run(&["down", "--volumes"]).ok();
     let left: Vec<_> = fs::read_dir(dir(&project)).expect("lists").flatten().map(|it| it.path()).collect();
-    assert_eq!(left, [notes.clone()], "{}", down.said);
+    assert_eq!(left, std::slice::from_ref(&notes), "{}", down.said);
     assert!(down.said.contains(&format!("left      {}", notes.display())), "{}", down.said);
     fs::remove_dir_all(dir(&project)).expect("removes");
     project.up(&ONE).ok();

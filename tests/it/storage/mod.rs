@@ -132,7 +132,7 @@ impl Service {
     fn log(&self) -> String {
         let log = fs::read_to_string(&self.log).unwrap_or_default();
         let other = |line: &&str| !line.contains(r#""message":"request""#);
-        log.lines().filter(other).map(|line| format!("{line}\n")).collect()
+        log.lines().filter(other).collect::<Vec<_>>().join("\n")
     }
 
     /// Waits until it has logged this: its log is written with a delay.

@@ -1,5 +1,4 @@
 //! Data belongs to one user, and is used by one process at a time.
-#![expect(clippy::print_stderr, reason = "says why a test did nothing")]
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
