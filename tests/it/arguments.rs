@@ -101,3 +101,27 @@ fn no_argument_speaks_with_the_words_of_a_parser() {
     }
     assert!(tried.len() > 70, "{} arguments were tried", tried.len());
 }
+
+/// The settings that the page of limits names, each with its variable and its default, are those of `serve`.
+#[test]
+fn the_page_of_limits_names_settings_as_they_are() {
+    let page = include_str!("../../docs/limits.md");
+    let help = String::from_utf8(ordersys(&["serve", "--help"]).stdout).expect("text");
+    let rows: Vec<_> = page.lines().filter(|line| line.starts_with('|') && line.contains("`--")).collect();
+    assert!(rows.len() >= 10, "{rows:#?}");
+    for row in rows {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let (flag, variable) = cells[2].split_once(", ").expect("a flag and its variable");
+        let (flag, variable) = (flag.trim_matches('`'), variable.trim_matches('`'));
+        let start = help.find(&format!("{flag} <")).unwrap_or_else(|| panic!("{flag} is no flag of serve"));
+        let rest = &help[start + flag.len()..];
+        let about = &rest[..rest.find("\n      --").unwrap_or(rest.len())];
+        assert!(about.contains(&format!("[env: {variable}=")), "{flag}: {about}");
+        if let Some(default) = about.rsplit_once("[default: ").and_then(|(_, text)| text.split([']', ',']).next())
+            && default.starts_with(|first: char| first.is_ascii_digit())
+        {
+            let plain = |text: &str| text.replace(' ', "");
+            assert!(plain(cells[3]).contains(&plain(default)), "{flag}: {default} is not in `{}`", cells[3]);
+        }
+    }
+}
