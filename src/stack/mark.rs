@@ -16,17 +16,8 @@ use crate::cli::{Exit, Failure, Outcome};
 
 /// Digits of a credential that `up` made.
 const CREDENTIAL_DIGITS: usize = 64;
-/// What may be in a directory that no `up` has come to its end in yet, besides failed logs.
-const BEGUN: [&str; 8] = [
-    "accounts.json",
-    "accounts.lock",
-    "change.lock",
-    "logs",
-    "process",
-    "program.json",
-    "secrets",
-    Mark::FILE,
-];
+/// What may be in a directory that `up` has not marked: logins, and what is made before the mark.
+const BEGUN: [&str; 5] = ["accounts.json", "accounts.lock", "change.lock", "program.json", Mark::FILE];
 
 /// Where a directory is on disk. A copy is elsewhere; a directory that is renamed is not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,7 +113,7 @@ impl Ownership {
 
 /// Whether a run that was killed early may have left this; half of a file has the second name.
 fn is_begun(name: &OsStr) -> bool {
-    let begun = |name: &str| BEGUN.contains(&name) || name.starts_with("failed-") || name.starts_with(".tmp");
+    let begun = |name: &str| BEGUN.contains(&name) || name.starts_with(".tmp");
     name.to_str().is_some_and(begun)
 }
 
@@ -182,8 +173,15 @@ mod tests {
         let foreign = Ownership::of(&other).expect("looks");
         assert!(matches!(foreign, Ownership::Foreign(_)) && foreign.may_delete(&other).is_err());
         assert!(other.prepare().is_err() && !other.secrets_dir().exists(), "it stays as it is");
-        fs::create_dir_all(early.dir.join("process")).expect("made");
+        fs::create_dir_all(&early.dir).expect("made");
+        fs::write(early.dir.join("change.lock"), "").expect("written");
         assert_eq!(Ownership::of(&early).expect("looks"), Ownership::Unmarked);
+        for common in ["logs", "process", "secrets", "failed-1"] {
+            fs::create_dir_all(early.dir.join(common)).expect("made");
+            let foreign = Ownership::of(&early).expect("looks");
+            assert!(foreign.may_delete(&early).is_err(), "{common} may be anybody's");
+            fs::remove_dir(early.dir.join(common)).expect("removes");
+        }
         fs::remove_file(made.dir.join(Mark::FILE)).expect("removes");
         fs::create_dir(made.dir.join("data")).expect("made");
         assert_eq!(Ownership::of(&made).expect("looks"), Ownership::Unmarked, "its credentials prove it");

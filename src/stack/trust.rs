@@ -171,14 +171,26 @@ pub(crate) fn check_project(project: &Project) -> Result<(), Distrust> {
         let within = dir.join(name);
         let bits = if name == "secrets" { OPEN } else { WRITABLE };
         check(&within, Kind::Directory, bits)?;
-        if name != "data" {
-            check_files(&within, bits)?; // each service looks at its own data
+        if name == "data" {
+            check_links(&within)?; // each service looks at its own data
+        } else {
+            check_files(&within, bits)?;
         }
     }
     for name in [SERVICE_FILE, ADMIN_FILE] {
         check_length(&project.secrets_dir().join(name))?;
     }
     Ok(())
+}
+
+/// Refuses links in the place of the services' directories.
+fn check_links(dir: &Path) -> Result<(), Distrust> {
+    let Ok(entries) = fs::read_dir(dir) else { return Ok(()) };
+    let target = |entry: fs::DirEntry| fs::read_link(entry.path()).ok().map(|target| (entry.path(), target));
+    match entries.flatten().find_map(target) {
+        Some((path, target)) => Err(Distrust::Link { path, target }),
+        None => Ok(()),
+    }
 }
 
 fn check_files(dir: &Path, bits: u32) -> Result<(), Distrust> {

@@ -117,7 +117,8 @@ fn the_page_of_limits_names_settings_as_they_are() {
         let rest = &help[start + flag.len()..];
         let about = &rest[..rest.find("\n      --").unwrap_or(rest.len())];
         assert!(about.contains(&format!("[env: {variable}=")), "{flag}: {about}");
-        if let Some(default) = about.rsplit_once("[default: ").and_then(|(_, text)| text.split([']', ',']).next())
+        if let Some(default) =
+            about.rsplit_once("[default: ").and_then(|(_, text)| text.split([']', ',']).next())
             && default.starts_with(|first: char| first.is_ascii_digit())
         {
             let plain = |text: &str| text.replace(' ', "");

@@ -233,6 +233,11 @@ async fn elsewhere_any_name_will_do_until_one_is_configured() {
     assert_eq!(asked(address, "GET /readyz HTTP/1.1", &[&host]).await.0, 200);
     let user = stack.a_user().await;
     let disable = format!("POST /users/{}/disable HTTP/1.1", user.id);
+    let post = |header| [host.as_str(), "content-type: application/json", header];
+    let packed = asked(address, "POST /users HTTP/1.1", &post("transfer-encoding: gzip, chunked")).await;
+    assert_eq!(packed, (415, "unsupported-media-type".to_owned()));
+    let conditional = asked(address, "POST /users HTTP/1.1", &post("if-match: \"x\"")).await;
+    assert_eq!(conditional, (400, "invalid-header".to_owned()), "none is looked at there");
     let seen = asked(address, &disable, &[&host, "origin: http://other.example"]).await;
     assert_eq!(seen, (403, "cross-site-request".to_owned()));
     let configured = OpenStack::start(anywhere, &["shop.example"]).await;

@@ -88,6 +88,48 @@ async fn amounts_that_a_currency_does_not_have_are_refused() {
     assert_eq!(products.len(), 3, "the article's only");
 }
 
+/// Earlier versions stored hundredths in every currency.
+#[tokio::test(flavor = "multi_thread")]
+async fn amounts_of_earlier_versions_keep_their_worth() {
+    let mut stack = Stack::start().await;
+    let user = stack.a_user().await;
+    let mut made = Vec::new();
+    for (price, currency) in [("300", "JPY"), ("0.360", "KWD"), ("19.99", "USD")] {
+        let (_, _, product) = create(&stack, price, currency).await;
+        let id = product["id"].as_str().expect("an id").to_owned();
+        let lines = json!([{ "productId": id, "quantity": 2 }]);
+        let body = json!({ "userId": user.id, "items": lines }).to_string();
+        assert_eq!(stack.send(Role::Order, "POST", "/orders", Some(&body)).await.status, 201);
+        made.push((id, price));
+    }
+    stack.end(Role::Product).await;
+    let file = stack.data_dir().join("product").join("product.db");
+    let store = Connection::open(&file).expect("opens");
+    let earlier = "
+        UPDATE product SET price = 30000 WHERE currency = 'JPY';
+        UPDATE product SET price = 36 WHERE currency = 'KWD';
+        UPDATE edition SET price = 30000 WHERE currency = 'JPY';
+        UPDATE edition SET price = 36 WHERE currency = 'KWD';
+        UPDATE reservation SET lines = replace(replace(lines, ':300,', ':30000,'), ':360,', ':36,');
+        PRAGMA user_version = 4";
+    store.execute_batch(earlier).expect("changes");
+    drop(store);
+    stack.begin(Role::Product).await;
+    for (id, price) in made {
+        let (status, text) = get(&stack, &format!("/products/{id}")).await;
+        assert!(status == 200 && text.contains(&format!("\"price\":{price},")), "{text}");
+    }
+    let report = ordersys::verify::check::check(&stack.admin(), |_| {}).await.expect("reads");
+    let wrong: Vec<_> =
+        report.findings.iter().filter(|one| one.result == ordersys::verify::check::Standing::Fail).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+async fn get(stack: &Stack, path: &str) -> (u16, String) {
+    let answer = reqwest::get(format!("{}{path}", stack.url(Role::Product))).await.expect("answers");
+    (answer.status().as_u16(), answer.text().await.expect("a text"))
+}
+
 /// Rows of earlier versions may name codes that are no money; they are still read, with hundredths.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_stored_with_another_code_is_still_read() {

@@ -90,6 +90,15 @@ impl Cents {
         Ok(Self { minor, decimals: currency.decimals() })
     }
 
+    /// The amount in minor units of a currency, rounded where it is finer: what earlier versions stored may be.
+    #[must_use]
+    pub fn rounded_to(self, currency: Currency) -> Self {
+        let decimals = currency.decimals();
+        let unit = 10_i128.pow(MAX_DECIMALS.saturating_sub(decimals).into());
+        let minor = i64::try_from((self.value() + unit / 2) / unit).unwrap_or(i64::MAX);
+        Self { minor, decimals }
+    }
+
     /// The price of `quantity` units, unless 64 bits cannot hold it.
     #[must_use]
     pub fn times(self, quantity: Quantity) -> Option<Self> {

@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, FileTypeExt as _, MetadataExt as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{OpenError, Options, open};
 
@@ -27,6 +28,8 @@ pub(crate) enum LastEnd {
     Closed,
     /// It did not.
     Open,
+    /// It met damage.
+    Damaged,
     /// Nothing tells: the store is new, was made by an earlier version, or the file was removed.
     Unknown,
 }
@@ -36,6 +39,7 @@ impl LastEnd {
         match self {
             Self::Closed => "closed\n",
             Self::Open => "open\n",
+            Self::Damaged => "damaged\n",
             Self::Unknown => "",
         }
     }
@@ -57,6 +61,7 @@ pub(crate) struct Directory {
 #[derive(Debug)]
 pub(crate) struct Held {
     directory: Directory,
+    damage_noted: AtomicBool,
     pub(crate) database: File,
 }
 
@@ -96,7 +101,7 @@ impl Directory {
         let failed = |source: io::Error| OpenError::ReadOnly { path: database.to_owned(), source };
         let file = opened.map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Held { directory: self, database: file }),
+            Ok(()) => Ok(Held { directory: self, damage_noted: AtomicBool::new(false), database: file }),
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: self.path, pid: None }),
             Err(TryLockError::Error(source)) => Err(OpenError::Directory { path: self.path, source }),
         }
@@ -130,6 +135,13 @@ impl Held {
         self.directory.sign(LastEnd::Closed);
     }
 
+    /// What is there cannot be trusted: the next start refuses it.
+    pub(crate) fn mark_damaged(&self) {
+        if !self.damage_noted.swap(true, Ordering::Relaxed) {
+            self.directory.sign(LastEnd::Damaged);
+        }
+    }
+
     pub(crate) fn last_end(&self) -> LastEnd {
         self.directory.last_end
     }
@@ -152,8 +164,9 @@ fn signature(dir: &Path) -> (Option<u32>, LastEnd) {
     let text = fs::read_to_string(dir.join(LOCK)).unwrap_or_default();
     let mut lines = text.split_inclusive('\n');
     let pid = lines.next().and_then(|line| line.strip_suffix('\n')?.parse().ok());
-    let end =
-        [LastEnd::Closed, LastEnd::Open].into_iter().find(|end| lines.clone().next() == Some(end.word()));
+    let end = [LastEnd::Closed, LastEnd::Open, LastEnd::Damaged]
+        .into_iter()
+        .find(|end| lines.clone().next() == Some(end.word()));
     (pid, end.unwrap_or(LastEnd::Unknown))
 }
 
@@ -174,7 +187,7 @@ fn check_files(options: &Options) -> Result<(), OpenError> {
         let path = entry.map_err(failed)?.path();
         let Some(metadata) = seen(fs::symlink_metadata(&path)).map_err(failed)? else { continue };
         let is_file = metadata.is_file();
-        if own.contains(&path) && !is_file {
+        if own.contains(&path) && !is_file || metadata.is_symlink() {
             return Err(OpenError::NotAFile { path, found: what_is(&metadata) });
         }
         if is_file {

@@ -43,6 +43,12 @@ pub(crate) enum Found {
 
 /// Looks at the files, without changing any. A database that was there once and is not is an error.
 pub(crate) fn look(options: &Options, directory: &Directory) -> Result<Found, OpenError> {
+    if directory.last_end == LastEnd::Damaged {
+        let path = open::file(options);
+        let what = "was damaged when it was last in use (to start with what is there all the same, remove the \
+                    file `lock` beside it)";
+        return Err(OpenError::Lost { path, what });
+    }
     let identity = read(&options.dir.join(FILE))?;
     let path = open::file(options);
     let size = |path: &Path| match fs::metadata(path) {
@@ -58,12 +64,12 @@ pub(crate) fn look(options: &Options, directory: &Directory) -> Result<Found, Op
         (0, Some(_), _) if database.is_none() => "is gone: this directory had one",
         (0, Some(_), _) => "is empty: it was not before",
         _ => {
-            if log.is_none() && directory.last_end == LastEnd::Open {
+            if log.unwrap_or(0) == 0 && directory.last_end == LastEnd::Open {
                 tracing::warn!(
                     store = options.name,
                     file = %path.display(),
-                    "the store was not closed and has no log any more: if that was removed, what was committed last \
-                     is lost, and a copy has it"
+                    "the store was not closed and has no log any more, or an empty one: if that was removed, what was \
+                     committed last is lost, and a copy has it"
                 );
             }
             return Ok(Found::Old(identity));

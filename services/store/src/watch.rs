@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,11 @@ pub(crate) const PROBE: Duration = Duration::from_millis(250);
 const LARGE_LOG: u64 = 64 * 1024 * 1024;
 /// Room that a disk needs before it counts as not full any more, in bytes: some commits.
 const ROOM: usize = 256 * 1024;
+
+/// How a database begins.
+const DATABASE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// How its log begins.
+const LOG_MAGIC: [&[u8]; 2] = [&[0x37, 0x7f, 0x06, 0x82], &[0x37, 0x7f, 0x06, 0x83]];
 
 /// What makes a file the one that was opened.
 type Place = (u64, u64);
@@ -48,6 +53,8 @@ pub(crate) enum Seen {
     LargeLog,
     /// A file is not the one that is open.
     Replaced,
+    /// A file does not begin as one of SQLite's does any more.
+    Overwritten,
 }
 
 impl Watch {
@@ -75,11 +82,16 @@ impl Watch {
         is_due
     }
 
-    pub(crate) fn look(&mut self) -> Seen {
+    /// Looks at the files, at the database through the file that is held open: to close another one would drop
+    /// SQLite's locks.
+    pub(crate) fn look(&mut self, held: &File) -> Seen {
         let log = fs::metadata(&self.log);
         let database = fs::metadata(&self.database);
         if is_other(&database, self.database_place) || is_other(&log, self.log_place) {
             return Seen::Replaced;
+        }
+        if !begins_with(held, DATABASE_MAGIC) || !log_begins_well(&self.log) {
+            return Seen::Overwritten;
         }
         let size = log.map_or(0, |metadata| metadata.len());
         self.log_bytes.set(i64::try_from(size).unwrap_or(i64::MAX));
@@ -112,6 +124,22 @@ impl Watch {
     pub(crate) fn room(&self) -> io::Result<()> {
         room(&self.dir)
     }
+}
+
+/// Whether a file begins with these bytes. One that cannot be read now is not judged.
+fn begins_with(file: &File, magic: &[u8]) -> bool {
+    let mut found = [0; DATABASE_MAGIC.len()];
+    match file.read_exact_at(&mut found[..magic.len()], 0) {
+        Ok(()) => &found[..magic.len()] == magic,
+        Err(error) => error.kind() != ErrorKind::UnexpectedEof,
+    }
+}
+
+/// Whether a log that holds something begins as a log does; its last bit tells how its sums are made.
+fn log_begins_well(log: &Path) -> bool {
+    let Ok(file) = File::open(log) else { return true };
+    let is_empty = file.metadata().is_ok_and(|metadata| metadata.len() == 0);
+    is_empty || LOG_MAGIC.iter().any(|magic| begins_with(&file, magic))
 }
 
 fn place(metadata: &Metadata) -> Place {

@@ -130,9 +130,9 @@ impl Writer {
             match self.queue.take(MAX_BATCH, Some(pause)) {
                 Taken::Some(jobs) => {
                     self.commit(jobs);
-                    self.checkpoints.turn(&self.connection);
+                    self.turn();
                 }
-                Taken::Nothing => self.checkpoints.turn(&self.connection),
+                Taken::Nothing => self.turn(),
                 Taken::Closed => return self.close(),
             }
             if self.watch.is_due(pause) {
@@ -141,15 +141,33 @@ impl Writer {
         }
     }
 
+    fn is_damaged(&self) -> bool {
+        self.condition.trouble() == Some(Trouble::Damaged)
+    }
+
+    /// Moves the log when it is due. Nothing is written to files that cannot be trusted: what is still sound in
+    /// them may be all that is left.
+    fn turn(&mut self) {
+        if !self.is_damaged() {
+            self.checkpoints.turn(&self.connection);
+        }
+    }
+
     /// Looks after the files, and tries again what did not go.
     fn look(&mut self) {
-        match self.watch.look() {
-            Seen::Well => {}
-            Seen::LargeLog => self.checkpoints.give_back(&self.connection),
+        match self.watch.look(&self.held.database) {
+            Seen::LargeLog if !self.is_damaged() => self.checkpoints.give_back(&self.connection),
+            Seen::Well | Seen::LargeLog => {}
             Seen::Replaced => {
                 self.condition
                     .notice(Trouble::Damaged, "the file or its log was removed or replaced while in use");
             }
+            Seen::Overwritten => {
+                self.condition.notice(Trouble::Damaged, "the file or its log was overwritten while in use");
+            }
+        }
+        if self.is_damaged() {
+            self.held.mark_damaged();
         }
         if self.condition.trouble().is_some_and(|trouble| trouble != Trouble::Damaged) {
             self.probe();
@@ -157,6 +175,9 @@ impl Writer {
     }
 
     fn close(&mut self) {
+        if self.is_damaged() {
+            return self.held.mark_damaged();
+        }
         match self.checkpoints.end(&self.connection) {
             Ok(()) if self.condition.trouble().is_none() => self.held.mark_closed(),
             Ok(()) => {}

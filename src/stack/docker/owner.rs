@@ -23,9 +23,13 @@ pub(super) fn of(project: &Project) -> Option<Owner> {
 pub(in crate::stack) async fn check_owner(engine: &Engine, project: &Project) -> Result<(), EngineError> {
     let ours = of(project).map(|owner| owner.identity);
     let names = Names::of(project.name.clone());
+    let here = std::path::absolute(&project.dir).ok();
+    // A directory that was restored is at the place that the labels name, and so is no other.
+    let is_here = |owner: &Owner| here.as_deref() == Some(Path::new(&owner.dir));
     let owners = owners(engine, &names).await?.into_iter();
     let other = owners.map(|(identity, dir)| Owner { identity, dir }).find(|owner| {
-        ours.as_ref() != Some(&owner.identity) && (engine.remote_host().is_some() || is_there(owner))
+        let elsewhere = ours.as_ref() != Some(&owner.identity) && !is_here(owner);
+        elsewhere && (engine.remote_host().is_some() || is_there(owner))
     });
     match other {
         None => Ok(()),

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -32,6 +33,11 @@ impl Layout {
     pub(super) fn prepare(&self) -> anyhow::Result<()> {
         make_private_dir(&self.own_dir())?;
         make_private_dir(&self.logs_dir())
+    }
+
+    /// Which directory is at the project's path now, by device and inode.
+    pub(super) fn place(&self) -> Option<(u64, u64)> {
+        fs::metadata(self.own_dir()).ok().map(|found| (found.dev(), found.ino()))
     }
 
     pub(super) fn project_dir(&self) -> &Path {

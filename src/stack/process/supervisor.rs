@@ -104,9 +104,13 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Takes over each new list; returns when there is none.
+    /// Takes over each new list; returns when there is none, or when another directory is in this one's place.
     async fn follow(&mut self) {
+        let own = self.shared.layout.place();
         loop {
+            if self.shared.layout.place() != own {
+                return;
+            }
             let _ = self.shared.board.save(); // tried again with the next look
             let file = os::file_stamp(&self.shared.layout.desired()).ok();
             if file.is_none() {

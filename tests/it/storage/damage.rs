@@ -84,9 +84,33 @@ async fn a_database_that_was_not_closed_is_checked_without_being_asked() {
     assert!(service.trouble().await.contains("user.db is damaged"), "{}", service.log());
     service.stop();
 
-    // It stays so until the file is restored.
+    refused("user", &data, &["was damaged when it was last in use", "restore the directory from a copy"]);
+    fs::remove_file(data.join("user").join("lock")).expect("removes");
     let again = Service::spawn("user", &data, |command| command);
-    assert!(again.trouble().await.contains("user.db is damaged"));
+    assert!(
+        again.trouble().await.contains("user.db is damaged"),
+        "checked, as nothing tells how it was left"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_overwritten_while_in_use_is_noticed_and_nothing_more_is_written() {
+    for suffix in ["", "-wal"] {
+        let (_dir, data) = directory();
+        filled("user", &data).await;
+        let service = Service::start("user", &data).await;
+        assert_eq!(service.write().await.status, 201);
+        let emptied = fs::File::options().write(true).open(service.file(suffix)).expect("opens");
+        emptied.set_len(0).expect("empties");
+        let _ = service.write().await; // before it is noticed, or not
+        assert!(service.trouble().await.contains("user.db is damaged"), "{}", service.log());
+        assert_eq!(service.write().await.code(), (503, "storage-damaged"));
+        let left = fs::read(service.file("")).expect("reads");
+        service.stop();
+        let path = file("user", &data, "");
+        assert!(fs::read(&path).expect("reads") == left, "the database is as it was before the stop");
+        refused("user", &data, &["was damaged when it was last in use", "restore the directory from a copy"]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

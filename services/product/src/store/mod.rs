@@ -86,6 +86,28 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE reservation ADD COLUMN short BLOB;
     CREATE INDEX refused ON reservation(order_id) WHERE state = 2 OR state = 3 OR state = 4;
 ",
+    "
+    -- Amounts were hundredths in every currency, and are minor units of their own now: what is finer is rounded.
+    CREATE TEMP TABLE fine(currency TEXT PRIMARY KEY, times INTEGER, divided INTEGER);
+    INSERT INTO fine SELECT value, 1, 100 FROM json_each('[
+        \"BIF\", \"CLP\", \"DJF\", \"GNF\", \"ISK\", \"JPY\", \"KMF\", \"KRW\",
+        \"PYG\", \"RWF\", \"UGX\", \"VND\", \"VUV\", \"XAF\", \"XOF\", \"XPF\"]');
+    INSERT INTO fine SELECT value, 10, 1 FROM json_each('[
+        \"BHD\", \"IQD\", \"JOD\", \"KWD\", \"LYD\", \"OMR\", \"TND\"]');
+    UPDATE reservation SET lines = (
+        SELECT json_group_array(json_set(value, '$.unitPrice',
+            (ifnull(json_extract(value, '$.unitPrice') * times, json_extract(value, '$.unitPrice'))
+                + ifnull(divided / 2, 0)) / ifnull(divided, 1)))
+        FROM json_each(reservation.lines) LEFT JOIN fine ON fine.currency = json_extract(value, '$.currency')
+    ) WHERE EXISTS (SELECT 1 FROM product JOIN fine USING (currency))
+        AND EXISTS (SELECT 1 FROM json_each(reservation.lines)
+                    JOIN fine ON fine.currency = json_extract(value, '$.currency'));
+    UPDATE product SET price = (price * times + divided / 2) / divided FROM fine
+        WHERE fine.currency = product.currency;
+    UPDATE edition SET price = (price * times + divided / 2) / divided FROM fine
+        WHERE fine.currency = edition.currency;
+    DROP TABLE fine;
+",
 ];
 
 /// The stored catalog, stock and reservations.
