@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::directory::{Directory, LastEnd};
-use crate::{OpenError, Options, open};
+use crate::{Durability, OpenError, Options, open};
 
 /// The file beside the database.
 pub(crate) const FILE: &str = "identity";
@@ -30,6 +30,16 @@ pub(crate) struct Identity {
     version: u32,
     service: String,
     store: Uuid,
+    /// How often the store was opened. A database that knows of fewer times than the file beside it has lost its
+    /// log, or is an older copy.
+    #[serde(default)]
+    starts: u64,
+}
+
+impl Identity {
+    fn is_of(&self, other: &Self) -> bool {
+        (&self.service, self.store) == (&other.service, other.store)
+    }
 }
 
 /// What a directory holds before anything is opened.
@@ -115,7 +125,13 @@ pub(crate) fn compare(
         (_, Some(within)) if within.service != options.name => {
             format!("is one of the {} service", within.service)
         }
-        (Found::Old(Some(beside)), Some(within)) if *beside == within => return Ok(Lacking::Nothing),
+        (Found::Old(Some(beside)), Some(within)) if beside.is_of(&within) => {
+            // Other levels of durability may lose what was committed last.
+            if within.starts >= beside.starts || options.durability != Durability::Full {
+                return Ok(Lacking::Nothing);
+            }
+            "is not as it was left: its log was lost, or it is an older copy".to_owned()
+        }
         (Found::Old(Some(beside)), Some(within)) => {
             format!("is another store: it says to be {}, expected is {}", within.store, beside.store)
         }
@@ -154,6 +170,22 @@ pub(crate) fn complete(
     }
 }
 
+/// Counts a start, first in the database and then beside it.
+pub(crate) fn count_start(
+    connection: &Connection,
+    found: &Found,
+    options: &Options,
+    directory: &Directory,
+) -> Result<(), OpenError> {
+    let failed = |source| OpenError::database(&open::file(options), source);
+    let Some(within) = stored(connection).map_err(failed)? else { return Ok(()) };
+    let beside = if let Found::Old(Some(beside)) = found { beside.starts } else { 0 };
+    let next = Identity { starts: within.starts.max(beside) + 1, ..within };
+    let counted =
+        insert(connection, &next).map_err(failed).and_then(|()| write(&next, directory, &options.dir));
+    later(counted, options)
+}
+
 /// What an older store lacks can be added at a later start, if the disk is full now.
 fn later(written: Result<(), OpenError>, options: &Options) -> Result<(), OpenError> {
     let is_full = |error: &OpenError| match error {
@@ -165,7 +197,7 @@ fn later(written: Result<(), OpenError>, options: &Options) -> Result<(), OpenEr
     };
     match written {
         Err(error) if is_full(&error) => {
-            tracing::warn!(store = options.name, %error, "the store has no identity yet: the next start adds it");
+            tracing::warn!(store = options.name, %error, "the identity of the store is not written: the next start does that");
             Ok(())
         }
         other => other,
@@ -173,7 +205,8 @@ fn later(written: Result<(), OpenError>, options: &Options) -> Result<(), OpenEr
 }
 
 fn introduce(connection: &Connection, options: &Options, directory: &Directory) -> Result<(), OpenError> {
-    let identity = Identity { version: VERSION, service: options.name.to_owned(), store: Uuid::new_v4() };
+    let identity =
+        Identity { version: VERSION, service: options.name.to_owned(), store: Uuid::new_v4(), starts: 0 };
     insert(connection, &identity).map_err(|source| OpenError::database(&open::file(options), source))?;
     write(&identity, directory, &options.dir)
 }
@@ -188,14 +221,17 @@ fn stored(connection: &Connection) -> rusqlite::Result<Option<Identity>> {
     };
     let (service, store) = (value("service")?, value("store")?);
     let store = store.and_then(|text| text.parse().ok());
-    Ok(service.zip(store).map(|(service, store)| Identity { version: VERSION, service, store }))
+    let starts = value("starts")?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    Ok(service.zip(store).map(|(service, store)| Identity { version: VERSION, service, store, starts }))
 }
 
 fn insert(connection: &Connection, identity: &Identity) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
     transaction.execute_batch(TABLE)?;
-    for (name, value) in [("service", identity.service.clone()), ("store", identity.store.to_string())] {
-        transaction.execute("INSERT OR REPLACE INTO store_identity VALUES (?1, ?2)", [name, &value])?;
+    let Identity { service, store, starts, .. } = identity;
+    let (store, starts) = (store.to_string(), starts.to_string());
+    for (name, value) in [("service", service), ("store", &store), ("starts", &starts)] {
+        transaction.execute("INSERT OR REPLACE INTO store_identity VALUES (?1, ?2)", [name, value])?;
     }
     transaction.commit()
 }

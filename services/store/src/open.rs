@@ -52,6 +52,7 @@ pub(crate) fn open(options: &Options) -> Result<Opened, OpenError> {
     keep(&writer, "journal_mode", "wal")?;
     keep(&writer, "synchronous", &options.durability.synchronous().to_string())?;
     migrate(&mut writer, options, unseen).and_then(|()| writer.busy_timeout(BUSY)).map_err(failed)?;
+    identity::count_start(&writer, &found, options, held.directory())?;
     held.mark_open();
     Ok(Opened { writer, held, is_new })
 }

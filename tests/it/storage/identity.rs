@@ -164,3 +164,30 @@ fn up_fails_on_an_emptied_database_and_says_what_to_do() {
     fs::write(&database, sound).expect("restores");
     project.up(&[]).ok();
 }
+
+/// What was committed last is in the log until it is moved: without it a database is an older one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_lost_or_is_anothers_is_not_passed_over() {
+    let (dir, data) = directory();
+    filled("user", &data).await;
+    let service = Service::start("user", &data).await;
+    assert_eq!(service.write().await.status, 201);
+    drop(service); // as kill -9 does
+    let other = dir.path().join("other");
+    filled("user", &other).await;
+    let service = Service::start("user", &other).await;
+    assert_eq!(service.write().await.status, 201);
+    drop(service);
+    let (log, kept) = (file("user", &data, "-wal"), dir.path().join("kept"));
+    fs::copy(&log, &kept).expect("copies");
+
+    fs::write(&log, "").expect("empties");
+    refused("user", &data, &["is not as it was left", "put the right user.db back", "rm '"]);
+    fs::remove_file(&log).expect("removes");
+    refused("user", &data, &["is not as it was left"]);
+    fs::copy(file("user", &other, "-wal"), &log).expect("copies");
+    refused("user", &data, &["is another store"]);
+    fs::copy(&kept, &log).expect("copies");
+    let service = Service::start("user", &data).await;
+    assert_eq!(service.get("/readyz").await.status, 200);
+}
