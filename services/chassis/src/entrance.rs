@@ -49,11 +49,7 @@ pub(crate) fn check(head: &Parts, hosts: &Hosts) -> Result<(), Problem> {
     }
     check_packing(&head.headers)?;
     let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&head.method);
-    if reads {
-        return Ok(());
-    }
-    check_condition(head)?;
-    check_site(&head.headers, host.as_ref())
+    if reads { Ok(()) } else { check_site(&head.headers, host.as_ref()) }
 }
 
 /// Refuses bodies that are packed on their way: only whole ones in chunks are read.
@@ -62,19 +58,6 @@ fn check_packing(headers: &HeaderMap) -> Result<(), Problem> {
     let Some(value) = headers.get_all(header::TRANSFER_ENCODING).iter().find(packed) else { return Ok(()) };
     let why = format!("the header transfer-encoding is {}: it takes chunked alone", given(value.as_bytes()));
     Err(Problem::new(Code::UnsupportedMediaType, why))
-}
-
-/// Refuses a condition where none is looked at: what is done all the same is not what was asked for.
-fn check_condition(head: &Parts) -> Result<(), Problem> {
-    let conditions = [header::IF_MATCH, header::IF_UNMODIFIED_SINCE];
-    let named = conditions.into_iter().find(|name| head.headers.contains_key(name));
-    match named.filter(|_| [Method::POST, Method::PUT, Method::DELETE].contains(&head.method)) {
-        Some(name) => {
-            let why = format!("{} takes no condition: leave the header {name} out", head.method);
-            Err(Problem::new(Code::InvalidHeader, why))
-        }
-        None => Ok(()),
-    }
 }
 
 fn check_single(headers: &HeaderMap) -> Result<(), Problem> {
