@@ -29,8 +29,9 @@ use crate::requests::Ids;
 pub const USER_NAME: &str = "Measured User";
 /// Units of the product that is ordered.
 const STOCK: u64 = 1_000_000_000;
-/// The services' credential, and the admin's.
-const SECRETS: [(&str, &str); 2] = [(SERVICE_FILE, "measured-service"), (ADMIN_FILE, "measured-admin")];
+/// The services' credential, and the admin's, as long as services ask for.
+const SECRETS: [(&str, &str); 2] =
+    [(SERVICE_FILE, "measured-service-0123456789abcdef"), (ADMIN_FILE, "measured-admin-0123456789abcdef-0")];
 
 /// What the order service asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

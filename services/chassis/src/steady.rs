@@ -2,26 +2,22 @@
 //!
 //! Counted by a clock that cannot be set, from the wall clock's median over the last quarter of a minute. A wall
 //! clock that jumps, and is set right again, is not followed; one that stays where it jumped to is, some seconds
-//! later. A machine that sleeps goes on counting.
+//! later, and so is one that went on while the machine slept.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ordersys_contract::Timestamp;
-use rustix::time::{ClockId, clock_gettime};
 
 /// Looks at the wall clock that are kept. What fewer than half of them show is not followed.
 const LOOKS: usize = 15;
 /// Time between two looks.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Counts on while the machine sleeps, when the wall clock does; [`std::time::Instant`] does not.
-#[cfg(target_os = "linux")]
-const COUNTING: ClockId = ClockId::Boottime;
-#[cfg(not(target_os = "linux"))]
-const COUNTING: ClockId = ClockId::Monotonic;
+/// From when on is counted.
+static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// There is one wall clock, so one for all services of a process.
 static STEADY: LazyLock<Steady> = LazyLock::new(|| Steady::new(counted(), Timestamp::now()));
@@ -32,9 +28,9 @@ pub fn now() -> Timestamp {
     STEADY.at(counted())
 }
 
-/// The time since the machine started.
+/// The time since it was first asked for.
 fn counted() -> Duration {
-    Duration::try_from(clock_gettime(COUNTING)).unwrap_or_default()
+    BEGAN.elapsed()
 }
 
 /// Whether the wall clock was looked at often enough to do by [`now`] what cannot be undone.
