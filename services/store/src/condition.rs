@@ -15,7 +15,7 @@ pub(crate) enum Trouble {
     Busy,
     /// The system does not let it write.
     Unwritable,
-    /// What is stored cannot be trusted. Stays until a restart.
+    /// What is stored cannot be trusted. Stays until the directory is restored.
     Damaged,
 }
 
