@@ -6,10 +6,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use anyhow::Context as _;
-use ordersys::cli::Failure;
-use ordersys::serve::{self, Listeners, ServeConfig};
-use ordersys::stack::role::Role;
+use ordersys::serve;
+use ordersys::serve::{Listeners, ServeConfig};
 use ordersys_chassis::breaker::Settings;
+use ordersys_command::Failure;
+use ordersys_contract::Role;
 use ordersys_contract::client::Endpoints;
 use ordersys_contract::order::{NewLine, NewOrder};
 use ordersys_contract::user::NewUser;

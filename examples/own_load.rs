@@ -10,12 +10,13 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use ordersys::load::profile::{Arrivals, Extent, Pace, Profile, Span};
-use ordersys::load::settings::Surroundings;
-use ordersys::load::slo::Measured as _;
-use ordersys::ui::Printer;
+use ordersys::render::Printer;
+use ordersys_bench::profile::Profile;
+use ordersys_bench::settings::Surroundings;
+use ordersys_bench::verdict::slo::Measured as _;
 use ordersys_contract::client::Endpoints;
 use ordersys_contract::{Client, Secret};
+use ordersys_workload::model::{Arrivals, Extent, Pace, Span};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -34,7 +35,7 @@ async fn main() -> anyhow::Result<()> {
         stock: 100,
         ..Profile::default()
     };
-    let report = ordersys::load::run(&sale, &client, &Surroundings::default(), &Printer::silent())
+    let report = ordersys::render::run(&sale, &client, &Surroundings::default(), &Printer::silent())
         .await
         .map_err(|failure| failure.error)?;
 

@@ -1,13 +1,9 @@
-//! Everything `ordersys` does besides serving: the command line, the orchestrator, the load tester
-//! and the verifier. The three services are crates of their own.
+//! The binary of `ordersys`: the command line, what it prints, the accounts it keeps, and the services it serves.
+//! Everything else is in the crates below `crates/` and `services/`.
 
 pub mod accounts;
 pub mod cli;
-pub mod load;
+pub mod render;
 pub mod seed;
 pub mod serve;
 pub mod smoke;
-pub mod stack;
-pub mod trace;
-pub mod ui;
-pub mod verify;

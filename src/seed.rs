@@ -8,7 +8,7 @@ use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde::Serialize;
 
-use crate::ui::Progress;
+use crate::render::Progress;
 
 /// How much to make.
 #[derive(Debug, Clone, Copy)]

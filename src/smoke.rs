@@ -10,10 +10,12 @@ use ordersys_contract::user::{NewUser, User};
 use ordersys_contract::{Client, Code, IdempotencyKey, OrderId, Password, Problem, Quantity, Secret};
 use serde::Serialize;
 
-use crate::load::profile::{Extent, Profile};
-use crate::load::settings::Surroundings;
-use crate::seed::{self, Plan};
-use crate::ui::Printer;
+use crate::render::Printer;
+use crate::seed;
+use crate::seed::Plan;
+use ordersys_bench::profile::Profile;
+use ordersys_bench::settings::Surroundings;
+use ordersys_workload::model::Extent;
 
 /// How long the burst lasts.
 const BURST: Duration = Duration::from_secs(3);
@@ -245,11 +247,11 @@ async fn burst(client: &Client, around: &Surroundings, printer: &Printer) -> any
     let profile =
         Profile { connections: BURST_CONNECTIONS, extent: Extent::For(BURST), ..Profile::default() };
     let report =
-        crate::load::run(&profile, client, around, printer).await.map_err(|failure| failure.error)?;
+        crate::render::run(&profile, client, around, printer).await.map_err(|failure| failure.error)?;
     ensure!(report.books().ok > 0, "no order was placed");
     // A slow or busy machine makes numbers worthless, not the system wrong.
     match report.failure() {
-        Some(failure) if failure.exit != crate::cli::Exit::InvalidRun => Err(failure.error),
+        Some(failure) if failure.exit != ordersys_command::Exit::InvalidRun => Err(failure.error),
         _ => Ok(()),
     }
 }

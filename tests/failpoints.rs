@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use ordersys_contract::order::{NewOrder, Order, OrderState};
 use ordersys_contract::product::Product;
 use ordersys_contract::reservation::{Action, Answer, Line, Operation, ReservationState};

@@ -5,15 +5,16 @@ use std::time::{Duration, Instant};
 
 use divan::{Bencher, black_box};
 use futures_util::future::join_all;
-use ordersys::load::distribution::Distribution;
-use ordersys::load::plan::{self, Plan, Shape};
 use ordersys_benches::finished::{pending, sold};
 use ordersys_benches::requests::Ids;
 use ordersys_benches::system::{Neighbours, System};
 use ordersys_contract::order::NewOrder;
+use ordersys_loadgen::measure::distribution::Distribution;
 use ordersys_order::domain::draft::Draft;
 use ordersys_order::ports::{Coalescer, Question};
 use ordersys_store::Durability;
+use ordersys_workload::plan;
+use ordersys_workload::plan::{Plan, Shape};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 

@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 
-use super::Accounts;
-use crate::cli::{Exit, Failure, OrFail as _, Outcome};
-use crate::stack::files::{is_at, try_lock_file};
-use crate::stack::project::{Project, STATE_HINT, write_private};
+use crate::accounts::Accounts;
+use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
+use ordersys_stack::model::project::{Project, STATE_HINT, write_private};
+use ordersys_stack::ops::down::Forgotten;
+use ordersys_stack::state::files::{is_at, try_lock_file};
 
 const FILE: &str = "accounts.json";
 const LOCK: &str = "accounts.lock";
@@ -69,13 +71,9 @@ impl Locked {
     }
 }
 
-/// What became of the logins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Forgotten {
-    /// How many were at the project's own services.
-    pub removed: usize,
-    /// How many are at others.
-    pub kept: usize,
+/// [`forget_own`] in the form that `down` takes.
+pub fn forget(project: Project) -> BoxFuture<'static, Outcome<Forgotten>> {
+    Box::pin(async move { forget_own(&project).await })
 }
 
 /// Drops the logins at the project's own services, whose accounts are gone, and the file if none is left. A file

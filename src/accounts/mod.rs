@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 mod file;
 mod session;
 
-pub use file::{Forgotten, forget_own};
-pub use session::{Ending, Login, access, log_in, log_out};
+pub use crate::accounts::file::{forget, forget_own};
+pub use crate::accounts::session::{Ending, Login, access, log_in, log_out};
 
 /// The services that an account's tokens are for. They are sent to no other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,10 +6,11 @@ use http::StatusCode;
 use ordersys_contract::session::{NewSession, RefreshSession, Session};
 use ordersys_contract::{Client, ClientError, Code, Timestamp};
 
-use super::file::{Locked, read};
-use super::{Account, Accounts, Services};
-use crate::cli::{Exit, Failure, OrFail as _, Outcome, client_failure};
-use crate::stack::project::Project;
+use crate::accounts::file::{Locked, read};
+use crate::accounts::{Account, Accounts, Services};
+use crate::cli::client_failure;
+use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
+use ordersys_stack::model::project::Project;
 
 /// An access token is not used in the last part of its life, so that it does not run out on the way.
 const RESERVE: Duration = Duration::from_secs(30);

@@ -11,9 +11,11 @@ use ordersys_contract::client::Endpoints;
 use ordersys_contract::email::is_same_email;
 use ordersys_contract::{Client, ClientError, Code, Secret, UserId};
 
-use super::{Exit, Failure, Globals, OrFail as _, Outcome, block_on};
-use crate::accounts::{self, Account, Login, Services};
-use crate::stack::record::StackRecord;
+use crate::accounts;
+use crate::accounts::{Account, Login, Services};
+use crate::cli::{Globals, block_on};
+use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
+use ordersys_stack::model::record::StackRecord;
 
 /// Who `--as` names.
 #[derive(Debug, Clone, PartialEq, Eq)]

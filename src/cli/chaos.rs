@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Globals, Outcome, block_on};
-use crate::stack::chaos::{Chaos, Fault};
-use crate::stack::role::Role;
+use crate::cli::{Globals, block_on};
+use ordersys_command::Outcome;
+use ordersys_contract::Role;
+use ordersys_stack::ops::chaos::{Chaos, Fault};
 
 /// Put a running service through something, on purpose: see how the others take it
 ///

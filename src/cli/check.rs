@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use ordersys_contract::Code;
 
-use super::client_failure;
-use super::{Exit, Failure, Globals, Outcome, block_on};
-use crate::ui::Table;
-use crate::verify::check::{CheckError, Finding, Report, check};
+use crate::cli::client_failure;
+use crate::cli::{Globals, block_on};
+use crate::render::Table;
+use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_verify::audit::{CheckError, Finding, Report, check};
 
 /// How long one call may take: the sums of all reservations are one of them.
 const CALL_TIMEOUT: Duration = Duration::from_mins(5);

@@ -3,7 +3,7 @@
 use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 
-use super::{Cli, Globals};
+use crate::cli::{Cli, Globals};
 
 /// Print what a shell needs to complete commands and flags
 #[derive(Debug, clap::Args)]

@@ -1,7 +1,7 @@
 //! `ordersys crash-container`: run inside a service's container by `ordersys chaos kill`.
 
-use super::Outcome;
-use crate::stack::process;
+use ordersys_command::Outcome;
+use ordersys_stack::process;
 
 /// Kill the service of this container
 #[derive(Debug, clap::Args)]

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::{Exit, Failure, Globals, Outcome, block_on};
-use crate::stack::doctor::{Check, Verdict, examine};
-use crate::ui::Table;
+use crate::cli::{Globals, block_on};
+use crate::render::Table;
+use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_stack::ops::doctor::{Check, Verdict, examine};
 
 /// Check what this machine has and lacks to run a stack
 #[derive(Debug, clap::Args)]

@@ -1,8 +1,11 @@
 //! `ordersys down`.
 
-use super::{Failure, Globals, Outcome, block_on};
-use crate::stack::{AllRemoved, DataPolicy, Removed, down, down_all};
-use crate::ui::Printer;
+use crate::accounts;
+use crate::cli::{Globals, block_on};
+use crate::render::Printer;
+use ordersys_command::{Failure, Outcome};
+use ordersys_stack::ops::down::{Down, down};
+use ordersys_stack::{AllRemoved, DataPolicy, Removed, down_all};
 
 /// Stop and remove everything of the project, and prove that nothing is left
 ///
@@ -27,11 +30,12 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
     let project = globals.unchecked_project()?; // what is not the project's is left, not refused
     let engine = globals.engine.lookup();
     let data = if args.volumes { DataPolicy::Remove } else { DataPolicy::Keep };
+    let how = Down { engine: &engine, data, forget: &accounts::forget, events: &printer.events() };
     block_on(async {
         let AllRemoved { projects, unseen, failed } = match project.dir.parent() {
-            Some(state_dir) if args.all => down_all(&engine, state_dir, data, &printer).await?,
+            Some(state_dir) if args.all => down_all(how, state_dir).await?,
             _ => {
-                let projects = vec![down(&engine, &project, data, &printer).await?];
+                let projects = vec![down(how, &project).await?];
                 AllRemoved { projects, unseen: None, failed: Vec::new() }
             }
         };

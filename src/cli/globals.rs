@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use ordersys_contract::client::Endpoints;
 
-use super::caller::As;
-use super::engine::EngineArgs;
-use super::{Exit, Failure, OrFail, Outcome};
-use crate::stack::project::{DEFAULT_NAME, Project, ProjectName};
-use crate::stack::record::StackRecord;
-use crate::stack::trust::{Distrust, check_project};
-use crate::ui::{Output, Printer};
+use crate::cli::caller::As;
+use crate::cli::engine::EngineArgs;
+use crate::render::{Output, Printer};
+use ordersys_command::{Exit, Failure, OrFail, Outcome};
+use ordersys_stack::model::project::{DEFAULT_NAME, Project, ProjectName};
+use ordersys_stack::model::record::StackRecord;
+use ordersys_stack::state::trust::{Distrust, check_project};
 
 /// Flags every command takes.
 #[derive(Debug, Clone, clap::Args)]

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::{Exit, Failure, Globals, Outcome};
-use crate::stack::process::probe::Probe;
+use crate::cli::Globals;
+use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_stack::process::supervisor::probe::Probe;
 
 /// Ask a service on this machine whether it is healthy: exits with 0 or 1
 #[derive(Debug, clap::Args)]

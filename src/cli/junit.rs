@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::smoke::{Ended, Journey, Step};
-use crate::stack::files::create_shared;
+use ordersys_bench::result::files::create_shared;
 
 /// Writes a file with a test case for each step.
 pub(super) fn write(journey: &Journey, path: &Path) -> anyhow::Result<()> {

@@ -7,11 +7,13 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
-use super::{Exit, Failure, Globals, Outcome, block_on};
-use crate::stack::logs::{self, Colour, Entry, Filter, Found, Level, Shown, Source, Until};
-use crate::stack::record::Topology;
-use crate::stack::role::Role;
-use crate::ui::Lines;
+use crate::cli::{Globals, block_on};
+use crate::render::Lines;
+use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_contract::Role;
+use ordersys_stack::logs;
+use ordersys_stack::logs::{Colour, Entry, Filter, Found, Level, Shown, Source, Until};
+use ordersys_stack::model::record::Topology;
 
 /// Show what the services say, merged by time (in UTC)
 #[derive(Debug, clap::Args)]

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::CommandFactory as _;
 
-use super::{Cli, Globals, Outcome};
+use crate::cli::{Cli, Globals};
+use ordersys_command::Outcome;
 
 /// Print the manual page, or write a page for each command into a directory
 #[derive(Debug, clap::Args)]

@@ -12,12 +12,12 @@ mod breaker;
 pub mod caller;
 mod chaos;
 mod check;
+mod client_failure;
 mod completions;
 mod crash_container;
 mod doctor;
 mod down;
 pub mod engine;
-pub mod failure;
 pub mod globals;
 mod health;
 mod junit;
@@ -38,9 +38,9 @@ mod tracing;
 mod up;
 mod user;
 
-pub(crate) use failure::client_failure;
-pub use failure::{Exit, Failure, OrFail, Outcome};
-pub use globals::Globals;
+pub use crate::cli::globals::Globals;
+pub(crate) use client_failure::client_failure;
+use ordersys_command::{Failure, Outcome};
 
 /// How long a service that ends tries to say why.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -132,7 +132,7 @@ pub fn main() -> ExitCode {
 }
 
 fn say(failure: &Failure) {
-    crate::ui::error(&failure.error, failure.hint.as_deref());
+    crate::render::error(&failure.error, failure.hint.as_deref());
 }
 
 /// A service that ends says why, but not to a reader that stands still: then it would never end.

@@ -6,7 +6,7 @@ use std::io::{BufRead as _, Read as _};
 use anyhow::Context as _;
 use ordersys_contract::Password;
 
-use super::{Exit, Failure, OrFail as _, Outcome};
+use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
 
 /// Most bytes of a line that is read as a password; services take fewer.
 const MAX_LINE_BYTES: u64 = 4096;

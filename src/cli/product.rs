@@ -4,9 +4,10 @@ use ordersys_contract::client::Walk;
 use ordersys_contract::product::{NewProduct, Product};
 use ordersys_contract::{Cents, Client, Currency, ProductId};
 
-use super::client_failure;
-use super::{Exit, Failure, Globals, Outcome, block_on};
-use crate::ui::Table;
+use crate::cli::client_failure;
+use crate::cli::{Globals, block_on};
+use crate::render::Table;
+use ordersys_command::{Exit, Failure, Outcome};
 
 /// List, show, create and restock products
 #[derive(Debug, clap::Args)]

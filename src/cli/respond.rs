@@ -6,8 +6,9 @@ use std::net::{Ipv4Addr, TcpListener};
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::{Exit, Globals, OrFail, Outcome};
-use crate::load::noop;
+use crate::cli::Globals;
+use ordersys_command::{Exit, OrFail, Outcome};
+use ordersys_loadgen::noop;
 
 /// Answer every order at once, without keeping any
 #[derive(Debug, clap::Args)]

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Globals, Outcome, block_on};
-use crate::stack::chaos::Chaos;
-use crate::stack::role::Role;
+use crate::cli::{Globals, block_on};
+use ordersys_command::Outcome;
+use ordersys_contract::Role;
+use ordersys_stack::ops::chaos::Chaos;
 
 /// Stop services in good order and start them again, one after the other
 ///
@@ -42,7 +43,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
             if done.iter().any(|earlier| earlier.service == service) {
                 continue; // named twice, or a monolith's
             }
-            let seconds = chaos.restart(*role, args.timeout, &printer).await?.as_secs_f64();
+            let seconds = chaos.restart(*role, args.timeout, &printer.events()).await?.as_secs_f64();
             printer.say(format!("restarted {service}: ready after {seconds:.2} s"));
             done.push(Restarted { service, seconds });
         }

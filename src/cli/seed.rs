@@ -1,8 +1,10 @@
 //! `ordersys seed`: repeatable test data.
 
-use super::client_failure;
-use super::{Globals, Outcome, block_on};
-use crate::seed::{self, Plan};
+use crate::cli::client_failure;
+use crate::cli::{Globals, block_on};
+use crate::seed;
+use crate::seed::Plan;
+use ordersys_command::Outcome;
 
 /// Create test users and products; the same seed makes the same ones
 #[derive(Debug, clap::Args)]

@@ -12,12 +12,13 @@ use ordersys_store::Durability;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::allowance::AllowanceArgs;
-use super::breaker::BreakerArgs;
-use super::tracing::TracingArgs;
-use super::{Exit, Failure, OrFail as _, Outcome};
-use crate::serve::{self, Exposure, Listeners, ServeConfig};
-use crate::stack::role::Role;
+use crate::cli::allowance::AllowanceArgs;
+use crate::cli::breaker::BreakerArgs;
+use crate::cli::tracing::TracingArgs;
+use crate::serve;
+use crate::serve::{Exposure, Listeners, ServeConfig};
+use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
+use ordersys_contract::Role;
 
 /// How long a service may take to stop before it is cut off: whatever it waits for then does not come.
 const STOP_LIMIT: Duration = Duration::from_secs(35);

@@ -5,14 +5,20 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use super::{Exit, Failure, Globals, Outcome, block_on};
-use crate::load::settings::Surroundings;
-use crate::smoke::{self, Ended, Journey};
-use crate::stack::halt::interrupt;
-use crate::stack::project::{Project, ProjectName};
-use crate::stack::record::Topology;
-use crate::stack::{self, DataPolicy, PortChoices, RuntimeChoice, UpOptions};
-use crate::ui::{Printer, Table};
+use crate::accounts;
+use crate::cli::bench::recorded;
+use crate::cli::{Globals, block_on};
+use crate::render::{Printer, Table};
+use crate::smoke;
+use crate::smoke::{Ended, Journey};
+use ordersys_command::interrupt;
+use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_stack as stack;
+use ordersys_stack::model::project::{Project, ProjectName};
+use ordersys_stack::model::record::Topology;
+use ordersys_stack::ops::down::Down;
+use ordersys_stack::up::Up;
+use ordersys_stack::{DataPolicy, PortChoices, RuntimeChoice, UpOptions};
 
 /// Start a fresh stack, order from it, break the rules, load it, verify it and take it down
 ///
@@ -59,7 +65,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
             project.command("down --volumes")
         ));
     }
-    let written = args.junit.as_ref().map_or(Ok(()), |path| super::junit::write(&journey, path));
+    let written = args.junit.as_ref().map_or(Ok(()), |path| crate::cli::junit::write(&journey, path));
     let Some(failed) = journey.failure() else {
         written?;
         printer.say(format!("smoke: all {} steps passed in {:.1?}", journey.steps.len(), began.elapsed()));
@@ -85,16 +91,16 @@ async fn journey(options: &UpOptions, project: &Project, printer: &Printer) -> O
     // Only what the steps say is data; the report of `up` is not asked for here.
     let silent = Printer::silent();
     let up = async {
-        Box::pin(stack::up(options, project, &silent)).await.map_err(|failure| {
+        Box::pin(stack::up(options, project, &silent.events())).await.map_err(|failure| {
             exit = failure.exit;
             failure.error
         })
     };
-    let record = journey.step("start the stack", up).await;
-    if let Some(record) = record {
+    let up = journey.step("start the stack", up).await;
+    if let Some(Up { record, .. }) = up {
         let client = ordersys_contract::Client::new(record.endpoints.clone())
             .with_credential(project.admin_credential());
-        let around = Surroundings::of(&record);
+        let around = recorded(&record);
         tokio::select! {
             () = Box::pin(smoke::travel(&mut journey, &client, &around, printer)) => {}
             _ = interrupt() => exit = Exit::Interrupted,
@@ -104,7 +110,9 @@ async fn journey(options: &UpOptions, project: &Project, printer: &Printer) -> O
         }
     }
     let down = async {
-        let removed = stack::down(&options.engine, project, DataPolicy::Remove, &silent).await;
+        let (data, events) = (DataPolicy::Remove, &silent.events());
+        let how = Down { engine: &options.engine, data, forget: &accounts::forget, events };
+        let removed = stack::down(how, project).await;
         removed.map_err(|failure| failure.error)
     };
     journey.step("take it down, leaving nothing", down).await;

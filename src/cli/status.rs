@@ -1,7 +1,9 @@
 //! `ordersys status`.
 
-use super::{Globals, Outcome, block_on};
-use crate::stack::status;
+use crate::cli::{Globals, block_on};
+use crate::render;
+use ordersys_command::Outcome;
+use ordersys_stack::ops::status::status;
 
 /// Show the services: state, address, restarts, version, memory
 #[derive(Debug, clap::Args)]
@@ -14,7 +16,7 @@ pub(super) fn run(_args: &Args, globals: &Globals) -> Outcome {
     let (project, printer) = (globals.project()?, globals.printer());
     block_on(async {
         let report = status(&globals.engine.lookup(), &project).await?;
-        printer.data(&report, || report.table());
+        printer.data(&report, || render::stack::status(&report));
         Ok(())
     })
 }

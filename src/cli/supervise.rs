@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::Outcome;
-use crate::stack::process;
+use ordersys_command::Outcome;
+use ordersys_stack::process;
 
 /// Run the local services of a project (started by `ordersys up`)
 #[derive(Debug, clap::Args)]

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Exit, Failure, Globals, Outcome, block_on};
-use crate::stack::logs::{self, Found};
-use crate::trace::{Ground, Trace, trace};
+use crate::cli::{Globals, block_on};
+use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_stack::logs;
+use ordersys_stack::logs::Found;
+use ordersys_stack::trace::{Ground, Trace, trace};
 
 /// Services write their lines a few times a second, so what is not there yet is looked for again.
 const LOOKS: usize = 3;

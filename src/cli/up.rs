@@ -7,12 +7,15 @@ use std::time::Duration;
 use ordersys_chassis::HostName;
 use ordersys_store::Durability;
 
-use super::tracing::TracingArgs;
-use super::{Exit, Failure, Globals, Outcome, block_on, logs};
-use crate::stack::halt::Signals;
-use crate::stack::plan::ImagePolicy;
-use crate::stack::record::Topology;
-use crate::stack::{self, OnFailure, PortChoices, PortFlag, RuntimeChoice, UpOptions};
+use crate::cli::tracing::TracingArgs;
+use crate::cli::{Globals, block_on, logs};
+use crate::render;
+use ordersys_command::Signals;
+use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_stack as stack;
+use ordersys_stack::model::record::Topology;
+use ordersys_stack::plan::ImagePolicy;
+use ordersys_stack::{OnFailure, PortChoices, PortFlag, RuntimeChoice, UpOptions};
 
 /// Start the stack, or bring it to what the flags say, and wait until it is ready
 ///
@@ -36,7 +39,7 @@ pub(super) struct Args {
     #[arg(long, env = "ORDERSYS_TOPOLOGY", default_value = "services", value_name = "TOPOLOGY")]
     topology: Topology,
     /// A service's port, or `auto` for free ones [default: 3001, 3002, 3003]
-    #[arg(long = "port", env = "ORDERSYS_PORT", value_delimiter = ',', value_name = "SERVICE=N|auto")]
+    #[arg(long = "port", env = "ORDERSYS_PORTS", value_delimiter = ',', value_name = "SERVICE=N|auto")]
     ports: Vec<PortFlag>,
     /// The address ports are published on
     #[arg(long, env = "ORDERSYS_BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
@@ -100,12 +103,13 @@ pub(super) fn run(args: Args, globals: &Globals) -> Outcome {
     let (dry_run, attach, started) = (args.dry_run, args.attach, jiff::Timestamp::now());
     let options = args.options(globals)?;
     if dry_run {
-        let changes = block_on(stack::preview(&options, &project, &printer))?;
-        changes.print(&printer);
+        let changes = block_on(stack::preview(&options, &project, &printer.events()))?;
+        printer.data(&changes, || render::stack::changes(&changes));
         printer.next("ordersys up");
         return Ok(());
     }
-    block_on(stack::up(&options, &project, &printer))?;
+    let up = block_on(stack::up(&options, &project, &printer.events()))?;
+    printer.data(&up.report, || render::stack::up(&up.report));
     if attach {
         printer.say("the services' logs follow; Ctrl-C ends them, `ordersys down` the stack");
         return block_on(async {

@@ -5,7 +5,7 @@
 use ordersys_chassis::Capacity;
 use ordersys_chassis::capacity::CONNECTIONS;
 
-use crate::cli::{Exit, Failure, Outcome};
+use ordersys_command::{Exit, Failure, Outcome};
 
 /// Files that a process needs besides those of its services: its output, its runtime, name servers, collectors.
 const OF_PROCESS: u64 = 64;

@@ -6,14 +6,14 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use ordersys::stack::role::Role;
-use ordersys::verify::check::{Standing, check};
+use ordersys_contract::Role;
 use ordersys_contract::health::Readiness;
 use ordersys_contract::order::{CANCEL, OrderState};
 use ordersys_contract::product::Product;
 use ordersys_contract::session::{NewSession, RefreshSession, Session};
 use ordersys_contract::user::{NewUser, User};
 use ordersys_contract::{Client, IdempotencyKey, Password, Secret};
+use ordersys_verify::audit::{Standing, check};
 use tokio::task::JoinSet;
 
 use crate::harness::buyer::{Buyer, Market, Told};

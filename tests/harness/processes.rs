@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use ordersys::stack::project::write_private;
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use ordersys_contract::client::{Client, Endpoints};
 use ordersys_contract::order::{NewLine, NewOrder};
 use ordersys_contract::product::{NewProduct, Product};
 use ordersys_contract::user::{NewUser, User};
 use ordersys_contract::{Cents, Currency, Quantity, Secret};
+use ordersys_stack::model::project::write_private;
 use tempfile::TempDir;
 
 /// How long a service may take to start, or anything else before it counts as stuck.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use ordersys_contract::client::OrderFilter;
 use ordersys_contract::order::{NewLine, NewOrder};
 use ordersys_contract::product::Product;

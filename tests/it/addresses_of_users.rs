@@ -1,7 +1,7 @@
 //! An e-mail address is one address however it is written: when registering, logging in, looking up, and in the
 //! logins that the command line keeps.
 
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use ordersys_contract::session::NewSession;
 use ordersys_contract::user::NewUser;
 use ordersys_contract::{Code, Password};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use serde_json::Value;
 
 use crate::chromium::{has_chromium, render};

@@ -1,6 +1,6 @@
 //! The article's walk-through, as its curl calls send it.
 
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 
 use crate::support::Stack;
 

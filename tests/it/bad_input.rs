@@ -1,6 +1,6 @@
 //! Rubbish on every route: a problem answer, nothing written.
 
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use ordersys_contract::client::OrderFilter;
 
 use crate::support::Stack;

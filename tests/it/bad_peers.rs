@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use ordersys::stack::role::Role;
-use ordersys::verify::check::{Standing, check};
 use ordersys_chassis::breaker::Settings;
+use ordersys_contract::Role;
 use ordersys_contract::client::{Endpoints, OrderFilter};
 use ordersys_contract::order::OrderState;
 use ordersys_contract::{Code, IdempotencyKey};
+use ordersys_verify::audit::{Standing, check};
 
 use crate::faulty_peer::{Fault, FaultyPeer};
 use crate::support::{LIMIT, Stack, order_of};

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use ordersys::stack::role::Role;
 use ordersys_contract::Client;
+use ordersys_contract::Role;
 use ordersys_contract::client::OrderFilter;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use ordersys_contract::client::OrderFilter;
 use ordersys_contract::user::UserKindName;
 use serde_json::Value;

@@ -3,8 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use ordersys::serve::{self, Listeners, ServeConfig};
-use ordersys::stack::role::Role;
+use ordersys::serve;
+use ordersys::serve::{Listeners, ServeConfig};
+use ordersys_contract::Role;
 use ordersys_contract::client::{Client, Endpoints, OrderFilter};
 use ordersys_contract::order::OrderState;
 use ordersys_contract::user::{NewUser, User, UserStatus};

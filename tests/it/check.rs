@@ -4,13 +4,13 @@
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use ordersys::stack::role::Role;
-use ordersys::verify::check::{Report, Standing, check};
+use ordersys_contract::Role;
 use ordersys_contract::client::Endpoints;
 use ordersys_contract::order::{CANCEL, DELIVER, PAY, SHIP};
 use ordersys_contract::product::Hold;
 use ordersys_contract::{Client, IdempotencyKey, OrderId, Quantity};
 use ordersys_store::rusqlite::Connection;
+use ordersys_verify::audit::{Report, Standing, check};
 
 use crate::faulty_peer::{Fault, FaultyPeer};
 use crate::support::{Stack, order_of};

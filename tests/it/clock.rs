@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use ordersys_contract::health::Readiness;
 use ordersys_contract::order::OrderState;
 use ordersys_contract::product::Product;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use ordersys_contract::order::CANCEL;
 use serde_json::Value;
 

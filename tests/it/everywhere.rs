@@ -1,7 +1,7 @@
 //! What holds wherever the services run, processes or containers, three or one: each judges a user's token, and
 //! answers to its own names only.
 
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use ordersys_contract::client::{Client, Endpoints};
 use ordersys_contract::session::NewSession;
 use ordersys_contract::user::NewUser;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ed25519_dalek::{Signer as _, SigningKey};
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use ordersys_contract::client::OrderFilter;
 use ordersys_contract::{Secret, SessionId, Timestamp};
 use ordersys_token::{Claims, LIFETIME, PrivateKey};

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use ordersys_contract::client::Client;
 use ordersys_contract::order::NewOrder;
 use ordersys_contract::product::{NewProduct, Product};

@@ -3,15 +3,15 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use ordersys::load;
-use ordersys::load::endpoint::Endpoint;
-use ordersys::load::profile::{Extent, Profile, Span, Verification};
-use ordersys::load::report::Report;
-use ordersys::load::settings::Surroundings;
-use ordersys::stack::role::Role;
-use ordersys::ui::{Output, Printer};
+use ordersys::render::{Output, Printer};
+use ordersys_bench::profile::Profile;
+use ordersys_bench::result::report::Report;
+use ordersys_bench::settings::Surroundings;
 use ordersys_contract::Client;
+use ordersys_contract::Role;
 use ordersys_contract::client::OrderFilter;
+use ordersys_workload::endpoint::Endpoint;
+use ordersys_workload::model::{Extent, Span, Verification};
 
 use crate::harness::processes::Processes;
 use crate::support::{LIMIT, Stack};
@@ -33,7 +33,7 @@ fn profile() -> Profile {
 
 async fn bench(profile: &Profile, client: &Client) -> Report {
     let (surroundings, printer) = (Surroundings::default(), Printer::new(Output::Table, true));
-    Box::pin(load::run(profile, client, &surroundings, &printer)).await.expect("runs")
+    Box::pin(ordersys::render::run(profile, client, &surroundings, &printer)).await.expect("runs")
 }
 
 fn with(report: &Report, word: &str) -> String {

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 
 use crate::accounts::{Member, PASSWORD};
 use crate::support::{LIMIT, Stack};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use ordersys_contract::product::Product;
 use ordersys_contract::session::{NewSession, Session};
 use ordersys_contract::user::{NewUser, User};

@@ -1,6 +1,6 @@
 //! Amounts have the decimals of their currency, from the price to the order's total and what is printed of it.
 
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use ordersys_contract::client::Client;
 use ordersys_store::rusqlite::Connection;
 use serde_json::{Value, json};
@@ -119,9 +119,9 @@ async fn amounts_of_earlier_versions_keep_their_worth() {
         let (status, text) = get(&stack, &format!("/products/{id}")).await;
         assert!(status == 200 && text.contains(&format!("\"price\":{price},")), "{text}");
     }
-    let report = ordersys::verify::check::check(&stack.admin(), |_| {}).await.expect("reads");
+    let report = ordersys_verify::audit::check(&stack.admin(), |_| {}).await.expect("reads");
     let wrong: Vec<_> =
-        report.findings.iter().filter(|one| one.result == ordersys::verify::check::Standing::Fail).collect();
+        report.findings.iter().filter(|one| one.result == ordersys_verify::audit::Standing::Fail).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use jsonschema::Validator;
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 

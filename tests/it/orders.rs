@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use ordersys_contract::order::{CANCEL, DELIVER, OrderState, PAY, SHIP};
 use ordersys_contract::product::{Hold, ProductPatch, StockAccount};
 use ordersys_contract::{Code, IdempotencyKey, Quantity};

@@ -1,7 +1,7 @@
 //! Who may call what, in an order system that is closed.
 
-use ordersys::stack::role::Role;
 use ordersys_contract::Code;
+use ordersys_contract::Role;
 use ordersys_contract::reservation::{Action, Operation};
 use ordersys_contract::{OrderId, RequestId};
 

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use ordersys::stack::process::{ProcessObserved, ProcessState, Processes, Signal};
-use ordersys::stack::project::Project;
+use ordersys_stack::model::project::Project;
+use ordersys_stack::process::{ProcessObserved, ProcessState, Processes, Signal};
 
 use super::stage::{Stage, answering, kill};
 use super::support::LIMIT;
@@ -20,7 +20,7 @@ async fn a_list_is_run_kept_changed_and_ended() {
     stage.processes.apply(list.clone()).await.expect("applies");
     stage.until_ready(&["a", "b", "c"]).await;
     let before = stage.observed();
-    let hash = ordersys::stack::process::binary_hash(&PathBuf::from("/bin/sh")).expect("hashes");
+    let hash = ordersys_stack::process::binary_hash(&PathBuf::from("/bin/sh")).expect("hashes");
     assert!(before.values().all(|service| service.binary_hash == hash && service.memory_bytes > Some(0)));
 
     stage.processes.apply(list.clone()).await.expect("applies");

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use ordersys_contract::order::{CANCEL, PAY, SHIP};
 use ordersys_store::rusqlite::Connection;
 

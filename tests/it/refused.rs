@@ -4,8 +4,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
-use ordersys::stack::role::Role;
-use ordersys::verify::check::{Standing, check};
+use ordersys_contract::Role;
 use ordersys_contract::client::OrderFilter;
 use ordersys_contract::order::{NewLine, NewOrder};
 use ordersys_contract::product::Product;
@@ -14,6 +13,7 @@ use ordersys_contract::{ClientError, Code, IdempotencyKey, OrderId, Quantity};
 use ordersys_order::Allowance;
 use ordersys_store::retention::Retention;
 use ordersys_store::rusqlite::Connection;
+use ordersys_verify::audit::{Standing, check};
 
 use crate::support::{LIMIT, Limits, Stack, order_of};
 

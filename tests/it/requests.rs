@@ -1,6 +1,6 @@
 //! Conditional requests, parameters and headers: what is wrong is named, with what was given and what is taken.
 
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 
 use crate::support::{Answer, Stack};
 

@@ -7,15 +7,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use ordersys::stack::role::Role;
-use ordersys::verify::check::{Standing, check};
 use ordersys_chassis::breaker::Settings;
+use ordersys_contract::Role;
 use ordersys_contract::client::OrderFilter;
 use ordersys_contract::health::{BreakerState, Readiness};
 use ordersys_contract::order::{NewOrder, OrderState};
 use ordersys_contract::reservation::{Action, Batch, Line, Operation, RESERVATION, RESERVATIONS};
 use ordersys_contract::user::LOOKUP;
 use ordersys_contract::{Client, Code, IdempotencyKey, OrderId, Quantity, RequestId};
+use ordersys_verify::audit::{Standing, check};
 use rustix::process::{Pid, Signal};
 
 use crate::harness::judge::settle;

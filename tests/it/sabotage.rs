@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use ordersys::stack::role::Role;
-use ordersys::verify::check::{Report, Standing, check};
+use ordersys_contract::Role;
 use ordersys_contract::order::{CANCEL, DELIVER, KeyRecord, NewLine, NewOrder, PAY, SHIP};
 use ordersys_contract::product::{Hold, NewProduct, Product, ProductPatch};
 use ordersys_contract::session::NewSession;
 use ordersys_contract::user::{NewUser, User, UserPatch};
 use ordersys_contract::{Cents, Client, Currency, IdempotencyKey, OrderId, Password, ProductId, Quantity};
 use ordersys_store::rusqlite::Connection;
+use ordersys_verify::audit::{Report, Standing, check};
 use tokio::sync::Semaphore;
 
 use crate::support::{Stack, order_of};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use ordersys_store::rusqlite::Connection;
 use serde_json::Value;
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use ordersys::stack::process::{ProcessObserved, ProcessService, ProcessState, Processes};
-use ordersys::stack::project::Project;
+use ordersys_stack::model::project::Project;
+use ordersys_stack::process::{ProcessObserved, ProcessService, ProcessState, Processes};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 

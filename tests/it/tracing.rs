@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 use ordersys_contract::product::Product;
 use ordersys_contract::user::User;
 use ordersys_spans::Settings;

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::workload::WorkloadArgs;
-use super::{Exit, Failure, Globals, Outcome, block_on};
-use crate::load::calibrate::{self, text};
+use crate::cli::bench::workload::WorkloadArgs;
+use crate::cli::bench::{Exit, Failure, Globals, Outcome, block_on};
+use crate::render::Live;
+use crate::render::calibration::text;
+use ordersys_bench::calibrate;
 
 /// The shortest step that says something.
 const SHORTEST_STEP: Duration = Duration::from_secs(1);
@@ -35,11 +37,13 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
         return Err(Failure::new(Exit::Usage, "--step must be at least 1s"));
     }
     let (profile, printer) = (args.workload.profile()?, globals.printer());
-    let ceiling = block_on(calibrate::calibrate(&profile, args.step, &printer))?;
+    let ceiling = block_on(async {
+        calibrate::calibrate(&profile, args.step, &printer.events(), &mut Live::new(&printer)).await
+    })?;
     printer.data(&ceiling, || text(&ceiling));
     Ok(())
 }
 
 pub(super) fn respond(_args: &ResponderArgs, globals: &Globals) -> Outcome {
-    calibrate::responder::serve(&globals.printer())
+    calibrate::responder::serve(|address| globals.printer().out(&address.to_string()))
 }

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
 
-use super::run::RunArgs;
-use super::{Exit, Failure, Globals, OrFail, Outcome, block_on};
-use crate::load::compare::{Comparison, Decision, Differences, MOST_RUNS, Metric, Sample, Side, order, text};
-use crate::load::profile::Profile;
-use crate::load::result::{FILE, RunResult};
-use crate::load::verdict::Grade;
-use crate::load::{self, export};
+use crate::cli::bench::run::RunArgs;
+use crate::cli::bench::{Exit, Failure, Globals, OrFail, Outcome, block_on};
+use crate::render::comparison::text;
+use crate::render::export;
+use ordersys_bench::compare::{Comparison, Decision, Differences, MOST_RUNS, Metric, Sample, Side, order};
+use ordersys_bench::profile::Profile;
+use ordersys_bench::result::{FILE, RunResult};
+use ordersys_bench::verdict::Grade;
 
 /// Do two groups of runs differ, more than by chance?
 ///
@@ -121,7 +122,7 @@ fn stored(dir: &Path) -> Outcome<Vec<RunResult>> {
 }
 
 /// How the systems differ, if all runs had the same load and measured a system.
-fn comparable(runs: &Runs) -> Outcome<Vec<crate::load::compare::Difference>> {
+fn comparable(runs: &Runs) -> Outcome<Vec<ordersys_bench::compare::Difference>> {
     let all: Vec<_> = runs.a.iter().chain(&runs.b).collect();
     if let Some((place, _)) =
         all.iter().enumerate().find(|(_, run)| run.interrupted || run.core.verdict == Grade::Invalid)
@@ -183,7 +184,7 @@ fn one(flags: &Flags, profile: &Profile, dir: Option<&Path>, globals: &Globals) 
     let (client, printer) = (flags.globals.client()?, globals.printer());
     let report = block_on(async {
         let surroundings = flags.run.surroundings(&flags.globals).await?;
-        load::run(profile, &client, &surroundings, &printer).await
+        crate::render::run(profile, &client, &surroundings, &printer).await
     })?;
     if let Some(dir) = dir {
         export::write(&report, dir).hint("name another directory with --out")?;

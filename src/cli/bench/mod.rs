@@ -8,9 +8,13 @@ mod run;
 mod saturate;
 mod schema;
 mod surroundings;
+
 mod workload;
 
-use super::{Exit, Failure, Globals, OrFail, Outcome, block_on};
+pub(super) use surroundings::recorded;
+
+use crate::cli::{Globals, block_on};
+use ordersys_command::{Exit, Failure, OrFail, Outcome};
 
 /// Load the system, measure it, and check that it kept its books
 #[derive(Debug, clap::Args)]

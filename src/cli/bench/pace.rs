@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Exit, Failure, Outcome};
-use crate::load::profile::{Arrivals, Extent, Pace, Profile};
-use crate::load::stages::{Stages, read_rate};
+use crate::cli::bench::{Exit, Failure, Outcome};
+use ordersys_bench::profile::Profile;
+use ordersys_workload::model::stages::{Stages, read_rate};
+use ordersys_workload::model::{Arrivals, Extent, Pace};
 
 /// How long a run lasts unless asked otherwise.
 const DEFAULT_DURATION: Duration = Duration::from_secs(10);

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{Globals, OrFail, Outcome};
-use crate::load::export::{self, PAGE};
-use crate::load::render;
-use crate::load::result::RunResult;
+use crate::cli::bench::{Globals, OrFail, Outcome};
+use crate::render::bench as render;
+use crate::render::export;
+use crate::render::export::PAGE;
+use ordersys_bench::result::RunResult;
 
 /// Show a stored run again, and write its page anew
 #[derive(Debug, clap::Args)]

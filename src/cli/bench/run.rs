@@ -2,17 +2,19 @@
 
 use std::path::PathBuf;
 
-use super::pace::PaceArgs;
-use super::surroundings::{self, surroundings};
-use super::workload::WorkloadArgs;
-use super::{Exit, Failure, Globals, OrFail, Outcome, block_on};
-use crate::load::faults::Faults;
-use crate::load::profile::Profile;
-use crate::load::result::RunResult;
-use crate::load::settings::Surroundings;
-use crate::load::slo::{self, Objective};
-use crate::load::{self, export, render};
-use crate::ui::Printer;
+use crate::cli::bench::pace::PaceArgs;
+use crate::cli::bench::surroundings;
+use crate::cli::bench::surroundings::surroundings;
+use crate::cli::bench::workload::WorkloadArgs;
+use crate::cli::bench::{Exit, Failure, Globals, OrFail, Outcome, block_on};
+use crate::render::{Printer, run as render_run};
+use crate::render::{bench as render, export};
+use ordersys_bench::faults::Faults;
+use ordersys_bench::profile::Profile;
+use ordersys_bench::result::RunResult;
+use ordersys_bench::settings::Surroundings;
+use ordersys_bench::verdict::slo;
+use ordersys_bench::verdict::slo::Objective;
 
 /// One run (the same as `ordersys bench` alone)
 #[derive(Debug, clap::Args)]
@@ -48,7 +50,7 @@ pub(super) fn run(args: &RunArgs, globals: &Globals) -> Outcome {
     let (client, printer) = (globals.client()?, args.printer(globals)?);
     let report = block_on(async {
         let surroundings = args.surroundings(globals).await?;
-        load::run(&profile, &client, &surroundings, &printer).await
+        render_run(&profile, &client, &surroundings, &printer).await
     })?;
     let result = RunResult::of(&report);
     printer.data(&result.core, || render::text(&result));

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use super::run::{Objectives, objectives};
-use super::surroundings::surroundings;
-use super::workload::WorkloadArgs;
-use super::{Exit, Failure, Globals, Outcome, block_on};
-use crate::load::profile::{Arrivals, Profile};
-use crate::load::saturate::{self, Plan, text};
-use crate::load::stages::read_rate;
+use crate::cli::bench::run::{Objectives, objectives};
+use crate::cli::bench::surroundings::surroundings;
+use crate::cli::bench::workload::WorkloadArgs;
+use crate::cli::bench::{Exit, Failure, Globals, Outcome, block_on};
+use crate::render::saturation::text;
+use ordersys_bench::profile::Profile;
+use ordersys_bench::saturate;
+use ordersys_bench::saturate::Plan;
+use ordersys_workload::model::Arrivals;
+use ordersys_workload::model::stages::read_rate;
 
 /// The shortest step: quantiles of less say nothing.
 const SHORTEST_STEP: Duration = Duration::from_secs(1);
@@ -56,7 +59,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
         let surroundings = surroundings(globals).await;
         let one = async |profile: Profile| {
             printer.say(format!("trying {}", profile.pace));
-            crate::load::run(&profile, &client, &surroundings, &printer).await
+            crate::render::run(&profile, &client, &surroundings, &printer).await
         };
         saturate::search(plan, &profile, one).await
     })?;

@@ -1,8 +1,8 @@
 //! `ordersys bench schema`: what a stored result looks like.
 
-use super::Globals;
-use crate::load::result;
-use crate::ui::{Output, Printer};
+use crate::cli::bench::Globals;
+use crate::render::{Output, Printer};
+use ordersys_bench::result;
 
 /// Print the JSON schema of result.json
 #[derive(Debug, clap::Args)]

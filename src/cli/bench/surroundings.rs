@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Globals, Outcome};
-use crate::load::settings::Surroundings;
-use crate::stack;
-use crate::stack::chaos::Chaos;
-use crate::stack::record::StackRecord;
-use crate::stack::status::StatusReport;
+use crate::cli::bench::{Globals, Outcome};
+use ordersys_bench::settings::Surroundings;
+use ordersys_stack as stack;
+use ordersys_stack::model::record::{RuntimeKind, StackRecord, Topology};
+use ordersys_stack::ops::chaos::Chaos;
+use ordersys_stack::ops::status::StatusReport;
+use std::collections::BTreeSet;
 
 /// What the project's record and its services' state say of the system, unless other addresses were named.
 pub(super) async fn surroundings(globals: &Globals) -> Surroundings {
@@ -17,7 +18,7 @@ pub(super) async fn surroundings(globals: &Globals) -> Surroundings {
     // Without their processes the report has no processor time of theirs; that must not stop a run.
     let status = stack::status(&globals.engine.lookup(), &project).await;
     let server_pids = status.ok().and_then(|status| local_pids(&status)).unwrap_or_default();
-    Surroundings { server_pids, ..Surroundings::of(&record) }
+    Surroundings { server_pids, ..recorded(&record) }
 }
 
 /// The processes of all services, if every one runs on this machine: the time of some of them is not that of
@@ -45,4 +46,26 @@ pub(super) async fn chaos(globals: &Globals) -> Outcome<Option<Arc<Chaos>>> {
 fn record(globals: &Globals) -> Option<StackRecord> {
     let record = StackRecord::load(&globals.project().ok()?).ok().flatten()?;
     globals.endpoints().is_ok_and(|urls| urls == record.endpoints).then_some(record)
+}
+
+/// What the record of a project's stack tells.
+pub(in crate::cli) fn recorded(record: &StackRecord) -> Surroundings {
+    let runtime = match record.runtime {
+        RuntimeKind::Docker => "docker",
+        RuntimeKind::Process => "process",
+    };
+    let topology = match record.topology {
+        Topology::Services => "services",
+        Topology::Monolith => "monolith",
+    };
+    let promises: BTreeSet<_> =
+        record.services.iter().map(|service| service.durability.to_string()).collect();
+    let promises: Vec<_> = promises.into_iter().collect();
+    Surroundings {
+        server_pids: Vec::new(),
+        chaos: None,
+        runtime: Some(runtime.to_owned()),
+        topology: Some(topology.to_owned()),
+        durability: (!promises.is_empty()).then(|| promises.join(" and ")),
+    }
 }

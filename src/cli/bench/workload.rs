@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Exit, Failure, Outcome};
-use crate::load::mix::Mix;
-use crate::load::plan::Keys;
-use crate::load::profile::{
-    Buyers, MAX_CONNECTIONS, MAX_POOL, MAX_REGISTERED, Profile, Span, Verification, default_threads,
-};
-use crate::load::retry::MAX_RETRIES;
-use crate::load::skew::Skew;
+use crate::cli::bench::{Exit, Failure, Outcome};
+use ordersys_bench::profile::{Buyers, MAX_CONNECTIONS, MAX_POOL, MAX_REGISTERED, Profile, default_threads};
+use ordersys_loadgen::worker::retry::MAX_RETRIES;
+use ordersys_workload::model::{Span, Verification};
+use ordersys_workload::plan::Keys;
+use ordersys_workload::plan::mix::Mix;
+use ordersys_workload::plan::skew::Skew;
 
 /// What is sent, over which connections, and whether it is verified.
 #[derive(Debug, clap::Args)]

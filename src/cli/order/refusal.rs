@@ -2,7 +2,8 @@
 
 use ordersys_contract::{ClientError, Code, IdempotencyKey, OrderId};
 
-use crate::cli::{Failure, client_failure};
+use crate::cli::client_failure;
+use ordersys_command::Failure;
 
 /// Why nothing came of a command for one order, with where to look.
 pub(super) fn failed(error: ClientError, order: OrderId) -> Failure {

@@ -5,11 +5,13 @@ use ordersys_contract::user::{User, UserPatch};
 use ordersys_contract::{Client, UserId};
 use serde::Serialize;
 
-use super::find;
-use crate::accounts::{self, Account, Ending, Login};
+use crate::accounts;
+use crate::accounts::{Account, Ending, Login};
 use crate::cli::caller::{As, Caller, Target};
 use crate::cli::password::Passwords;
-use crate::cli::{Globals, Outcome, block_on, client_failure};
+use crate::cli::user::find;
+use crate::cli::{Globals, block_on, client_failure};
+use ordersys_command::Outcome;
 
 /// Log in: commands on orders then act as this account, until it logs out
 #[derive(Debug, clap::Args)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ordersys::stack::role::Role;
+use ordersys_contract::Role;
 
 /// The statements by service.
 const FILES: [(Role, &str); 3] = [

@@ -1,0 +1,89 @@
+//! Whether runs may be compared at all: the load must be the same, the systems may differ.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::result::RunResult;
+
+/// Settings that belong to the system under test: what a comparison is about.
+const SYSTEM: [&str; 5] = ["endpoints", "runtime", "topology", "durability", "version"];
+/// Settings that change nothing of what is sent.
+const HARMLESS: [&str; 1] = ["slo"];
+
+/// A setting in which two runs differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Its name in the stored result.
+    pub setting: String,
+    /// Its value on the first side.
+    pub a: String,
+    /// Its value on the second.
+    pub b: String,
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} is {} and {}", self.setting, self.a, self.b)
+    }
+}
+
+/// In what two runs differ.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// In the load or the machine: they cannot be compared.
+    pub load: Vec<Difference>,
+    /// In the system under test.
+    pub system: Vec<Difference>,
+}
+
+impl Differences {
+    /// In what two runs differ.
+    #[must_use]
+    pub fn between(a: &RunResult, b: &RunResult) -> Self {
+        Self::of(&members(a), &members(b))
+    }
+
+    fn of(a: &Map<String, Value>, b: &Map<String, Value>) -> Self {
+        let mut differences = Self::default();
+        let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+        for name in names.into_iter().filter(|name| !HARMLESS.contains(&name.as_str())) {
+            let (a, b) = (a.get(name).unwrap_or(&Value::Null), b.get(name).unwrap_or(&Value::Null));
+            if a != b {
+                let difference = Difference { setting: name.clone(), a: a.to_string(), b: b.to_string() };
+                let system = SYSTEM.contains(&name.as_str());
+                if system { &mut differences.system } else { &mut differences.load }.push(difference);
+            }
+        }
+        differences
+    }
+}
+
+/// The settings of a run and the machine it ran on.
+fn members(run: &RunResult) -> Map<String, Value> {
+    let object = |value: serde_json::Result<Value>| value.ok().and_then(|value| value.as_object().cloned());
+    let mut members = object(serde_json::to_value(&run.core.settings)).unwrap_or_default();
+    members.insert("host".to_owned(), serde_json::to_value(&run.host).unwrap_or_default());
+    members
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_load_must_be_the_same_and_the_system_may_differ() {
+        let map = |value: Value| value.as_object().cloned().expect("an object");
+        let a = map(json!({"rate": 100, "topology": "services", "slo": ["p99<1ms"]}));
+        let b = map(json!({"rate": 200, "topology": "monolith", "slo": [], "seed": 1}));
+        let differences = Differences::of(&a, &b);
+        let names = |list: &[Difference]| list.iter().map(|one| one.setting.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&differences.load), ["rate", "seed"]);
+        assert_eq!(names(&differences.system), ["topology"]);
+        assert_eq!(differences.load[0].to_string(), "rate is 100 and 200");
+        assert_eq!(Differences::of(&a, &a), Differences::default());
+    }
+}

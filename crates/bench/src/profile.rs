@@ -1,0 +1,144 @@
+//! What a run is asked to do, before anything is known about the system under test.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::faults::Faults;
+use crate::verdict::slo::Objective;
+use ordersys_loadgen::engine::Load;
+use ordersys_workload::model::{Extent, Pace, Span, Verification};
+use ordersys_workload::plan::key::Keys;
+use ordersys_workload::plan::mix::Mix;
+use ordersys_workload::plan::skew::Skew;
+
+/// Most connections of one run.
+pub const MAX_CONNECTIONS: u32 = 65_536;
+/// Most users or products of one run; the plan and the verification keep a row for each.
+pub const MAX_POOL: u32 = 100_000;
+
+/// Most registered users of one run: a service hashes a password of each of them, which is slow on purpose.
+pub const MAX_REGISTERED: u32 = 64;
+
+/// What a run is asked to do.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// When requests leave.
+    pub pace: Pace,
+    /// When the run is over.
+    pub extent: Extent,
+    /// How long requests are sent before any of them counts.
+    pub warmup: Duration,
+    /// Connections, each with one request at a time.
+    pub connections: u32,
+    /// Generator threads the connections are spread over.
+    pub threads: u32,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// The same seed plans the same requests.
+    pub seed: u64,
+    /// Lines of an order.
+    pub lines: Span,
+    /// Units of a line.
+    pub quantity: Span,
+    /// What share of the requests does what.
+    pub mix: Mix,
+    /// Which products are ordered more than others.
+    pub skew: Skew,
+    /// How idempotency keys follow each other.
+    pub keys: Keys,
+    /// How often a request is sent again after a failure, with the same key.
+    pub retries: u32,
+    /// Users that order.
+    pub users: u32,
+    /// Who they are.
+    pub buyers: Buyers,
+    /// Products that are ordered.
+    pub products: u32,
+    /// Units each product of the run starts with.
+    pub stock: u64,
+    /// Whether the system's books are checked afterwards.
+    pub verification: Verification,
+    /// What the run has to reach.
+    pub objectives: Vec<Objective>,
+    /// What is done to the system meanwhile.
+    pub faults: Faults,
+    /// Where the distribution of each second is logged.
+    pub log: Option<PathBuf>,
+}
+
+impl Default for Profile {
+    /// The defaults of `ordersys bench`.
+    fn default() -> Self {
+        let connections = 64;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            pace: Pace::Closed,
+            extent: Extent::For(Duration::from_secs(10)),
+            warmup: Duration::from_secs(1),
+            connections,
+            threads: default_threads(connections, u32::try_from(cores).unwrap_or(u32::MAX)),
+            timeout: Duration::from_secs(5),
+            seed: 1,
+            lines: Span::ONE,
+            quantity: Span::ONE,
+            mix: Mix::default(),
+            skew: Skew::Uniform,
+            keys: Keys::default(),
+            retries: 0,
+            users: 16,
+            buyers: Buyers::Guests,
+            products: 100,
+            stock: 1_000_000_000,
+            verification: Verification::On,
+            objectives: Vec::new(),
+            faults: Faults::default(),
+            log: None,
+        }
+    }
+}
+
+impl Profile {
+    /// What of it the generator has to know.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        Load {
+            pace: self.pace.clone(),
+            extent: self.extent,
+            warmup: self.warmup,
+            connections: self.connections,
+            threads: self.threads,
+            seed: self.seed,
+            retries: self.retries,
+            verification: self.verification,
+            keeps_acceptances: !self.faults.is_empty(),
+        }
+    }
+}
+
+/// Who orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Buyers {
+    /// Users without a password: nobody proves anything.
+    Guests,
+    /// Users with a password, each of whom logs in and orders with an access token of its own.
+    Registered,
+}
+
+/// Generator threads for so many connections on so many cores: one per two connections, at most half
+/// the cores, since the system under test usually runs beside.
+#[must_use]
+pub fn default_threads(connections: u32, cores: u32) -> u32 {
+    connections.div_ceil(2).min(cores / 2).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_generator_leaves_half_of_the_machine_to_the_system() {
+        for (connections, cores, threads) in [(1, 8, 1), (64, 2, 1), (64, 1, 1), (64, 16, 8), (6, 16, 3)] {
+            assert_eq!(default_threads(connections, cores), threads, "{connections} on {cores}");
+        }
+    }
+}

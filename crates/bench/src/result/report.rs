@@ -1,0 +1,170 @@
+//! The report of a run: what it was asked, what it measured, what that is worth, what was verified.
+
+use std::time::Duration;
+
+use crate::faults::annotation::Mark;
+use crate::profile::Profile;
+use crate::result::{
+    Checked, Core, CpuPerRequest, EndpointCore, Measures, StageCore, VERSION, per_second, rounded,
+};
+use crate::settings::Settings;
+use crate::verdict;
+use crate::verdict::slo::Measured;
+use crate::verdict::{Facts, Grade, Verdict};
+use ordersys_command::{Exit, Failure};
+use ordersys_loadgen::engine::{Cpu, Generated};
+use ordersys_loadgen::measure::counters::Books;
+use ordersys_loadgen::measure::distribution::Quantile;
+use ordersys_loadgen::measure::totals::Tally;
+use ordersys_verify::Verification;
+
+/// A finished run.
+#[derive(Debug)]
+pub struct Report {
+    /// The conditions.
+    pub settings: Settings,
+    /// What was measured.
+    pub generated: Generated,
+    /// What that is worth.
+    pub verdict: Verdict,
+    /// Whether the system kept its books.
+    pub verification: Verification,
+    /// Objectives that were missed, each with what was found.
+    pub missed: Vec<String>,
+    /// What was done to the system meanwhile, in order of time.
+    pub marks: Vec<Mark>,
+}
+
+impl Report {
+    /// Judges what was generated and verified.
+    #[must_use]
+    pub fn new(
+        profile: &Profile,
+        settings: Settings,
+        (generated, marks): (Generated, Vec<Mark>),
+        verification: Verification,
+    ) -> Self {
+        let facts = Facts {
+            pace: &profile.pace,
+            total: &generated.tally.total,
+            hiccups: &generated.tally.hiccups,
+            busiest_thread: generated.busiest_thread,
+        };
+        let verdict = verdict::judge(&facts);
+        let mut report = Self { settings, generated, verdict, verification, missed: Vec::new(), marks };
+        report.missed = profile.objectives.iter().filter_map(|objective| objective.missed(&report)).collect();
+        report
+    }
+
+    /// Where the requests went.
+    #[must_use]
+    pub fn books(&self) -> &Books {
+        &self.generated.tally.total.books
+    }
+
+    /// Why the run has to end with another exit code than 0; the gravest reason first.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        if let Some(finding) = self.verification.failure() {
+            let what = format!(
+                "{} does not hold ({}): {}",
+                finding.check.id(),
+                finding.check.statement(),
+                finding.detail()
+            );
+            return Some(Failure::new(Exit::InvariantViolated, what));
+        }
+        if self.generated.interrupted {
+            return Some(Failure::new(
+                Exit::Interrupted,
+                "the run was interrupted; its numbers are of the part before",
+            ));
+        }
+        if let Some(reason) = &self.verification.incomplete {
+            return Some(Failure::new(Exit::Failed, format!("the run could not be verified: {reason}")));
+        }
+        if let Some((mark, error)) = self.marks.iter().find_map(|mark| Some((mark, mark.error.as_ref()?))) {
+            return Some(Failure::new(Exit::Failed, format!("{} could not be done: {error}", mark.what)));
+        }
+        if self.verdict.grade == Grade::Invalid {
+            let cause = self.verdict.cause.as_deref().unwrap_or("no cause known");
+            return Some(
+                Failure::new(Exit::InvalidRun, format!("the run is invalid: {cause}")).hint(
+                    "give the generator more room: fewer requests, more connections, or another machine",
+                ),
+            );
+        }
+        self.missed.first().map(|missed| Failure::new(Exit::ObjectiveMissed, missed))
+    }
+
+    /// The stable core of the report.
+    #[must_use]
+    pub fn core(&self) -> Core {
+        let Tally { total, endpoints, .. } = &self.generated.tally;
+        let elapsed = self.generated.elapsed;
+        Core {
+            version: VERSION,
+            verdict: self.verdict.grade,
+            cause: self.verdict.cause.clone(),
+            settings: self.settings.clone(),
+            measures: Measures::of(total, elapsed),
+            endpoints: endpoints
+                .iter()
+                .map(|(endpoint, recording)| EndpointCore {
+                    endpoint: endpoint.name().to_owned(),
+                    measures: Measures::of(recording, elapsed),
+                })
+                .collect(),
+            stages: self.stages().collect(),
+            verification: self.verification.findings.iter().map(Checked::of).collect(),
+            cpu_micros_per_request: self.cpu_per_request(),
+        }
+    }
+
+    /// The stages that were reached, in their order.
+    pub fn stages(&self) -> impl Iterator<Item = StageCore> {
+        let Generated { tally, stages, elapsed, .. } = &self.generated;
+        tally.stages.iter().zip(stages).map(|(recording, span)| {
+            let lasts = span.lasts.min(elapsed.saturating_sub(span.start));
+            StageCore {
+                rate: span.rate.clone(),
+                start_seconds: span.start.as_secs_f64(),
+                seconds: lasts.as_secs_f64(),
+                measures: Measures::of(recording, lasts),
+            }
+        })
+    }
+
+    /// Processor time per request on both sides: on one machine they compete.
+    #[must_use]
+    pub fn cpu_per_request(&self) -> CpuPerRequest {
+        let Cpu { client, server } = self.generated.cpu;
+        CpuPerRequest { client: self.per_request(client), server: self.per_request(server) }
+    }
+
+    /// Processor time per request that was sent, in microseconds.
+    fn per_request(&self, used: Option<Duration>) -> Option<f64> {
+        let sent = self.books().sent;
+        #[expect(clippy::cast_precision_loss, reason = "a mean for people")]
+        used.filter(|_| sent > 0).map(|used| rounded(used.as_secs_f64() * 1e6 / sent as f64))
+    }
+}
+
+impl Measured for Report {
+    fn response(&self, quantile: f64) -> Quantile {
+        self.generated.tally.total.response.quantile(quantile)
+    }
+
+    /// A refusal for want of stock is a right answer.
+    fn error_share(&self) -> f64 {
+        let books = self.books();
+        let out_of_stock =
+            self.generated.tally.total.kinds.iter().filter(|kind| &*kind.code == "insufficient-stock");
+        let right = books.ok + out_of_stock.map(|kind| kind.count).sum::<u64>();
+        1.0 - verdict::share(right, books.planned)
+    }
+
+    fn throughput(&self) -> f64 {
+        per_second(self.generated.tally.total.finished, self.generated.elapsed)
+    }
+}

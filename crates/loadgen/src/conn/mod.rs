@@ -1,0 +1,6 @@
+//! Connections to the system under test.
+
+pub mod connection;
+pub mod limits;
+pub mod response_decoder;
+pub mod target;

@@ -1,0 +1,206 @@
+//! What one stretch of a run measured: books, answers by kind, times. Fixed size, cheap to merge.
+
+use crate::measure::counters::Books;
+use crate::measure::distribution::Distribution;
+use ordersys_workload::evidence::answer::{Ending, Judged};
+use ordersys_workload::model::clock::Moment;
+
+/// Kinds of answers told apart; what comes beyond shares one row.
+const MAX_KINDS: usize = 64;
+/// Most characters of an answer kept as an example.
+const EXAMPLE_CHARS: usize = 240;
+
+/// How often one kind of answer came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kind {
+    /// How the requests ended.
+    pub ending: Ending,
+    /// The HTTP status, 0 where none came.
+    pub status: u16,
+    /// The problem code or kind of failure.
+    pub code: Box<str>,
+    /// How often.
+    pub count: u64,
+    /// One of them, for a person; empty for those answered as they should be.
+    pub example: Box<str>,
+}
+
+impl Kind {
+    fn same(&self, ending: Ending, status: u16, code: &str) -> bool {
+        self.status == status && self.ending == ending && &*self.code == code
+    }
+}
+
+/// The four instants of one request.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// When it should have left.
+    pub planned: Moment,
+    /// When the generator noticed.
+    pub woken: Moment,
+    /// When it left.
+    pub sent: Moment,
+    /// When the whole answer was there, or the waiting over.
+    pub done: Moment,
+}
+
+/// What a stretch of a run measured.
+#[derive(Debug, Clone, Default)]
+pub struct Recording {
+    /// Where the requests that count went.
+    pub books: Books,
+    /// Requests answered as they should be, within the window by the time they finished: the throughput.
+    pub finished: u64,
+    /// Tries beyond the first of each request.
+    pub retries: u64,
+    /// Answers by kind.
+    pub kinds: Vec<Kind>,
+    /// From the plan to the answer of requests answered as they should be: free of coordinated omission.
+    pub response: Distribution,
+    /// From sending to that answer.
+    pub service: Distribution,
+    /// From waking to sending.
+    pub wait: Distribution,
+    /// From the plan to waking: the generator's fault.
+    pub lag: Distribution,
+    /// From sending to the answer of refusals.
+    pub refusals: Distribution,
+}
+
+impl Recording {
+    /// Counts the end of a request: in the books, by kind and in the times.
+    pub fn ended(&mut self, judged: &Judged<'_>, times: Times, example: impl FnOnce() -> String) {
+        self.books.ended(judged.ending);
+        self.count(judged, example);
+        let service = times.done.nanos_since(times.sent);
+        match judged.ending {
+            Ending::Ok => {
+                self.response.record(times.done.nanos_since(times.planned));
+                self.service.record(service);
+            }
+            Ending::TimedOut | Ending::Aborted => {
+                self.response.record_at_least(times.done.nanos_since(times.planned));
+                self.service.record_at_least(service);
+            }
+            Ending::Refused => self.refusals.record(service),
+            Ending::Failed => {}
+        }
+        self.lag.record(times.woken.nanos_since(times.planned));
+        self.wait.record(times.sent.nanos_since(times.woken));
+    }
+
+    /// Whether nothing was counted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.books == Books::default() && self.finished == 0
+    }
+
+    /// Counts a planned request that was still waiting for that long when the run ended.
+    pub fn unsent(&mut self, waited: u64) {
+        self.books.unsent += 1;
+        self.response.record_at_least(waited);
+    }
+
+    fn count(&mut self, judged: &Judged<'_>, example: impl FnOnce() -> String) {
+        let (ending, status, code) = (judged.ending, judged.status, &*judged.code);
+        if let Some(kind) = self.kinds.iter_mut().find(|kind| kind.same(ending, status, code)) {
+            kind.count += 1;
+            return;
+        }
+        let example = match ending {
+            Ending::Ok => Box::from(""),
+            _ => example().chars().take(EXAMPLE_CHARS).collect::<String>().into(),
+        };
+        self.add_kind(Kind { ending, status, code: code.into(), count: 1, example });
+    }
+
+    fn add_kind(&mut self, kind: Kind) {
+        let Kind { ending, status, code, .. } = &kind;
+        if let Some(known) = self.kinds.iter_mut().find(|known| known.same(*ending, *status, code)) {
+            known.count += kind.count;
+        } else if self.kinds.len() < MAX_KINDS || &*kind.code == "other" {
+            self.kinds.push(kind);
+        } else {
+            self.add_kind(Kind { status: 0, code: "other".into(), ..kind });
+        }
+    }
+
+    /// Adds all of another recording.
+    pub fn merge(&mut self, other: &Self) {
+        self.books.add(&other.books);
+        self.finished += other.finished;
+        self.retries += other.retries;
+        other.kinds.iter().for_each(|kind| self.add_kind(kind.clone()));
+        for (mine, theirs) in self.distributions().into_iter().zip(other.all()) {
+            mine.merge(theirs);
+        }
+    }
+
+    /// Forgets everything, keeps the memory.
+    pub fn clear(&mut self) {
+        self.books = Books::default();
+        self.finished = 0;
+        self.retries = 0;
+        self.kinds.clear();
+        self.distributions().into_iter().for_each(Distribution::clear);
+    }
+
+    fn distributions(&mut self) -> [&mut Distribution; 5] {
+        [&mut self.response, &mut self.service, &mut self.wait, &mut self.lag, &mut self.refusals]
+    }
+
+    fn all(&self) -> [&Distribution; 5] {
+        [&self.response, &self.service, &self.wait, &self.lag, &self.refusals]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use ordersys_workload::evidence::answer::judge;
+
+    fn times() -> Times {
+        let at = |millis| Moment::at(Duration::from_millis(millis));
+        Times { planned: at(0), woken: at(1), sent: at(3), done: at(10) }
+    }
+
+    #[test]
+    fn every_interval_goes_to_its_own_distribution() {
+        let mut recording = Recording::default();
+        recording.ended(&judge(201, br#"{"id":"a"}"#), times(), String::new);
+        let longest = |distribution: &Distribution| distribution.quantile(1.0).nanos / 1_000_000;
+        assert_eq!(longest(&recording.lag), 1);
+        assert_eq!(longest(&recording.wait), 2);
+        assert_eq!(longest(&recording.service), 7);
+        assert_eq!(longest(&recording.response), 10);
+    }
+
+    #[test]
+    fn unanswered_requests_bound_the_response_and_refusals_stay_apart() {
+        let mut recording = Recording::default();
+        recording.ended(&Judged::unanswered(Ending::TimedOut, "timeout"), times(), String::new);
+        recording.ended(&judge(409, b"{}"), times(), String::new);
+        recording.ended(&Judged::unanswered(Ending::Failed, "reset"), times(), String::new);
+        assert_eq!(recording.response.len(), 1);
+        assert!(recording.response.quantile(0.5).at_least);
+        assert_eq!(recording.refusals.len(), 1);
+        assert_eq!((recording.books.timed_out, recording.books.refused, recording.books.failed), (1, 1, 1));
+    }
+
+    #[test]
+    fn kinds_are_bounded_and_nothing_is_lost() {
+        let mut recording = Recording::default();
+        for status in 400..500 {
+            recording.ended(&judge(status, b"{}"), times(), || "why".to_owned());
+        }
+        assert_eq!(recording.kinds.len(), MAX_KINDS + 1);
+        assert_eq!(recording.kinds.iter().map(|kind| kind.count).sum::<u64>(), 100);
+        assert_eq!(&*recording.kinds[0].example, "why");
+        let mut sum = Recording::default();
+        sum.merge(&recording);
+        sum.merge(&recording);
+        assert_eq!(sum.kinds.iter().map(|kind| kind.count).sum::<u64>(), 200);
+    }
+}

@@ -1,0 +1,219 @@
+//! Where an engine may be, in the order the Docker command line looks, with the reason for each.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::docker::engine::discover_error::DiscoverError;
+use crate::model::spec::hex;
+
+/// What the user and the environment say about engines. Read in `cli`, passed down.
+#[derive(Debug, Clone, Default)]
+pub struct Lookup {
+    /// The address a flag names.
+    pub flag: Option<String>,
+    /// `DOCKER_HOST`.
+    pub host: Option<String>,
+    /// `DOCKER_CONTEXT`.
+    pub context: Option<String>,
+    /// `DOCKER_CONFIG`, else `~/.docker`.
+    pub config_dir: Option<PathBuf>,
+    /// The home directory.
+    pub home: Option<PathBuf>,
+    /// `XDG_RUNTIME_DIR`.
+    pub runtime_dir: Option<PathBuf>,
+    /// Whether `DOCKER_TLS_VERIFY` asks for TLS.
+    pub tls: Tls,
+}
+
+/// Whether the connection has to be encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tls {
+    /// It need not be.
+    #[default]
+    No,
+    /// `DOCKER_TLS_VERIFY` is set.
+    Required,
+}
+
+/// A place to look at, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The address, with its scheme.
+    pub address: String,
+    /// Why this one.
+    pub reason: String,
+}
+
+/// Where to look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Candidates {
+    /// Somebody chose: this one or none.
+    Chosen(Candidate),
+    /// Nobody chose: the first that answers.
+    Usual(Vec<Candidate>),
+}
+
+impl Lookup {
+    /// Where to look. Fails when a chosen context cannot be read.
+    pub fn candidates(&self) -> Result<Candidates, DiscoverError> {
+        let chosen = |address: &str, reason: &str| {
+            Ok(Candidates::Chosen(Candidate { address: with_scheme(address), reason: reason.to_owned() }))
+        };
+        if let Some(address) = filled(self.flag.as_ref()) {
+            return chosen(address, "named with --docker-host");
+        }
+        if let Some(address) = filled(self.host.as_ref()) {
+            return chosen(address, "DOCKER_HOST");
+        }
+        let (name, reason) = match filled(self.context.as_ref()) {
+            Some(name) => (Some(name.to_owned()), "DOCKER_CONTEXT"),
+            None => (self.current_context()?, "current Docker context"),
+        };
+        match name.filter(|name| name != "default") {
+            Some(name) => chosen(&self.context_host(&name)?, &format!("{reason} `{name}`")),
+            None => Ok(Candidates::Usual(self.usual())),
+        }
+    }
+
+    fn current_context(&self) -> Result<Option<String>, DiscoverError> {
+        #[derive(Deserialize)]
+        struct Config {
+            #[serde(rename = "currentContext")]
+            current_context: Option<String>,
+        }
+        let Some(path) = self.config_dir.as_ref().map(|dir| dir.join("config.json")) else {
+            return Ok(None);
+        };
+        if !path.exists() {
+            return Ok(None);
+        }
+        let config: Config = read_json(&path)?;
+        Ok(config.current_context.filter(|name| !name.is_empty()))
+    }
+
+    fn context_host(&self, name: &str) -> Result<String, DiscoverError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Meta {
+            endpoints: std::collections::BTreeMap<String, Endpoint>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Endpoint {
+            host: Option<String>,
+        }
+        let directory = hex(&Sha256::digest(name)); // the Docker command line's naming
+        let dir = self.config_dir.clone().unwrap_or_default();
+        let path = dir.join("contexts/meta").join(directory).join("meta.json");
+        let meta: Meta = read_json(&path)?;
+        let host = meta.endpoints.get("docker").and_then(|endpoint| endpoint.host.clone());
+        host.filter(|host| !host.is_empty())
+            .ok_or_else(|| DiscoverError::Context { path, detail: "names no docker endpoint".to_owned() })
+    }
+
+    /// The sockets engines usually have.
+    fn usual(&self) -> Vec<Candidate> {
+        let mut found = Vec::new();
+        let mut add = |path: Option<PathBuf>, what: &str| {
+            if let Some(path) = path {
+                let address = format!("unix://{}", path.display());
+                found.push(Candidate { address, reason: format!("the usual socket of {what}") });
+            }
+        };
+        let home = |tail: &str| self.home.as_ref().map(|dir| dir.join(tail));
+        let runtime = |tail: &str| self.runtime_dir.as_ref().map(|dir| dir.join(tail));
+        add(Some(PathBuf::from("/var/run/docker.sock")), "Docker");
+        add(runtime("docker.sock"), "rootless Docker");
+        add(home(".docker/run/docker.sock"), "Docker Desktop");
+        add(home(".docker/desktop/docker.sock"), "Docker Desktop");
+        add(home(".orbstack/run/docker.sock"), "OrbStack");
+        add(home(".colima/default/docker.sock"), "Colima");
+        add(runtime("podman/podman.sock"), "rootless Podman");
+        add(Some(PathBuf::from("/run/podman/podman.sock")), "Podman");
+        found
+    }
+}
+
+fn filled(text: Option<&String>) -> Option<&str> {
+    text.map(String::as_str).filter(|text| !text.is_empty())
+}
+
+/// A bare path is a socket, as everywhere else a path is a path.
+fn with_scheme(address: &str) -> String {
+    if address.starts_with('/') { format!("unix://{address}") } else { address.to_owned() }
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, DiscoverError> {
+    let broken = |detail: String| DiscoverError::Context { path: path.to_owned(), detail };
+    let text = std::fs::read(path).map_err(|error| broken(error.to_string()))?;
+    serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(current: &str) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().expect("a directory");
+        std::fs::write(dir.path().join("config.json"), format!(r#"{{"currentContext":"{current}"}}"#))
+            .expect("written");
+        let meta = dir.path().join("contexts/meta").join(hex(&Sha256::digest("far")));
+        std::fs::create_dir_all(&meta).expect("made");
+        let text = r#"{"Name":"far","Endpoints":{"docker":{"Host":"unix:///far.sock"}}}"#;
+        std::fs::write(meta.join("meta.json"), text).expect("written");
+        dir
+    }
+
+    fn chosen(lookup: &Lookup) -> Option<(String, String)> {
+        match lookup.candidates().expect("readable") {
+            Candidates::Chosen(one) => Some((one.address, one.reason)),
+            Candidates::Usual(_) => None,
+        }
+    }
+
+    #[test]
+    fn the_order_is_that_of_the_docker_command_line() {
+        let dir = config("far");
+        let some = |text: &str| Some(text.to_owned());
+        let mut lookup = Lookup {
+            flag: some("/flag.sock"),
+            host: some("tcp://h:2375"),
+            context: some("far"),
+            config_dir: Some(dir.path().to_owned()),
+            ..Lookup::default()
+        };
+        let pair = |address: &str, reason: &str| Some((address.to_owned(), reason.to_owned()));
+        assert_eq!(chosen(&lookup), pair("unix:///flag.sock", "named with --docker-host"));
+        lookup.flag = None;
+        assert_eq!(chosen(&lookup), pair("tcp://h:2375", "DOCKER_HOST"));
+        lookup.host = some("");
+        assert_eq!(chosen(&lookup), pair("unix:///far.sock", "DOCKER_CONTEXT `far`"));
+        lookup.context = None;
+        assert_eq!(chosen(&lookup), pair("unix:///far.sock", "current Docker context `far`"));
+        lookup.context = some("default");
+        assert_eq!(chosen(&lookup), None);
+    }
+
+    #[test]
+    fn a_context_that_is_not_there_is_an_error_that_names_its_file() {
+        let dir = config("gone");
+        let lookup = Lookup { config_dir: Some(dir.path().to_owned()), ..Lookup::default() };
+        let error = lookup.candidates().expect_err("there is none").to_string();
+        assert!(error.contains("meta.json"), "{error}");
+    }
+
+    #[test]
+    fn without_a_choice_the_usual_sockets_are_tried() {
+        let lookup = Lookup {
+            home: Some(PathBuf::from("/h")),
+            runtime_dir: Some(PathBuf::from("/r")),
+            ..Lookup::default()
+        };
+        let Candidates::Usual(found) = lookup.candidates().expect("readable") else { panic!("nobody chose") };
+        assert_eq!(found.len(), 8);
+        assert_eq!(found[0].address, "unix:///var/run/docker.sock");
+        assert_eq!(found[1].address, "unix:///r/docker.sock");
+    }
+}

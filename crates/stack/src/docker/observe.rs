@@ -1,0 +1,151 @@
+//! What the engine has of a project, found by label and told in the orchestrator's words.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bollard::models::{
+    ContainerInspectResponse, ContainerState, ContainerStateStatusEnum as Status, EndpointSettings,
+    HostConfig,
+};
+use bollard::query_parameters::{InspectContainerOptions, ListContainersOptionsBuilder};
+use futures_util::future::try_join_all;
+
+use crate::docker::engine::Engine;
+use crate::docker::engine::error::{EngineError, during};
+use crate::docker::labels;
+use crate::docker::labels::Names;
+use crate::model::observed::{Condition, Facts, ObservedService, Standing};
+use crate::model::spec::ServiceName;
+use ordersys_contract::Role;
+
+/// The containers of the project, whatever their state.
+pub(crate) async fn services(engine: &Engine, names: &Names) -> Result<Vec<ObservedService>, EngineError> {
+    let ids = ids(engine, &names.filter()).await?;
+    let found = try_join_all(ids.iter().map(|id| inspect(engine, id))).await?;
+    let mut services: Vec<_> = found.into_iter().flatten().map(|found| told(found, names)).collect();
+    services.sort_by(|a, b| (&a.service, &a.id).cmp(&(&b.service, &b.id)));
+    Ok(services)
+}
+
+/// The ids of containers with these labels.
+pub(crate) async fn ids(
+    engine: &Engine,
+    filter: &HashMap<String, Vec<String>>,
+) -> Result<Vec<String>, EngineError> {
+    let options = ListContainersOptionsBuilder::new().all(true).filters(filter).build();
+    let found = engine.docker.list_containers(Some(options)).await.map_err(during("list containers"))?;
+    Ok(found.into_iter().filter_map(|container| container.id).collect())
+}
+
+/// The values a label has on containers.
+pub(crate) async fn label_values(engine: &Engine, label: &str) -> Result<Vec<String>, EngineError> {
+    let options = ListContainersOptionsBuilder::new().all(true).filters(&labels::label_filter(label)).build();
+    let found = engine.docker.list_containers(Some(options)).await.map_err(during("list containers"))?;
+    Ok(found.into_iter().filter_map(|container| container.labels?.remove(label)).collect())
+}
+
+/// The container that publishes a port, in words; `None` if there is none or the engine does not say.
+pub(crate) async fn port_owner(engine: &Engine, port: u16) -> Option<String> {
+    let filter = HashMap::from([("publish".to_owned(), vec![port.to_string()])]);
+    let options = ListContainersOptionsBuilder::new().filters(&filter).build();
+    let found = engine.docker.list_containers(Some(options)).await.ok()?;
+    let container = found.into_iter().next()?;
+    let names = container.names.unwrap_or_default();
+    let name = names.first().map_or("without a name", |name| name.trim_start_matches('/'));
+    let labels = container.labels.unwrap_or_default();
+    let project = labels.get(labels::PROJECT).or_else(|| labels.get("com.docker.compose.project"));
+    Some(match project {
+        Some(project) => format!("container `{name}` (project {project})"),
+        None => format!("container `{name}`"),
+    })
+}
+
+/// One container; `None` when it is gone.
+pub(crate) async fn inspect(
+    engine: &Engine,
+    id: &str,
+) -> Result<Option<ContainerInspectResponse>, EngineError> {
+    let found = engine.docker.inspect_container(id, None::<InspectContainerOptions>).await;
+    match found.map_err(during(format!("look at the container {id}"))) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A container in the orchestrator's words.
+fn told(found: ContainerInspectResponse, names: &Names) -> ObservedService {
+    let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
+    let label = |name: &str| labels.get(name).cloned().unwrap_or_default();
+    let service = label(labels::SERVICE);
+    let state = found.state.unwrap_or_default();
+    let name = found.name.unwrap_or_default();
+    let expected = ServiceName::named(&service).map(|service| names.container(service));
+    let current = expected.is_some_and(|expected| name.trim_start_matches('/') == expected);
+    let networks = found.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+    let condition = match condition(&state) {
+        Condition::Running if networks.is_empty() => Condition::Cut,
+        other => other,
+    };
+    ObservedService {
+        id: found.id.unwrap_or_default(),
+        standing: if current { Standing::Current } else { Standing::SetAside },
+        condition,
+        spec_hash: label(labels::SPEC_HASH),
+        spec: None,
+        artefact: label(labels::IMAGE_HASH),
+        networks: on_networks(networks, &state, found.host_config.as_ref()),
+        ports: ports(found.host_config.as_ref()),
+        facts: Facts {
+            pid: state.pid.and_then(|pid| pid.try_into().ok()).filter(|pid| *pid > 0),
+            since: state.started_at.filter(|_| state.running == Some(true)).and_then(|at| at.parse().ok()),
+            restarts: found.restart_count.and_then(|count| count.try_into().ok()).unwrap_or(0),
+            version: labels.get(labels::VERSION).cloned(),
+            memory_bytes: None,
+        },
+        service,
+    }
+}
+
+pub(crate) fn condition(state: &ContainerState) -> Condition {
+    match state.status {
+        Some(Status::CREATED) => Condition::Created,
+        Some(Status::RUNNING) => Condition::Running,
+        Some(Status::PAUSED) => Condition::Paused,
+        Some(Status::RESTARTING) => Condition::Restarting(ending(state)),
+        Some(Status::EXITED | Status::STOPPING) => Condition::Exited(ending(state)),
+        Some(Status::REMOVING | Status::DEAD | Status::EMPTY) | None => Condition::Dead,
+    }
+}
+
+/// How a container ended.
+pub(crate) fn ending(state: &ContainerState) -> String {
+    let code = state.exit_code.unwrap_or(-1);
+    if state.oom_killed == Some(true) {
+        format!("out of memory, exit code {code}")
+    } else {
+        format!("exit code {code}")
+    }
+}
+
+/// Ids of the networks a container is on; one that never ran knows only what it was made with.
+fn on_networks(
+    networks: HashMap<String, EndpointSettings>,
+    state: &ContainerState,
+    host: Option<&HostConfig>,
+) -> Vec<String> {
+    let attached = networks.into_values().filter_map(|endpoint| endpoint.network_id);
+    let mut ids: Vec<String> = attached.filter(|id| !id.is_empty()).collect();
+    if state.status == Some(Status::CREATED) {
+        ids.extend(host.and_then(|host| host.network_mode.clone()));
+    }
+    ids
+}
+
+fn ports(host: Option<&HostConfig>) -> BTreeMap<Role, u16> {
+    let bindings = host.and_then(|host| host.port_bindings.as_ref());
+    let published = |role: Role| {
+        let binding = bindings?.get(&format!("{}/tcp", role.default_port()))?.as_ref()?.first()?;
+        Some((role, binding.host_port.as_ref()?.parse().ok()?))
+    };
+    Role::ALL.into_iter().filter_map(published).collect()
+}

@@ -1,0 +1,61 @@
+//! Whether what an engine has of a project was made from this state directory. Two directories may use one name, and
+//! a copy has the name of its original: neither must take over, or take down, what the other one made.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder};
+
+use crate::docker::engine::Engine;
+use crate::docker::engine::error::{EngineError, during};
+use crate::docker::labels::{Names, OWNER, Owner, STATE_DIR};
+use crate::model::project::Project;
+use crate::state::mark::{Mark, Ownership};
+
+/// The state directory of a project, as labels name it; `None` as long as no `up` has marked it.
+pub(crate) fn of(project: &Project) -> Option<Owner> {
+    let Ok(Ownership::Ours(mark)) = Ownership::of(project) else { return None };
+    let dir = std::path::absolute(&project.dir).ok()?;
+    Some(Owner { identity: mark.identity.to_string(), dir: dir.to_str()?.to_owned() })
+}
+
+/// Fails if containers or volumes of the project were made from another state directory that is still there.
+pub(crate) async fn check_owner(engine: &Engine, project: &Project) -> Result<(), EngineError> {
+    let ours = of(project).map(|owner| owner.identity);
+    let names = Names::of(project.name.clone());
+    let here = std::path::absolute(&project.dir).ok();
+    // A directory that was restored is at the place that the labels name, and so is no other.
+    let is_here = |owner: &Owner| here.as_deref() == Some(Path::new(&owner.dir));
+    let owners = owners(engine, &names).await?.into_iter();
+    let other = owners.map(|(identity, dir)| Owner { identity, dir }).find(|owner| {
+        let elsewhere = ours.as_ref() != Some(&owner.identity) && !is_here(owner);
+        elsewhere && (engine.remote_host().is_some() || is_there(owner))
+    });
+    match other {
+        None => Ok(()),
+        Some(Owner { dir, .. }) => Err(EngineError::Elsewhere { project: project.name.to_string(), dir }),
+    }
+}
+
+/// Whether the directory is there and has not become another's. One that may not be read is.
+fn is_there(owner: &Owner) -> bool {
+    match std::fs::read(Path::new(&owner.dir).join(Mark::FILE)) {
+        Ok(text) => serde_json::from_slice::<Mark>(&text)
+            .is_ok_and(|mark| mark.identity.to_string() == owner.identity),
+        Err(error) => error.kind() == std::io::ErrorKind::PermissionDenied,
+    }
+}
+
+/// The owners that labels name; things of earlier versions name none.
+async fn owners(engine: &Engine, names: &Names) -> Result<BTreeSet<(String, String)>, EngineError> {
+    let containers = ListContainersOptionsBuilder::new().all(true).filters(&names.filter()).build();
+    let containers =
+        engine.docker.list_containers(Some(containers)).await.map_err(during("list containers"))?;
+    let volumes = ListVolumesOptionsBuilder::new().filters(&names.filter()).build();
+    let volumes = engine.docker.list_volumes(Some(volumes)).await.map_err(during("list volumes"))?;
+    let of_volumes = volumes.volumes.unwrap_or_default().into_iter().map(|volume| volume.labels);
+    let labels = containers.into_iter().filter_map(|container| container.labels).chain(of_volumes);
+    let owner =
+        |mut labels: HashMap<String, String>| Some((labels.remove(OWNER)?, labels.remove(STATE_DIR)?));
+    Ok(labels.filter_map(owner).collect())
+}

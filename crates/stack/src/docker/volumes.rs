@@ -1,0 +1,113 @@
+//! The project's volumes: data, one for each role, and the credentials.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use bollard::body_full;
+use bollard::models::{ContainerCreateBody, HostConfig, Volume, VolumeCreateRequest};
+use bollard::query_parameters::{
+    CreateContainerOptions, ListVolumesOptionsBuilder, RemoveVolumeOptions, UploadToContainerOptionsBuilder,
+};
+
+use crate::docker::SECRETS_DIR;
+use crate::docker::container::body::{Access, volume_mount};
+use crate::docker::container::remove;
+use crate::docker::engine::Engine;
+use crate::docker::engine::error::{EngineError, during, gone_is_fine};
+use crate::docker::image::archive;
+use crate::docker::image::archive::ImageName;
+use crate::docker::labels;
+use crate::docker::labels::{Names, RunId};
+use crate::model::project::{ADMIN_FILE, SERVICE_FILE};
+
+/// The names of the project's volumes.
+pub(crate) async fn list(engine: &Engine, names: &Names) -> Result<BTreeSet<String>, EngineError> {
+    Ok(find(engine, names).await?.into_iter().map(|volume| volume.name).collect())
+}
+
+/// The names of the project's volumes a run made.
+pub(crate) async fn of_run(engine: &Engine, names: &Names, run: &RunId) -> Result<Vec<String>, EngineError> {
+    let of_run = |volume: &Volume| volume.labels.get(labels::RUN_ID).map(String::as_str) == Some(run.text());
+    let found = find(engine, names).await?.into_iter();
+    Ok(found.filter(of_run).map(|volume| volume.name).collect())
+}
+
+/// The values a label has on volumes.
+pub(crate) async fn label_values(engine: &Engine, label: &str) -> Result<Vec<String>, EngineError> {
+    let options = ListVolumesOptionsBuilder::new().filters(&labels::label_filter(label)).build();
+    let found = engine.docker.list_volumes(Some(options)).await.map_err(during("list volumes"))?;
+    let volumes = found.volumes.unwrap_or_default();
+    Ok(volumes.into_iter().filter_map(|mut volume| volume.labels.remove(label)).collect())
+}
+
+async fn find(engine: &Engine, names: &Names) -> Result<Vec<Volume>, EngineError> {
+    let options = ListVolumesOptionsBuilder::new().filters(&names.filter()).build();
+    let found = engine.docker.list_volumes(Some(options)).await.map_err(during("list volumes"))?;
+    Ok(found.volumes.unwrap_or_default())
+}
+
+/// Makes a volume. Asked for one that exists, engines return that one: it has to be ours.
+pub(crate) async fn create(
+    engine: &Engine,
+    names: &Names,
+    run: &RunId,
+    name: &str,
+) -> Result<(), EngineError> {
+    let request = VolumeCreateRequest {
+        name: Some(name.to_owned()),
+        labels: Some(names.labels(run)),
+        ..VolumeCreateRequest::default()
+    };
+    let what = during(format!("create the volume {name}"));
+    let volume = engine.docker.create_volume(request).await.map_err(what)?;
+    if volume.labels.get(labels::PROJECT) == Some(&names.project.to_string()) {
+        return Ok(());
+    }
+    Err(EngineError::Foreign { kind: "volume", name: name.to_owned(), project: names.project.to_string() })
+}
+
+/// Removes a volume; one that is gone is fine.
+pub(crate) async fn delete(engine: &Engine, name: &str) -> Result<(), EngineError> {
+    let what = during(format!("remove the volume {name}"));
+    gone_is_fine(engine.docker.remove_volume(name, None::<RemoveVolumeOptions>).await.map_err(what))
+}
+
+/// Puts the project's credentials into their volume. A container that is never started carries them
+/// there, so that they are in no environment, no label and no command line.
+pub(crate) async fn fill_secrets(
+    engine: &Engine,
+    names: &Names,
+    run: &RunId,
+    image: &ImageName,
+    secrets_dir: &Path,
+) -> Result<(), EngineError> {
+    let archive = read_secrets(secrets_dir)?;
+    let carrier = ContainerCreateBody {
+        image: Some(image.tag.clone()),
+        labels: Some(names.labels(run)),
+        host_config: Some(HostConfig {
+            mounts: Some(vec![volume_mount(&names.secrets_volume(), SECRETS_DIR, Access::Write)]),
+            network_mode: Some("none".to_owned()),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    };
+    let what = during("create the container that carries the credentials");
+    let made = engine.docker.create_container(None::<CreateContainerOptions>, carrier).await.map_err(what)?;
+    let options = UploadToContainerOptionsBuilder::new().path(SECRETS_DIR).build();
+    let upload = engine.docker.upload_to_container(&made.id, Some(options), body_full(archive.into()));
+    let uploaded = upload.await.map_err(during("store the credentials"));
+    let removed = remove(engine, &made.id).await;
+    uploaded.and(removed)
+}
+
+fn read_secrets(dir: &Path) -> Result<Vec<u8>, EngineError> {
+    let mut files = Vec::new();
+    for name in [SERVICE_FILE, ADMIN_FILE] {
+        let path = dir.join(name);
+        let content = std::fs::read(&path)
+            .map_err(|source| EngineError::File { path: path.display().to_string(), source })?;
+        files.push((name.to_owned(), content));
+    }
+    archive::secrets(&files).map_err(|source| EngineError::File { path: dir.display().to_string(), source })
+}

@@ -1,0 +1,20 @@
+//! The orchestrator: desired and observed state, a pure plan between them, and its application.
+
+pub mod docker;
+pub mod logs;
+pub mod model;
+pub mod ops;
+pub mod plan;
+pub mod ports;
+pub mod process;
+pub mod runtime;
+pub mod state;
+pub mod trace;
+pub mod up;
+
+pub use crate::ops::down::{AllRemoved, DataPolicy, Removed, down, down_all};
+pub use crate::ops::status::{StatusReport, status};
+pub use crate::ports::{PortChoices, PortFlag};
+pub use crate::up::report::Changes;
+pub use crate::up::select::RuntimeChoice;
+pub use crate::up::{OnFailure, UpOptions, preview, up};

@@ -1,0 +1,36 @@
+//! The fingerprint of a project's credentials: services made with others have to be replaced.
+
+use sha2::{Digest, Sha256};
+
+use crate::model::project::{ADMIN_FILE, Project, SERVICE_FILE};
+use crate::model::spec::hex;
+
+/// Names the project's credentials without showing them: they have 256 random bits each, so that a
+/// hash cannot be searched back. Empty while there are none.
+pub(crate) fn fingerprint(project: &Project) -> String {
+    let mut hash = Sha256::new();
+    for name in [SERVICE_FILE, ADMIN_FILE] {
+        match std::fs::read(project.secrets_dir().join(name)) {
+            Ok(content) => hash.update(Sha256::digest(content)),
+            Err(_) => return String::new(),
+        }
+    }
+    hex(&hash.finalize())[..16].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_credentials_have_another_fingerprint() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let project = Project::new("p".parse().expect("a name"), dir.path());
+        assert_eq!(fingerprint(&project), "");
+        project.prepare().expect("prepared");
+        let first = fingerprint(&project);
+        assert_eq!((first.len(), &fingerprint(&project)), (16, &first));
+        std::fs::write(project.secrets_dir().join(ADMIN_FILE), "other").expect("written");
+        assert_ne!(fingerprint(&project), first);
+    }
+}

@@ -1,0 +1,85 @@
+//! The pure parts of a stack's description, and settings other tests start from.
+
+use super::*;
+
+pub(crate) fn settings(topology: Topology, addressing: Addressing) -> Settings {
+    Settings {
+        topology,
+        addressing,
+        bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        allowed_hosts: Vec::new(),
+        ports: Role::ALL.into_iter().map(|role| (role, role.default_port())).collect(),
+        durability: Durability::Full,
+        log: "info".to_owned(),
+        tracing: None,
+        credentials: "c0ffee".to_owned(),
+    }
+}
+
+pub(crate) fn tracing(collector: &str) -> Tracing {
+    Tracing::new(collector.parse().expect("a URL"))
+}
+
+#[test]
+fn the_order_service_comes_after_the_two_it_calls() {
+    let stack = StackSpec::new(&settings(Topology::Services, Addressing::Network));
+    let names: Vec<Vec<&str>> =
+        stack.waves().iter().map(|wave| wave.iter().map(|spec| spec.name.name()).collect()).collect();
+    assert_eq!(names, [vec!["user", "product"], vec!["order"]]);
+    assert_eq!(stack.services[2].needs(), [ServiceName::User, ServiceName::Product]);
+}
+
+#[test]
+fn a_monolith_needs_nobody() {
+    let stack = StackSpec::new(&settings(Topology::Monolith, Addressing::Host));
+    assert_eq!(stack.waves().len(), 1);
+    assert!(stack.services[0].peers.is_empty());
+    assert_eq!(stack.endpoints("127.0.0.1").order, "http://127.0.0.1:3003");
+}
+
+#[test]
+fn every_setting_changes_the_hash() {
+    let base = settings(Topology::Services, Addressing::Network);
+    let order = |settings: &Settings| StackSpec::new(settings).services[2].clone();
+    let mut seen = vec![order(&base).hash()];
+    let variants = [
+        Settings { bind: IpAddr::V4(Ipv4Addr::UNSPECIFIED), ..base.clone() },
+        Settings { allowed_hosts: vec!["shop.example".parse().expect("a name")], ..base.clone() },
+        Settings { durability: Durability::Memory, ..base.clone() },
+        Settings { log: "debug".to_owned(), ..base.clone() },
+        Settings { credentials: "other".to_owned(), ..base.clone() },
+        Settings { tracing: Some(tracing("http://c:1")), ..base.clone() },
+        Settings { tracing: Some(tracing("http://c:2")), ..base.clone() },
+        Settings { addressing: Addressing::Host, ..base.clone() },
+        Settings { ports: BTreeMap::from([(Role::User, 1), (Role::Product, 2), (Role::Order, 3)]), ..base },
+    ];
+    seen.extend(variants.iter().map(|settings| order(settings).hash()));
+    let count = seen.len();
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), count);
+}
+
+#[test]
+fn changes_are_named_and_credentials_are_not_shown() {
+    let base = settings(Topology::Services, Addressing::Host);
+    let before = StackSpec::new(&base).services[2].clone();
+    let mut ports = base.ports.clone();
+    ports.insert(Role::User, 4001);
+    let changed = Settings { log: "debug".to_owned(), credentials: "x".to_owned(), ports, ..base };
+    let after = StackSpec::new(&changed).services[2].clone();
+    assert_eq!(
+        after.changes_from(&before),
+        ["credentials", "log info -> debug", "user url http://127.0.0.1:3001 -> http://127.0.0.1:4001"]
+    );
+    assert!(after.changes_from(&after).is_empty());
+}
+
+#[test]
+fn an_unspecified_address_is_reached_through_loopback() {
+    for (bind, host) in
+        [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("10.0.0.7", "10.0.0.7")]
+    {
+        assert_eq!(local_host(bind.parse().expect("an address")), host);
+    }
+}

@@ -1,0 +1,286 @@
+//! Faults on purpose, and restarts: what a running service is put through while others look how the
+//! system takes it. Used by the command line and by load tests.
+//!
+//! What each fault means on each runtime:
+//!
+//! | fault | in Docker | as a process |
+//! |---|---|---|
+//! | kill | SIGKILL to the service inside its container; the engine starts the container again | SIGKILL; the supervisor starts it again |
+//! | pause | the container is frozen: connections are made, and nothing answers | SIGSTOP: the same |
+//! | cut | off the network: published ports refuse, peers do not find it, open connections hang | open connections break, new ones get no answer, calls to peers get none |
+//!
+//! A fault takes no lock: like an accident it may strike while another command changes the project.
+
+use std::time::Duration;
+
+use ordersys_contract::client::Endpoints;
+use tokio::time::{Instant, timeout};
+
+use crate::docker::{Containers, Lookup};
+use crate::model::observed::{Condition, ObservedService};
+use crate::model::project::Project;
+use crate::model::record::{RuntimeKind, StackRecord, Topology};
+use crate::model::spec::ServiceName;
+use crate::process::supervisor::probe::{Answer, Probe};
+use crate::process::{ProcessState, Processes};
+use crate::state::lock::ProjectLock;
+use crate::up::error::UpError;
+use crate::up::readiness::ask_until_ready;
+use crate::up::select::engine_wanted;
+use ordersys_command::Events;
+use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_contract::Role;
+
+/// How long a service may take to fall silent once it is cut off.
+const SILENT_WITHIN: Duration = Duration::from_secs(5);
+/// How long an answer of a service that was cut off is waited for.
+const SILENCE: Duration = Duration::from_millis(150);
+/// How long a restart waits for another command that changes the project.
+const LOCK_LIMIT: Duration = Duration::from_mins(2);
+
+/// What is done to a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+#[serde(rename_all = "lowercase")]
+pub enum Fault {
+    /// End it at once, as a crash would; it is started again by itself
+    Kill,
+    /// Make it stand still
+    Pause,
+    /// Let a paused service go on
+    Resume,
+    /// Cut it off the network: it is neither reached nor reaches anybody
+    Cut,
+    /// Put a service that was cut off back on the network
+    Heal,
+}
+
+impl Fault {
+    /// The word for what was done.
+    #[must_use]
+    pub fn done(self) -> &'static str {
+        match self {
+            Self::Kill => "killed",
+            Self::Pause => "paused",
+            Self::Resume => "resumed",
+            Self::Cut => "cut off",
+            Self::Heal => "healed",
+        }
+    }
+}
+
+/// A running stack whose services can be put through something.
+#[derive(Debug)]
+pub struct Chaos {
+    place: Place,
+    project: Project,
+    topology: Topology,
+    endpoints: Endpoints,
+}
+
+#[derive(Debug)]
+enum Place {
+    Docker(Box<Containers>),
+    Process(Box<Processes>),
+}
+
+impl Chaos {
+    /// The project's stack. Fails when there is none.
+    pub async fn open(engine: &Lookup, project: &Project) -> Outcome<Self> {
+        let record = StackRecord::load(project)?.ok_or_else(|| {
+            Failure::new(Exit::NotFound, format!("no stack of project `{}` is running", project.name))
+                .hint(format!("start one with `{}`", project.command("up")))
+        })?;
+        let place = match record.runtime {
+            RuntimeKind::Docker => {
+                let engine = engine_wanted(engine).await?;
+                Place::Docker(Box::new(Containers::new(engine, project.name.clone())))
+            }
+            RuntimeKind::Process => {
+                let program = record.program.unwrap_or_default();
+                Place::Process(Box::new(Processes::new(project, program)))
+            }
+        };
+        let (topology, endpoints) = (record.topology, record.endpoints);
+        Ok(Self { place, project: project.clone(), topology, endpoints })
+    }
+
+    /// The service that plays a role: in a monolith the one there is.
+    #[must_use]
+    pub fn service(&self, role: Role) -> ServiceName {
+        match self.topology {
+            Topology::Services => role.into(),
+            Topology::Monolith => ServiceName::All,
+        }
+    }
+
+    /// Whether this can be done to the service that plays a role.
+    pub fn allows(&self, role: Role, fault: Fault) -> Outcome {
+        if self.service(role) == ServiceName::All && matches!(fault, Fault::Cut | Fault::Heal) {
+            let what = "one service of a monolith cannot be cut off the others: they are one process";
+            return Err(Failure::new(Exit::Usage, what)
+                .hint("use `ordersys up --topology services`, or pause the whole process"));
+        }
+        Ok(())
+    }
+
+    /// Does it, and returns when it shows: a killed process is gone, one that was cut off is silent.
+    pub async fn apply(&self, role: Role, fault: Fault) -> Outcome {
+        self.allows(role, fault)?;
+        let service = self.service(role);
+        match &self.place {
+            Place::Docker(containers) => {
+                let found = self.running(containers.find(service).await.map_err(engine)?, service)?;
+                self.strike_container(containers, &found, fault).await.map_err(UpError::into_failure)?;
+            }
+            Place::Process(processes) => self.strike_process(processes, service, fault).await?,
+        }
+        if fault == Fault::Cut { self.until_silent(role).await } else { Ok(()) }
+    }
+
+    /// Ends a service in an orderly way, starts it anew and waits until it is ready. Takes the project's
+    /// lock.
+    pub async fn restart(&self, role: Role, limit: Duration, events: &Events) -> Outcome<Duration> {
+        let _lock = ProjectLock::take(&self.project, "restart", LOCK_LIMIT, events).await?;
+        let (service, started) = (self.service(role), Instant::now());
+        let cut = || {
+            Failure::new(Exit::Failed, format!("the {service} service is cut off the network"))
+                .hint(format!("heal it first: `{}`", self.project.command(&format!("chaos heal {role}"))))
+        };
+        match &self.place {
+            Place::Docker(containers) => {
+                let found = containers.find(service).await.map_err(engine)?;
+                let found = found.ok_or_else(|| self.not_running(service, "it has no container"))?;
+                if found.condition == Condition::Cut {
+                    return Err(cut());
+                }
+                containers.restart(&found).await.map_err(engine)?;
+            }
+            Place::Process(processes) => {
+                if processes.cut_path(service.name()).exists() {
+                    return Err(cut());
+                }
+                processes.restart(service.name()).await?;
+            }
+        }
+        self.until_ready(role, limit.saturating_sub(started.elapsed())).await?;
+        Ok(started.elapsed())
+    }
+
+    /// Waits until the service that plays this role is ready, and returns how long that took.
+    pub async fn until_ready(&self, role: Role, limit: Duration) -> Outcome<Duration> {
+        let started = Instant::now();
+        let asked = async {
+            for url in self.ready_urls(role) {
+                ask_until_ready(&url.parse()?, &mut Answer::Silent).await;
+            }
+            Ok::<(), anyhow::Error>(())
+        };
+        let Ok(asked) = timeout(limit, asked).await else {
+            let what = format!("the {role} service was not ready within {limit:.1?}");
+            return Err(Failure::new(Exit::TimedOut, what).hint(format!(
+                "see `{}` and `{}`",
+                self.project.command("status"),
+                self.project.command(&format!("logs {role}"))
+            )));
+        };
+        asked?;
+        Ok(started.elapsed())
+    }
+
+    async fn strike_container(
+        &self,
+        containers: &Containers,
+        found: &ObservedService,
+        fault: Fault,
+    ) -> Result<(), UpError> {
+        match fault {
+            Fault::Kill => containers.kill(found).await?,
+            Fault::Pause => containers.pause(found).await?,
+            Fault::Resume => containers.resume(found).await?,
+            Fault::Cut => containers.cut(found).await?,
+            Fault::Heal => containers.heal(found).await?,
+        }
+        Ok(())
+    }
+
+    async fn strike_process(&self, processes: &Processes, service: ServiceName, fault: Fault) -> Outcome {
+        let name = service.name();
+        let seen = processes.observe()?.into_iter().find(|seen| seen.name == name);
+        let seen = seen.ok_or_else(|| self.not_running(service, "it has no process"))?;
+        let pid = match fault {
+            Fault::Kill => processes.kill(name).await?,
+            Fault::Pause => processes.pause(name).await?,
+            Fault::Resume => processes.resume(name).await?,
+            Fault::Cut => processes.cut(name).map(|()| seen.pid)?,
+            Fault::Heal => processes.heal(name).map(|()| seen.pid)?,
+        };
+        if pid.is_some() {
+            return Ok(());
+        }
+        let why = match seen.state {
+            ProcessState::CrashLoop => "it ends again and again",
+            _ => "it is about to be started",
+        };
+        Err(self.not_running(service, why))
+    }
+
+    fn running(&self, found: Option<ObservedService>, service: ServiceName) -> Outcome<ObservedService> {
+        let found = found.ok_or_else(|| self.not_running(service, "it has no container"))?;
+        let why = match &found.condition {
+            Condition::Running | Condition::Paused | Condition::Cut | Condition::Unwatched => {
+                return Ok(found);
+            }
+            Condition::Created => "it was never started",
+            Condition::Restarting(how) | Condition::Exited(how) => how,
+            Condition::Dead => "its container is dead",
+        };
+        Err(self.not_running(service, why))
+    }
+
+    fn not_running(&self, service: ServiceName, why: &str) -> Failure {
+        let project = &self.project.name;
+        Failure::new(
+            Exit::Failed,
+            format!("the {service} service of project `{project}` does not run: {why}"),
+        )
+        .hint(format!(
+            "see `{}`; `{}` starts what is missing",
+            self.project.command("status"),
+            self.project.command("up")
+        ))
+    }
+
+    fn ready_urls(&self, role: Role) -> Vec<String> {
+        let url = |role: &Role| match role {
+            Role::User => format!("{}/readyz", self.endpoints.user),
+            Role::Product => format!("{}/readyz", self.endpoints.product),
+            Role::Order => format!("{}/readyz", self.endpoints.order),
+        };
+        self.service(role).roles().iter().map(url).collect()
+    }
+
+    /// Waits until nothing answers at the role's port any more.
+    async fn until_silent(&self, role: Role) -> Outcome {
+        let deadline = Instant::now() + SILENT_WITHIN;
+        for url in self.ready_urls(role) {
+            let probe: Probe = url.parse()?;
+            while probe.ask(SILENCE).await != Answer::Silent {
+                if Instant::now() >= deadline {
+                    let what = format!("the {role} service answers although it was cut off the network");
+                    return Err(Failure::new(Exit::Failed, what));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Does it to one service of a project's stack, see [`Chaos::apply`].
+pub async fn apply(engine: &Lookup, project: &Project, role: Role, fault: Fault) -> Outcome {
+    Chaos::open(engine, project).await?.apply(role, fault).await
+}
+
+fn engine(error: crate::docker::EngineError) -> Failure {
+    UpError::from(error).into_failure()
+}

@@ -1,0 +1,139 @@
+//! Where the process runtime keeps its files in a project's directory, and how it replaces them.
+
+use std::fs;
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::model::project::make_private_dir;
+use crate::state::files::open_private;
+
+/// The ending of the files that cut services off the network.
+pub(crate) const CUT: &str = "cut";
+
+/// The supervisor's file in the runtime's directory.
+pub(crate) const SUPERVISOR_LOCK: &str = "supervisor.lock";
+
+/// The runtime's files of one project.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    project: PathBuf,
+}
+
+impl Layout {
+    pub(crate) fn new(project: &Path) -> Self {
+        Self { project: project.to_owned() }
+    }
+
+    /// Makes the directories.
+    pub(crate) fn prepare(&self) -> anyhow::Result<()> {
+        make_private_dir(&self.own_dir())?;
+        make_private_dir(&self.logs_dir())
+    }
+
+    /// Which directory is at the project's path now, by device and inode.
+    pub(crate) fn place(&self) -> Option<(u64, u64)> {
+        fs::metadata(self.own_dir()).ok().map(|found| (found.dev(), found.ino()))
+    }
+
+    pub(crate) fn project_dir(&self) -> &Path {
+        &self.project
+    }
+
+    pub(crate) fn logs_dir(&self) -> PathBuf {
+        self.project.join("logs")
+    }
+
+    /// The current log of a service; its predecessor is [`Self::old_log`].
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
+        self.logs_dir().join(format!("{name}.log"))
+    }
+
+    /// What the supervisor says about its own work.
+    pub(crate) fn supervisor_log(&self) -> PathBuf {
+        self.log("supervisor")
+    }
+
+    /// The list of services that should run. No list means none.
+    pub(crate) fn desired(&self) -> PathBuf {
+        self.own_dir().join("desired.json")
+    }
+
+    /// What the supervisor runs.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.own_dir().join("state.json")
+    }
+
+    /// Says which process the supervisor is. It locks the directory for its whole life.
+    pub(crate) fn supervisor_lock(&self) -> PathBuf {
+        self.own_dir().join(SUPERVISOR_LOCK)
+    }
+
+    /// Locked by whoever changes the list.
+    pub(crate) fn apply_lock(&self) -> PathBuf {
+        self.own_dir().join("apply.lock")
+    }
+
+    /// The standard input of every child, empty and locked by each: see `orphans`.
+    pub(crate) fn leash(&self) -> PathBuf {
+        self.own_dir().join("children.lock")
+    }
+
+    /// Cuts a service off the network as long as it is there.
+    pub(crate) fn cut(&self, name: &str) -> PathBuf {
+        self.own_dir().join(format!("{name}.{CUT}"))
+    }
+
+    pub(crate) fn own_dir(&self) -> PathBuf {
+        self.project.join("process")
+    }
+}
+
+/// Where a log goes when it has grown too large.
+pub(crate) fn old_log(log: &Path) -> PathBuf {
+    let mut name = log.as_os_str().to_owned();
+    name.push(".1");
+    PathBuf::from(name)
+}
+
+/// Replaces a file as a whole. The caller is the only writer, by a lock it holds. Not synced to disk:
+/// what these files describe does not outlive the machine either.
+pub(crate) fn replace_json<T: Serialize>(path: &Path, value: &T) -> anyhow::Result<()> {
+    let text = serde_json::to_vec_pretty(value)?;
+    let next = path.with_extension("next");
+    let replace = || -> io::Result<()> {
+        let mut file = open_private(&next)?;
+        file.set_len(0)?;
+        file.write_all(&text)?;
+        fs::rename(&next, path)
+    };
+    replace()
+        .inspect_err(|_| drop(fs::remove_file(&next))) // half of it must not keep room that is short
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Reads what [`replace_json`] wrote; `None` if there is nothing, also after a power cut left it empty.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Option<T>> {
+    match fs::read(path) {
+        Ok(text) if text.is_empty() => Ok(None),
+        Ok(text) => serde_json::from_slice(&text)
+            .map(Some)
+            .with_context(|| format!("{} is damaged; `ordersys down` makes a fresh start", path.display())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+/// Removes a file, if there is one.
+pub(crate) fn remove(path: &Path) -> anyhow::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}

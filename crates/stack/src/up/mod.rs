@@ -1,0 +1,306 @@
+//! `up`: from what is there to what should be, all or nothing, and one run at a time.
+
+pub mod apply;
+pub mod error;
+pub mod readiness;
+pub mod report;
+pub mod rollback;
+pub mod select;
+pub mod timeline;
+
+use std::collections::{BTreeMap, hash_map::DefaultHasher};
+use std::hash::{Hash as _, Hasher as _};
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ordersys_chassis::HostName;
+use ordersys_spans::Settings as Tracing;
+use ordersys_store::Durability;
+
+use crate::docker::Lookup;
+use crate::model::credentials::fingerprint;
+use crate::model::observed::Observed;
+use crate::model::program::Program;
+use crate::model::project::{Project, STATE_HINT};
+use crate::model::record::{StackRecord, Topology};
+use crate::model::spec::{Settings, StackSpec};
+use crate::ops::status::{StatusReport, report};
+use crate::plan::{Desired, ImagePolicy, Plan, plan};
+use crate::ports::check as port_check;
+use crate::ports::owner::is_free;
+use crate::ports::{KnownPorts, PortChoices, distinct};
+use crate::runtime::Runtime;
+use crate::state::lock::ProjectLock;
+use crate::state::mark;
+use crate::up::apply::{Work, apply};
+use crate::up::error::UpError;
+use crate::up::report::{Changes, UpReport};
+use crate::up::rollback::{keep_log, roll_back};
+use crate::up::select::{Chosen, RuntimeChoice, Selection, select};
+use crate::up::timeline::Timeline;
+use ordersys_command::Events;
+use ordersys_command::{Cancellation as Halt, Cancelled as Halted, Signals};
+use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
+use ordersys_contract::Role;
+
+/// What `up` is asked for.
+#[derive(Debug, Clone)]
+pub struct UpOptions {
+    /// Where it runs.
+    pub runtime: RuntimeChoice,
+    /// How engines are looked for.
+    pub engine: Lookup,
+    /// How roles are spread over services.
+    pub topology: Topology,
+    /// How ports are chosen.
+    pub ports: PortChoices,
+    /// The address ports are published on.
+    pub bind: IpAddr,
+    /// Further names under which clients reach the services.
+    pub allowed_hosts: Vec<HostName>,
+    /// What commits promise.
+    pub durability: Durability,
+    /// The services' log filter.
+    pub log: String,
+    /// What the services trace, if anything.
+    pub tracing: Option<Tracing>,
+    /// The program services run, if not this one.
+    pub binary: Option<PathBuf>,
+    /// Whether the image is loaded anew.
+    pub image: ImagePolicy,
+    /// How long it may take, from the lock on.
+    pub timeout: Duration,
+    /// What happens when it fails.
+    pub on_failure: OnFailure,
+}
+
+/// What happens to what a failed run made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnFailure {
+    /// It is removed, and what it replaced comes back.
+    #[default]
+    RollBack,
+    /// It stays, for a look.
+    Keep,
+}
+
+impl UpOptions {
+    /// The defaults of the command line.
+    #[must_use]
+    pub fn new(engine: Lookup) -> Self {
+        Self {
+            runtime: RuntimeChoice::Auto,
+            engine,
+            topology: Topology::Services,
+            ports: PortChoices::default(),
+            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            allowed_hosts: Vec::new(),
+            durability: Durability::Full,
+            log: "info".to_owned(),
+            tracing: None,
+            binary: None,
+            image: ImagePolicy::WhenMissing,
+            timeout: Duration::from_mins(1),
+            on_failure: OnFailure::RollBack,
+        }
+    }
+}
+
+/// What to do about what a failed run left on purpose.
+const KEPT: &str = "what this run made is kept: look at it with `ordersys status` and `ordersys logs`, \
+                    remove it with `ordersys down`";
+
+/// What is known before anything is done.
+struct Prepared {
+    runtime: Runtime,
+    reason: String,
+    stack: StackSpec,
+    observed: Observed,
+    plan: Plan,
+}
+
+/// A stack that is up.
+#[derive(Debug)]
+pub struct Up {
+    /// Where clients find it.
+    pub record: StackRecord,
+    /// What was done.
+    pub report: UpReport,
+}
+
+/// Brings the project's stack up.
+pub async fn up(options: &UpOptions, project: &Project, events: &Events) -> Outcome<Up> {
+    let mut signals = Signals::listen()?;
+    mark::check(project)?;
+    let lock = ProjectLock::take(project, "up", options.timeout, events);
+    let _lock = or_interrupted(&mut signals, lock).await?;
+    project.prepare().exit(Exit::Environment).hint(STATE_HINT)?;
+    let timeline = Timeline::default();
+    let looking = timeline.during("look", prepare(options, project, events));
+    let prepared = or_interrupted(&mut signals, Box::pin(looking)).await?;
+    let halt = Halt::after(options.timeout);
+    let work = Work {
+        plan: &prepared.plan,
+        stack: &prepared.stack,
+        observed: &prepared.observed,
+        timeline: &timeline,
+        halt: &halt,
+    };
+    port_check::check(&prepared.runtime, &work).await.map_err(UpError::into_failure)?;
+    let carried_out = Box::pin(carry_out(&prepared, &work, &mut signals, events)).await;
+    if let Err(error) = carried_out {
+        keep_log(&prepared.runtime, &error, project, events).await;
+        if options.on_failure == OnFailure::Keep {
+            record(&prepared).save(project)?; // so that other commands find what is kept
+            return Err(error.into_failure().hint(KEPT));
+        }
+        roll_back(&prepared.runtime, &error, &mut signals, events).await?;
+        return Err(port_check::with_owner(error, &prepared.runtime, &work).await.into_failure());
+    }
+    let record = record(&prepared);
+    record.save(project)?;
+    let changes = Changes::new(&prepared.plan);
+    changes.say(events);
+    let status = status_after(&prepared, &record, project).await?;
+    let report = UpReport::new(prepared.reason, changes, status, &timeline);
+    Ok(Up { record, report })
+}
+
+/// What [`up`] would do now. Changes nothing.
+pub async fn preview(options: &UpOptions, project: &Project, events: &Events) -> Outcome<Changes> {
+    let prepared = prepare(options, project, events).await?;
+    Ok(Changes::new(&prepared.plan))
+}
+
+async fn prepare(options: &UpOptions, project: &Project, events: &Events) -> Outcome<Prepared> {
+    let Selection { chosen, reason } = select(options.runtime, &options.engine, project).await?;
+    let program = Program::find(options.binary.as_deref(), project);
+    let program = match &options.binary {
+        Some(_) => program
+            .exit(Exit::NotFound)
+            .hint("--binary names an ordersys program; without it the services run this one")?,
+        None => program?,
+    };
+    let runtime = match chosen {
+        Chosen::Docker(engine) => {
+            events.say(format!("runtime: docker ({reason})"));
+            Runtime::docker(*engine, project, program, options.bind).await?
+        }
+        Chosen::Process => {
+            events.say(format!("runtime: local processes ({reason})"));
+            Runtime::process(project, program, options.bind)
+        }
+    };
+    check_reach(&runtime, options.bind)?;
+    let mut observed = runtime.observe().await.map_err(UpError::into_failure)?;
+    let recorded = StackRecord::load(project)?;
+    if let Some(record) = &recorded {
+        observed.recall(&record.services);
+        observed.program.clone_from(&record.program);
+    }
+    let settings = settings(options, project, &runtime, &observed, recorded.as_ref())?;
+    let stack = StackSpec::new(&settings);
+    let desired = Desired {
+        stack: &stack,
+        artefact: runtime.artefact(),
+        surroundings: runtime.surroundings(&stack),
+        image: options.image,
+    };
+    let plan = plan(&desired, &observed);
+    Ok(Prepared { runtime, reason, stack, observed, plan })
+}
+
+/// Ports of another machine's loopback address could not be reached from here.
+fn check_reach(runtime: &Runtime, bind: IpAddr) -> Outcome {
+    if runtime.is_local() || !bind.is_loopback() {
+        return Ok(());
+    }
+    let what = format!("the engine is on another machine, where ports bound to {bind} cannot be reached");
+    Err(Failure::new(Exit::Environment, what).hint("publish them with --bind 0.0.0.0"))
+}
+
+fn settings(
+    options: &UpOptions,
+    project: &Project,
+    runtime: &Runtime,
+    observed: &Observed,
+    recorded: Option<&StackRecord>,
+) -> Outcome<Settings> {
+    let running: BTreeMap<Role, u16> =
+        observed.services.iter().flat_map(|service| service.ports.clone()).collect();
+    let recorded = recorded.iter().flat_map(|record| &record.services).flat_map(|spec| spec.ports.clone());
+    let known = KnownPorts { running, recorded: recorded.collect() };
+    // Any spread will do: two `up` at once must not find the same port free.
+    let mut seed = DefaultHasher::new();
+    (&project.name, std::process::id()).hash(&mut seed);
+    let ports = options.ports.assign(&known, seed.finish(), |port| is_free(options.bind, port));
+    let ports = ports.map_err(|error| Failure::new(Exit::Environment, error))?;
+    distinct(ports.clone()).map_err(|error| Failure::new(Exit::Usage, error))?;
+    Ok(Settings {
+        topology: options.topology,
+        addressing: runtime.addressing(),
+        bind: options.bind,
+        allowed_hosts: options.allowed_hosts.clone(),
+        ports,
+        durability: options.durability,
+        log: options.log.clone(),
+        tracing: options.tracing.clone(),
+        credentials: fingerprint(project),
+    })
+}
+
+fn record(prepared: &Prepared) -> StackRecord {
+    StackRecord {
+        runtime: prepared.runtime.kind(),
+        topology: prepared.stack.topology,
+        endpoints: prepared.stack.endpoints(prepared.runtime.host()),
+        services: prepared.stack.services.clone(),
+        program: Some(prepared.runtime.program().path.clone()),
+        home: None,
+    }
+}
+
+/// Carries the plan out; the first signal asks it to stop.
+async fn carry_out(
+    prepared: &Prepared,
+    work: &Work<'_>,
+    signals: &mut Signals,
+    events: &Events,
+) -> Result<(), UpError> {
+    let progress = events.progress(None, "up");
+    let mut applied = std::pin::pin!(async {
+        apply(&prepared.runtime, work, &progress).await?;
+        let images = prepared.runtime.commit(work.plan).await?;
+        let line =
+            |image| events.say(format!("removed   image {image} because: no container uses it any more"));
+        images.into_iter().for_each(line);
+        Ok(())
+    });
+    let result = tokio::select! {
+        result = &mut applied => result,
+        () = signals.next() => {
+            work.halt.stop(Halted::Interrupted);
+            applied.await
+        }
+    };
+    result
+}
+
+/// Work that has changed nothing yet and can simply be dropped.
+async fn or_interrupted<T>(signals: &mut Signals, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    tokio::select! {
+        result = work => result,
+        () = signals.next() => Err(UpError::from(Halted::Interrupted).into_failure()),
+    }
+}
+
+async fn status_after(prepared: &Prepared, record: &StackRecord, project: &Project) -> Outcome<StatusReport> {
+    let mut observed = if prepared.plan.changes_nothing() {
+        prepared.observed.clone()
+    } else {
+        prepared.runtime.observe().await.map_err(UpError::into_failure)?
+    };
+    prepared.runtime.add_known_memory(&mut observed);
+    Ok(report(project, record, &observed).await)
+}

@@ -1,0 +1,64 @@
+//! What a thread's plan turned out to be, so that it can be compared with what was asked for.
+
+use crate::endpoint::Endpoint;
+
+/// Classes that gaps between arrivals are sorted into, equally likely for independent arrivals.
+pub const GAP_CLASSES: usize = 32;
+
+/// What was really planned.
+#[derive(Debug, Clone, Default)]
+pub struct Audit {
+    /// Requests by endpoint, warm-up included.
+    pub planned: [u64; Endpoint::ALL.len()],
+    /// Requests of an endpoint that became orders, since there was no order to name yet.
+    pub turned: [u64; Endpoint::ALL.len()],
+    /// The gaps between arrivals.
+    pub gaps: Gaps,
+}
+
+/// Gaps between the arrivals of an open loop, in units of their mean.
+#[derive(Debug, Clone, Default)]
+pub struct Gaps {
+    /// How many fell into each class.
+    pub classes: [u64; GAP_CLASSES],
+    /// The largest distance of a gap from the mean.
+    pub farthest: f64,
+}
+
+impl Gaps {
+    /// One more gap.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a share of 1 times a small number"
+    )]
+    pub fn add(&mut self, gap: f64) {
+        let below = 1.0 - (-gap.max(0.0)).exp();
+        let class = (below * GAP_CLASSES as f64) as usize;
+        self.classes[class.min(GAP_CLASSES - 1)] += 1;
+        self.farthest = self.farthest.max((gap - 1.0).abs());
+    }
+
+    /// How many there were.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.classes.iter().sum()
+    }
+}
+
+impl Audit {
+    /// Adds another thread's.
+    pub fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in self.planned.iter_mut().zip(other.planned) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in self.turned.iter_mut().zip(other.turned) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in self.gaps.classes.iter_mut().zip(other.gaps.classes) {
+            *mine += theirs;
+        }
+        self.gaps.farthest = self.gaps.farthest.max(other.gaps.farthest);
+    }
+}

@@ -1,0 +1,35 @@
+//! When each stage of a run was planned, for reports.
+
+use std::time::Duration;
+
+use crate::model::Pace;
+use crate::model::stages::Stage;
+
+/// When a stage was planned, and with which rate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageSpan {
+    /// The rate as it was written; none in a closed loop.
+    pub rate: Option<String>,
+    /// When it begins, after the warm-up.
+    pub start: Duration,
+    /// How long it lasts.
+    pub lasts: Duration,
+}
+
+/// The stages of a pace; one that lasts as long as the run where none were asked for.
+pub fn spans(pace: &Pace, elapsed: Duration) -> Vec<StageSpan> {
+    let whole = |rate| vec![StageSpan { rate, start: Duration::ZERO, lasts: elapsed }];
+    match pace {
+        Pace::Closed => whole(None),
+        Pace::Open { rate, .. } => whole(Some(format!("{rate}/s"))),
+        Pace::Staged { stages, .. } => {
+            let mut end = Duration::ZERO;
+            let span = |stage: &Stage| {
+                let start = end;
+                end += stage.lasts;
+                StageSpan { rate: Some(stage.rate()), start, lasts: stage.lasts }
+            };
+            stages.list().iter().map(span).collect()
+        }
+    }
+}

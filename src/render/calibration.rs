@@ -1,0 +1,33 @@
+//! The ceilings as text.
+
+use crate::render::Table;
+use ordersys_bench::calibrate::{Calibration, Ceiling};
+
+/// Both loops, and what follows from them.
+#[must_use]
+pub fn text(found: &Calibration) -> String {
+    let titles =
+        ["loop", "requests/s", "p50 ms", "p99 ms", "generator CPU us", "responder CPU us", "verdict"];
+    let mut table = Table::new(titles).right(&[1, 2, 3, 4, 5]);
+    table.row(row("closed", &found.closed));
+    if let Some(open) = &found.open {
+        table.row(row("open", open));
+    }
+    format!(
+        "{} connections on {} threads, {} cores shared with the responder, {} build\n{table}\nplan at most {:.0} requests/s on this machine",
+        found.concurrency, found.threads, found.cores, found.build, found.safe_rate
+    )
+}
+
+fn row(name: &str, ceiling: &Ceiling) -> [String; 7] {
+    let micros = |cpu: Option<f64>| cpu.map(|cpu| format!("{cpu:.1}")).unwrap_or_default();
+    [
+        name.to_owned(),
+        format!("{:.0}", ceiling.throughput),
+        format!("{:.3}", ceiling.p50),
+        format!("{:.3}", ceiling.p99),
+        micros(ceiling.client_cpu),
+        micros(ceiling.responder_cpu),
+        ceiling.verdict.word().to_owned(),
+    ]
+}

@@ -1,0 +1,134 @@
+//! A stored result as one page that needs nothing else: drawings in SVG, readable without scripts, in light
+//! and dark and on paper. Pure: a result in, text out.
+
+mod chart;
+mod percentiles;
+mod scale;
+mod tables;
+mod timeline;
+
+use ordersys_bench::result::RunResult;
+use ordersys_bench::verdict::Grade;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// The page.
+#[must_use]
+pub fn page(result: &RunResult) -> String {
+    let body = [
+        header(result),
+        section("Response time by percentile", &percentiles(result)),
+        endpoints(result),
+        section("Throughput", &timeline::throughput(result)),
+        section("Response time", &timeline::latency(result)),
+        if result.marks.is_empty() { String::new() } else { section("Faults", &tables::marks(result)) },
+        section("Verification", &tables::verification(result)),
+        section("Figures, times in milliseconds", &tables::figures(result)),
+        section("Outcomes", &tables::outcomes(result)),
+        section("Conditions", &tables::settings(result)),
+    ];
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\">\
+         <meta name=\"color-scheme\" content=\"light dark\">\
+         <title>ordersys bench: {}</title>\n<style>\n{STYLE}</style></head>\n\
+         <body><main>{}</main>\n<script>\n{SCRIPT}</script></body></html>\n",
+        result.core.verdict.word(),
+        body.concat()
+    )
+}
+
+fn section(title: &str, content: &str) -> String {
+    format!("<section><h2>{}</h2>{content}</section>\n", escape(title))
+}
+
+fn header(result: &RunResult) -> String {
+    let core = &result.core;
+    let cause = core.cause.as_deref().unwrap_or(match core.verdict {
+        Grade::Valid => "The numbers describe the system.",
+        Grade::Saturated | Grade::Suspect | Grade::Invalid => "",
+    });
+    let cut = if result.interrupted { "Interrupted: all of this is of the part before. " } else { "" };
+    let conditions = core.settings.lines().map(|line| format!("<p>{}</p>", escape(&line))).concat();
+    let missed = result
+        .missed_objectives
+        .iter()
+        .map(|missed| format!(r#"<p class="missed">Objective {}</p>"#, escape(missed)))
+        .collect::<Vec<_>>()
+        .concat();
+    let class = core.verdict.word().to_lowercase();
+    format!(
+        r#"<header><h1>ordersys bench <span class="verdict {class}">{}</span></h1><p class="cause">{cut}{}</p>{missed}<div class="tiles">{}</div><div class="conditions">{conditions}</div></header>
+"#,
+        core.verdict.word(),
+        escape(cause),
+        tiles(result)
+    )
+}
+
+fn tiles(result: &RunResult) -> String {
+    let (measures, checks) = (&result.core.measures, &result.core.verification);
+    let response = &measures.latency.response;
+    let count = |word: &str| checks.iter().filter(|checked| checked.result == word).count();
+    let failed = match count("FAIL") {
+        0 => String::new(),
+        failed => format!(", {failed} violated"),
+    };
+    let tiles = [
+        ("requests per second", format!("{:.0}", measures.totals.throughput)),
+        ("p50", format!("{:.2} ms", response.p50)),
+        ("p99", format!("{:.2} ms", response.p99)),
+        ("p99.9", format!("{:.2} ms", response.p999)),
+        ("longest", format!("{:.1} ms", response.max)),
+        ("checks that hold", format!("{} of {}{failed}", count("PASS"), checks.len())),
+    ];
+    let tile = |(name, value): &(&str, String)| {
+        format!("<div><strong>{}</strong><span>{}</span></div>", escape(value), escape(name))
+    };
+    tiles.iter().map(tile).collect()
+}
+
+/// The four times of all requests; in a closed loop but one of them is a line along the axis.
+fn percentiles(result: &RunResult) -> String {
+    let of_all = result.curves.iter().filter(|curve| curve.endpoint.is_none());
+    let open = result.core.settings.is_open();
+    let curves: Vec<_> =
+        of_all.filter(|curve| open || matches!(curve.name.as_str(), "response" | "refusals")).collect();
+    percentiles::plot("percentiles", "Response time by percentile", &curves)
+}
+
+fn endpoints(result: &RunResult) -> String {
+    let curves: Vec<_> = result.curves.iter().filter(|curve| curve.endpoint.is_some()).collect();
+    if curves.len() < 2 {
+        return String::new();
+    }
+    let title = "Response time by percentile and endpoint";
+    section(title, &percentiles::plot("endpoints", title, &curves))
+}
+
+/// Text as HTML: what a system answered must not become part of the page.
+fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::render::html::escape;
+
+    #[test]
+    fn what_a_system_answered_stays_text() {
+        assert_eq!(escape("<script>\"&'"), "&lt;script&gt;&quot;&amp;&#39;");
+    }
+}

@@ -1,0 +1,119 @@
+//! The tables of the page: what was measured, verified and asked for.
+
+use crate::render::html::escape;
+use ordersys_bench::result::{Checked, Measures, RunResult};
+use ordersys_verify::finding::Check;
+
+/// A table with titles; cells are HTML already.
+fn table(class: &str, titles: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let head = titles.iter().map(|title| format!("<th>{}</th>", escape(title))).collect::<Vec<_>>().concat();
+    let row = |cells: Vec<String>| {
+        let cells = cells.iter().map(|cell| format!("<td>{cell}</td>")).collect::<Vec<_>>().concat();
+        format!("<tr>{cells}</tr>")
+    };
+    let rows: String = rows.map(row).collect();
+    format!(r#"<table class="{class}"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"#)
+}
+
+/// The figures of the run, of each endpoint and of each stage where there is more than one.
+pub(super) fn figures(result: &RunResult) -> String {
+    let core = &result.core;
+    let mut rows = vec![("all".to_owned(), &core.measures)];
+    if core.endpoints.len() > 1 {
+        rows.extend(core.endpoints.iter().map(|one| (one.endpoint.clone(), &one.measures)));
+    }
+    if core.stages.len() > 1 {
+        rows.extend(core.stages.iter().enumerate().map(|(index, stage)| {
+            let rate = stage.rate.as_deref().unwrap_or("closed loop");
+            (format!("stage {}: {rate}", index + 1), &stage.measures)
+        }));
+    }
+    let titles = [
+        "",
+        "planned",
+        "ok",
+        "refused",
+        "failed",
+        "timed out",
+        "not sent",
+        "/s",
+        "p50",
+        "p90",
+        "p99",
+        "p99.9",
+        "max",
+    ];
+    table("numbers", &titles, rows.into_iter().map(|(name, measures)| figures_row(&name, measures)))
+}
+
+fn figures_row(name: &str, measures: &Measures) -> Vec<String> {
+    let (totals, response) = (&measures.totals, &measures.latency.response);
+    let books = &totals.books;
+    let counts = [
+        books.planned,
+        books.ok,
+        books.refused,
+        books.failed + books.aborted,
+        books.timed_out,
+        books.skipped + books.unsent,
+    ];
+    let times = [response.p50, response.p90, response.p99, response.p999, response.max];
+    let mut cells = vec![escape(name)];
+    cells.extend(counts.map(|count| count.to_string()));
+    cells.push(format!("{:.1}", totals.throughput));
+    cells.extend(times.map(|millis| format!("{millis:.3}")));
+    cells
+}
+
+/// What was checked, and with which result.
+pub(super) fn verification(result: &RunResult) -> String {
+    let row = |checked: &Checked| {
+        let statement = Check::with_id(&checked.id).map_or("", Check::statement);
+        let mark = format!(r#"<b class="{}">{}</b>"#, checked.result.to_lowercase(), escape(&checked.result));
+        vec![escape(&checked.id), escape(statement), mark, escape(&checked.detail())]
+    };
+    table("text", &["", "must hold", "result", "witness or reason"], result.core.verification.iter().map(row))
+}
+
+/// How requests ended.
+pub(super) fn outcomes(result: &RunResult) -> String {
+    let rows = result.outcomes.iter().map(|outcome| {
+        let answer = match (outcome.status, outcome.code.as_str()) {
+            (0, code) => code.to_owned(),
+            (status, code) => format!("{status} {code}"),
+        };
+        let example = format!("<code>{}</code>", escape(&outcome.example));
+        vec![escape(&outcome.ending), escape(&answer), outcome.count.to_string(), example]
+    });
+    table("text outcomes", &["outcome", "answer", "requests", "example"], rows)
+}
+
+/// What was done to the system.
+pub(super) fn marks(result: &RunResult) -> String {
+    let rows = result.marks.iter().map(|mark| {
+        let until = mark.until_seconds.map(|until| format!("{until:.1} s")).unwrap_or_default();
+        vec![escape(&mark.what), format!("{:.1} s", mark.at_seconds), until, escape(&mark.outcome())]
+    });
+    table("text", &["done to the system", "at", "until", "outcome"], rows)
+}
+
+/// The conditions of the run.
+pub(super) fn settings(result: &RunResult) -> String {
+    let settings = serde_json::to_value(&result.core.settings).unwrap_or_default();
+    let host = serde_json::to_value(&result.host).unwrap_or_default();
+    let members = [settings, host].into_iter().filter_map(|value| value.as_object().cloned()).flatten();
+    let rows = members.filter(|(_, value)| !value.is_null()).map(|(name, value)| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        vec![escape(&words(&name)), escape(&text)]
+    });
+    table("text settings", &["setting", "value"], rows)
+}
+
+/// `warmupSeconds` as `warmup seconds`.
+fn words(name: &str) -> String {
+    let letter = |letter: char| {
+        let space = if letter.is_uppercase() { " " } else { "" };
+        format!("{space}{}", letter.to_lowercase())
+    };
+    name.chars().map(letter).collect()
+}

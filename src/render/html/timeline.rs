@@ -1,0 +1,166 @@
+//! What happened when: throughput and latency over time, with stages and what was done to the system.
+
+use crate::render::html::chart::{Chart, Frame, legend};
+use crate::render::html::escape;
+use crate::render::html::scale::label;
+use ordersys_bench::faults::annotation::Mark;
+use ordersys_bench::result::RunResult;
+use ordersys_loadgen::measure::series::Row;
+
+/// Height of a drawing.
+const HEIGHT: f64 = 270.0;
+/// Labels along the time.
+const TICKS: u32 = 10;
+/// A last row shorter than this part of a whole one says nothing.
+const SHORTEST: f64 = 0.25;
+/// Room a letter of a label takes.
+const LETTER: f64 = 6.6;
+
+/// One row with the time it stands for.
+struct Step<'a> {
+    row: &'a Row,
+    middle: f64,
+    width: f64,
+}
+
+impl Step<'_> {
+    #[expect(clippy::cast_precision_loss, reason = "requests of some seconds")]
+    fn rate(&self, count: u64) -> (f64, f64) {
+        (self.middle, count as f64 / self.width)
+    }
+}
+
+/// Which requests of a row are counted.
+type Count = fn(&Row) -> u64;
+
+/// Requests per second over time.
+pub(super) fn throughput(result: &RunResult) -> String {
+    let steps = steps(result);
+    let curves: [(&str, &str, Count); 3] = [
+        ("c3 dashed", "asked for", |row| row.planned),
+        ("c0", "answered well", |row| row.ok),
+        ("c4", "refused, failed or timed out", |row| row.not_ok),
+    ];
+    let line = |count: Count| steps.iter().map(|step| Some(step.rate(count(step.row)))).collect::<Vec<_>>();
+    let lines: Vec<_> = curves.iter().map(|(class, name, count)| (*class, *name, line(*count))).collect();
+    draw(result, ("throughput", "Requests per second over time", "requests per second"), &lines)
+}
+
+/// Response times over time.
+pub(super) fn latency(result: &RunResult) -> String {
+    let steps = steps(result);
+    let line = |millis: fn(&Row) -> f64| {
+        // A second without an answer has no response time: a gap, not a zero.
+        let point = |step: &Step<'_>| (millis(step.row) > 0.0).then(|| (step.middle, millis(step.row)));
+        steps.iter().map(point).collect::<Vec<_>>()
+    };
+    let lines = [("c0", "p50", line(|row| row.p50)), ("c1", "p99", line(|row| row.p99))];
+    draw(result, ("latency", "Response time over time", "milliseconds"), &lines)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds of a run")]
+fn steps<'a>(result: &'a RunResult) -> Vec<Step<'a>> {
+    let whole = result.series.seconds_per_row() as f64;
+    let step = |row: &'a Row| {
+        let Row { at, .. } = row;
+        let start = *at as f64;
+        let width = whole.min(result.elapsed_seconds - start);
+        (width >= whole * SHORTEST).then_some(Step { row, middle: start + width / 2.0, width })
+    };
+    result.series.rows().iter().filter_map(step).collect()
+}
+
+type Line<'a> = (&'a str, &'a str, Vec<Option<(f64, f64)>>);
+
+fn draw(result: &RunResult, (id, title, unit): (&str, &str, &str), lines: &[Line<'_>]) -> String {
+    let values = lines.iter().flat_map(|(_, _, points)| points.iter().flatten().map(|(_, value)| *value));
+    let top = values.fold(0.0, f64::max).max(1e-3);
+    let end = result.elapsed_seconds.max(1e-3);
+    let mut chart = Chart::new(Frame { id, title, unit, x: (0.0, end), top, height: HEIGHT });
+    stages(&mut chart, result);
+    for tick in chart.x.ticks(TICKS) {
+        chart.tick(tick, &label(tick));
+    }
+    chart.caption("seconds after the warm-up");
+    for (class, _, points) in lines {
+        chart.line(class, points);
+        points_alone(&mut chart, class, points);
+    }
+    read(&mut chart, lines);
+    result.marks.iter().for_each(|mark| draw_mark(&mut chart, mark, end));
+    let names: Vec<_> = lines.iter().map(|(class, name, _)| (*class, *name)).collect();
+    format!("{}{}", legend(&names), chart.finish())
+}
+
+/// The values of all lines at each time.
+fn read(chart: &mut Chart, lines: &[Line<'_>]) {
+    let times = lines.first().map_or(0, |(_, _, points)| points.len());
+    for index in 0..times {
+        let at = |points: &Vec<Option<(f64, f64)>>| points.get(index).copied().flatten();
+        let Some((x, _)) = lines.iter().find_map(|(_, _, points)| at(points)) else { continue };
+        let value = |line: &Line<'_>| at(&line.2).map(|(_, value)| format!("{} {}", line.1, label(value)));
+        let values: Vec<_> = lines.iter().filter_map(value).collect();
+        chart.reading(x, format!("{} s: {}", label(x.floor()), values.join(", ")));
+    }
+}
+
+/// A point without neighbours has no line: it gets a dot.
+fn points_alone(chart: &mut Chart, class: &str, points: &[Option<(f64, f64)>]) {
+    let there = |index: Option<usize>| index.and_then(|index| points.get(index)).is_some_and(Option::is_some);
+    for (index, point) in points.iter().enumerate() {
+        if let Some((x, y)) = point.filter(|_| !there(index.checked_sub(1)) && !there(Some(index + 1))) {
+            let (x, y) = (chart.x.at(x), chart.y.at(y));
+            chart.add(format_args!(r#"<circle class="dot {class}" cx="{x:.1}" cy="{y:.1}" r="2.5"/>"#));
+        }
+    }
+}
+
+fn stages(chart: &mut Chart, result: &RunResult) {
+    if result.core.stages.len() < 2 {
+        return;
+    }
+    let (top, bottom) = chart.area();
+    for (index, stage) in result.core.stages.iter().enumerate() {
+        let from = chart.x.at(stage.start_seconds);
+        let width = chart.x.at(stage.start_seconds + stage.seconds) - from;
+        let shade = if index % 2 == 0 { "stage even" } else { "stage odd" };
+        chart.add(format_args!(
+            r#"<rect class="{shade}" x="{from:.1}" y="{top}" width="{width:.1}" height="{:.1}"/>"#,
+            bottom - top
+        ));
+        let name = stage.rate.clone().unwrap_or_else(|| format!("stage {}", index + 1));
+        if letters(&name) < width {
+            chart.add(format_args!(
+                r#"<text class="stage-name" x="{:.1}" y="{:.1}" text-anchor="middle">{}</text>"#,
+                from + width / 2.0,
+                bottom - 6.0,
+                escape(&name)
+            ));
+        }
+    }
+}
+
+/// A line where something was done, a band until it was taken back and the system had recovered.
+fn draw_mark(chart: &mut Chart, mark: &Mark, end: f64) {
+    let (top, bottom) = chart.area();
+    let from = chart.x.at(mark.at_seconds.clamp(0.0, end));
+    let recovered = mark.recovery_seconds.map(|seconds| mark.at_seconds + seconds);
+    let until = [mark.until_seconds, recovered].into_iter().flatten().fold(mark.at_seconds, f64::max);
+    let width = chart.x.at(until.min(end)) - from;
+    let fits = from + letters(&mark.what) <= chart.x.at(end);
+    let (x, anchor) = if fits { (from + 4.0, "start") } else { (from - 4.0, "end") };
+    chart.add(format_args!(
+        r#"<g class="mark"><title>{}: {}</title><rect x="{from:.1}" y="{top}" width="{:.1}" height="{:.1}"/><path d="M{from:.1} {top}V{bottom}"/><text x="{x:.1}" y="{:.1}" text-anchor="{anchor}">{}</text></g>"#,
+        escape(&mark.what),
+        escape(&mark.outcome()),
+        width.max(0.0),
+        bottom - top,
+        top + 12.0,
+        escape(&mark.what)
+    ));
+}
+
+#[expect(clippy::cast_precision_loss, reason = "letters of a label")]
+fn letters(text: &str) -> f64 {
+    text.chars().count() as f64 * LETTER
+}

@@ -1,0 +1,99 @@
+//! What is shown of a run while it goes on: a line of progress, or a view of the whole terminal. Drawn once a
+//! second, by a thread that sends nothing, from what the generator's threads hand over anyway.
+
+mod view;
+
+use crate::render::live::view::Sight;
+use crate::render::{Printer, Progress, Screen, stops};
+use ordersys_bench::profile::Profile;
+use ordersys_bench::result::report::Report;
+use ordersys_bench::run::Viewer;
+use ordersys_bench::settings::Surroundings;
+use ordersys_command::Outcome;
+use ordersys_contract::Client;
+use ordersys_loadgen::engine::Second;
+use ordersys_workload::model::Extent;
+use std::io;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// Runs a profile, shown as the printer's user wants it.
+pub async fn run(
+    profile: &Profile,
+    client: &Client,
+    surroundings: &Surroundings,
+    printer: &Printer,
+) -> Outcome<Report> {
+    let mut live = Live { printer, shown: Shown::Nothing };
+    ordersys_bench::run(profile, client, surroundings, &printer.events(), &mut live).await
+}
+
+/// Shows runs.
+#[derive(Debug)]
+pub(crate) struct Live<'a> {
+    printer: &'a Printer,
+    shown: Shown,
+}
+
+impl<'a> Live<'a> {
+    pub(crate) fn new(printer: &'a Printer) -> Self {
+        Self { printer, shown: Shown::Nothing }
+    }
+}
+
+#[derive(Debug)]
+enum Shown {
+    Nothing,
+    /// One line.
+    Line(Progress, Extent),
+    /// Everything.
+    Full(Screen, Box<Sight>),
+}
+
+impl Viewer for Live<'_> {
+    fn begin(&mut self, profile: &Profile) -> io::Result<Option<UnboundedReceiver<()>>> {
+        if let Some(screen) = self.printer.screen()? {
+            let sight = Box::new(Sight::new(profile));
+            screen.draw(&sight.lines(screen.size().0, None));
+            self.shown = Shown::Full(screen, sight);
+            return Ok(Some(stops()));
+        }
+        let total = match profile.extent {
+            Extent::For(duration) => duration.as_secs(),
+            Extent::Count(count) => count,
+        };
+        let progress = self.printer.progress(Some(total), "load");
+        progress.message("connecting and warming up");
+        self.shown = Shown::Line(progress, profile.extent);
+        Ok(None)
+    }
+
+    fn second(&mut self, second: &Second<'_>) {
+        match &mut self.shown {
+            Shown::Nothing => {}
+            Shown::Line(progress, extent) => line(*extent, second, progress),
+            Shown::Full(screen, sight) => {
+                let width = screen.size().0;
+                sight.saw(second.row);
+                screen.draw(&sight.lines(width, Some(second)));
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        if let Shown::Line(progress, _) = std::mem::replace(&mut self.shown, Shown::Nothing) {
+            progress.finish();
+        }
+    }
+}
+
+fn line(extent: Extent, second: &Second<'_>, progress: &Progress) {
+    let row = second.row;
+    match extent {
+        Extent::For(_) => progress.set(row.at + 1),
+        Extent::Count(_) => progress.add(row.done),
+    }
+    progress.message(format!(
+        "asked {}/s, sent {}/s, done {}/s, backlog {}, p50 {:.1} ms, p99 {:.1} ms, not ok {}/s",
+        row.planned, row.sent, row.done, row.backlog, row.p50, row.p99, row.not_ok
+    ));
+}

@@ -1,0 +1,71 @@
+//! What is shown of stacks: their services, and what `up` did.
+
+use std::time::Duration;
+
+use ordersys_contract::health::Peer;
+use ordersys_stack::Changes;
+use ordersys_stack::model::record::RuntimeKind;
+use ordersys_stack::ops::status::doing::printable;
+use ordersys_stack::ops::status::{State, StatusReport};
+use ordersys_stack::up::report::UpReport;
+use ordersys_stack::up::timeline::{duration_text, path_text};
+
+use super::Table;
+
+/// What `up` did: the services, and where the time went.
+#[must_use]
+pub fn up(report: &UpReport) -> String {
+    let total = duration_text(Duration::from_secs_f64(report.seconds));
+    format!("{}\nup in {total}: {}", status(&report.status), path_text(&report.critical_path))
+}
+
+/// What `up` would do.
+#[must_use]
+pub fn changes(changes: &Changes) -> String {
+    let mut table = Table::new(["ACTION", "RESOURCE", "BECAUSE"]);
+    for change in &changes.0 {
+        let cause = change.cause.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+        table.row([change.action.to_owned(), change.resource.to_string(), cause]);
+    }
+    table.to_string()
+}
+
+/// The services of a stack.
+#[must_use]
+pub fn status(report: &StatusReport) -> String {
+    let place = match report.runtime {
+        RuntimeKind::Docker => "CONTAINER",
+        RuntimeKind::Process => "PID",
+    };
+    let mut table = Table::new(["SERVICE", "STATE", "URL", place, "RESTARTS", "SINCE", "VERSION", "MEMORY"])
+        .right(&[4, 7]);
+    for service in &report.services {
+        let dash = || "-".to_owned();
+        let container = service.container_id.as_ref().map(|id| id.get(..12).unwrap_or(id).to_owned());
+        table.row([
+            service.name.to_string(),
+            service.state.name().to_owned(),
+            service.url.clone(),
+            container.or(service.pid.map(|pid| pid.to_string())).unwrap_or_else(dash),
+            service.restarts.to_string(),
+            service.since.map_or_else(dash, |since| since.to_string()),
+            service.version.clone().unwrap_or_else(dash),
+            service.memory_bytes.map_or_else(dash, |bytes| format!("{} MiB", bytes.div_ceil(1024 * 1024))),
+        ]);
+    }
+    let mut text = table.to_string();
+    let add = |text: &mut String, line: String| *text = format!("{}\n\n{line}", text.trim_end());
+    for service in &report.services {
+        let peers = service.degraded.iter().map(Peer::sentence);
+        for sentence in peers.chain(service.warnings.iter().map(|warning| printable(warning))) {
+            add(&mut text, format!("{} is degraded: {sentence}", service.name));
+        }
+        if let Some(reason) = service.reason.as_ref().filter(|_| service.state != State::Unwatched) {
+            add(&mut text, format!("{} is {}: {}", service.name, service.state.name(), printable(reason)));
+        }
+    }
+    if report.services.iter().any(|service| service.state == State::Unwatched) {
+        add(&mut text, format!("not watched: the supervisor is gone; `{}` starts it again", report.mend));
+    }
+    text
+}

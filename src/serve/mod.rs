@@ -1,0 +1,353 @@
+//! Runs the services in this process: one of them, or all three as a monolith.
+
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use ordersys_chassis::breaker::Settings;
+use ordersys_chassis::tokens::{Fetched, KeySource, RemoteKeys};
+use ordersys_chassis::{Counting, Credentials, Deadline, Gate, HostName, Hosts, Listener, Network, Tokens};
+use ordersys_contract::reservation::{Answer, Operation};
+use ordersys_contract::user::UserSummary;
+use ordersys_contract::{Client, client::Endpoints};
+use ordersys_order::ports::{Asked, HttpPort, Inventory, PortError, UserQuery, Users, batch};
+use ordersys_order::{Allowance, Ports};
+use ordersys_product::ProductError;
+use ordersys_spans::Tracer;
+use ordersys_store::retention::Retention;
+use ordersys_store::{Durability, OpenError};
+use ordersys_user::StartError;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio_util::sync::CancellationToken;
+
+use ordersys_command::{Exit, Failure, OrFail, Outcome};
+use ordersys_contract::Role;
+use ordersys_stack::state::trust::check_credentials;
+
+mod open_files;
+
+pub use crate::serve::open_files::capacity;
+
+/// What the system may hold of what a client has not read yet, in bytes; it doubles that for its own needs.
+const SEND_BUFFER: u32 = 128 * 1024;
+/// Connections that may wait to be accepted, as far as the system allows.
+const BACKLOG: u32 = 4096;
+
+/// What a service process needs to know.
+#[derive(Debug, Clone)]
+pub struct ServeConfig {
+    /// The address to listen on.
+    pub bind: IpAddr,
+    /// Each role's data goes into a directory of its own below this one.
+    pub data_dir: PathBuf,
+    /// Where the credentials are; without them every caller may do everything.
+    pub secrets_dir: Option<PathBuf>,
+    /// Names under which clients reach the services, besides loopback's and each service's own.
+    pub allowed_hosts: Vec<HostName>,
+    /// What a commit means.
+    pub durability: Durability,
+    /// How long a key signs access tokens before the next one takes over.
+    pub key_age: Duration,
+    /// When the order service refuses at once because another service fails.
+    pub breaker: Settings,
+    /// Whether requests are counted.
+    pub counting: Counting,
+    /// What is traced and where it goes, if anywhere.
+    pub tracing: Option<ordersys_spans::Settings>,
+    /// How long refused orders are kept.
+    pub retention: Retention,
+    /// What callers without an account may order.
+    pub allowance: Allowance,
+    /// Guests that one address may make in a minute, if that is limited.
+    pub guests_per_address: Option<NonZeroU32>,
+}
+
+impl ServeConfig {
+    fn credentials(&self) -> Outcome<Credentials> {
+        match &self.secrets_dir {
+            Some(dir) => {
+                check_credentials(dir)?;
+                Credentials::read(dir)
+                    .hint(format!("{} must hold service.token and admin.token", dir.display()))
+            }
+            None => Ok(Credentials::Open),
+        }
+    }
+
+    fn tracer(&self, role: Role) -> Tracer {
+        self.tracing.as_ref().map_or_else(Tracer::off, |settings| Tracer::start(role.name(), settings))
+    }
+
+    fn hosts(&self, role: Role) -> Hosts {
+        Hosts::of(&role.host_name(), self.bind, &self.allowed_hosts)
+    }
+
+    fn data(&self, role: Role) -> PathBuf {
+        self.data_dir.join(role.name())
+    }
+}
+
+/// Opens the port a role listens on.
+pub fn listen(bind: IpAddr, role: Role, port: u16) -> Outcome<TcpListener> {
+    let address = SocketAddr::new(bind, port);
+    open(address)
+        .with_context(|| format!("the {role} service cannot listen on {address}"))
+        .exit(Exit::Environment)
+        .hint("choose another port with --port, or stop what uses this one")
+}
+
+fn open(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    #[cfg(unix)] // elsewhere it means that ports may be shared
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Runs one service until `shutdown`. The order service reaches its peers over HTTP, on the network it
+/// listens on.
+pub async fn one(
+    role: Role,
+    config: &ServeConfig,
+    peers: Endpoints,
+    listener: impl Into<Listener>,
+    shutdown: CancellationToken,
+) -> Outcome {
+    let listener = listener.into();
+    announce(role, &listener.socket);
+    let credentials = config.credentials()?;
+    let (data_dir, durability, hosts) = (config.data(role), config.durability, config.hosts(role));
+    let gate = || Gate::new(credentials.clone(), Tokens::new(RemoteKeys::new(peers.clone())));
+    let tracer = || config.tracer(role);
+    match role {
+        Role::User => user(config, credentials)?.serve(listener, shutdown).await?,
+        Role::Product => {
+            let config = ordersys_product::Config {
+                data_dir,
+                durability,
+                gate: gate(),
+                hosts,
+                counting: config.counting,
+                tracer: tracer(),
+                retention: config.retention,
+            };
+            let opened = ordersys_product::ProductService::open(&config).await;
+            refused_product(opened)?.serve(listener, shutdown).await?;
+        }
+        Role::Order => {
+            let ports = over_http(&peers, &credentials, &listener.network);
+            let (gate, breaker, tracer) = (gate(), config.breaker, tracer());
+            let config = ordersys_order::Config {
+                data_dir,
+                durability,
+                gate,
+                hosts,
+                breaker,
+                counting: config.counting,
+                tracer,
+                retention: config.retention,
+                allowance: config.allowance,
+            };
+            refused(ordersys_order::OrderService::open(&config, ports))?.serve(listener, shutdown).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The three listeners of a monolith.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For the user service.
+    pub user: Listener,
+    /// For the product service.
+    pub product: Listener,
+    /// For the order service.
+    pub order: Listener,
+}
+
+/// Runs all three services until `shutdown`. The order service calls its peers directly.
+pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: CancellationToken) -> Outcome {
+    announce(Role::User, &listeners.user.socket);
+    announce(Role::Product, &listeners.product.socket);
+    announce(Role::Order, &listeners.order.socket);
+    let (credentials, durability) = (config.credentials()?, config.durability);
+    let user = user(config, credentials.clone())?;
+    let gate = Gate::new(credentials, Tokens::new(LocalKeys(user.app())));
+    let product_config = ordersys_product::Config {
+        data_dir: config.data(Role::Product),
+        durability,
+        gate: gate.clone(),
+        hosts: config.hosts(Role::Product),
+        counting: config.counting,
+        tracer: config.tracer(Role::Product),
+        retention: config.retention,
+    };
+    let product = refused_product(ordersys_product::ProductService::open(&product_config).await)?;
+    let inventory = Arc::new(LocalInventory(product.app()));
+    let users = Arc::new(LocalUsers(user.app()));
+    let ports = Ports { users, inventory: Arc::clone(&inventory) as _, drivers: inventory };
+    let (data_dir, breaker, tracer) = (config.data(Role::Order), config.breaker, config.tracer(Role::Order));
+    let hosts = config.hosts(Role::Order);
+    let order_config = ordersys_order::Config {
+        data_dir,
+        durability,
+        gate,
+        hosts,
+        breaker,
+        counting: config.counting,
+        tracer,
+        retention: config.retention,
+        allowance: config.allowance,
+    };
+    let order = refused(ordersys_order::OrderService::open(&order_config, ports))?;
+
+    // The order service stops first: its last requests still need the other two.
+    let peers = CancellationToken::new();
+    let peers_task = {
+        let (user_stop, product_stop) = (peers.clone(), peers.clone());
+        tokio::spawn(async move {
+            tokio::join!(
+                user.serve(listeners.user, user_stop),
+                product.serve(listeners.product, product_stop)
+            )
+        })
+    };
+    let ordered = order.serve(listeners.order, shutdown).await;
+    peers.cancel();
+    let (user_ended, product_ended) = peers_task.await.context("a service panicked")?;
+    ordered?;
+    user_ended?;
+    product_ended?;
+    Ok(())
+}
+
+/// A store that does not open ends the service with what to do about it.
+fn refused<T>(opened: Result<T, OpenError>) -> Outcome<T> {
+    opened.map_err(|error| {
+        let hint = error.hint();
+        Failure { exit: Exit::Environment, error: error.into(), hint }
+    })
+}
+
+fn user(config: &ServeConfig, credentials: Credentials) -> Outcome<ordersys_user::UserService> {
+    let opened = ordersys_user::UserService::open(&ordersys_user::Config {
+        data_dir: config.data(Role::User),
+        durability: config.durability,
+        credentials,
+        hosts: config.hosts(Role::User),
+        key_age: config.key_age,
+        counting: config.counting,
+        tracer: config.tracer(Role::User),
+        guests_per_address: config.guests_per_address,
+    });
+    match opened {
+        Ok(service) => Ok(service),
+        Err(StartError::Store(error)) => refused(Err(error)),
+        Err(StartError::Keys(error)) => Err(error)
+            .exit(Exit::Environment)
+            .hint("make the file readable; without it new keys are made, and users have to log in again"),
+    }
+}
+
+fn refused_product<T>(opened: Result<T, ProductError>) -> Outcome<T> {
+    match opened {
+        Err(ProductError::Open(error)) => refused(Err(error)),
+        other => Ok(other?),
+    }
+}
+
+fn announce(role: Role, listener: &TcpListener) {
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!(service = role.name(), %address, version = env!("CARGO_PKG_VERSION"), "listening");
+    }
+}
+
+fn over_http(peers: &Endpoints, credentials: &Credentials, network: &Network) -> Ports {
+    // A client each: lanes share no connections, so none can hold up another.
+    let port = || {
+        let client = Client::new(peers.clone()).with_credential(credentials.service());
+        Arc::new(Reached { port: HttpPort(client), network: network.clone() })
+    };
+    Ports { users: port(), inventory: port(), drivers: port() }
+}
+
+/// A port on a network that may be cut.
+struct Reached {
+    port: HttpPort,
+    network: Network,
+}
+
+impl Reached {
+    async fn ask<T>(&self, call: Asked<'_, T>, until: Instant) -> Result<T, PortError> {
+        let answer = tokio::time::timeout_at(until.into(), self.network.clone().reach(call)).await;
+        answer.unwrap_or_else(|_| Err(PortError::NoAnswer("not in time".to_owned())))
+    }
+}
+
+impl Users for Reached {
+    fn lookup(&self, queries: Vec<UserQuery>, until: Instant) -> Asked<'_, Vec<Option<UserSummary>>> {
+        Box::pin(self.ask(self.port.lookup(queries, until), until))
+    }
+}
+
+impl Inventory for Reached {
+    fn apply(&self, operations: Vec<Operation>, until: Instant) -> Asked<'_, Vec<Answer>> {
+        Box::pin(self.ask(self.port.apply(operations, until), until))
+    }
+}
+
+/// The user service in the same process.
+struct LocalUsers(ordersys_user::App);
+
+impl Users for LocalUsers {
+    fn lookup(&self, queries: Vec<UserQuery>, until: Instant) -> Asked<'_, Vec<Option<UserSummary>>> {
+        Box::pin(async move {
+            let found = self.0.lookup(batch(queries), Deadline(Some(until))).await;
+            found.map_err(|error| PortError::NoAnswer(error.to_string()))
+        })
+    }
+}
+
+/// The user service's keys in the same process.
+struct LocalKeys(ordersys_user::App);
+
+impl KeySource for LocalKeys {
+    fn keys(&self) -> Fetched<'_> {
+        Box::pin(async { Ok(self.0.public_keys()) })
+    }
+}
+
+/// The product service in the same process.
+struct LocalInventory(ordersys_product::App);
+
+impl Inventory for LocalInventory {
+    fn apply(&self, operations: Vec<Operation>, until: Instant) -> Asked<'_, Vec<Answer>> {
+        Box::pin(async move {
+            let answers = self.0.apply(operations, Instant::now(), Deadline(Some(until))).await;
+            answers.map_err(|error| PortError::NoAnswer(error.to_string()))
+        })
+    }
+}
+
+/// Refuses to serve other machines without credentials.
+pub fn check_exposure(bind: IpAddr, closed: Exposure) -> Outcome {
+    if bind.is_loopback() || closed == Exposure::Guarded {
+        return Ok(());
+    }
+    let what = format!("{bind} can be reached from other machines, and no credentials are configured");
+    Err(Failure::new(Exit::Usage, what)
+        .hint("name a directory with service.token and admin.token with --secrets-dir, or accept it with --insecure"))
+}
+
+/// Who may call internal routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exposure {
+    /// Callers with a credential, or anybody because that was asked for.
+    Guarded,
+    /// Anybody.
+    Open,
+}
