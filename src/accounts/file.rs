@@ -72,6 +72,7 @@ impl Locked {
 }
 
 /// [`forget_own`] in the form that `down` takes.
+#[must_use]
 pub fn forget(project: Project) -> BoxFuture<'static, Outcome<Forgotten>> {
     Box::pin(async move { forget_own(&project).await })
 }

@@ -10,12 +10,12 @@ use ordersys_contract::Client;
 use ordersys_contract::client::Endpoints;
 
 use crate::render::bench as render;
+use crate::render::run;
 use crate::render::tests::responder::{Contract, Habits, Trouble, start};
 use crate::render::tests::shop::Defect;
 use crate::render::{Output, Printer};
 use ordersys_bench::profile::Profile;
 use ordersys_bench::result::report::Report;
-use crate::render::run;
 use ordersys_bench::settings::Surroundings;
 use ordersys_command::{Exit, Outcome};
 use ordersys_workload::model::{Arrivals, Extent, Pace, Span};

@@ -68,16 +68,19 @@ pub struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// Reads what is at a path.
+    #[must_use]
     pub fn read(path: &'a str) -> Self {
         Self { path, body: None, bearer: None }
     }
 
     /// Changes what is at a path, with our credential.
+    #[must_use]
     pub fn change(path: &'a str, body: &'a [u8]) -> Self {
         Self { path, body: Some(body), bearer: None }
     }
 
     /// The same as somebody who may have a credential of its own.
+    #[must_use]
     pub fn by(self, bearer: &'a Bearer) -> Self {
         Self { bearer: Some(bearer), ..self }
     }

@@ -178,6 +178,7 @@ impl Distribution {
     clippy::cast_sign_loss,
     reason = "counts of samples; a rounding error of one sample in 2^53 does not matter"
 )]
+#[must_use]
 pub fn rank(count: u64, quantile: f64) -> u64 {
     (count as f64 * quantile).ceil() as u64
 }

@@ -84,6 +84,7 @@ impl DirLock {
     }
 
     /// Whether some process holds the lock now.
+    #[must_use]
     pub fn is_held(dir: &Path, name: &str) -> bool {
         let is_held = |file: File| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
         File::open(dir).is_ok_and(is_held) || File::open(dir.join(name)).is_ok_and(is_held)
@@ -91,6 +92,7 @@ impl DirLock {
 }
 
 /// Whether a write failed for want of room, or of the right to write at all.
+#[must_use]
 pub fn no_room(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem)
 }

@@ -17,6 +17,7 @@ pub struct StageSpan {
 }
 
 /// The stages of a pace; one that lasts as long as the run where none were asked for.
+#[must_use]
 pub fn spans(pace: &Pace, elapsed: Duration) -> Vec<StageSpan> {
     let whole = |rate| vec![StageSpan { rate, start: Duration::ZERO, lasts: elapsed }];
     match pace {

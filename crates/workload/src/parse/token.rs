@@ -100,6 +100,7 @@ impl<'a> Piece<'a> {
 
 /// Where the caret is under the text of a message, for tests of parsers.
 #[cfg(test)]
+#[must_use]
 pub fn caret(message: &str) -> Option<usize> {
     message.lines().last()?.find('^')?.checked_sub(2)
 }

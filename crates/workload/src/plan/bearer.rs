@@ -15,6 +15,7 @@ impl Bearer {
     }
 
     /// The line with its end, empty without a credential.
+    #[must_use]
     pub fn line(&self) -> &[u8] {
         &self.0
     }

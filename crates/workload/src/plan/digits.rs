@@ -1,6 +1,7 @@
 //! Numbers as digits and as dice, without allocation.
 
 /// A bijection of 64 bits that leaves no visible pattern (the finalizer of `SplitMix64`).
+#[must_use]
 pub fn scramble(value: u64) -> u64 {
     let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -27,6 +27,7 @@ pub struct Key([u8; 32]);
 
 impl Keys {
     /// The key of an order by its number, in the run of this UUID of version 7.
+    #[must_use]
     pub fn of(self, run: u128, number: u64) -> Key {
         let [high, low] = halves(run);
         match self {

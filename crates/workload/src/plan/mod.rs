@@ -133,6 +133,7 @@ impl Plan {
     }
 
     /// The header line with that.
+    #[must_use]
     pub fn bearer(&self, place: u32) -> &Bearer {
         &self.users[place as usize].bearer
     }
@@ -147,6 +148,7 @@ impl Plan {
     }
 
     /// The seed.
+    #[must_use]
     pub fn seed(&self) -> u64 {
         self.seed
     }
@@ -176,11 +178,13 @@ impl Plan {
     }
 
     /// The id of the user at a place in JSON.
+    #[must_use]
     pub fn user_json(&self, place: u32) -> &str {
         &self.users[place as usize].json
     }
 
     /// The id of the product at a place in JSON.
+    #[must_use]
     pub fn product_json(&self, place: u32) -> &str {
         &self.products[place as usize].quoted
     }

@@ -19,6 +19,7 @@ pub struct Buyer {
 
 impl Buyer {
     /// A guest.
+    #[must_use]
     pub fn new(id: &str) -> Self {
         Self { plain: id.into(), json: quote(id), token: None, bearer: Bearer::default() }
     }
@@ -31,6 +32,7 @@ impl Buyer {
 }
 
 /// A text as JSON.
+#[must_use]
 pub fn quote(text: &str) -> Box<str> {
     serde_json::Value::from(text).to_string().into()
 }

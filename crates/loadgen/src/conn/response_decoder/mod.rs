@@ -103,12 +103,14 @@ impl Inbox {
     }
 
     /// The answer, if the end of the connection is its end.
+    #[must_use]
     pub fn ended(&self) -> Option<Whole> {
         let head = self.head.filter(|head| head.framing == Framing::UntilClose)?;
         Some(head.whole(Place::Raw(head.body..self.bytes.len()), false))
     }
 
     /// The body of an answer that this inbox holds.
+    #[must_use]
     pub fn body(&self, whole: &Whole) -> &[u8] {
         match &whole.body {
             Place::Raw(range) => &self.bytes[range.clone()],

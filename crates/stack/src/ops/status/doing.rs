@@ -63,6 +63,7 @@ async fn asked(url: &str) -> Doing {
 }
 
 /// Text of others without what would move a terminal's cursor.
+#[must_use]
 pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

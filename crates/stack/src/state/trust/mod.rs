@@ -93,12 +93,14 @@ pub enum Distrust {
 
 impl Distrust {
     /// The failure of a command.
+    #[must_use]
     pub fn into_failure(self) -> Failure {
         let hint = self.hint();
         Failure { exit: Exit::Environment, error: self.into(), hint: Some(hint) }
     }
 
     /// What mends it, ready to be pasted.
+    #[must_use]
     pub fn hint(&self) -> String {
         let quoted = |path: &Path| {
             let text = path.display().to_string();
