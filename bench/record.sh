@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Measures a fresh stack of this build and writes the table between the bench marks of README.md.
+# Measures a fresh stack of this build and writes the table between the bench marks of
+# docs/performance/results.md.
 #
 #   bench/record.sh            builds a release binary and measures it
 #   bench/record.sh BINARY     measures this one
 #
-# RECORD_DURATION (10s) is the length of each run, RECORD_README (README.md) the file that is written.
+# RECORD_DURATION (10s) is the length of each run, RECORD_PAGE (docs/performance/results.md) the file that is written.
 # Needs jq. A run that measured the generator (exit code 8) is repeated, twice at most; any other failure,
 # or a third invalid run, leaves the file as it was. Every step has a time limit; the stack ends in any case.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly duration="${RECORD_DURATION:-10s}" readme="${RECORD_README:-README.md}"
+readonly duration="${RECORD_DURATION:-10s}" page="${RECORD_PAGE:-docs/performance/results.md}"
 readonly begin='<!-- bench:begin -->' end='<!-- bench:end -->'
 readonly runs=(1 64 256) attempts=3 invalid=8
 
@@ -20,7 +21,7 @@ fail() {
 }
 
 command -v jq >/dev/null || fail "jq is needed to read the results"
-[ "$(grep -cFx -e "$begin" -e "$end" "$readme")" = 2 ] || fail "$readme needs one $begin and one $end"
+[ "$(grep -cFx -e "$begin" -e "$end" "$page")" = 2 ] || fail "$page needs one $begin and one $end"
 
 built_binary() {
     cargo build --release --quiet --message-format json-render-diagnostics |
@@ -87,7 +88,8 @@ table() {
             .latency.response as $r | .verification as $v |
             [ .settings.concurrency, (.totals.throughput | round), $r.p50, $r.p90, $r.p99, $r.p999, $r.max,
               "\(.cpuMicrosPerRequest.client | cpu) + \(.cpuMicrosPerRequest.server | cpu)", .verdict,
-              "\([$v[] | select(.result == "PASS")] | length) of \($v | length) hold"
+              (def count($result): [$v[] | select(.result == $result)] | length;
+               "\(count("PASS")) passed, \(count("SKIP")) skipped")
             ] | "| " + (map(tostring) | join(" | ")) + " |"
         ' "$work/$connections.json"
     done
@@ -102,6 +104,6 @@ awk -v begin="$begin" -v end="$end" -v table="$work/table.md" '
     $0 == end { skip = 0 }
     !skip { print }
     $0 == begin { skip = 1; while ((getline line < table) > 0) print line }
-' "$readme" >"$work/readme.md"
-cat "$work/readme.md" >"$readme"
+' "$page" >"$work/page.md"
+cat "$work/page.md" >"$page"
 cat "$work/table.md"

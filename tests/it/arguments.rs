@@ -105,7 +105,7 @@ fn no_argument_speaks_with_the_words_of_a_parser() {
 /// The settings that the page of limits names, each with its variable and its default, are those of `serve`.
 #[test]
 fn the_page_of_limits_names_settings_as_they_are() {
-    let page = include_str!("../../docs/limits.md");
+    let page = include_str!("../../docs/reference/limits.md");
     let help = String::from_utf8(ordersys(&["serve", "--help"]).stdout).expect("text");
     let rows: Vec<_> = page.lines().filter(|line| line.starts_with('|') && line.contains("`--")).collect();
     assert!(rows.len() >= 10, "{rows:#?}");
