@@ -12,11 +12,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use ordersys::render::Printer;
 use ordersys_bench::profile::Profile;
-use ordersys_bench::settings::Surroundings;
+use ordersys_bench::settings::Environment;
 use ordersys_bench::verdict::slo::Measured as _;
 use ordersys_contract::client::Endpoints;
 use ordersys_contract::{Client, Secret};
-use ordersys_workload::model::{Arrivals, Extent, Pace, Span};
+use ordersys_workload::model::{Arrivals, CountRange, LoadModel, StopCondition};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -27,22 +27,22 @@ async fn main() -> anyhow::Result<()> {
     let client = Client::new(endpoints).with_credential(credential);
 
     let sale = Profile {
-        pace: Pace::Open { rate: 200.0, arrivals: Arrivals::Poisson },
-        extent: Extent::For(Duration::from_secs(3)),
+        pace: LoadModel::OpenLoop { rate: 200.0, arrivals: Arrivals::Poisson },
+        stop_condition: StopCondition::For(Duration::from_secs(3)),
         connections: 32,
-        lines: Span::new(1, 2).context("1 to 2 is a range")?,
+        lines: CountRange::new(1, 2).context("1 to 2 is a range")?,
         products: 3,
         stock: 100,
         ..Profile::default()
     };
-    let report = ordersys::render::run(&sale, &client, &Surroundings::default(), &Printer::silent())
+    let report = ordersys::render::run(&sale, &client, &Environment::default(), &Printer::silent())
         .await
         .map_err(|failure| failure.error)?;
 
-    let books = report.books();
+    let counters = report.counters();
     println!("throughput {:.1} orders/s", report.throughput());
     println!("p99 {:.1} ms", report.response(0.99).millis());
-    println!("{} planned: {} ok, {} refused", books.planned, books.ok, books.refused);
+    println!("{} planned: {} ok, {} refused", counters.planned, counters.ok, counters.refused);
     for finding in &report.verification.findings {
         println!("{} {}", finding.word(), finding.check.statement());
     }

@@ -14,8 +14,8 @@ use crate::render::Printer;
 use crate::seed;
 use crate::seed::Plan;
 use ordersys_bench::profile::Profile;
-use ordersys_bench::settings::Surroundings;
-use ordersys_workload::model::Extent;
+use ordersys_bench::settings::Environment;
+use ordersys_workload::model::StopCondition;
 
 /// How long the burst lasts.
 const BURST: Duration = Duration::from_secs(3);
@@ -87,7 +87,7 @@ impl Journey {
 }
 
 /// Everything between `up` and `down`.
-pub async fn travel(journey: &mut Journey, client: &Client, around: &Surroundings, printer: &Printer) {
+pub async fn travel(journey: &mut Journey, client: &Client, around: &Environment, printer: &Printer) {
     let seeded = journey.step("seed users and products", seeded(client, printer)).await;
     let Some((user, product)) = seeded else {
         journey.skip("place orders");
@@ -243,12 +243,15 @@ fn refused_with<T>(answer: Result<T, ordersys_contract::ClientError>, code: Code
     }
 }
 
-async fn burst(client: &Client, around: &Surroundings, printer: &Printer) -> anyhow::Result<()> {
-    let profile =
-        Profile { connections: BURST_CONNECTIONS, extent: Extent::For(BURST), ..Profile::default() };
+async fn burst(client: &Client, around: &Environment, printer: &Printer) -> anyhow::Result<()> {
+    let profile = Profile {
+        connections: BURST_CONNECTIONS,
+        stop_condition: StopCondition::For(BURST),
+        ..Profile::default()
+    };
     let report =
         crate::render::run(&profile, client, around, printer).await.map_err(|failure| failure.error)?;
-    ensure!(report.books().ok > 0, "no order was placed");
+    ensure!(report.counters().ok > 0, "no order was placed");
     // A slow or busy machine makes numbers worthless, not the system wrong.
     match report.failure() {
         Some(failure) if failure.exit != ordersys_command::Exit::InvalidRun => Err(failure.error),

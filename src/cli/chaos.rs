@@ -36,7 +36,7 @@ pub(super) struct Args {
 /// What was done.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Struck {
+struct InjectedFault {
     service: &'static str,
     fault: Fault,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
         };
         let service = chaos.service(args.service).name();
         let ready_after_seconds = waited.map(|waited| waited.as_secs_f64());
-        printer.data(&Struck { service, fault: args.fault, ready_after_seconds }, || {
+        printer.data(&InjectedFault { service, fault: args.fault, ready_after_seconds }, || {
             let again = waited.map(|waited| format!(", ready after {:.2} s", waited.as_secs_f64()));
             format!("{service} {}{}", args.fault.done(), again.unwrap_or_default())
         });

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::render::Table;
-use ordersys_bench::faults::annotation::Mark;
+use ordersys_bench::faults::annotation::Annotation;
 use ordersys_bench::result::{Answers, Core, Curve, RunResult};
 use ordersys_bench::verdict::share;
 use ordersys_verify::finding::Check;
@@ -39,15 +39,17 @@ pub fn text(result: &RunResult) -> String {
 
 fn throughput(result: &RunResult) -> String {
     let totals = &result.core.measures.totals;
-    let books = &totals.books;
+    let counters = &totals.counters;
     let mut text = format!(
         "{} over {:.1} s; planned {}, sent {}",
         rate(&result.core),
         result.elapsed_seconds,
-        books.planned,
-        books.sent
+        counters.planned,
+        counters.sent
     );
-    for (count, what) in [(books.skipped, "skipped"), (books.unsent, "unsent"), (books.aborted, "aborted")] {
+    for (count, what) in
+        [(counters.skipped, "skipped"), (counters.unsent, "unsent"), (counters.aborted, "aborted")]
+    {
         if count > 0 {
             let _ = write!(text, ", {what} {count}");
         }
@@ -111,7 +113,7 @@ fn show(curve: &Curve, quantile: f64, millis: f64) -> String {
 }
 
 fn outcomes(result: &RunResult) -> String {
-    let sent = result.core.measures.totals.books.sent;
+    let sent = result.core.measures.totals.counters.sent;
     let mut table = Table::new(["outcome", "answer", "requests", "share", "example"]).right(&[2, 3]);
     for answers in result.outcomes.iter().take(MAX_KINDS) {
         let share = share(answers.count, sent) * 100.0;
@@ -136,7 +138,7 @@ fn answer(answers: &Answers) -> String {
     }
 }
 
-fn marks(marks: &[Mark]) -> String {
+fn marks(marks: &[Annotation]) -> String {
     let mut table = Table::new(["done to the system", "at", "until", "outcome"]).right(&[1, 2]);
     for mark in marks {
         let seconds = |at: f64| format!("{at:.1} s");

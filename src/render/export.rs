@@ -24,18 +24,18 @@ pub fn write(report: &Report, dir: &Path) -> anyhow::Result<()> {
     let json = serde_json::to_vec_pretty(&result).context("the result is no JSON")?;
     put(dir, FILE, &json)?;
     page(&result, dir)?;
-    let tally = &report.generated.tally;
+    let totals = &report.generated.totals;
     let distributions = [
-        ("response", &tally.total.response),
-        ("service", &tally.total.service),
-        ("connection-wait", &tally.total.wait),
-        ("generator-lag", &tally.total.lag),
-        ("refusals", &tally.total.refusals),
+        ("response", &totals.total.response),
+        ("service", &totals.total.service),
+        ("connection-wait", &totals.total.wait),
+        ("generator-lag", &totals.total.lag),
+        ("refusals", &totals.total.refusals),
     ];
     for (name, distribution) in distributions {
         put(dir, &format!("{name}.hgrm"), hgrm(distribution).as_bytes())?;
     }
-    for (endpoint, recording) in &tally.endpoints {
+    for (endpoint, recording) in &totals.endpoints {
         let name = format!("endpoint-{}.hgrm", endpoint.name());
         put(dir, &name, hgrm(&recording.response).as_bytes())?;
     }

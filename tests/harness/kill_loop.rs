@@ -1,4 +1,4 @@
-//! Buyers, and somebody who kills services under them, as often as wanted.
+//! Buyers, and a killer of services under them, as often as wanted.
 
 use std::fmt;
 use std::path::Path;
@@ -67,7 +67,7 @@ pub(crate) async fn run(binary: &Path, kills: usize, seed: u64) -> Result<Summar
     let mut killed = 0;
     while killed < kills {
         progress(&market, &mut buyers, random.random_range(1..=20)).await?;
-        killed += strike(&mut processes, &mut random).await?;
+        killed += inject(&mut processes, &mut random).await?;
     }
     let restarted = Instant::now();
     market.closed.store(true, Ordering::Relaxed);
@@ -102,7 +102,7 @@ async fn progress(
 }
 
 /// Kills one, two or all services, sometimes again while they start. Returns the number of kills.
-async fn strike(processes: &mut Processes, random: &mut StdRng) -> Result<usize> {
+async fn inject(processes: &mut Processes, random: &mut StdRng) -> Result<usize> {
     let mut roles = Role::ALL;
     roles.shuffle(random);
     let roles = match random.random_range(0..10) {

@@ -1,4 +1,4 @@
-//! `bench` and Ctrl-C, through the real binary: true books after the first, an end at once after the second.
+//! `bench` and Ctrl-C, through the real binary: true figures after the first, an end at once after the second.
 
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};

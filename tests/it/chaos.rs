@@ -1,4 +1,4 @@
-//! `chaos` and `restart` as a person runs them, on both runtimes: what is struck shows in `status`,
+//! `chaos` and `restart` as a person runs them, on both runtimes: what is done shows in `status`,
 //! comes back by itself or when told, and the others go on.
 
 use serde_json::Value;

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use ordersys::render::{Output, Printer};
 use ordersys_bench::profile::Profile;
 use ordersys_bench::result::report::Report;
-use ordersys_bench::settings::Surroundings;
+use ordersys_bench::settings::Environment;
 use ordersys_contract::Client;
 use ordersys_contract::Role;
 use ordersys_contract::client::OrderFilter;
 use ordersys_workload::endpoint::Endpoint;
-use ordersys_workload::model::{Extent, Span, Verification};
+use ordersys_workload::model::{CountRange, StopCondition, Verification};
 
 use crate::harness::processes::Processes;
 use crate::support::{LIMIT, Stack};
@@ -23,7 +23,7 @@ fn profile() -> Profile {
         warmup: Duration::ZERO,
         connections: 8,
         threads: 2,
-        lines: Span::new(1, 3).expect("a range"),
+        lines: CountRange::new(1, 3).expect("a range"),
         products: 20,
         mix: ALL.parse().expect("a mix"),
         skew: "zipf:0.99".parse().expect("a skew"),
@@ -32,8 +32,8 @@ fn profile() -> Profile {
 }
 
 async fn bench(profile: &Profile, client: &Client) -> Report {
-    let (surroundings, printer) = (Surroundings::default(), Printer::new(Output::Table, true));
-    Box::pin(ordersys::render::run(profile, client, &surroundings, &printer)).await.expect("runs")
+    let (environment, printer) = (Environment::default(), Printer::new(Output::Table, true));
+    Box::pin(ordersys::render::run(profile, client, &environment, &printer)).await.expect("runs")
 }
 
 fn with(report: &Report, word: &str) -> String {
@@ -56,13 +56,14 @@ async fn an_order(client: &Client) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mix_is_answered_as_it_should_be_and_verified() {
     let stack = Stack::start().await;
-    let report = bench(&Profile { extent: Extent::Count(1500), ..profile() }, &stack.admin()).await;
-    let tally = &report.generated.tally;
+    let report =
+        bench(&Profile { stop_condition: StopCondition::Count(1500), ..profile() }, &stack.admin()).await;
+    let tally = &report.generated.totals;
     assert_eq!(with(&report, "FAIL"), "");
-    assert_eq!(report.books().failed, 0, "{:?}", tally.total.kinds);
+    assert_eq!(report.counters().failed, 0, "{:?}", tally.total.kinds);
     for endpoint in Endpoint::ALL {
-        let books = tally.endpoints[&endpoint].books;
-        assert!(books.ok > 0, "{}: {books:?} {:?}", endpoint.name(), tally.total.kinds);
+        let counters = tally.endpoints[&endpoint].counters;
+        assert!(counters.ok > 0, "{}: {counters:?} {:?}", endpoint.name(), tally.total.kinds);
     }
 }
 
@@ -70,7 +71,8 @@ async fn a_mix_is_answered_as_it_should_be_and_verified() {
 async fn a_target_that_dies_and_comes_back_loses_nothing() {
     let mut services = Processes::start(Path::new(env!("CARGO_BIN_EXE_ordersys"))).await.expect("starts");
     let client = services.client("admin.token").expect("a client");
-    let asked = Profile { extent: Extent::For(Duration::from_secs(3)), retries: 5, ..profile() };
+    let asked =
+        Profile { stop_condition: StopCondition::For(Duration::from_secs(3)), retries: 5, ..profile() };
     let trouble = async {
         an_order(&client).await;
         services.kill(Role::Order).expect("dies");
@@ -79,8 +81,8 @@ async fn a_target_that_dies_and_comes_back_loses_nothing() {
     let (report, ()) = tokio::join!(bench(&asked, &client), trouble);
     assert_eq!(with(&report, "FAIL"), "");
     assert_eq!(report.verification.incomplete, None);
-    assert!(report.generated.tally.total.retries > 0, "{:?}", report.books());
-    assert_eq!(report.generated.tally.balance(&report.generated.series), Ok(()));
+    assert!(report.generated.totals.total.retries > 0, "{:?}", report.counters());
+    assert_eq!(report.generated.totals.balance(&report.generated.series), Ok(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,15 +90,19 @@ async fn a_target_that_dies_for_good_leaves_true_books() {
     let mut services = Processes::start(Path::new(env!("CARGO_BIN_EXE_ordersys"))).await.expect("starts");
     let client = services.client("admin.token").expect("a client");
     let lasts = Duration::from_secs(2);
-    let asked = Profile { extent: Extent::For(lasts), verification: Verification::Off, ..profile() };
+    let asked =
+        Profile { stop_condition: StopCondition::For(lasts), verification: Verification::Off, ..profile() };
     let trouble = async {
         an_order(&client).await;
         services.kill(Role::Order).expect("dies");
     };
     let (report, ()) = tokio::join!(bench(&asked, &client), trouble);
-    let books = report.books();
-    assert!(books.ok > 0 && books.failed > 0, "{books:?}");
-    assert_eq!((books.planned, books.sent), (books.sent + books.unsent + books.skipped, books.done()));
-    assert_eq!(report.generated.tally.balance(&report.generated.series), Ok(()));
+    let counters = report.counters();
+    assert!(counters.ok > 0 && counters.failed > 0, "{counters:?}");
+    assert_eq!(
+        (counters.planned, counters.sent),
+        (counters.sent + counters.unsent + counters.skipped, counters.done())
+    );
+    assert_eq!(report.generated.totals.balance(&report.generated.series), Ok(()));
     assert_eq!(report.generated.elapsed, lasts);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::faults::Faults;
 use crate::verdict::slo::Objective;
 use ordersys_loadgen::engine::Load;
-use ordersys_workload::model::{Extent, Pace, Span, Verification};
+use ordersys_workload::model::{CountRange, LoadModel, StopCondition, Verification};
 use ordersys_workload::plan::key::Keys;
 use ordersys_workload::plan::mix::Mix;
 use ordersys_workload::plan::skew::Skew;
@@ -23,9 +23,9 @@ pub const MAX_REGISTERED: u32 = 64;
 #[derive(Debug, Clone)]
 pub struct Profile {
     /// When requests leave.
-    pub pace: Pace,
+    pub pace: LoadModel,
     /// When the run is over.
-    pub extent: Extent,
+    pub stop_condition: StopCondition,
     /// How long requests are sent before any of them counts.
     pub warmup: Duration,
     /// Connections, each with one request at a time.
@@ -37,9 +37,9 @@ pub struct Profile {
     /// The same seed plans the same requests.
     pub seed: u64,
     /// Lines of an order.
-    pub lines: Span,
+    pub lines: CountRange,
     /// Units of a line.
-    pub quantity: Span,
+    pub quantity: CountRange,
     /// What share of the requests does what.
     pub mix: Mix,
     /// Which products are ordered more than others.
@@ -51,12 +51,12 @@ pub struct Profile {
     /// Users that order.
     pub users: u32,
     /// Who they are.
-    pub buyers: Buyers,
+    pub buyers: UserKind,
     /// Products that are ordered.
     pub products: u32,
     /// Units each product of the run starts with.
     pub stock: u64,
-    /// Whether the system's books are checked afterwards.
+    /// Whether the books of the system are checked afterwards.
     pub verification: Verification,
     /// What the run has to reach.
     pub objectives: Vec<Objective>,
@@ -72,21 +72,21 @@ impl Default for Profile {
         let connections = 64;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
-            pace: Pace::Closed,
-            extent: Extent::For(Duration::from_secs(10)),
+            pace: LoadModel::ClosedLoop,
+            stop_condition: StopCondition::For(Duration::from_secs(10)),
             warmup: Duration::from_secs(1),
             connections,
             threads: default_threads(connections, u32::try_from(cores).unwrap_or(u32::MAX)),
             timeout: Duration::from_secs(5),
             seed: 1,
-            lines: Span::ONE,
-            quantity: Span::ONE,
+            lines: CountRange::ONE,
+            quantity: CountRange::ONE,
             mix: Mix::default(),
             skew: Skew::Uniform,
             keys: Keys::default(),
             retries: 0,
             users: 16,
-            buyers: Buyers::Guests,
+            buyers: UserKind::Guests,
             products: 100,
             stock: 1_000_000_000,
             verification: Verification::On,
@@ -103,7 +103,7 @@ impl Profile {
     pub fn load(&self) -> Load {
         Load {
             pace: self.pace.clone(),
-            extent: self.extent,
+            stop_condition: self.stop_condition,
             warmup: self.warmup,
             connections: self.connections,
             threads: self.threads,
@@ -117,7 +117,7 @@ impl Profile {
 
 /// Who orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Buyers {
+pub enum UserKind {
     /// Users without a password: nobody proves anything.
     Guests,
     /// Users with a password, each of whom logs in and orders with an access token of its own.

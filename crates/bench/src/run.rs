@@ -6,12 +6,12 @@ use anyhow::Context as _;
 use ordersys_contract::Client;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::faults::annotation::Mark;
-use crate::faults::injector::{Raging, Storm, Struck};
+use crate::faults::annotation::Annotation;
+use crate::faults::injector::{ActiveFaults, FaultInjector, InjectedFault};
 use crate::profile::Profile;
 use crate::result::interval_log::{IntervalLog, LogFile};
 use crate::result::report::Report;
-use crate::settings::{Ground, Settings, Surroundings};
+use crate::settings::{Environment, RunContext, Settings};
 use crate::stop::Stop;
 use crate::{fd_limit as limits, prepare};
 use ordersys_command::{Events, Exit, Failure, OrFail, Outcome};
@@ -20,7 +20,7 @@ use ordersys_loadgen::engine::{Assignment, Generated, GeneratorError, Running, S
 use ordersys_verify as verify;
 use ordersys_verify::run::generator_checks::Asked;
 use ordersys_verify::system::stock_monitor::StockWatch;
-use ordersys_verify::{Subject, Verification};
+use ordersys_verify::{SystemUnderTest, Verification};
 
 /// Shows a run while it goes on.
 pub trait Viewer {
@@ -49,38 +49,38 @@ impl Viewer for () {
 pub async fn run(
     profile: &Profile,
     client: &Client,
-    surroundings: &Surroundings,
+    environment: &Environment,
     events: &Events,
     viewer: &mut dyn Viewer,
 ) -> Outcome<Report> {
     let services = if profile.mix.needs_products() { 2 } else { 1 };
     limits::make_room(profile.connections.saturating_mul(services))?;
-    let storm = Storm::prepare(profile, surroundings.chaos.clone())?;
+    let injector = FaultInjector::prepare(profile, environment.chaos.clone())?;
     let mut stop = Stop::listen().context("cannot wait for Ctrl-C")?;
     let targets = resolve(profile, client).await?;
     let prepared = tokio::select! {
         prepared = prepare::prepare(profile, client, events) => prepared?,
         () = stop.next() => return Err(interrupted()),
     };
-    let ground = Ground {
+    let ground = RunContext {
         endpoints: client.endpoints(),
-        surroundings,
-        dialect: prepared.dialect,
+        environment,
+        contract: prepared.contract,
         products: prepared.plan.products().len(),
     };
     let settings = Settings::new(profile, ground);
     let watch = StockWatch::start(client.clone(), prepared.plan.clone());
-    let server_pids = &surroundings.server_pids;
+    let server_pids = &environment.server_pids;
     let assignment = Assignment { load: profile.load(), plan: prepared.plan.clone(), targets, server_pids };
-    let (mut generated, marks) = generate((profile, &storm), assignment, &mut stop, viewer).await?;
+    let (mut generated, marks) = generate((profile, &injector), assignment, &mut stop, viewer).await?;
     let verification = match profile.verification {
         ordersys_workload::model::Verification::Off => {
             Some(Verification::skipped("asked not to with --no-verify"))
         }
         ordersys_workload::model::Verification::On => {
-            let subject = Subject {
+            let subject = SystemUnderTest {
                 client,
-                dialect: prepared.dialect,
+                contract: prepared.contract,
                 plan: &prepared.plan,
                 ledger: &generated.ledger,
                 asked: Asked { audit: &generated.audit, pace: &profile.pace },
@@ -120,11 +120,11 @@ async fn resolve_one(profile: &Profile, client: &Client, (url, option): (&str, &
 
 /// The load, what was done to the system meanwhile, and the log of its seconds.
 async fn generate(
-    (profile, injector): (&Profile, &Storm),
+    (profile, injector): (&Profile, &FaultInjector),
     assignment: Assignment<'_>,
     stop: &mut Stop,
     viewer: &mut dyn Viewer,
-) -> Outcome<(Generated, Vec<Mark>)> {
+) -> Outcome<(Generated, Vec<Annotation>)> {
     let file = profile.log.as_deref().map(LogFile::create).transpose();
     let mut file = file.hint("name another directory with --out")?;
     let mut log = file.as_mut().map(LogFile::begin).transpose()?;
@@ -136,7 +136,7 @@ async fn generate(
         () = stop.next() => return Err(interrupted()), // nothing was sent yet
     };
     let (start, opens) = (running.start, running.opens);
-    let raging = injector.begin(opens);
+    let active = injector.begin(opens);
     let mut each = |second: Second<'_>| {
         viewer.second(&second);
         if let Some(log) = &mut log {
@@ -147,45 +147,46 @@ async fn generate(
     viewer.end();
     // Whatever became of the run: what was done to the system is reverted first.
     let mut stopped = generated.as_ref().is_ok_and(|generated| generated.interrupted);
-    let struck = calm(injector, raging, generated.is_ok(), &mut stopped, stop).await?;
+    let injected = revert(injector, active, generated.is_ok(), &mut stopped, stop).await?;
     let mut generated = generated.map_err(|error| match error {
         GeneratorError::Interrupted => interrupted(),
         error => error.into(),
     })?;
     generated.interrupted = stopped;
-    let marks = struck.iter().map(|struck| struck.mark((start, opens), &generated.pulse)).collect();
+    let marks =
+        injected.iter().map(|injected| injected.mark((start, opens), &generated.acceptances)).collect();
     log.map_or(Ok(()), IntervalLog::result)?;
     file.map_or(Ok(()), LogFile::finish)?;
-    generated.tally.balance(&generated.series).map_err(|wrong| {
+    generated.totals.balance(&generated.series).map_err(|wrong| {
         Failure::new(Exit::Failed, format!("the books of the run do not balance, which is a defect: {wrong}"))
     })?;
     Ok((generated, marks))
 }
 
 /// Reverts what was done to the system and waits until it is ready again.
-async fn calm(
-    storm: &Storm,
-    raging: Raging,
+async fn revert(
+    injector: &FaultInjector,
+    active: ActiveFaults,
     settles: bool,
     stopped: &mut bool,
     stop: &mut Stop,
-) -> Outcome<Vec<Struck>> {
-    let mut calming = pin!(async {
-        let mut struck = raging.end().await.context("a fault ended with a panic")?;
+) -> Outcome<Vec<InjectedFault>> {
+    let mut reverting = pin!(async {
+        let mut injected = active.end().await.context("a fault ended with a panic")?;
         if settles {
-            storm.settle(&mut struck).await;
+            injector.settle(&mut injected).await;
         }
-        Ok(struck)
+        Ok(injected)
     });
     loop {
         tokio::select! {
-            struck = &mut calming => return struck,
+            injected = &mut reverting => return injected,
             () = stop.next() => if std::mem::replace(stopped, true) { return Err(interrupted()) },
         }
     }
 }
 
-async fn check(subject: Subject<'_>, events: &Events) -> Verification {
+async fn check(subject: SystemUnderTest<'_>, events: &Events) -> Verification {
     let progress = events.progress(None, "verifying");
     verify::verify(subject, |step| progress.message(step)).await
 }

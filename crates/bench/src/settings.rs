@@ -7,17 +7,17 @@ use ordersys_contract::client::Endpoints;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::profile::{Buyers, Profile};
+use crate::profile::{Profile, UserKind};
 use ordersys_stack::ops::chaos::Chaos;
-use ordersys_verify::system::Dialect;
-use ordersys_workload::model::{Arrivals, Extent, Pace};
+use ordersys_verify::system::ApiContract;
+use ordersys_workload::model::{Arrivals, LoadModel, StopCondition};
 use ordersys_workload::plan::key::Keys;
 use ordersys_workload::plan::mix::Mix;
 use ordersys_workload::plan::skew::Skew;
 
 /// The system under test, as far as the caller knows it.
 #[derive(Debug, Clone, Default)]
-pub struct Surroundings {
+pub struct Environment {
     /// Processes of the services, for their processor time.
     pub server_pids: Vec<u32>,
     /// Docker or processes.
@@ -78,13 +78,13 @@ pub struct Settings {
 
 /// What was ready before the first request.
 #[derive(Debug, Clone, Copy)]
-pub struct Ground<'a> {
+pub struct RunContext<'a> {
     /// Where the services are.
     pub endpoints: &'a Endpoints,
     /// What is known of them.
-    pub surroundings: &'a Surroundings,
+    pub environment: &'a Environment,
     /// What they promise.
-    pub dialect: Dialect,
+    pub contract: ApiContract,
     /// How many products are ordered.
     pub products: usize,
 }
@@ -92,19 +92,19 @@ pub struct Ground<'a> {
 impl Settings {
     /// The conditions of a run.
     #[must_use]
-    pub fn new(profile: &Profile, ground: Ground<'_>) -> Self {
+    pub fn new(profile: &Profile, ground: RunContext<'_>) -> Self {
         let (pacing, rate, stages) = match &profile.pace {
-            Pace::Closed => ("closed", None, None),
-            Pace::Open { rate, .. } => ("open", Some(*rate), None),
-            Pace::Staged { stages, .. } => ("open", None, Some(stages.to_string())),
+            LoadModel::ClosedLoop => ("closed", None, None),
+            LoadModel::OpenLoop { rate, .. } => ("open", Some(*rate), None),
+            LoadModel::Ramping { stages, .. } => ("open", None, Some(stages.to_string())),
         };
-        let (duration_seconds, count) = match profile.extent {
-            Extent::For(duration) => (Some(duration.as_secs_f64()), None),
-            Extent::Count(count) => (None, Some(count)),
+        let (duration_seconds, count) = match profile.stop_condition {
+            StopCondition::For(duration) => (Some(duration.as_secs_f64()), None),
+            StopCondition::Count(count) => (None, Some(count)),
         };
-        let (contract, stock) = match ground.dialect {
-            Dialect::Full => ("full", Some(profile.stock)),
-            Dialect::Article => ("article", None),
+        let (contract, stock) = match ground.contract {
+            ApiContract::Full => ("full", Some(profile.stock)),
+            ApiContract::Article => ("article", None),
         };
         Self {
             pacing: pacing.to_owned(),
@@ -124,7 +124,7 @@ impl Settings {
             keys: profile.keys,
             retries: profile.retries,
             users: profile.users,
-            registered: profile.buyers == Buyers::Registered,
+            registered: profile.buyers == UserKind::Registered,
             products: ground.products,
             stock,
             seed: profile.seed,
@@ -132,9 +132,9 @@ impl Settings {
             faults: profile.faults.iter().map(ToString::to_string).collect(),
             contract: contract.to_owned(),
             endpoints: ground.endpoints.clone(),
-            runtime: ground.surroundings.runtime.clone(),
-            topology: ground.surroundings.topology.clone(),
-            durability: ground.surroundings.durability.clone(),
+            runtime: ground.environment.runtime.clone(),
+            topology: ground.environment.topology.clone(),
+            durability: ground.environment.durability.clone(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             build: if cfg!(debug_assertions) { "debug" } else { "release" }.to_owned(),

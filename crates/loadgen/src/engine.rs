@@ -10,18 +10,18 @@ use tokio::sync::oneshot::error::RecvError;
 use crate::conn::target::Targets;
 use crate::measure::cpu;
 use crate::measure::recording::Recording;
-use crate::measure::recovery::Pulse;
+use crate::measure::recovery::Acceptances;
 use crate::measure::series::{Row, Series};
-use crate::measure::snapshot::{Exchange, Sheet};
-use crate::measure::totals::Tally;
-use crate::worker::pool::Crew;
-use crate::worker::thread::Product;
+use crate::measure::snapshot::{Handoff, Snapshot};
+use crate::measure::totals::RunTotals;
+use crate::worker::pool::WorkerPool;
+use crate::worker::thread::WorkerOutput;
 use ordersys_workload::evidence::audit::Audit;
 use ordersys_workload::evidence::ledger::Ledger;
 use ordersys_workload::model::clock::{Moment, Timeline, Window};
 use ordersys_workload::model::stage_span as span;
 use ordersys_workload::model::stage_span::StageSpan;
-use ordersys_workload::model::{Extent, Pace, Verification};
+use ordersys_workload::model::{LoadModel, StopCondition, Verification};
 use ordersys_workload::plan::Plan;
 
 /// How long after a second its numbers are fetched, so that every thread has handed them over.
@@ -34,16 +34,16 @@ pub struct Second<'a> {
     /// Its figures.
     pub row: &'a Row,
     /// All that was measured in it.
-    pub sheet: &'a Sheet,
+    pub snapshot: &'a Snapshot,
     /// All that was measured so far.
-    pub tally: &'a Tally,
+    pub totals: &'a RunTotals,
 }
 
 /// What a run produced, before anybody judges it.
 #[derive(Debug)]
 pub struct Generated {
     /// Everything that was measured: in total, by stage, by endpoint.
-    pub tally: Tally,
+    pub totals: RunTotals,
     /// The stages that were planned.
     pub stages: Vec<StageSpan>,
     /// Second by second.
@@ -61,16 +61,16 @@ pub struct Generated {
     /// Whether the run was given up by Ctrl-C.
     pub interrupted: bool,
     /// When orders were taken, warm-up included; kept only in runs with faults.
-    pub pulse: Pulse,
+    pub acceptances: Acceptances,
 }
 
 /// How a run loads a system.
 #[derive(Debug, Clone)]
 pub struct Load {
     /// When requests leave.
-    pub pace: Pace,
+    pub pace: LoadModel,
     /// When the run is over.
-    pub extent: Extent,
+    pub stop_condition: StopCondition,
     /// How long requests are sent before any of them counts.
     pub warmup: Duration,
     /// Connections, each with one request at a time.
@@ -127,7 +127,7 @@ pub struct Running<'a> {
     load: Load,
     window: Window,
     server_pids: &'a [u32],
-    pool: Crew,
+    pool: WorkerPool,
     collector: Collector,
 }
 
@@ -137,10 +137,10 @@ impl<'a> Running<'a> {
         let load = assignment.load.clone();
         let window = window(&load);
         let lengths: Vec<_> = load.pace.stages().iter().map(|stage| stage.lasts).collect();
-        let mut pool = Crew::hire(&assignment, Timeline::new(window, &lengths))?;
+        let mut pool = WorkerPool::spawn(&assignment, Timeline::new(window, &lengths))?;
         let start = pool.start().await;
         let opens = start + window.opens.since(Moment::START);
-        let collector = Collector { exchanges: pool.exchanges.clone(), ..Collector::default() };
+        let collector = Collector { handoffs: pool.handoffs.clone(), ..Collector::default() };
         Ok(Self { start, opens, load, window, server_pids: assignment.server_pids, pool, collector })
     }
 
@@ -158,9 +158,9 @@ impl<'a> Running<'a> {
 
 fn window(load: &Load) -> Window {
     let opens = Moment::at(load.warmup);
-    let closes = match load.extent {
-        Extent::For(duration) => opens.after(duration),
-        Extent::Count(_) => Moment::NEVER,
+    let closes = match load.stop_condition {
+        StopCondition::For(duration) => opens.after(duration),
+        StopCondition::Count(_) => Moment::NEVER,
     };
     Window { opens, closes }
 }
@@ -168,17 +168,17 @@ fn window(load: &Load) -> Window {
 /// Adds up what threads hand over.
 #[derive(Debug, Default)]
 struct Collector {
-    exchanges: Vec<Arc<Exchange>>,
-    second: Sheet,
+    handoffs: Vec<Arc<Handoff>>,
+    second: Snapshot,
     /// All of that second together.
     sum: Recording,
-    tally: Tally,
+    totals: RunTotals,
     series: Series,
 }
 
 /// What was seen of the threads until the last one ended.
 struct Watched {
-    products: Vec<Product>,
+    outputs: Vec<WorkerOutput>,
     cpu: Cpu,
     interrupted: bool,
 }
@@ -186,18 +186,18 @@ struct Watched {
 impl Collector {
     async fn watch(
         &mut self,
-        crew: Crew,
+        pool: WorkerPool,
         pids: &[u32],
         opens: Instant,
         live: &mut impl FnMut(Second<'_>),
         stop: &mut impl AsyncFnMut(),
     ) -> Result<Watched, GeneratorError> {
-        let _ends_the_threads = crew.abort.clone().drop_guard();
-        let mut threads = pin!(try_join_all(crew.results));
+        let _ends_the_threads = pool.abort.clone().drop_guard();
+        let mut threads = pin!(try_join_all(pool.results));
         let (mut before, mut interrupted, mut next) = (Cpu::read(pids), false, opens);
-        let products = loop {
+        let outputs = loop {
             tokio::select! {
-                products = &mut threads => break products.map_err(GeneratorError::Panicked)?,
+                outputs = &mut threads => break outputs.map_err(GeneratorError::Panicked)?,
                 () = tokio::time::sleep_until(next.into()) => {
                     if next == opens {
                         before = Cpu::read(pids);
@@ -211,23 +211,23 @@ impl Collector {
                     if std::mem::replace(&mut interrupted, true) {
                         return Err(GeneratorError::Interrupted);
                     }
-                    crew.abort.cancel();
+                    pool.abort.cancel();
                 }
             }
         };
-        let products = products.into_iter().collect::<std::io::Result<_>>();
-        let products = products.map_err(GeneratorError::Failed)?;
-        Ok(Watched { products, cpu: Cpu::read(pids).since(before), interrupted })
+        let outputs = outputs.into_iter().collect::<std::io::Result<_>>();
+        let outputs = outputs.map_err(GeneratorError::Failed)?;
+        Ok(Watched { outputs, cpu: Cpu::read(pids).since(before), interrupted })
     }
 
     /// Adds what the threads handed over as one more second.
     fn fetch(&mut self, live: &mut impl FnMut(Second<'_>)) {
-        self.exchanges.iter().for_each(|exchange| exchange.fetch(&mut self.second));
-        self.tally.add(&self.second);
+        self.handoffs.iter().for_each(|handoff| handoff.fetch(&mut self.second));
+        self.totals.add(&self.second);
         self.sum.clear();
-        self.second.cells().for_each(|cell| self.sum.merge(&cell.recording));
+        self.second.entries().for_each(|entry| self.sum.merge(&entry.recording));
         let row = self.series.push(&self.sum);
-        live(Second { row: &row, sheet: &self.second, tally: &self.tally });
+        live(Second { row: &row, snapshot: &self.second, totals: &self.totals });
         self.second.clear();
     }
 
@@ -237,31 +237,43 @@ impl Collector {
         (load, window): (&Load, Window),
         live: &mut impl FnMut(Second<'_>),
     ) -> Generated {
-        let Watched { products, cpu, interrupted } = watched;
-        let last_done = products.iter().map(|product| product.last_done).max().unwrap_or(window.opens);
-        let busiest_thread = products.iter().filter_map(busy).max_by(f64::total_cmp);
-        let (mut ledger, mut audit, mut pulse) = (Ledger::default(), Audit::default(), Pulse::default());
-        for product in products {
-            pulse.merge(&product.pulse);
-            self.second.merge(&product.sheet);
-            ledger.append(product.ledger);
-            audit.merge(&product.audit);
+        let Watched { outputs, cpu, interrupted } = watched;
+        let last_done = outputs.iter().map(|output| output.last_done).max().unwrap_or(window.opens);
+        let busiest_thread = outputs.iter().filter_map(busy).max_by(f64::total_cmp);
+        let (mut ledger, mut audit, mut acceptances) =
+            (Ledger::default(), Audit::default(), Acceptances::default());
+        for output in outputs {
+            acceptances.merge(&output.acceptances);
+            self.second.merge(&output.snapshot);
+            ledger.append(output.ledger);
+            audit.merge(&output.audit);
         }
         ledger.settle();
         self.fetch(live);
-        let elapsed = match load.extent {
-            Extent::For(duration) if !interrupted => duration,
-            Extent::For(_) | Extent::Count(_) => last_done.since(window.opens),
+        let elapsed = match load.stop_condition {
+            StopCondition::For(duration) if !interrupted => duration,
+            StopCondition::For(_) | StopCondition::Count(_) => last_done.since(window.opens),
         };
-        let Self { tally, series, .. } = self;
+        let Self { totals, series, .. } = self;
         let stages = span::spans(&load.pace, elapsed);
-        Generated { tally, stages, series, ledger, audit, elapsed, busiest_thread, cpu, interrupted, pulse }
+        Generated {
+            totals,
+            stages,
+            series,
+            ledger,
+            audit,
+            elapsed,
+            busiest_thread,
+            cpu,
+            interrupted,
+            acceptances,
+        }
     }
 }
 
-fn busy(product: &Product) -> Option<f64> {
-    let wall = product.wall.as_secs_f64();
-    product.cpu.filter(|_| wall > 0.0).map(|cpu| cpu.as_secs_f64() / wall)
+fn busy(output: &WorkerOutput) -> Option<f64> {
+    let wall = output.wall.as_secs_f64();
+    output.cpu.filter(|_| wall > 0.0).map(|cpu| cpu.as_secs_f64() / wall)
 }
 
 /// Processor time of both sides.

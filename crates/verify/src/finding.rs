@@ -195,9 +195,9 @@ impl Finding {
 
 /// Collects the cases against one check.
 #[derive(Debug, Default)]
-pub struct Cases(Option<Box<Witness>>);
+pub struct Samples(Option<Box<Witness>>);
 
-impl Cases {
+impl Samples {
     /// One more case; the first is kept.
     pub fn add(&mut self, witness: impl FnOnce() -> Witness) {
         self.0.get_or_insert_with(|| Box::new(witness())).cases += 1;

@@ -10,7 +10,7 @@ use ordersys_contract::{Client, ClientError};
 
 use crate::finding::{Check, Finding};
 use crate::run::coverage::{Coverage, Replays};
-use crate::run::expectations::Claims;
+use crate::run::expectations::Expectations;
 use crate::run::generator_checks::Asked;
 use crate::run::orders::Judge;
 use crate::run::stock::{Reserving, Stock};
@@ -19,17 +19,17 @@ use ordersys_workload::evidence::ledger::Ledger;
 use ordersys_workload::plan::Plan;
 
 use crate::run::{generator_checks, read, resolve, stock};
-use crate::system::Dialect;
+use crate::system::ApiContract;
 
 pub use crate::run::read::products;
 
 /// What is verified.
 #[derive(Debug, Clone, Copy)]
-pub struct Subject<'a> {
+pub struct SystemUnderTest<'a> {
     /// Calls the system; with the admin credential it can list orders.
     pub client: &'a Client,
     /// What the system promises.
-    pub dialect: Dialect,
+    pub contract: ApiContract,
     /// What was sent.
     pub plan: &'a Plan,
     /// What clients were told.
@@ -65,7 +65,7 @@ impl Verification {
 }
 
 /// Verifies the system after a run. `step` is told what is being done.
-pub async fn verify(subject: Subject<'_>, step: impl Fn(&str)) -> Verification {
+pub async fn verify(subject: SystemUnderTest<'_>, step: impl Fn(&str)) -> Verification {
     match gather_and_judge(subject, step).await {
         Ok(mut findings) => {
             findings.sort_by_key(|finding| finding.check);
@@ -78,25 +78,28 @@ pub async fn verify(subject: Subject<'_>, step: impl Fn(&str)) -> Verification {
     }
 }
 
-async fn gather_and_judge(subject: Subject<'_>, step: impl Fn(&str)) -> Result<Vec<Finding>, ClientError> {
-    let Subject { client, dialect, plan, ledger, asked, negative } = subject;
+async fn gather_and_judge(
+    subject: SystemUnderTest<'_>,
+    step: impl Fn(&str),
+) -> Result<Vec<Finding>, ClientError> {
+    let SystemUnderTest { client, contract, plan, ledger, asked, negative } = subject;
     let http = Http::new(client);
     step("asking again for unknown outcomes");
-    let (resolved, replays) = match dialect {
-        Dialect::Full => {
+    let (resolved, replays) = match contract {
+        ApiContract::Full => {
             (resolve::unknowns(http, plan, ledger).await?, resolve::replays(http, plan, ledger).await?)
         }
-        Dialect::Article => {
+        ApiContract::Article => {
             let reason = "the system does not promise to honour idempotency keys";
             let replays = Replays { skipped: Some(reason.to_owned()), ..Replays::default() };
             (resolve::leave_open(ledger, reason), replays)
         }
     };
-    let mut judge = Judge::new(Claims::new(plan, ledger, resolved));
+    let mut judge = Judge::new(Expectations::new(plan, ledger, resolved));
     step("reading orders");
-    let coverage = match dialect {
-        Dialect::Full => read::list(http, plan, &mut judge).await?,
-        Dialect::Article => {
+    let coverage = match contract {
+        ApiContract::Full => read::list(http, plan, &mut judge).await?,
+        ApiContract::Article => {
             Coverage::Acknowledged("the system is not known to list a user's orders".to_owned())
         }
     };
@@ -106,15 +109,15 @@ async fn gather_and_judge(subject: Subject<'_>, step: impl Fn(&str)) -> Result<V
     };
     step("reading stock");
     let left = read::stock(http, plan).await?;
-    let mut returned = judge.claims().given_back();
+    let mut returned = judge.expectations().given_back();
     returned.extend(judge.returned());
     let negative = negative.iter().chain(ledger.negative()).copied().collect();
     let stock = Stock { negative, returned, ..left };
-    let reserving = match dialect {
-        Dialect::Full => Reserving::Atomic,
-        Dialect::Article => Reserving::Unknown,
+    let reserving = match contract {
+        ApiContract::Full => Reserving::Atomic,
+        ApiContract::Article => Reserving::Unknown,
     };
-    let mut findings = stock::judge(judge.claims(), &stock, reserving);
+    let mut findings = stock::judge(judge.expectations(), &stock, reserving);
     findings.extend(judge.finish(&coverage, replays));
     findings.extend(generator_checks::judge(plan, ledger, asked));
     Ok(findings)

@@ -183,8 +183,8 @@ fn make(args: &Args, globals: &Globals) -> Outcome<Runs> {
 fn one(flags: &Flags, profile: &Profile, dir: Option<&Path>, globals: &Globals) -> Outcome<RunResult> {
     let (client, printer) = (flags.globals.client()?, globals.printer());
     let report = block_on(async {
-        let surroundings = flags.run.surroundings(&flags.globals).await?;
-        crate::render::run(profile, &client, &surroundings, &printer).await
+        let environment = flags.run.environment(&flags.globals).await?;
+        crate::render::run(profile, &client, &environment, &printer).await
     })?;
     if let Some(dir) = dir {
         export::write(&report, dir).hint("name another directory with --out")?;

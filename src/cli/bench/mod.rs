@@ -2,16 +2,16 @@
 
 mod calibrate;
 mod compare;
+mod environment;
 mod pace;
 mod report;
 mod run;
 mod saturate;
 mod schema;
-mod surroundings;
 
 mod workload;
 
-pub(super) use surroundings::recorded;
+pub(super) use environment::recorded;
 
 use crate::cli::{Globals, block_on};
 use ordersys_command::{Exit, Failure, OrFail, Outcome};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::cli::bench::{Exit, Failure, Outcome};
 use ordersys_bench::profile::Profile;
 use ordersys_workload::model::stages::{Stages, read_rate};
-use ordersys_workload::model::{Arrivals, Extent, Pace};
+use ordersys_workload::model::{Arrivals, LoadModel, StopCondition};
 
 /// How long a run lasts unless asked otherwise.
 const DEFAULT_DURATION: Duration = Duration::from_secs(10);
@@ -36,26 +36,26 @@ pub(super) struct PaceArgs {
 impl PaceArgs {
     /// The profile with this pace.
     pub(super) fn apply(&self, profile: Profile) -> Outcome<Profile> {
-        let (extent, warmup) = match (self.count, &self.stages) {
-            (Some(count), _) => (Extent::Count(count), Duration::ZERO),
-            (None, Some(stages)) => (Extent::For(stages.lasts()), profile.warmup),
-            (None, None) => (Extent::For(self.duration.unwrap_or(DEFAULT_DURATION)), profile.warmup),
+        let (stop_condition, warmup) = match (self.count, &self.stages) {
+            (Some(count), _) => (StopCondition::Count(count), Duration::ZERO),
+            (None, Some(stages)) => (StopCondition::For(stages.lasts()), profile.warmup),
+            (None, None) => (StopCondition::For(self.duration.unwrap_or(DEFAULT_DURATION)), profile.warmup),
         };
         let warmup = self.warmup.unwrap_or(warmup);
-        Ok(Profile { pace: self.pace()?, extent, warmup, ..profile })
+        Ok(Profile { pace: self.pace()?, stop_condition, warmup, ..profile })
     }
 
-    fn pace(&self) -> Outcome<Pace> {
+    fn pace(&self) -> Outcome<LoadModel> {
         let arrivals = self.arrivals.unwrap_or(Arrivals::Poisson);
         match (self.rate, &self.stages) {
-            (Some(rate), _) => Ok(Pace::Open { rate, arrivals }),
-            (None, Some(stages)) => Ok(Pace::Staged { stages: stages.clone(), arrivals }),
+            (Some(rate), _) => Ok(LoadModel::OpenLoop { rate, arrivals }),
+            (None, Some(stages)) => Ok(LoadModel::Ramping { stages: stages.clone(), arrivals }),
             (None, None) if self.arrivals.is_some() => Err(Failure::new(
                 Exit::Usage,
                 "--arrivals spreads the requests of an open loop, which needs a rate",
             )
             .hint("add --rate or --stages")),
-            (None, None) => Ok(Pace::Closed),
+            (None, None) => Ok(LoadModel::ClosedLoop),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::cli::bench::environment;
+use crate::cli::bench::environment::environment;
 use crate::cli::bench::pace::PaceArgs;
-use crate::cli::bench::surroundings;
-use crate::cli::bench::surroundings::surroundings;
 use crate::cli::bench::workload::WorkloadArgs;
 use crate::cli::bench::{Exit, Failure, Globals, OrFail, Outcome, block_on};
 use crate::render::{Printer, run as render_run};
@@ -12,7 +12,7 @@ use crate::render::{bench as render, export};
 use ordersys_bench::faults::Faults;
 use ordersys_bench::profile::Profile;
 use ordersys_bench::result::RunResult;
-use ordersys_bench::settings::Surroundings;
+use ordersys_bench::settings::Environment;
 use ordersys_bench::verdict::slo;
 use ordersys_bench::verdict::slo::Objective;
 
@@ -49,8 +49,8 @@ pub(super) fn run(args: &RunArgs, globals: &Globals) -> Outcome {
     let profile = args.profile()?;
     let (client, printer) = (globals.client()?, args.printer(globals)?);
     let report = block_on(async {
-        let surroundings = args.surroundings(globals).await?;
-        render_run(&profile, &client, &surroundings, &printer).await
+        let environment = args.environment(globals).await?;
+        render_run(&profile, &client, &environment, &printer).await
     })?;
     let result = RunResult::of(&report);
     printer.data(&result.core, || render::text(&result));
@@ -79,12 +79,12 @@ impl RunArgs {
     }
 
     /// What is known of the system, and what can be done to it if that is asked for.
-    pub(super) async fn surroundings(&self, globals: &Globals) -> Outcome<Surroundings> {
-        let mut surroundings = surroundings(globals).await;
+    pub(super) async fn environment(&self, globals: &Globals) -> Outcome<Environment> {
+        let mut environment = environment(globals).await;
         if self.faults.is_some() {
-            surroundings.chaos = surroundings::chaos(globals).await?;
+            environment.chaos = environment::chaos(globals).await?;
         }
-        Ok(surroundings)
+        Ok(environment)
     }
 
     /// What the run is asked to do.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::cli::bench::environment::environment;
 use crate::cli::bench::run::{Objectives, objectives};
-use crate::cli::bench::surroundings::surroundings;
 use crate::cli::bench::workload::WorkloadArgs;
 use crate::cli::bench::{Exit, Failure, Globals, Outcome, block_on};
 use crate::render::saturation::text;
@@ -56,10 +56,10 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
     };
     let (client, printer) = (globals.client()?, globals.printer());
     let found = block_on(async {
-        let surroundings = surroundings(globals).await;
+        let environment = environment(globals).await;
         let one = async |profile: Profile| {
             printer.say(format!("trying {}", profile.pace));
-            crate::render::run(&profile, &client, &surroundings, &printer).await
+            crate::render::run(&profile, &client, &environment, &printer).await
         };
         saturate::search(plan, &profile, one).await
     })?;

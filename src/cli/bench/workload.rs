@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use crate::cli::bench::{Exit, Failure, Outcome};
-use ordersys_bench::profile::{Buyers, MAX_CONNECTIONS, MAX_POOL, MAX_REGISTERED, Profile, default_threads};
+use ordersys_bench::profile::{
+    MAX_CONNECTIONS, MAX_POOL, MAX_REGISTERED, Profile, UserKind, default_threads,
+};
 use ordersys_loadgen::worker::retry::MAX_RETRIES;
-use ordersys_workload::model::{Span, Verification};
+use ordersys_workload::model::{CountRange, Verification};
 use ordersys_workload::plan::Keys;
 use ordersys_workload::plan::mix::Mix;
 use ordersys_workload::plan::skew::Skew;
@@ -18,10 +20,10 @@ pub(super) struct WorkloadArgs {
     concurrency: u32,
     /// Lines of an order: a number or a range such as 1..3
     #[arg(long, default_value = "1", value_name = "RANGE")]
-    lines: Span,
+    lines: CountRange,
     /// Units of a line: a number or a range such as 1..5
     #[arg(long, default_value = "1", value_name = "RANGE")]
-    quantity: Span,
+    quantity: CountRange,
     /// What share of the requests does what, such as order:80,read:10,cancel:5,restock:3,bad:2; of order, repeat
     /// (an order again with its key), bad (has to be refused), read (a product), track (an order), cancel, restock,
     /// live (GET /livez of the order service, to compare with)
@@ -60,7 +62,7 @@ pub(super) struct WorkloadArgs {
     /// Generator threads [default: one per two connections, at most half the cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     threads: Option<u32>,
-    /// Do not check the system's books afterwards; the report says so
+    /// Do not check the books of the system afterwards; the report says so
     #[arg(long)]
     no_verify: bool,
 }
@@ -97,7 +99,7 @@ impl WorkloadArgs {
             lines: self.lines,
             quantity: self.quantity,
             users: self.users,
-            buyers: if self.registered { Buyers::Registered } else { Buyers::Guests },
+            buyers: if self.registered { UserKind::Registered } else { UserKind::Guests },
             products,
             stock,
             warmup,

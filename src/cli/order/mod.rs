@@ -67,17 +67,17 @@ enum Command {
         /// The order's id
         order: OrderId,
     },
-    /// Mark an order as paid
+    /// Annotation an order as paid
     Pay {
         /// The order's id
         order: OrderId,
     },
-    /// Mark an order as shipped
+    /// Annotation an order as shipped
     Ship {
         /// The order's id
         order: OrderId,
     },
-    /// Mark an order as delivered
+    /// Annotation an order as delivered
     Deliver {
         /// The order's id
         order: OrderId,

@@ -48,14 +48,14 @@ pub(super) fn figures(result: &RunResult) -> String {
 
 fn figures_row(name: &str, measures: &Measures) -> Vec<String> {
     let (totals, response) = (&measures.totals, &measures.latency.response);
-    let books = &totals.books;
+    let counters = &totals.counters;
     let counts = [
-        books.planned,
-        books.ok,
-        books.refused,
-        books.failed + books.aborted,
-        books.timed_out,
-        books.skipped + books.unsent,
+        counters.planned,
+        counters.ok,
+        counters.refused,
+        counters.failed + counters.aborted,
+        counters.timed_out,
+        counters.skipped + counters.unsent,
     ];
     let times = [response.p50, response.p90, response.p99, response.p999, response.max];
     let mut cells = vec![escape(name)];

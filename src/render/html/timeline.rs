@@ -3,7 +3,7 @@
 use crate::render::html::chart::{Chart, Frame, legend};
 use crate::render::html::escape;
 use crate::render::html::scale::label;
-use ordersys_bench::faults::annotation::Mark;
+use ordersys_bench::faults::annotation::Annotation;
 use ordersys_bench::result::RunResult;
 use ordersys_loadgen::measure::series::Row;
 
@@ -141,7 +141,7 @@ fn stages(chart: &mut Chart, result: &RunResult) {
 }
 
 /// A line where something was done, a band until it was taken back and the system had recovered.
-fn draw_mark(chart: &mut Chart, mark: &Mark, end: f64) {
+fn draw_mark(chart: &mut Chart, mark: &Annotation, end: f64) {
     let (top, bottom) = chart.area();
     let from = chart.x.at(mark.at_seconds.clamp(0.0, end));
     let recovered = mark.recovery_seconds.map(|seconds| mark.at_seconds + seconds);

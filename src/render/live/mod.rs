@@ -3,16 +3,16 @@
 
 mod view;
 
-use crate::render::live::view::Sight;
+use crate::render::live::view::View;
 use crate::render::{Printer, Progress, Screen, stops};
 use ordersys_bench::profile::Profile;
 use ordersys_bench::result::report::Report;
 use ordersys_bench::run::Viewer;
-use ordersys_bench::settings::Surroundings;
+use ordersys_bench::settings::Environment;
 use ordersys_command::Outcome;
 use ordersys_contract::Client;
 use ordersys_loadgen::engine::Second;
-use ordersys_workload::model::Extent;
+use ordersys_workload::model::StopCondition;
 use std::io;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -20,11 +20,11 @@ use tokio::sync::mpsc::UnboundedReceiver;
 pub async fn run(
     profile: &Profile,
     client: &Client,
-    surroundings: &Surroundings,
+    environment: &Environment,
     printer: &Printer,
 ) -> Outcome<Report> {
     let mut live = Live { printer, shown: Shown::Nothing };
-    ordersys_bench::run(profile, client, surroundings, &printer.events(), &mut live).await
+    ordersys_bench::run(profile, client, environment, &printer.events(), &mut live).await
 }
 
 /// Shows runs.
@@ -44,37 +44,37 @@ impl<'a> Live<'a> {
 enum Shown {
     Nothing,
     /// One line.
-    Line(Progress, Extent),
+    Line(Progress, StopCondition),
     /// Everything.
-    Full(Screen, Box<Sight>),
+    Full(Screen, Box<View>),
 }
 
 impl Viewer for Live<'_> {
     fn begin(&mut self, profile: &Profile) -> io::Result<Option<UnboundedReceiver<()>>> {
         if let Some(screen) = self.printer.screen()? {
-            let sight = Box::new(Sight::new(profile));
-            screen.draw(&sight.lines(screen.size().0, None));
-            self.shown = Shown::Full(screen, sight);
+            let view = Box::new(View::new(profile));
+            screen.draw(&view.lines(screen.size().0, None));
+            self.shown = Shown::Full(screen, view);
             return Ok(Some(stops()));
         }
-        let total = match profile.extent {
-            Extent::For(duration) => duration.as_secs(),
-            Extent::Count(count) => count,
+        let total = match profile.stop_condition {
+            StopCondition::For(duration) => duration.as_secs(),
+            StopCondition::Count(count) => count,
         };
         let progress = self.printer.progress(Some(total), "load");
         progress.message("connecting and warming up");
-        self.shown = Shown::Line(progress, profile.extent);
+        self.shown = Shown::Line(progress, profile.stop_condition);
         Ok(None)
     }
 
     fn second(&mut self, second: &Second<'_>) {
         match &mut self.shown {
             Shown::Nothing => {}
-            Shown::Line(progress, extent) => line(*extent, second, progress),
-            Shown::Full(screen, sight) => {
+            Shown::Line(progress, stop_condition) => line(*stop_condition, second, progress),
+            Shown::Full(screen, view) => {
                 let width = screen.size().0;
-                sight.saw(second.row);
-                screen.draw(&sight.lines(width, Some(second)));
+                view.saw(second.row);
+                screen.draw(&view.lines(width, Some(second)));
             }
         }
     }
@@ -86,11 +86,11 @@ impl Viewer for Live<'_> {
     }
 }
 
-fn line(extent: Extent, second: &Second<'_>, progress: &Progress) {
+fn line(stop_condition: StopCondition, second: &Second<'_>, progress: &Progress) {
     let row = second.row;
-    match extent {
-        Extent::For(_) => progress.set(row.at + 1),
-        Extent::Count(_) => progress.add(row.done),
+    match stop_condition {
+        StopCondition::For(_) => progress.set(row.at + 1),
+        StopCondition::Count(_) => progress.add(row.done),
     }
     progress.message(format!(
         "asked {}/s, sent {}/s, done {}/s, backlog {}, p50 {:.1} ms, p99 {:.1} ms, not ok {}/s",

@@ -12,7 +12,7 @@ use ordersys_loadgen::measure::distribution::Quantile;
 use ordersys_loadgen::measure::recording::Recording;
 use ordersys_loadgen::measure::series::Row;
 use ordersys_workload::evidence::answer::Ending;
-use ordersys_workload::model::{Extent, Pace};
+use ordersys_workload::model::{LoadModel, StopCondition};
 
 /// Most seconds that are shown side by side: the width of a very wide terminal.
 const MAX_SECONDS: usize = 500;
@@ -26,18 +26,23 @@ const QUANTILES: [(&str, f64); 5] =
 
 /// What was seen of a run so far.
 #[derive(Debug)]
-pub(super) struct Sight {
+pub(super) struct View {
     title: String,
-    pace: Pace,
-    extent: Extent,
+    pace: LoadModel,
+    stop_condition: StopCondition,
     rates: VecDeque<u64>,
 }
 
-impl Sight {
+impl View {
     /// Nothing yet.
     pub(super) fn new(profile: &Profile) -> Self {
         let title = format!("{}, {} connections", profile.pace, profile.connections);
-        Self { title, pace: profile.pace.clone(), extent: profile.extent, rates: VecDeque::new() }
+        Self {
+            title,
+            pace: profile.pace.clone(),
+            stop_condition: profile.stop_condition,
+            rates: VecDeque::new(),
+        }
     }
 
     /// Remembers how many requests were answered as they should be in a second.
@@ -56,14 +61,14 @@ impl Sight {
             lines.push("connecting and warming up".to_owned());
             return lines;
         };
-        let (row, total) = (second.row, &second.tally.total);
+        let (row, total) = (second.row, &second.totals.total);
         let elapsed = Duration::from_secs(row.at + 1);
         lines.push(self.clock(elapsed, total));
         lines.push(String::new());
         lines.push(self.throughput(row, elapsed, total));
         lines.push(self.sparkline(width));
         lines.push(String::new());
-        let dropped = total.books.skipped + total.books.unsent;
+        let dropped = total.counters.skipped + total.counters.unsent;
         lines.push(format!("in flight {}   waiting {}   dropped {dropped}", row.in_flight, row.backlog));
         lines.push(format!("response  {}  ms so far", latency(total)));
         lines.push(format!("          p50 {:.1}  p99 {:.1}  ms in the last second", row.p50, row.p99));
@@ -76,12 +81,12 @@ impl Sight {
 
     fn clock(&self, elapsed: Duration, total: &Recording) -> String {
         let seconds = elapsed.as_secs();
-        match self.extent {
-            Extent::For(whole) => {
+        match self.stop_condition {
+            StopCondition::For(whole) => {
                 format!("{seconds} s gone   {} s left", whole.saturating_sub(elapsed).as_secs())
             }
-            Extent::Count(count) => {
-                let done = total.books.done();
+            StopCondition::Count(count) => {
+                let done = total.counters.done();
                 format!("{seconds} s gone   {done} of {count} done   {} left", count.saturating_sub(done))
             }
         }
@@ -89,7 +94,7 @@ impl Sight {
 
     fn throughput(&self, row: &Row, elapsed: Duration, total: &Recording) -> String {
         let most = self.rates.iter().max().copied().unwrap_or(0);
-        let average = per_second(total.books.ok, elapsed);
+        let average = per_second(total.counters.ok, elapsed);
         format!("right answers a second: now {}   average {average:.0}   most {most}", row.ok)
     }
 
@@ -108,8 +113,8 @@ impl Sight {
 
     /// What the numbers are worth as far as is known.
     fn verdict(&self, second: &Second<'_>) -> String {
-        let (total, hiccups) = (&second.tally.total, &second.tally.hiccups);
-        if total.books.done() == 0 {
+        let (total, hiccups) = (&second.totals.total, &second.totals.hiccups);
+        if total.counters.done() == 0 {
             return "nothing was answered yet".to_owned();
         }
         let found = verdict::judge(&Facts { pace: &self.pace, total, hiccups, busiest_thread: None });
@@ -150,9 +155,9 @@ fn latency(total: &Recording) -> String {
 
 /// How many requests were not answered as they should be, and the most frequent ways.
 fn errors(total: &Recording) -> Vec<String> {
-    let books = &total.books;
-    let wrong = books.done() - books.ok;
-    let part = if books.done() == 0 { 0.0 } else { share(wrong, books.done()) };
+    let counters = &total.counters;
+    let wrong = counters.done() - counters.ok;
+    let part = if counters.done() == 0 { 0.0 } else { share(wrong, counters.done()) };
     let mut lines = vec![format!("errors {wrong} ({:.2} %)", part * 100.0)];
     let mut kinds: Vec<_> = total.kinds.iter().filter(|kind| kind.ending != Ending::Ok).collect();
     kinds.sort_by_key(|kind| std::cmp::Reverse(kind.count));
@@ -167,8 +172,8 @@ fn errors(total: &Recording) -> Vec<String> {
 mod tests {
     use super::*;
     use ordersys_loadgen::measure::recording::Times;
-    use ordersys_loadgen::measure::snapshot::Sheet;
-    use ordersys_loadgen::measure::totals::Tally;
+    use ordersys_loadgen::measure::snapshot::Snapshot;
+    use ordersys_loadgen::measure::totals::RunTotals;
     use ordersys_workload::evidence::answer::{Judged, judge};
     use ordersys_workload::model::clock::Moment;
 
@@ -177,27 +182,28 @@ mod tests {
         Row { at, planned: ok, sent: ok, done: ok, ok, not_ok: 0, dropped: 0, backlog, in_flight, p50, p99 }
     }
 
-    fn tally() -> Tally {
-        let mut tally = Tally::default();
+    fn totals() -> RunTotals {
+        let mut totals = RunTotals::default();
         let at = |millis| Moment::at(Duration::from_millis(millis));
         let times = |done| Times { planned: at(0), woken: at(0), sent: at(0), done: at(done) };
-        tally.total.books.planned = 4;
-        tally.total.books.sent = 4;
+        totals.total.counters.planned = 4;
+        totals.total.counters.sent = 4;
         for done in [4, 5, 6] {
-            tally.total.ended(&judge(201, br#"{"id":"a"}"#), times(done), String::new);
+            totals.total.ended(&judge(201, br#"{"id":"a"}"#), times(done), String::new);
         }
-        tally.total.ended(&Judged::unanswered(Ending::TimedOut, "timeout"), times(50), String::new);
-        tally
+        totals.total.ended(&Judged::unanswered(Ending::TimedOut, "timeout"), times(50), String::new);
+        totals
     }
 
     fn shown(width: usize) -> Vec<String> {
-        let profile = Profile { extent: Extent::For(Duration::from_mins(1)), ..Profile::default() };
-        let mut sight = Sight::new(&profile);
-        let (tally, sheet) = (tally(), Sheet::default());
+        let profile =
+            Profile { stop_condition: StopCondition::For(Duration::from_mins(1)), ..Profile::default() };
+        let mut view = View::new(&profile);
+        let (totals, snapshot) = (totals(), Snapshot::default());
         for (at, ok) in (0..).zip([0, 1, 50, 100]) {
-            sight.saw(&row(at, ok));
+            view.saw(&row(at, ok));
         }
-        sight.lines(width, Some(&Second { row: &row(3, 100), sheet: &sheet, tally: &tally }))
+        view.lines(width, Some(&Second { row: &row(3, 100), snapshot: &snapshot, totals: &totals }))
     }
 
     #[test]
@@ -234,8 +240,8 @@ mod tests {
 
     #[test]
     fn before_the_first_second_it_says_what_is_going_on() {
-        let sight = Sight::new(&Profile::default());
-        assert_eq!(sight.lines(80, None).last().map(String::as_str), Some("connecting and warming up"));
-        assert_eq!(sight.sparkline(80), "");
+        let view = View::new(&Profile::default());
+        assert_eq!(view.lines(80, None).last().map(String::as_str), Some("connecting and warming up"));
+        assert_eq!(view.sparkline(80), "");
     }
 }

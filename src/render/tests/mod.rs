@@ -16,21 +16,21 @@ use crate::render::tests::shop::Defect;
 use crate::render::{Output, Printer};
 use ordersys_bench::profile::Profile;
 use ordersys_bench::result::report::Report;
-use ordersys_bench::settings::Surroundings;
+use ordersys_bench::settings::Environment;
 use ordersys_command::{Exit, Outcome};
-use ordersys_workload::model::{Arrivals, Extent, Pace, Span};
+use ordersys_workload::model::{Arrivals, CountRange, LoadModel, StopCondition};
 
 fn profile(count: u64) -> Profile {
     Profile {
-        pace: Pace::Closed,
-        extent: Extent::Count(count),
+        pace: LoadModel::ClosedLoop,
+        stop_condition: StopCondition::Count(count),
         warmup: Duration::ZERO,
         connections: 8,
         threads: 2,
         timeout: Duration::from_secs(1),
         seed: 1,
-        lines: Span::new(1, 3).expect("a range"),
-        quantity: Span::new(1, 2).expect("a range"),
+        lines: CountRange::new(1, 3).expect("a range"),
+        quantity: CountRange::new(1, 2).expect("a range"),
         users: 4,
         products: 20,
         stock: 100_000,
@@ -39,7 +39,7 @@ fn profile(count: u64) -> Profile {
 }
 
 async fn bench(profile: &Profile, client: &Client) -> Outcome<Report> {
-    run(profile, client, &Surroundings::default(), &Printer::new(Output::Table, true)).await
+    run(profile, client, &Environment::default(), &Printer::new(Output::Table, true)).await
 }
 
 /// The checks with this word, e.g. `FAIL`.
@@ -55,10 +55,10 @@ fn exit(report: &Report) -> Option<Exit> {
 #[tokio::test]
 async fn a_correct_system_passes_every_check_and_the_books_balance() {
     let report = bench(&profile(1000), &start(Habits::default())).await.expect("runs");
-    let books = report.books();
-    assert_eq!((books.planned, books.sent, books.ok), (1000, 1000, 1000));
+    let counters = report.counters();
+    assert_eq!((counters.planned, counters.sent, counters.ok), (1000, 1000, 1000));
     assert_eq!(with(&report, "PASS"), "V1 V2 V3 V4 V5 V6 V7 V8 V9 V10 A1 A2");
-    assert_eq!(report.generated.tally.total.response.len(), 1000);
+    assert_eq!(report.generated.totals.total.response.len(), 1000);
     assert_eq!(report.generated.ledger.len(), 1000);
     let rows = report.generated.series.rows();
     assert_eq!(rows.iter().map(|row| row.ok).sum::<u64>(), 1000);
@@ -95,9 +95,9 @@ async fn overselling_is_found_and_selling_out_is_not_blamed() {
 
     let report = bench(&scarce, &start(Habits::default())).await.expect("runs");
     assert_eq!(with(&report, "FAIL"), "");
-    let books = report.books();
-    assert!(books.ok > 0 && books.refused > 500, "{books:?}");
-    assert_eq!(report.generated.tally.total.refusals.len(), books.refused);
+    let counters = report.counters();
+    assert!(counters.ok > 0 && counters.refused > 500, "{counters:?}");
+    assert_eq!(report.generated.totals.total.refusals.len(), counters.refused);
 }
 
 #[tokio::test]
@@ -105,16 +105,16 @@ async fn lost_answers_are_resolved_without_a_false_alarm() {
     for trouble in [Trouble::Reset, Trouble::Late, Trouble::Accept, Trouble::Overloaded] {
         let client = start(Habits { trouble, ..Habits::default() });
         let report = bench(&profile(400), &client).await.expect("runs");
-        let books = report.books();
+        let counters = report.counters();
         assert_eq!(with(&report, "FAIL"), "", "{trouble:?}: {:?}", report.verification);
-        let (failed, late, refused) = (books.failed, books.timed_out, books.refused);
+        let (failed, late, refused) = (counters.failed, counters.timed_out, counters.refused);
         let expected = match trouble {
             Trouble::Reset => failed,
             Trouble::Late => late,
             Trouble::Overloaded => refused,
             _ => report
                 .generated
-                .tally
+                .totals
                 .total
                 .kinds
                 .iter()
@@ -122,9 +122,9 @@ async fn lost_answers_are_resolved_without_a_false_alarm() {
                 .map(|kind| kind.count)
                 .sum(),
         };
-        assert_eq!(expected, 10, "{trouble:?}: every 40th of 400: {books:?}");
+        assert_eq!(expected, 10, "{trouble:?}: every 40th of 400: {counters:?}");
         if trouble == Trouble::Late {
-            assert!(report.generated.tally.total.response.quantile(0.999).at_least);
+            assert!(report.generated.totals.total.response.quantile(0.999).at_least);
             assert!(render::text(&ordersys_bench::result::RunResult::of(&report)).contains(">="));
         }
     }
@@ -133,7 +133,7 @@ async fn lost_answers_are_resolved_without_a_false_alarm() {
 #[tokio::test]
 async fn a_system_of_the_article_is_verified_as_far_as_it_goes() {
     let article = Habits { contract: Contract::Article, ..Habits::default() };
-    let small = Profile { lines: Span::ONE, ..profile(500) };
+    let small = Profile { lines: CountRange::ONE, ..profile(500) };
     let report = bench(&small, &start(article)).await.expect("runs");
     assert_eq!(with(&report, "PASS"), "V1 V2 V3 V4 V7 V9 V10");
     assert_eq!(with(&report, "SKIP"), "V5 V6 V8 A1 A2 A3", "500 requests say little of shares");
@@ -146,26 +146,26 @@ async fn a_system_of_the_article_is_verified_as_far_as_it_goes() {
 
 #[tokio::test]
 async fn an_open_loop_sends_what_was_planned() {
-    let pace = Pace::Open { rate: 400.0, arrivals: Arrivals::Even };
-    let extent = Extent::For(Duration::from_secs(1));
-    let open = Profile { pace, extent, warmup: Duration::from_millis(500), ..profile(1) };
+    let pace = LoadModel::OpenLoop { rate: 400.0, arrivals: Arrivals::Even };
+    let stop_condition = StopCondition::For(Duration::from_secs(1));
+    let open = Profile { pace, stop_condition, warmup: Duration::from_millis(500), ..profile(1) };
     let report = bench(&open, &start(Habits::default())).await.expect("runs");
-    let books = report.books();
-    assert_eq!(books.planned, 400, "exactly the plan of the window");
-    assert_eq!(report.generated.tally.warmup.planned, 200);
-    assert_eq!(books.balance(), Ok(()));
-    assert_eq!(report.generated.ledger.len() as u64, books.sent + report.generated.tally.warmup.sent);
+    let counters = report.counters();
+    assert_eq!(counters.planned, 400, "exactly the plan of the window");
+    assert_eq!(report.generated.totals.warmup.planned, 200);
+    assert_eq!(counters.balance(), Ok(()));
+    assert_eq!(report.generated.ledger.len() as u64, counters.sent + report.generated.totals.warmup.sent);
     assert_eq!(with(&report, "FAIL"), "");
 }
 
 #[tokio::test]
 async fn a_stall_shows_in_the_response_of_all_it_delayed_and_in_the_service_of_few() {
-    let pace = Pace::Open { rate: 500.0, arrivals: Arrivals::Even };
-    let extent = Extent::For(Duration::from_millis(1500));
-    let stalled = Profile { pace, extent, connections: 4, ..profile(1) };
+    let pace = LoadModel::OpenLoop { rate: 500.0, arrivals: Arrivals::Even };
+    let stop_condition = StopCondition::For(Duration::from_millis(1500));
+    let stalled = Profile { pace, stop_condition, connections: 4, ..profile(1) };
     let trouble = Trouble::Stall(Duration::from_millis(600));
     let report = bench(&stalled, &start(Habits { trouble, ..Habits::default() })).await.expect("runs");
-    let total = &report.generated.tally.total;
+    let total = &report.generated.totals.total;
     let slow = |distribution: &ordersys_loadgen::measure::distribution::Distribution| {
         distribution.histogram().count_between(200_000_000, u64::MAX)
     };
@@ -176,16 +176,16 @@ async fn a_stall_shows_in_the_response_of_all_it_delayed_and_in_the_service_of_f
 
 #[tokio::test]
 async fn what_finds_no_room_is_skipped_and_what_is_left_is_unsent() {
-    let pace = Pace::Open { rate: 2000.0, arrivals: Arrivals::Poisson };
-    let extent = Extent::For(Duration::from_secs(1));
+    let pace = LoadModel::OpenLoop { rate: 2000.0, arrivals: Arrivals::Poisson };
+    let stop_condition = StopCondition::For(Duration::from_secs(1));
     let timeout = Duration::from_millis(300);
-    let blocked = Profile { pace, extent, timeout, connections: 2, threads: 1, ..profile(1) };
+    let blocked = Profile { pace, stop_condition, timeout, connections: 2, threads: 1, ..profile(1) };
     let trouble = Trouble::Stall(Duration::from_secs(3));
     let client = start(Habits { trouble, ..Habits::default() });
     let report = bench(&blocked, &client).await.expect("runs");
-    let books = report.books();
-    assert!(books.skipped > 0 && books.unsent > 0 && books.timed_out > 0, "{books:?}");
-    assert_eq!(books.balance(), Ok(()));
+    let counters = report.counters();
+    assert!(counters.skipped > 0 && counters.unsent > 0 && counters.timed_out > 0, "{counters:?}");
+    assert_eq!(counters.balance(), Ok(()));
     assert_eq!(with(&report, "FAIL"), "", "{:?}", report.verification);
 }
 

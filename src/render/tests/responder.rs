@@ -155,8 +155,8 @@ fn route(
     body: &Value,
 ) -> Answer {
     let full = contract == Contract::Full;
-    let pieces: Vec<_> = path.split('/').skip(1).collect();
-    match (method.as_str(), &*pieces) {
+    let tokens: Vec<_> = path.split('/').skip(1).collect();
+    match (method.as_str(), &*tokens) {
         ("GET", ["livez"]) => (200, json!("ok")),
         ("GET", ["health"]) => (200, json!({"status": "ok"})),
         ("POST", ["users"]) => shop.make_user(),

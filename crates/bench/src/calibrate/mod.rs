@@ -14,12 +14,12 @@ use crate::profile::Profile;
 use crate::result::report::Report;
 use crate::run::{self, Viewer};
 use crate::saturate::Search;
-use crate::settings::Surroundings;
+use crate::settings::Environment;
 use crate::verdict::Grade;
 use crate::verdict::slo::Measured as _;
 use ordersys_command::Events;
 use ordersys_command::{Exit, Failure, Outcome};
-use ordersys_workload::model::{Arrivals, Extent, Pace, Verification};
+use ordersys_workload::model::{Arrivals, LoadModel, StopCondition, Verification};
 
 /// The share of the ceiling up to which a run measures the system rather than the generator.
 pub const SAFE_SHARE: f64 = 0.7;
@@ -79,31 +79,31 @@ pub async fn calibrate(
     let responder = Child::start().await?;
     let url = || responder.url().to_owned();
     let client = Client::new(Endpoints { user: url(), product: url(), order: url() });
-    let surroundings =
-        Surroundings { server_pids: responder.pid().into_iter().collect(), ..Surroundings::default() };
+    let environment =
+        Environment { server_pids: responder.pid().into_iter().collect(), ..Environment::default() };
     let profile = Profile {
-        extent: Extent::For(step),
+        stop_condition: StopCondition::For(step),
         verification: Verification::Off,
         objectives: Vec::new(),
         ..profile.clone()
     };
-    let mut run = async |pace: Pace| {
+    let mut run = async |pace: LoadModel| {
         events.say(format!("measuring {pace}"));
         let profile = Profile { pace, ..profile.clone() };
-        let report = run::run(&profile, &client, &surroundings, events, viewer).await?;
+        let report = run::run(&profile, &client, &environment, events, viewer).await?;
         match report.failure() {
             Some(failure) if failure.exit == Exit::Interrupted => Err(failure),
             _ => Ok(report),
         }
     };
-    let closed = Ceiling::of(&run(Pace::Closed).await?);
+    let closed = Ceiling::of(&run(LoadModel::ClosedLoop).await?);
     if closed.throughput <= 0.0 {
         return Err(Failure::new(Exit::Failed, "the responder answered nothing"));
     }
     let mut search = Search::new(closed.throughput * FIRST_PART, PRECISION);
     let mut open: Option<Ceiling> = None;
     while let Some((rate, _)) = search.next().asked() {
-        let report = run(Pace::Open { rate, arrivals: Arrivals::Poisson }).await?;
+        let report = run(LoadModel::OpenLoop { rate, arrivals: Arrivals::Poisson }).await?;
         let kept = matches!(report.verdict.grade, Grade::Valid | Grade::Suspect);
         search.learn(rate, kept);
         if kept && search.interval().0 == Some(rate) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Something that happened at a known time of a run, such as a fault.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Mark {
+pub struct Annotation {
     /// What was done, as it was asked for, e.g. `kill:product`.
     pub what: String,
     /// When it was done, in seconds after the warm-up.
@@ -20,7 +20,7 @@ pub struct Mark {
     pub error: Option<String>,
 }
 
-impl Mark {
+impl Annotation {
     /// How the system came out of it, in a few words.
     #[must_use]
     pub fn outcome(&self) -> String {

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::faults::annotation::Mark;
+use crate::faults::annotation::Annotation;
 use crate::faults::{Fault, Faults};
 use crate::profile::Profile;
 use ordersys_command::{Exit, Failure, Outcome};
-use ordersys_loadgen::measure::recovery::Pulse;
+use ordersys_loadgen::measure::recovery::Acceptances;
 use ordersys_stack::ops::chaos;
 use ordersys_stack::ops::chaos::Chaos;
-use ordersys_workload::model::Extent;
+use ordersys_workload::model::StopCondition;
 use ordersys_workload::model::clock::Moment;
 
 /// How often taking a fault back is tried.
@@ -25,7 +25,7 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 
 /// What became of one fault.
 #[derive(Debug, Clone)]
-pub struct Struck {
+pub struct InjectedFault {
     /// What was asked for.
     pub fault: Fault,
     /// When it was begun.
@@ -36,14 +36,14 @@ pub struct Struck {
     pub error: Option<String>,
 }
 
-impl Struck {
+impl InjectedFault {
     /// How it is reported, in a run whose warm-up began and ended then.
     #[must_use]
-    pub(crate) fn mark(&self, (start, opens): (Instant, Instant), pulse: &Pulse) -> Mark {
+    pub(crate) fn mark(&self, (start, opens): (Instant, Instant), acceptances: &Acceptances) -> Annotation {
         let moment = |at: Instant| Moment::at(at.saturating_duration_since(start));
         let seconds = |at: Instant| at.saturating_duration_since(opens).as_secs_f64();
-        let recovery = pulse.recovery(moment(self.began), moment(self.ended));
-        Mark {
+        let recovery = acceptances.recovery(moment(self.began), moment(self.ended));
+        Annotation {
             what: self.fault.what(),
             at_seconds: seconds(self.began),
             until_seconds: self.fault.kind.end().map(|_| seconds(self.ended)),
@@ -55,16 +55,16 @@ impl Struck {
 
 /// The faults of a run and the stack they are done to.
 #[derive(Debug, Clone)]
-pub struct Storm {
+pub struct FaultInjector {
     faults: Faults,
     chaos: Option<Arc<Chaos>>,
 }
 
-impl Storm {
+impl FaultInjector {
     /// Checks that the faults can be done to this system in this run; nothing is done yet.
     pub fn prepare(profile: &Profile, chaos: Option<Arc<Chaos>>) -> Outcome<Self> {
         let faults = profile.faults.clone();
-        if let Extent::For(length) = profile.extent
+        if let StopCondition::For(length) = profile.stop_condition
             && let Some(late) = faults.beyond(length)
         {
             return Err(Failure::new(Exit::Usage, format!("{late} would begin after the run is over"))
@@ -79,22 +79,22 @@ impl Storm {
 
     /// Starts the clock of the faults.
     #[must_use]
-    pub fn begin(&self, opens: Instant) -> Raging {
-        let (mut strikes, over) = (JoinSet::new(), CancellationToken::new());
+    pub fn begin(&self, opens: Instant) -> ActiveFaults {
+        let (mut tasks, over) = (JoinSet::new(), CancellationToken::new());
         if let Some(chaos) = &self.chaos {
             for fault in self.faults.iter() {
-                strikes.spawn(strike(chaos.clone(), *fault, opens, over.clone()));
+                tasks.spawn(inject(chaos.clone(), *fault, opens, over.clone()));
             }
         }
-        Raging { strikes, over }
+        ActiveFaults { tasks, over }
     }
 
     /// Waits until every service that was hit is ready again.
-    pub async fn settle(&self, struck: &mut [Struck]) {
+    pub async fn settle(&self, injected: &mut [InjectedFault]) {
         let Some(chaos) = &self.chaos else { return };
-        for struck in struck {
-            if let Err(failure) = chaos.until_ready(struck.fault.role, READY_WITHIN).await {
-                struck.error.get_or_insert_with(|| failure.error.to_string());
+        for injected in injected {
+            if let Err(failure) = chaos.until_ready(injected.fault.role, READY_WITHIN).await {
+                injected.error.get_or_insert_with(|| failure.error.to_string());
             }
         }
     }
@@ -108,29 +108,29 @@ fn not_ours(fault: &Fault) -> Failure {
 
 /// Faults that are being done.
 #[derive(Debug)]
-pub struct Raging {
-    strikes: JoinSet<Struck>,
+pub struct ActiveFaults {
+    tasks: JoinSet<InjectedFault>,
     over: CancellationToken,
 }
 
-impl Raging {
+impl ActiveFaults {
     /// Ends the faults: what has not begun does not happen, what has begun is taken back.
-    pub async fn end(mut self) -> Result<Vec<Struck>, JoinError> {
+    pub async fn end(mut self) -> Result<Vec<InjectedFault>, JoinError> {
         self.over.cancel();
         let mut all = Vec::new();
-        while let Some(struck) = self.strikes.join_next().await {
-            all.push(struck?);
+        while let Some(injected) = self.tasks.join_next().await {
+            all.push(injected?);
         }
-        all.sort_by_key(|struck| struck.fault.at);
+        all.sort_by_key(|injected| injected.fault.at);
         Ok(all)
     }
 }
 
-async fn strike(chaos: Arc<Chaos>, fault: Fault, opens: Instant, over: CancellationToken) -> Struck {
+async fn inject(chaos: Arc<Chaos>, fault: Fault, opens: Instant, over: CancellationToken) -> InjectedFault {
     if sleep_until(opens + fault.at, &over).await.is_err() {
         let now = Instant::now();
         let error = Some("the run was over before".to_owned());
-        return Struck { fault, began: now, ended: now, error };
+        return InjectedFault { fault, began: now, ended: now, error };
     }
     let began = Instant::now();
     let mut error = apply(&chaos, fault, fault.kind.begin()).await.err();
@@ -141,7 +141,7 @@ async fn strike(chaos: Arc<Chaos>, fault: Fault, opens: Instant, over: Cancellat
             error.get_or_insert(left);
         }
     }
-    Struck { fault, began, ended: Instant::now(), error }
+    InjectedFault { fault, began, ended: Instant::now(), error }
 }
 
 async fn take_back(chaos: &Chaos, fault: Fault, back: chaos::Fault) -> Result<(), String> {

@@ -1,4 +1,4 @@
-//! Faults that are asked for during a run: `kill:product@5s,pause:user@8s+2s`. Pure; `storm` carries them
+//! Faults that are asked for during a run: `kill:product@5s,pause:user@8s+2s`. Pure; `injector` carries them
 //! out.
 
 pub mod annotation;
@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use ordersys_contract::Role;
 use ordersys_stack::ops::chaos;
-use ordersys_workload::parse::error::Mistake;
+use ordersys_workload::parse::error::ParseError;
 
-/// Latest begin and longest length of a fault: `pulse` watches for twice that.
+/// Latest begin and longest length of a fault: `acceptances` watches for twice that.
 pub const LATEST: Duration = Duration::from_hours(1);
 
 /// Faults of one run, in the order of their begin.
@@ -112,24 +112,24 @@ impl Faults {
 }
 
 impl std::str::FromStr for Faults {
-    type Err = Mistake;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Mistake> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let (mut faults, mut at) = (Vec::<Fault>::new(), 0);
-        for piece in text.split(',') {
-            let fault = Piece { text, at, left: piece }.fault()?;
+        for token in text.split(',') {
+            let fault = Token { text, at, left: token }.fault()?;
             let other = faults
                 .iter()
                 .find(|other| other.role == fault.role && other.at <= fault.end() && fault.at <= other.end());
             if let Some(other) = other {
-                return Err(Mistake::new(
+                return Err(ParseError::new(
                     text,
                     at,
                     format!("the {} service is already hit by {other}", fault.role),
                 ));
             }
             faults.push(fault);
-            at += piece.len() + 1;
+            at += token.len() + 1;
         }
         faults.sort_by_key(|fault| fault.at);
         Ok(Self(faults))
@@ -137,20 +137,20 @@ impl std::str::FromStr for Faults {
 }
 
 /// What is left to read of one fault.
-struct Piece<'a> {
+struct Token<'a> {
     text: &'a str,
     at: usize,
     left: &'a str,
 }
 
-impl<'a> Piece<'a> {
-    fn fault(mut self) -> Result<Fault, Mistake> {
+impl<'a> Token<'a> {
+    fn fault(mut self) -> Result<Fault, ParseError> {
         let start = self.at;
         let word = self.word(&[':']);
         let needs_length = match word.trim() {
             "kill" => false,
             "pause" | "cut" => true,
-            _ => return Err(Mistake::new(self.text, start, "a fault is `kill`, `pause` or `cut`")),
+            _ => return Err(ParseError::new(self.text, start, "a fault is `kill`, `pause` or `cut`")),
         };
         self.sign(':', "`:` and the service, as in `kill:product@5s`")?;
         let role = self.at;
@@ -158,7 +158,7 @@ impl<'a> Piece<'a> {
         let role = Role::ALL
             .into_iter()
             .find(|role| role.name() == name)
-            .ok_or_else(|| Mistake::new(self.text, role, "the service is `user`, `product` or `order`"))?;
+            .ok_or_else(|| ParseError::new(self.text, role, "the service is `user`, `product` or `order`"))?;
         self.sign('@', "`@` and the time after the warm-up, as in `kill:product@5s`")?;
         let at = self.time()?;
         let kind = if needs_length {
@@ -171,7 +171,11 @@ impl<'a> Piece<'a> {
         if self.left.is_empty() {
             Ok(Fault { kind, role, at })
         } else {
-            Err(Mistake::new(self.text, self.at, "nothing more: a killed service is started again by itself"))
+            Err(ParseError::new(
+                self.text,
+                self.at,
+                "nothing more: a killed service is started again by itself",
+            ))
         }
     }
 
@@ -183,17 +187,19 @@ impl<'a> Piece<'a> {
         word
     }
 
-    fn sign(&mut self, sign: char, expected: &str) -> Result<(), Mistake> {
-        let left = self.left.strip_prefix(sign).ok_or_else(|| Mistake::new(self.text, self.at, expected))?;
+    fn sign(&mut self, sign: char, expected: &str) -> Result<(), ParseError> {
+        let left =
+            self.left.strip_prefix(sign).ok_or_else(|| ParseError::new(self.text, self.at, expected))?;
         (self.at, self.left) = (self.at + sign.len_utf8(), left);
         Ok(())
     }
 
-    fn time(&mut self) -> Result<Duration, Mistake> {
+    fn time(&mut self) -> Result<Duration, ParseError> {
         let at = self.at;
         let time = humantime::parse_duration(self.word(&['+']).trim()).ok();
-        time.filter(|time| *time <= LATEST)
-            .ok_or_else(|| Mistake::new(self.text, at, "a time of at most one hour, such as `5s` or `500ms`"))
+        time.filter(|time| *time <= LATEST).ok_or_else(|| {
+            ParseError::new(self.text, at, "a time of at most one hour, such as `5s` or `500ms`")
+        })
     }
 }
 
@@ -232,9 +238,9 @@ mod tests {
             ("kill:user@2s,pause:user@1s+1s", 13),
         ];
         for (text, at) in cases {
-            let mistake = text.parse::<Faults>().expect_err(text).to_string();
-            let caret = mistake.lines().last().and_then(|line| line.find('^')).expect("points somewhere");
-            assert_eq!(caret, at + 2, "{text}: {mistake}");
+            let error = text.parse::<Faults>().expect_err(text).to_string();
+            let caret = error.lines().last().and_then(|line| line.find('^')).expect("points somewhere");
+            assert_eq!(caret, at + 2, "{text}: {error}");
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::prepare::users as buyers;
 use crate::profile::Profile;
 use ordersys_command::{Events, Progress};
 use ordersys_command::{Exit, Failure, OrFail, Outcome};
-use ordersys_verify::system::Dialect;
+use ordersys_verify::system::ApiContract;
 use ordersys_verify::system::http::{Got, Http};
 use ordersys_workload::amount::parts;
 use ordersys_workload::endpoint::Endpoint;
@@ -36,7 +36,7 @@ pub(crate) struct Prepared {
     /// What will be sent.
     pub(crate) plan: Arc<Plan>,
     /// What the system promises.
-    pub(crate) dialect: Dialect,
+    pub(crate) contract: ApiContract,
 }
 
 /// Makes the system ready; nothing has been counted before this succeeds.
@@ -47,18 +47,18 @@ pub(crate) async fn prepare(profile: &Profile, client: &Client, events: &Events)
     let progress = events.progress(Some(u64::from(profile.products + profile.users)), "preparing");
     progress.message("products");
     let made = make_products(profile, client, &label, &progress).await?;
-    let (products, dialect) = if let Some(products) = made {
-        (products, Dialect::Full)
+    let (products, contract) = if let Some(products) = made {
+        (products, ApiContract::Full)
     } else {
         offered(profile)?;
-        (existing_products(profile, client).await?, Dialect::Article)
+        (existing_products(profile, client).await?, ApiContract::Article)
     };
     progress.message("users");
     let users = buyers::make(profile, client, &label, &progress).await?;
     let Profile { seed, lines, quantity, mix, skew, keys, .. } = *profile;
     let shape = Shape { seed, lines, quantity, mix, skew, keys };
     let plan = Plan::new(shape, run, &users.ids, products).signed_in(&users.tokens);
-    Ok(Prepared { plan: Arc::new(plan), dialect })
+    Ok(Prepared { plan: Arc::new(plan), contract })
 }
 
 /// Whether all three services answer at all.

@@ -8,12 +8,12 @@ use ordersys_contract::user::{self, NewUser};
 use ordersys_contract::{Client, ClientError, Code, Password, Secret};
 
 use crate::prepare::cannot_make;
-use crate::profile::{Buyers, Profile};
+use crate::profile::{Profile, UserKind};
 use ordersys_command::Progress;
 use ordersys_command::{Exit, Failure, Outcome};
 use ordersys_verify::system::http::Http;
 use ordersys_verify::system::wire;
-use ordersys_workload::model::Extent;
+use ordersys_workload::model::StopCondition;
 
 /// Guests that are made at a time.
 const IN_FLIGHT: usize = 16;
@@ -41,11 +41,11 @@ pub(crate) async fn make(
     progress: &Progress,
 ) -> Outcome<Made> {
     match profile.buyers {
-        Buyers::Guests => {
+        UserKind::Guests => {
             let ids = guests(profile, client, label, progress).await?;
             Ok(Made { ids, tokens: Vec::new() })
         }
-        Buyers::Registered => registered(profile, client, label, progress).await,
+        UserKind::Registered => registered(profile, client, label, progress).await,
     }
 }
 
@@ -131,7 +131,7 @@ async fn patiently<T>(
 
 /// Refuses a run that is longer than its access tokens are good for.
 fn outlast(profile: &Profile, until: Option<Instant>) -> Outcome {
-    let (Extent::For(duration), Some(until)) = (profile.extent, until) else { return Ok(()) };
+    let (StopCondition::For(duration), Some(until)) = (profile.stop_condition, until) else { return Ok(()) };
     let needed = profile.warmup + duration + profile.timeout;
     let left = until.saturating_duration_since(Instant::now());
     if needed <= left {

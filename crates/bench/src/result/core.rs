@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::Settings;
 use crate::verdict::Grade;
-use ordersys_loadgen::measure::counters::Books;
+use ordersys_loadgen::measure::counters::Counters;
 use ordersys_loadgen::measure::distribution::Quantiles;
 use ordersys_loadgen::measure::recording::Recording;
 use ordersys_verify::finding::{Finding, Standing, Witness};
@@ -77,7 +77,7 @@ impl Measures {
     pub fn of(recording: &Recording, time: Duration) -> Self {
         let throughput = rounded(per_second(recording.finished, time));
         Self {
-            totals: Totals { books: recording.books, retries: recording.retries, throughput },
+            totals: Totals { counters: recording.counters, retries: recording.retries, throughput },
             latency: Latency {
                 response: recording.response.quantiles(),
                 service: recording.service.quantiles(),
@@ -93,7 +93,7 @@ impl Measures {
 pub struct Totals {
     /// Where the requests went.
     #[serde(flatten)]
-    pub books: Books,
+    pub counters: Counters,
     /// Tries beyond the first of each request; part of no sum.
     pub retries: u64,
     /// Right answers per second.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use ordersys_loadgen::measure::distribution::{Distribution, FEW_SAMPLES, Quantiles, millis, rank};
-use ordersys_loadgen::measure::totals::Tally;
+use ordersys_loadgen::measure::totals::RunTotals;
 
 /// Points for each halving of the distance to 100 %.
 const POINTS_PER_HALF_DISTANCE: u32 = 5;
@@ -79,8 +79,8 @@ impl Curve {
 }
 
 /// All curves of a run that have a point.
-pub(crate) fn all(tally: &Tally) -> Vec<Curve> {
-    let total = &tally.total;
+pub(crate) fn all(totals: &RunTotals) -> Vec<Curve> {
+    let total = &totals.total;
     let of_all = [
         ("response", &total.response),
         ("service", &total.service),
@@ -89,7 +89,7 @@ pub(crate) fn all(tally: &Tally) -> Vec<Curve> {
         ("refusals", &total.refusals),
     ];
     let of_all = of_all.into_iter().map(|(name, distribution)| Curve::of(name, None, distribution));
-    let of_endpoints = tally
+    let of_endpoints = totals
         .endpoints
         .iter()
         .map(|(endpoint, recording)| Curve::of("response", Some(endpoint.name()), &recording.response));

@@ -71,8 +71,8 @@ impl IntervalLog<'_> {
 
     fn write(&mut self, second: &Second<'_>) -> anyhow::Result<()> {
         let start = Duration::from_secs(second.row.at);
-        for cell in second.sheet.cells().filter(|cell| !cell.recording.response.is_empty()) {
-            let (histogram, tag) = (cell.recording.response.histogram(), Tag::new(cell.endpoint.name()));
+        for entry in second.snapshot.entries().filter(|entry| !entry.recording.response.is_empty()) {
+            let (histogram, tag) = (entry.recording.response.histogram(), Tag::new(entry.endpoint.name()));
             self.writer
                 .write_histogram(histogram, start, SECOND, tag)
                 .with_context(|| format!("cannot write {}", self.path.display()))?;
@@ -94,23 +94,23 @@ mod tests {
 
     use super::*;
     use ordersys_loadgen::measure::series::Series;
-    use ordersys_loadgen::measure::snapshot::Sheet;
-    use ordersys_loadgen::measure::totals::Tally;
+    use ordersys_loadgen::measure::snapshot::Snapshot;
+    use ordersys_loadgen::measure::totals::RunTotals;
     use ordersys_workload::endpoint::Endpoint;
 
     #[test]
     fn what_is_read_back_is_what_was_measured() {
         let dir = tempfile::tempdir().expect("a directory");
-        let (mut sheet, mut series) = (Sheet::default(), Series::default());
+        let (mut snapshot, mut series) = (Snapshot::default(), Series::default());
         for millis in 1..=100_u64 {
-            let recording = sheet.of(0, Endpoint::Order);
-            recording.books.planned += 1;
+            let recording = snapshot.of(0, Endpoint::Order);
+            recording.counters.planned += 1;
             recording.response.record(millis * 1_000_000);
         }
-        let row = series.push(sheet.of(0, Endpoint::Order));
+        let row = series.push(snapshot.of(0, Endpoint::Order));
         let mut file = LogFile::create(&dir.path().join("run")).expect("makes the file");
         let mut log = file.begin().expect("begins");
-        log.add(&Second { row: &row, sheet: &sheet, tally: &Tally::default() });
+        log.add(&Second { row: &row, snapshot: &snapshot, totals: &RunTotals::default() });
         log.result().expect("was written");
         file.finish().expect("was written");
 
@@ -129,7 +129,7 @@ mod tests {
         assert!((interval.max() - 100.0).abs() < 0.1, "{}", interval.max());
         let bytes = decode(interval.encoded_histogram());
         let read: Histogram<u64> = Deserializer::new().deserialize(&mut &bytes[..]).expect("a histogram");
-        let recorded = sheet.of(0, Endpoint::Order).response.histogram().clone();
+        let recorded = snapshot.of(0, Endpoint::Order).response.histogram().clone();
         assert_eq!(read.len(), 100);
         for quantile in [0.5, 0.9, 0.99, 1.0] {
             let (a, b) = (read.value_at_quantile(quantile), recorded.value_at_quantile(quantile));

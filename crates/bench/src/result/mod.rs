@@ -19,7 +19,7 @@ pub use crate::result::core::{
 pub use crate::result::core::{per_second, rounded};
 pub use crate::result::curve::{Curve, Point};
 
-use crate::faults::annotation::Mark;
+use crate::faults::annotation::Annotation;
 use crate::result::report::Report;
 use ordersys_command::{Exit, Failure, Outcome};
 use ordersys_loadgen::measure::recording::Kind;
@@ -56,7 +56,7 @@ pub struct RunResult {
     /// Second by second.
     pub series: Series,
     /// What was done to the system meanwhile.
-    pub marks: Vec<Mark>,
+    pub marks: Vec<Annotation>,
     /// Whole distributions of times.
     pub curves: Vec<Curve>,
 }
@@ -94,7 +94,7 @@ impl RunResult {
     #[must_use]
     pub fn of(report: &Report) -> Self {
         let generated = &report.generated;
-        let mut kinds: Vec<&Kind> = generated.tally.total.kinds.iter().collect();
+        let mut kinds: Vec<&Kind> = generated.totals.total.kinds.iter().collect();
         kinds.sort_by_key(|kind| (kind.ending, std::cmp::Reverse(kind.count)));
         Self {
             core: report.core(),
@@ -112,7 +112,7 @@ impl RunResult {
             outcomes: kinds.into_iter().map(Answers::of).collect(),
             series: generated.series.clone(),
             marks: report.marks.clone(),
-            curves: curve::all(&generated.tally),
+            curves: curve::all(&generated.totals),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::faults::annotation::Mark;
+use crate::faults::annotation::Annotation;
 use crate::profile::Profile;
 use crate::result::{
     Checked, Core, CpuPerRequest, EndpointCore, Measures, StageCore, VERSION, per_second, rounded,
@@ -13,9 +13,9 @@ use crate::verdict::slo::Measured;
 use crate::verdict::{Facts, Grade, Verdict};
 use ordersys_command::{Exit, Failure};
 use ordersys_loadgen::engine::{Cpu, Generated};
-use ordersys_loadgen::measure::counters::Books;
+use ordersys_loadgen::measure::counters::Counters;
 use ordersys_loadgen::measure::distribution::Quantile;
-use ordersys_loadgen::measure::totals::Tally;
+use ordersys_loadgen::measure::totals::RunTotals;
 use ordersys_verify::Verification;
 
 /// A finished run.
@@ -32,7 +32,7 @@ pub struct Report {
     /// Objectives that were missed, each with what was found.
     pub missed: Vec<String>,
     /// What was done to the system meanwhile, in order of time.
-    pub marks: Vec<Mark>,
+    pub marks: Vec<Annotation>,
 }
 
 impl Report {
@@ -41,13 +41,13 @@ impl Report {
     pub fn new(
         profile: &Profile,
         settings: Settings,
-        (generated, marks): (Generated, Vec<Mark>),
+        (generated, marks): (Generated, Vec<Annotation>),
         verification: Verification,
     ) -> Self {
         let facts = Facts {
             pace: &profile.pace,
-            total: &generated.tally.total,
-            hiccups: &generated.tally.hiccups,
+            total: &generated.totals.total,
+            hiccups: &generated.totals.hiccups,
             busiest_thread: generated.busiest_thread,
         };
         let verdict = verdict::judge(&facts);
@@ -58,8 +58,8 @@ impl Report {
 
     /// Where the requests went.
     #[must_use]
-    pub fn books(&self) -> &Books {
-        &self.generated.tally.total.books
+    pub fn counters(&self) -> &Counters {
+        &self.generated.totals.total.counters
     }
 
     /// Why the run has to end with another exit code than 0; the gravest reason first.
@@ -100,7 +100,7 @@ impl Report {
     /// The stable core of the report.
     #[must_use]
     pub fn core(&self) -> Core {
-        let Tally { total, endpoints, .. } = &self.generated.tally;
+        let RunTotals { total, endpoints, .. } = &self.generated.totals;
         let elapsed = self.generated.elapsed;
         Core {
             version: VERSION,
@@ -123,8 +123,8 @@ impl Report {
 
     /// The stages that were reached, in their order.
     pub fn stages(&self) -> impl Iterator<Item = StageCore> {
-        let Generated { tally, stages, elapsed, .. } = &self.generated;
-        tally.stages.iter().zip(stages).map(|(recording, span)| {
+        let Generated { totals, stages, elapsed, .. } = &self.generated;
+        totals.stages.iter().zip(stages).map(|(recording, span)| {
             let lasts = span.lasts.min(elapsed.saturating_sub(span.start));
             StageCore {
                 rate: span.rate.clone(),
@@ -144,7 +144,7 @@ impl Report {
 
     /// Processor time per request that was sent, in microseconds.
     fn per_request(&self, used: Option<Duration>) -> Option<f64> {
-        let sent = self.books().sent;
+        let sent = self.counters().sent;
         #[expect(clippy::cast_precision_loss, reason = "a mean for people")]
         used.filter(|_| sent > 0).map(|used| rounded(used.as_secs_f64() * 1e6 / sent as f64))
     }
@@ -152,19 +152,19 @@ impl Report {
 
 impl Measured for Report {
     fn response(&self, quantile: f64) -> Quantile {
-        self.generated.tally.total.response.quantile(quantile)
+        self.generated.totals.total.response.quantile(quantile)
     }
 
     /// A refusal for want of stock is a right answer.
     fn error_share(&self) -> f64 {
-        let books = self.books();
+        let counters = self.counters();
         let out_of_stock =
-            self.generated.tally.total.kinds.iter().filter(|kind| &*kind.code == "insufficient-stock");
-        let right = books.ok + out_of_stock.map(|kind| kind.count).sum::<u64>();
-        1.0 - verdict::share(right, books.planned)
+            self.generated.totals.total.kinds.iter().filter(|kind| &*kind.code == "insufficient-stock");
+        let right = counters.ok + out_of_stock.map(|kind| kind.count).sum::<u64>();
+        1.0 - verdict::share(right, counters.planned)
     }
 
     fn throughput(&self) -> f64 {
-        per_second(self.generated.tally.total.finished, self.generated.elapsed)
+        per_second(self.generated.totals.total.finished, self.generated.elapsed)
     }
 }

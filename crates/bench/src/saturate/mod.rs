@@ -11,7 +11,7 @@ use crate::result::report::Report;
 use crate::verdict::Grade;
 use crate::verdict::slo::Measured as _;
 use ordersys_command::{Exit, Failure, Outcome};
-use ordersys_workload::model::{Arrivals, Extent, Pace};
+use ordersys_workload::model::{Arrivals, LoadModel, StopCondition};
 
 pub use crate::saturate::search::{Next, Search};
 
@@ -138,8 +138,8 @@ where
 impl Plan {
     fn profile(&self, profile: &Profile, rate: f64, confirming: bool) -> Profile {
         let length = if confirming { self.step * CONFIRMING_TIMES } else { self.step };
-        let pace = Pace::Open { rate, arrivals: self.arrivals };
-        Profile { pace, extent: Extent::For(length), ..profile.clone() }
+        let pace = LoadModel::OpenLoop { rate, arrivals: self.arrivals };
+        Profile { pace, stop_condition: StopCondition::For(length), ..profile.clone() }
     }
 }
 

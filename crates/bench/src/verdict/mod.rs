@@ -8,10 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use ordersys_loadgen::conn::limits;
-use ordersys_loadgen::measure::counters::Books;
+use ordersys_loadgen::measure::counters::Counters;
 use ordersys_loadgen::measure::distribution::Distribution;
 use ordersys_loadgen::measure::recording::Recording;
-use ordersys_workload::model::Pace;
+use ordersys_workload::model::LoadModel;
 
 /// Lateness of the generator that no run has to explain, in nanoseconds.
 const FREE_LAG: u64 = 1_000_000;
@@ -68,7 +68,7 @@ pub struct Verdict {
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
     /// When requests left.
-    pub pace: &'a Pace,
+    pub pace: &'a LoadModel,
     /// What was measured.
     pub total: &'a Recording,
     /// How late the generator's own ticks came.
@@ -80,13 +80,15 @@ pub struct Facts<'a> {
 /// Judges a run.
 #[must_use]
 pub fn judge(facts: &Facts<'_>) -> Verdict {
-    let books = &facts.total.books;
+    let counters = &facts.total.counters;
     let pace_verdict = match facts.pace {
-        Pace::Closed => None,
-        Pace::Open { .. } | Pace::Staged { .. } => lagging(facts.total).or_else(|| not_sent(facts.total)),
+        LoadModel::ClosedLoop => None,
+        LoadModel::OpenLoop { .. } | LoadModel::Ramping { .. } => {
+            lagging(facts.total).or_else(|| not_sent(facts.total))
+        }
     };
     limited(facts.total)
-        .or_else(|| nothing_answered(books))
+        .or_else(|| nothing_answered(counters))
         .or_else(|| starved(facts.hiccups, STARVED, Grade::Invalid))
         .or(pace_verdict)
         .or_else(|| starved(facts.hiccups, HICCUP, Grade::Suspect))
@@ -105,12 +107,12 @@ fn limited(total: &Recording) -> Option<Verdict> {
     Some(because(Grade::Invalid, cause))
 }
 
-fn nothing_answered(books: &Books) -> Option<Verdict> {
-    let answered = books.ok + books.refused;
+fn nothing_answered(counters: &Counters) -> Option<Verdict> {
+    let answered = counters.ok + counters.refused;
     if answered > 0 {
         return None;
     }
-    Some(because(Grade::Invalid, format!("not one of {} requests was answered", books.planned)))
+    Some(because(Grade::Invalid, format!("not one of {} requests was answered", counters.planned)))
 }
 
 fn lagging(total: &Recording) -> Option<Verdict> {
@@ -126,15 +128,15 @@ fn lagging(total: &Recording) -> Option<Verdict> {
 }
 
 fn not_sent(total: &Recording) -> Option<Verdict> {
-    let books = &total.books;
+    let counters = &total.counters;
     let (wait, service) = (at(&total.wait, 0.5), at(&total.service, 0.5));
     let waited = wait > service.max(FREE_LAG);
-    let sent = share(books.sent, books.planned);
+    let sent = share(counters.sent, counters.planned);
     if sent < SENT_SHARE && at(&total.wait, 0.99) <= FREE_LAG {
         let cause = format!("{:.1} % of the plan was sent though connections were free", sent * 100.0);
         return Some(because(Grade::Invalid, cause));
     }
-    if sent < SENT_SHARE || books.skipped > 0 || waited {
+    if sent < SENT_SHARE || counters.skipped > 0 || waited {
         let cause = format!(
             "the system could not follow: {:.1} % of the plan was sent, half of that waited {} or more for a connection",
             sent * 100.0,
@@ -169,8 +171,8 @@ fn stood_still(hiccups: &Distribution) -> Option<Verdict> {
 
 fn busy(facts: &Facts<'_>) -> Option<Verdict> {
     let limit = match facts.pace {
-        Pace::Closed => BUSY_CLOSED,
-        Pace::Open { .. } | Pace::Staged { .. } => BUSY_OPEN,
+        LoadModel::ClosedLoop => BUSY_CLOSED,
+        LoadModel::OpenLoop { .. } | LoadModel::Ramping { .. } => BUSY_OPEN,
     };
     let busiest = facts.busiest_thread.filter(|busiest| *busiest > limit)?;
     Some(because(
@@ -202,7 +204,7 @@ mod tests {
     use ordersys_workload::model::Arrivals;
     use ordersys_workload::model::clock::Moment;
 
-    const OPEN: Pace = Pace::Open { rate: 100.0, arrivals: Arrivals::Even };
+    const OPEN: LoadModel = LoadModel::OpenLoop { rate: 100.0, arrivals: Arrivals::Even };
     const MS: u64 = 1_000_000;
 
     struct Run {
@@ -231,15 +233,15 @@ mod tests {
         busy: 0.3,
     };
 
-    fn grade(pace: &Pace, run: &Run) -> Grade {
-        let books = Books {
+    fn grade(pace: &LoadModel, run: &Run) -> Grade {
+        let counters = Counters {
             planned: run.planned,
             sent: run.sent,
             skipped: run.skipped,
             ok: run.sent,
-            ..Books::default()
+            ..Counters::default()
         };
-        let mut total = Recording { books, ..Recording::default() };
+        let mut total = Recording { counters, ..Recording::default() };
         let mut hiccups = Distribution::new();
         for _ in 0..100 {
             total.lag.record(run.lag);
@@ -262,7 +264,7 @@ mod tests {
     fn the_grade_follows_the_cause() {
         let cases = [
             (OPEN, CLEAN, Grade::Valid),
-            (Pace::Closed, CLEAN, Grade::Valid),
+            (LoadModel::ClosedLoop, CLEAN, Grade::Valid),
             (OPEN, Run { sent: 0, ..CLEAN }, Grade::Invalid),
             (OPEN, Run { lag: 2 * MS, ..CLEAN }, Grade::Invalid),
             (OPEN, Run { lag: 2 * MS, wait: 30 * MS, ..CLEAN }, Grade::Saturated),
@@ -270,13 +272,13 @@ mod tests {
             (OPEN, Run { sent: 900, wait: 30 * MS, ..CLEAN }, Grade::Saturated),
             (OPEN, Run { skipped: 5, sent: 995, wait: 30 * MS, ..CLEAN }, Grade::Saturated),
             (OPEN, Run { limited: 1, ..CLEAN }, Grade::Invalid),
-            (Pace::Closed, Run { limited: 1, ..CLEAN }, Grade::Invalid),
-            (Pace::Closed, Run { longest: 300 * MS, ..CLEAN }, Grade::Suspect),
+            (LoadModel::ClosedLoop, Run { limited: 1, ..CLEAN }, Grade::Invalid),
+            (LoadModel::ClosedLoop, Run { longest: 300 * MS, ..CLEAN }, Grade::Suspect),
             (OPEN, Run { busy: 0.8, ..CLEAN }, Grade::Suspect),
-            (Pace::Closed, Run { busy: 0.8, ..CLEAN }, Grade::Valid),
-            (Pace::Closed, Run { busy: 0.95, ..CLEAN }, Grade::Suspect),
-            (Pace::Closed, Run { hiccup: 30 * MS, ..CLEAN }, Grade::Suspect),
-            (Pace::Closed, Run { hiccup: 300 * MS, ..CLEAN }, Grade::Invalid),
+            (LoadModel::ClosedLoop, Run { busy: 0.8, ..CLEAN }, Grade::Valid),
+            (LoadModel::ClosedLoop, Run { busy: 0.95, ..CLEAN }, Grade::Suspect),
+            (LoadModel::ClosedLoop, Run { hiccup: 30 * MS, ..CLEAN }, Grade::Suspect),
+            (LoadModel::ClosedLoop, Run { hiccup: 300 * MS, ..CLEAN }, Grade::Invalid),
         ];
         for (index, (pace, run, expected)) in cases.iter().enumerate() {
             assert_eq!(grade(pace, run), *expected, "case {index}");

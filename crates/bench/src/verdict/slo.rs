@@ -5,8 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use ordersys_loadgen::measure::distribution::Quantile;
-use ordersys_workload::parse::error::Mistake;
-use ordersys_workload::parse::token::Piece;
+use ordersys_workload::parse::error::ParseError;
+use ordersys_workload::parse::token::Token;
 
 /// One thing a run has to reach.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -93,22 +93,22 @@ fn millis(quantile: Quantile) -> (f64, bool) {
 /// # Errors
 /// What is wrong, shown at its character.
 pub fn parse(text: &str) -> Result<Vec<Objective>, String> {
-    Piece::read(text, |all| all.split(',').map(objective).collect())
+    Token::read(text, |all| all.split(',').map(objective).collect())
 }
 
 impl FromStr for Objective {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Piece::read(text, objective)
+        Token::read(text, objective)
     }
 }
 
-fn objective(piece: Piece<'_>) -> Result<Objective, Mistake> {
+fn objective(token: Token<'_>) -> Result<Objective, ParseError> {
     let signs = [("<=", Bound::AtMost), (">=", Bound::AtLeast), ("<", Bound::Below), (">", Bound::Above)];
-    let split = |(sign, bound)| piece.split_once(sign).map(|(name, limit)| (name, bound, limit));
+    let split = |(sign, bound)| token.split_once(sign).map(|(name, limit)| (name, bound, limit));
     let (name, bound, limit) = signs.into_iter().find_map(split).ok_or_else(|| {
-        piece.missing("an objective has <, <=, > or >=, such as p99<50ms, errors<0.1% or throughput>1000")
+        token.missing("an objective has <, <=, > or >=, such as p99<50ms, errors<0.1% or throughput>1000")
     })?;
     let metric = Metric::parse(name.text).ok_or_else(|| {
         name.wrong("what is bounded is a quantile such as p99, or one of max, errors, throughput")

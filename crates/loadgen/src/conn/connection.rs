@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
-use crate::conn::response_decoder::{Inbox, Unreadable, Whole};
+use crate::conn::response_decoder::{Response, ResponseDecoder, Unreadable};
 use crate::conn::target::Target;
 
 /// The pause before connecting again after the first failure; doubles with each further one.
@@ -62,7 +62,7 @@ pub enum Readiness {
 pub struct Connection {
     target: Rc<Target>,
     stream: Option<TcpStream>,
-    inbox: Inbox,
+    decoder: ResponseDecoder,
     watch: Watch,
     pause: Duration,
 }
@@ -72,7 +72,7 @@ impl Connection {
     #[must_use]
     pub fn new(target: Rc<Target>) -> Self {
         let watch = Watch::new(target.timeout);
-        Self { target, stream: None, inbox: Inbox::default(), watch, pause: Duration::ZERO }
+        Self { target, stream: None, decoder: ResponseDecoder::default(), watch, pause: Duration::ZERO }
     }
 
     /// Where it leads.
@@ -109,14 +109,14 @@ impl Connection {
         let Some(mut stream) = self.stream.take() else {
             return Err(Broken::Connect(io::ErrorKind::NotConnected.into()));
         };
-        self.inbox.clear();
-        let answer = exchange(&mut stream, request, &mut self.inbox);
+        self.decoder.clear();
+        let answer = exchange(&mut stream, request, &mut self.decoder);
         let whole = self.watch.guard(answer).await.unwrap_or(Err(Broken::TimedOut))?;
         if whole.keeps_open {
             self.stream = Some(stream);
         }
         let (status, retry_after) = (whole.status, whole.retry_after);
-        Ok(Answer { status, body: self.inbox.body(&whole), retry_after })
+        Ok(Answer { status, body: self.decoder.body(&whole), retry_after })
     }
 }
 
@@ -141,15 +141,19 @@ fn is_usable(stream: &TcpStream) -> bool {
     nothing.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
-async fn exchange(stream: &mut TcpStream, request: &[u8], inbox: &mut Inbox) -> Result<Whole, Broken> {
+async fn exchange(
+    stream: &mut TcpStream,
+    request: &[u8],
+    decoder: &mut ResponseDecoder,
+) -> Result<Response, Broken> {
     stream.write_all(request).await.map_err(Broken::Reset)?;
     loop {
-        if stream.read_buf(inbox.room()).await.map_err(Broken::Reset)? == 0 {
-            return inbox.ended().ok_or_else(|| {
+        if stream.read_buf(decoder.room()).await.map_err(Broken::Reset)? == 0 {
+            return decoder.ended().ok_or_else(|| {
                 Broken::Reset(io::Error::new(io::ErrorKind::UnexpectedEof, "closed before the whole answer"))
             });
         }
-        if let Some(whole) = inbox.look()? {
+        if let Some(whole) = decoder.look()? {
             return Ok(whole);
         }
     }

@@ -8,7 +8,7 @@ use ordersys_workload::evidence::answer::Ending;
 /// Where every planned request went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Books {
+pub struct Counters {
     /// Requests the plan asked for.
     pub planned: u64,
     /// Requests that left.
@@ -29,7 +29,7 @@ pub struct Books {
     pub unsent: u64,
 }
 
-impl Books {
+impl Counters {
     /// Counts the end of a request.
     pub fn ended(&mut self, ending: Ending) {
         *match ending {
@@ -41,7 +41,7 @@ impl Books {
         } += 1;
     }
 
-    /// Adds all of other books.
+    /// Adds all of other counters.
     pub fn add(&mut self, other: &Self) {
         self.planned += other.planned;
         self.sent += other.sent;
@@ -91,10 +91,17 @@ mod tests {
 
     #[test]
     fn books_balance_or_say_what_is_wrong() {
-        let books =
-            Books { planned: 10, sent: 7, skipped: 2, unsent: 1, ok: 6, aborted: 1, ..Books::default() };
-        assert_eq!(books.balance(), Ok(()));
-        assert!(Books { skipped: 1, ..books }.balance().is_err());
-        assert!(Books { ok: 5, ..books }.balance().is_err());
+        let counters = Counters {
+            planned: 10,
+            sent: 7,
+            skipped: 2,
+            unsent: 1,
+            ok: 6,
+            aborted: 1,
+            ..Counters::default()
+        };
+        assert_eq!(counters.balance(), Ok(()));
+        assert!(Counters { skipped: 1, ..counters }.balance().is_err());
+        assert!(Counters { ok: 5, ..counters }.balance().is_err());
     }
 }

@@ -1,6 +1,6 @@
-//! What one stretch of a run measured: books, answers by kind, times. Fixed size, cheap to merge.
+//! What one stretch of a run measured: counters, answers by kind, times. Fixed size, cheap to merge.
 
-use crate::measure::counters::Books;
+use crate::measure::counters::Counters;
 use crate::measure::distribution::Distribution;
 use ordersys_workload::evidence::answer::{Ending, Judged};
 use ordersys_workload::model::clock::Moment;
@@ -48,7 +48,7 @@ pub struct Times {
 #[derive(Debug, Clone, Default)]
 pub struct Recording {
     /// Where the requests that count went.
-    pub books: Books,
+    pub counters: Counters,
     /// Requests answered as they should be, within the window by the time they finished: the throughput.
     pub finished: u64,
     /// Tries beyond the first of each request.
@@ -68,9 +68,9 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Counts the end of a request: in the books, by kind and in the times.
+    /// Counts the end of a request: in the counters, by kind and in the times.
     pub fn ended(&mut self, judged: &Judged<'_>, times: Times, example: impl FnOnce() -> String) {
-        self.books.ended(judged.ending);
+        self.counters.ended(judged.ending);
         self.count(judged, example);
         let service = times.done.nanos_since(times.sent);
         match judged.ending {
@@ -92,12 +92,12 @@ impl Recording {
     /// Whether nothing was counted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.books == Books::default() && self.finished == 0
+        self.counters == Counters::default() && self.finished == 0
     }
 
     /// Counts a planned request that was still waiting for that long when the run ended.
     pub fn unsent(&mut self, waited: u64) {
-        self.books.unsent += 1;
+        self.counters.unsent += 1;
         self.response.record_at_least(waited);
     }
 
@@ -127,7 +127,7 @@ impl Recording {
 
     /// Adds all of another recording.
     pub fn merge(&mut self, other: &Self) {
-        self.books.add(&other.books);
+        self.counters.add(&other.counters);
         self.finished += other.finished;
         self.retries += other.retries;
         other.kinds.iter().for_each(|kind| self.add_kind(kind.clone()));
@@ -138,7 +138,7 @@ impl Recording {
 
     /// Forgets everything, keeps the memory.
     pub fn clear(&mut self) {
-        self.books = Books::default();
+        self.counters = Counters::default();
         self.finished = 0;
         self.retries = 0;
         self.kinds.clear();
@@ -186,7 +186,10 @@ mod tests {
         assert_eq!(recording.response.len(), 1);
         assert!(recording.response.quantile(0.5).at_least);
         assert_eq!(recording.refusals.len(), 1);
-        assert_eq!((recording.books.timed_out, recording.books.refused, recording.books.failed), (1, 1, 1));
+        assert_eq!(
+            (recording.counters.timed_out, recording.counters.refused, recording.counters.failed),
+            (1, 1, 1)
+        );
     }
 
     #[test]

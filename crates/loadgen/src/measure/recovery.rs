@@ -17,9 +17,9 @@ const ENOUGH: f64 = 0.8;
 
 /// Orders taken, by when they were.
 #[derive(Debug, Clone, Default)]
-pub struct Pulse(Vec<u32>);
+pub struct Acceptances(Vec<u32>);
 
-impl Pulse {
+impl Acceptances {
     /// Counts an order taken at this moment.
     pub fn beat(&mut self, done: Moment) {
         let place = place(done).min(MOST_BEATS - 1);
@@ -29,7 +29,7 @@ impl Pulse {
         self.0[place] += 1;
     }
 
-    /// Adds another pulse.
+    /// Adds another worker's.
     pub fn merge(&mut self, other: &Self) {
         if self.0.len() < other.0.len() {
             self.0.resize(other.0.len(), 0);
@@ -82,35 +82,40 @@ mod tests {
     }
 
     /// An order every `gap` milliseconds in each of these stretches.
-    fn pulse(gap: usize, stretches: &[(u64, u64)]) -> Pulse {
-        let mut pulse = Pulse::default();
+    fn acceptances(gap: usize, stretches: &[(u64, u64)]) -> Acceptances {
+        let mut acceptances = Acceptances::default();
         for (from, to) in stretches {
-            (*from..*to).step_by(gap).for_each(|millis| pulse.beat(at(millis)));
+            (*from..*to).step_by(gap).for_each(|millis| acceptances.beat(at(millis)));
         }
-        pulse
+        acceptances
     }
 
     #[test]
     fn recovery_lasts_until_orders_come_at_the_old_rate() {
-        let felt = |pulse: &Pulse| pulse.recovery(at(2000), at(3000)).map(|felt| felt.as_millis());
-        assert_eq!(felt(&pulse(5, &[(0, 2000), (3400, 6000)])), Some(400));
-        let unfelt = felt(&pulse(5, &[(0, 6000)])).expect("goes on");
+        let felt =
+            |acceptances: &Acceptances| acceptances.recovery(at(2000), at(3000)).map(|felt| felt.as_millis());
+        assert_eq!(felt(&acceptances(5, &[(0, 2000), (3400, 6000)])), Some(400));
+        let unfelt = felt(&acceptances(5, &[(0, 6000)])).expect("goes on");
         assert!(unfelt <= 20, "{unfelt} ms");
         let slow_first = {
-            let mut slow = pulse(5, &[(0, 2000), (4000, 6000)]);
-            slow.merge(&pulse(100, &[(3000, 4000)]));
+            let mut slow = acceptances(5, &[(0, 2000), (4000, 6000)]);
+            slow.merge(&acceptances(100, &[(3000, 4000)]));
             felt(&slow).expect("recovers")
         };
         assert!((800..=1000).contains(&slow_first), "half a second from here reaches 80 %: {slow_first} ms");
-        assert_eq!(felt(&pulse(5, &[(0, 2000)])), None, "nothing more came");
-        assert_eq!(felt(&pulse(5, &[(0, 2000), (3400, 3600)])), None, "not for half a second");
-        assert_eq!(felt(&pulse(5, &[(3400, 6000)])), Some(400), "nothing came before: the first one counts");
+        assert_eq!(felt(&acceptances(5, &[(0, 2000)])), None, "nothing more came");
+        assert_eq!(felt(&acceptances(5, &[(0, 2000), (3400, 3600)])), None, "not for half a second");
+        assert_eq!(
+            felt(&acceptances(5, &[(3400, 6000)])),
+            Some(400),
+            "nothing came before: the first one counts"
+        );
     }
 
     #[test]
     fn memory_is_bounded() {
-        let mut pulse = Pulse::default();
-        pulse.beat(Moment::NEVER);
-        assert_eq!(pulse.0.len(), MOST_BEATS);
+        let mut acceptances = Acceptances::default();
+        acceptances.beat(Moment::NEVER);
+        assert_eq!(acceptances.0.len(), MOST_BEATS);
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::measure::counters::Books;
+use crate::measure::counters::Counters;
 use crate::measure::distribution::millis;
 use crate::measure::recording::Recording;
 
@@ -48,14 +48,14 @@ pub struct Series {
     rows: Vec<Row>,
     #[serde(skip)]
     seconds: u64,
-    /// The books so far.
+    /// The counters so far.
     #[serde(skip)]
-    sum: Books,
+    sum: Counters,
 }
 
 impl Default for Series {
     fn default() -> Self {
-        Self { seconds_per_row: 1, rows: Vec::new(), seconds: 0, sum: Books::default() }
+        Self { seconds_per_row: 1, rows: Vec::new(), seconds: 0, sum: Counters::default() }
     }
 }
 
@@ -64,16 +64,16 @@ impl Series {
     pub fn push(&mut self, second: &Recording) -> Row {
         let at = self.seconds;
         self.seconds += 1;
-        let books = second.books;
-        self.sum.add(&books);
+        let counters = second.counters;
+        self.sum.add(&counters);
         let row = Row {
             at,
-            planned: books.planned,
-            sent: books.sent,
-            done: books.done(),
-            ok: books.ok,
-            not_ok: books.done() - books.ok,
-            dropped: books.skipped + books.unsent,
+            planned: counters.planned,
+            sent: counters.sent,
+            done: counters.done(),
+            ok: counters.ok,
+            not_ok: counters.done() - counters.ok,
+            dropped: counters.skipped + counters.unsent,
             backlog: self.sum.waiting(),
             in_flight: self.sum.in_flight(),
             p50: millis(second.response.quantile(0.5).nanos),
@@ -91,7 +91,7 @@ impl Series {
 
     /// Whether each row follows from the one before (what waited and what was planned is what left or
     /// waits on), nothing waits after the last, and all of them are the whole; what is wrong if not.
-    pub fn balance(&self, whole: &Books) -> Result<(), String> {
+    pub fn balance(&self, whole: &Counters) -> Result<(), String> {
         let (mut waiting, mut flying) = (0, 0);
         for row in &self.rows {
             let (planned, left) = (waiting + row.planned, row.sent + row.dropped + row.backlog);
@@ -152,14 +152,14 @@ mod tests {
     fn a_very_long_run_keeps_a_bounded_series_that_adds_up() {
         let mut series = Series::default();
         let mut second = Recording::default();
-        (second.books.planned, second.books.sent, second.books.ok) = (1, 1, 1);
+        (second.counters.planned, second.counters.sent, second.counters.ok) = (1, 1, 1);
         let seconds = 3 * MAX_ROWS as u64;
         for _ in 0..seconds {
             series.push(&second);
         }
         assert!(series.rows().len() < MAX_ROWS);
         assert_eq!(series.rows().iter().map(|row| row.planned).sum::<u64>(), seconds);
-        let whole = Books { planned: seconds, sent: seconds, ok: seconds, ..Books::default() };
+        let whole = Counters { planned: seconds, sent: seconds, ok: seconds, ..Counters::default() };
         assert_eq!(series.balance(&whole), Ok(()));
         assert!(series.rows().windows(2).all(|pair| pair[1].at - pair[0].at == series.seconds_per_row));
     }
@@ -167,13 +167,13 @@ mod tests {
     #[test]
     fn what_waits_is_carried_from_row_to_row() {
         let second = |planned, sent, ok| Recording {
-            books: Books { planned, sent, ok, ..Books::default() },
+            counters: Counters { planned, sent, ok, ..Counters::default() },
             ..Recording::default()
         };
         let mut series = Series::default();
         let first = series.push(&second(10, 7, 5));
         assert_eq!((first.backlog, first.in_flight), (3, 2));
-        let whole = |planned| Books { planned, sent: 10, ok: 10, ..Books::default() };
+        let whole = |planned| Counters { planned, sent: 10, ok: 10, ..Counters::default() };
         assert!(series.balance(&whole(10)).is_err(), "something still waits");
         series.push(&second(0, 3, 5));
         assert_eq!(series.balance(&whole(10)), Ok(()));

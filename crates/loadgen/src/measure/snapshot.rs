@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::measure::counters::Books;
+use crate::measure::counters::Counters;
 use crate::measure::distribution::Distribution;
 use crate::measure::recording::Recording;
 use ordersys_workload::endpoint::Endpoint;
@@ -11,7 +11,7 @@ use ordersys_workload::model::clock::Part;
 
 /// Where a request is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct Bucket {
     /// Its part of the run.
     pub part: Part,
     /// What it does.
@@ -20,7 +20,7 @@ pub struct Place {
 
 /// What was measured of one endpoint in one stage.
 #[derive(Debug, Clone)]
-pub struct Cell {
+pub struct Entry {
     /// Which stage.
     pub stage: u16,
     /// Which endpoint.
@@ -31,48 +31,48 @@ pub struct Cell {
 
 /// All that a thread measured since it last handed over.
 #[derive(Debug, Clone, Default)]
-pub struct Sheet {
-    cells: Vec<Cell>,
+pub struct Snapshot {
+    entries: Vec<Entry>,
     /// Where the requests of the warm-up went.
-    pub warmup: Books,
+    pub warmup: Counters,
     /// How late the thread's own ticks came.
     pub hiccups: Distribution,
 }
 
-impl Sheet {
-    /// The recording of an endpoint in a stage. Memory of stages that are over is used again.
+impl Snapshot {
+    /// The recording of an endpoint in a stage. RecentOrders of stages that are over is used again.
     pub fn of(&mut self, stage: u16, endpoint: Endpoint) -> &mut Recording {
-        let known = |cell: &Cell| cell.stage == stage && cell.endpoint == endpoint;
-        let at = self.cells.iter().position(known).unwrap_or_else(|| self.assign(stage, endpoint));
-        &mut self.cells[at].recording
+        let known = |entry: &Entry| entry.stage == stage && entry.endpoint == endpoint;
+        let at = self.entries.iter().position(known).unwrap_or_else(|| self.assign(stage, endpoint));
+        &mut self.entries[at].recording
     }
 
     fn assign(&mut self, stage: u16, endpoint: Endpoint) -> usize {
-        if let Some(at) = self.cells.iter().position(|cell| cell.recording.is_empty()) {
-            (self.cells[at].stage, self.cells[at].endpoint) = (stage, endpoint);
+        if let Some(at) = self.entries.iter().position(|entry| entry.recording.is_empty()) {
+            (self.entries[at].stage, self.entries[at].endpoint) = (stage, endpoint);
             return at;
         }
-        self.cells.push(Cell { stage, endpoint, recording: Recording::default() });
-        self.cells.len() - 1
+        self.entries.push(Entry { stage, endpoint, recording: Recording::default() });
+        self.entries.len() - 1
     }
 
-    /// The books in which a request is counted.
-    pub fn books(&mut self, place: Place) -> &mut Books {
+    /// The counters in which a request is counted.
+    pub fn counters(&mut self, place: Bucket) -> &mut Counters {
         match place.part {
             Part::Warmup => &mut self.warmup,
-            Part::Stage(stage) => &mut self.of(stage, place.endpoint).books,
+            Part::Stage(stage) => &mut self.of(stage, place.endpoint).counters,
         }
     }
 
     /// What was measured, by stage and endpoint.
-    pub fn cells(&self) -> impl Iterator<Item = &Cell> {
-        self.cells.iter().filter(|cell| !cell.recording.is_empty())
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| !entry.recording.is_empty())
     }
 
-    /// Adds all of another sheet.
+    /// Adds all of another snapshot.
     pub fn merge(&mut self, other: &Self) {
-        for cell in other.cells() {
-            self.of(cell.stage, cell.endpoint).merge(&cell.recording);
+        for entry in other.entries() {
+            self.of(entry.stage, entry.endpoint).merge(&entry.recording);
         }
         self.warmup.add(&other.warmup);
         self.hiccups.merge(&other.hiccups);
@@ -80,46 +80,46 @@ impl Sheet {
 
     /// Forgets everything, keeps the memory.
     pub fn clear(&mut self) {
-        self.cells.iter_mut().for_each(|cell| cell.recording.clear());
-        self.warmup = Books::default();
+        self.entries.iter_mut().for_each(|entry| entry.recording.clear());
+        self.warmup = Counters::default();
         self.hiccups.clear();
     }
 }
 
-/// Hands full sheets from one generator thread to the one that sums up, by exchange: neither waits for
+/// Hands full snapshots from one generator thread to the one that sums up, by exchange: neither waits for
 /// the other's work, and there are never more than two.
 #[derive(Debug)]
-pub struct Exchange(Mutex<Held>);
+pub struct Handoff(Mutex<Buffers>);
 
 #[derive(Debug)]
-struct Held {
-    full: Option<Box<Sheet>>,
-    spare: Option<Box<Sheet>>,
+struct Buffers {
+    full: Option<Box<Snapshot>>,
+    spare: Option<Box<Snapshot>>,
 }
 
-impl Default for Exchange {
+impl Default for Handoff {
     fn default() -> Self {
-        Self(Mutex::new(Held { full: None, spare: Some(Box::default()) }))
+        Self(Mutex::new(Buffers { full: None, spare: Some(Box::default()) }))
     }
 }
 
-impl Exchange {
+impl Handoff {
     /// The generator's side: gives away what is full for an empty one. Keeps it where the last one
     /// has not been fetched yet; its numbers then come with the next.
-    pub fn give(&self, mine: &mut Box<Sheet>) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(spare) = held.spare.take() {
-            held.full = Some(std::mem::replace(mine, spare));
+    pub fn give(&self, mine: &mut Box<Snapshot>) {
+        let mut buffers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(spare) = buffers.spare.take() {
+            buffers.full = Some(std::mem::replace(mine, spare));
         }
     }
 
     /// The other side: adds what was given to `sum`.
-    pub fn fetch(&self, sum: &mut Sheet) {
+    pub fn fetch(&self, sum: &mut Snapshot) {
         let full = self.0.lock().unwrap_or_else(PoisonError::into_inner).full.take();
-        if let Some(mut sheet) = full {
-            sum.merge(&sheet);
-            sheet.clear();
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).spare = Some(sheet);
+        if let Some(mut snapshot) = full {
+            sum.merge(&snapshot);
+            snapshot.clear();
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).spare = Some(snapshot);
         }
     }
 }
@@ -128,49 +128,52 @@ impl Exchange {
 mod tests {
     use super::*;
 
-    fn place(stage: u16, endpoint: Endpoint) -> Place {
-        Place { part: Part::Stage(stage), endpoint }
+    fn place(stage: u16, endpoint: Endpoint) -> Bucket {
+        Bucket { part: Part::Stage(stage), endpoint }
     }
 
     #[test]
     fn each_stage_and_endpoint_has_its_own_books_and_the_warmup_none_of_them() {
-        let mut sheet = Sheet::default();
-        sheet.books(place(0, Endpoint::Order)).planned += 1;
-        sheet.books(place(0, Endpoint::Read)).planned += 2;
-        sheet.books(place(1, Endpoint::Order)).planned += 3;
-        sheet.books(Place { part: Part::Warmup, endpoint: Endpoint::Order }).planned += 4;
-        let mut sum = Sheet::default();
-        sum.merge(&sheet);
-        sum.merge(&sheet);
-        let found: Vec<_> =
-            sum.cells().map(|cell| (cell.stage, cell.endpoint, cell.recording.books.planned)).collect();
+        let mut snapshot = Snapshot::default();
+        snapshot.counters(place(0, Endpoint::Order)).planned += 1;
+        snapshot.counters(place(0, Endpoint::Read)).planned += 2;
+        snapshot.counters(place(1, Endpoint::Order)).planned += 3;
+        snapshot.counters(Bucket { part: Part::Warmup, endpoint: Endpoint::Order }).planned += 4;
+        let mut sum = Snapshot::default();
+        sum.merge(&snapshot);
+        sum.merge(&snapshot);
+        let found: Vec<_> = sum
+            .entries()
+            .map(|entry| (entry.stage, entry.endpoint, entry.recording.counters.planned))
+            .collect();
         assert_eq!(found, [(0, Endpoint::Order, 2), (0, Endpoint::Read, 4), (1, Endpoint::Order, 6)]);
         assert_eq!(sum.warmup.planned, 8);
     }
 
     #[test]
     fn memory_of_stages_that_are_over_is_used_again() {
-        let mut sheet = Sheet::default();
+        let mut snapshot = Snapshot::default();
         for stage in 0..1000 {
-            sheet.books(place(stage, Endpoint::Order)).planned += 1;
-            sheet.books(place(stage, Endpoint::Read)).planned += 1;
-            sheet.clear();
+            snapshot.counters(place(stage, Endpoint::Order)).planned += 1;
+            snapshot.counters(place(stage, Endpoint::Read)).planned += 1;
+            snapshot.clear();
         }
-        assert_eq!(sheet.cells.len(), 2);
+        assert_eq!(snapshot.entries.len(), 2);
     }
 
     #[test]
     fn sheets_are_exchanged_and_never_lost() {
-        let (exchange, mut mine, mut sum) = (Exchange::default(), Box::<Sheet>::default(), Sheet::default());
+        let (handoff, mut mine, mut sum) =
+            (Handoff::default(), Box::<Snapshot>::default(), Snapshot::default());
         let order = place(0, Endpoint::Order);
-        mine.books(order).planned = 1;
-        exchange.give(&mut mine);
-        mine.books(order).planned += 2;
-        exchange.give(&mut mine);
-        assert_eq!(mine.books(order).planned, 2, "kept, since the first was not fetched");
-        exchange.fetch(&mut sum);
-        exchange.give(&mut mine);
-        exchange.fetch(&mut sum);
-        assert_eq!(sum.books(order).planned, 3);
+        mine.counters(order).planned = 1;
+        handoff.give(&mut mine);
+        mine.counters(order).planned += 2;
+        handoff.give(&mut mine);
+        assert_eq!(mine.counters(order).planned, 2, "kept, since the first was not fetched");
+        handoff.fetch(&mut sum);
+        handoff.give(&mut mine);
+        handoff.fetch(&mut sum);
+        assert_eq!(sum.counters(order).planned, 3);
     }
 }

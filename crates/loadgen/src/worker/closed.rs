@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::worker::virtual_user::Seat;
+use crate::worker::virtual_user::VirtualUser;
 use ordersys_workload::model::schedule::Share;
 
 /// How many requests that count are left, for all threads of a run that ends by count.
@@ -50,16 +50,16 @@ impl Turns {
 }
 
 /// Sends order after order until the run is over.
-pub(crate) async fn run(mut seat: Seat, turns: Rc<Turns>) {
+pub(crate) async fn run(mut user: VirtualUser, turns: Rc<Turns>) {
     loop {
-        let (now, window) = (seat.shared().clock.now(), seat.shared().task.timeline.window);
+        let (now, window) = (user.state().clock.now(), user.state().task.timeline.window);
         if now >= window.closes {
             return;
         }
         if window.counts(now) && turns.quota.as_ref().is_some_and(|quota| !quota.take()) {
             return;
         }
-        let ticket = seat.shared().plan(turns.number(), now, now);
-        seat.send(ticket).await;
+        let scheduled = user.state().plan(turns.number(), now, now);
+        user.send(scheduled).await;
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::worker::pacer::Pacer;
-use crate::worker::state::{Shared, Ticket};
-use crate::worker::virtual_user::Seat;
+use crate::worker::state::{ScheduledRequest, WorkerState};
+use crate::worker::virtual_user::VirtualUser;
 use ordersys_workload::model::clock::Moment;
 use ordersys_workload::model::schedule::Schedule;
 
@@ -19,7 +19,7 @@ const MAX_BACKLOG: f64 = 100_000.0;
 /// Released requests that wait for a connection of their thread.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    waiting: RefCell<VecDeque<Ticket>>,
+    waiting: RefCell<VecDeque<ScheduledRequest>>,
     limit: usize,
     wake: Notify,
     over: Cell<bool>,
@@ -47,10 +47,10 @@ impl Queue {
     }
 
     /// The next released request; `None` when the run is over.
-    async fn next(&self) -> Option<Ticket> {
+    async fn next(&self) -> Option<ScheduledRequest> {
         loop {
-            if let Some(ticket) = self.waiting.borrow_mut().pop_front() {
-                return Some(ticket);
+            if let Some(scheduled) = self.waiting.borrow_mut().pop_front() {
+                return Some(scheduled);
             }
             if self.over.get() {
                 return None;
@@ -61,28 +61,28 @@ impl Queue {
     }
 
     /// Releases everything planned until now; what finds no room is skipped at once. Returns how many that were.
-    fn release(&self, schedule: &mut Schedule, shared: &Shared) -> usize {
+    fn release(&self, schedule: &mut Schedule, state: &WorkerState) -> usize {
         let mut count = 0;
-        let now = shared.clock.now();
+        let now = state.clock.now();
         let mut waiting = self.waiting.borrow_mut();
         while let Some(planned) = schedule.due(now) {
-            let ticket = shared.plan(planned.number, planned.at, now);
+            let scheduled = state.plan(planned.number, planned.at, now);
             count += 1;
             if waiting.len() >= self.limit {
-                shared.skipped(ticket.slip.place);
+                state.skipped(scheduled.meta.place);
                 continue;
             }
-            waiting.push_back(ticket);
+            waiting.push_back(scheduled);
             self.wake.notify_one();
         }
         count
     }
 
     /// Ends the run: what still waits will not be sent.
-    pub(crate) fn close(&self, shared: &Shared) {
+    pub(crate) fn close(&self, state: &WorkerState) {
         self.over.set(true);
-        for ticket in self.waiting.borrow_mut().drain(..) {
-            shared.unsent(&ticket.slip);
+        for scheduled in self.waiting.borrow_mut().drain(..) {
+            state.unsent(&scheduled.meta);
         }
         self.wake.notify_waiters();
         self.wake.notify_one(); // for one that is about to wait
@@ -94,9 +94,9 @@ impl Queue {
 }
 
 /// Sends released requests until the run is over.
-pub(crate) async fn run(mut seat: Seat, queue: Rc<Queue>) {
-    while let Some(ticket) = queue.next().await {
-        seat.send(ticket).await;
+pub(crate) async fn run(mut user: VirtualUser, queue: Rc<Queue>) {
+    while let Some(scheduled) = queue.next().await {
+        user.send(scheduled).await;
     }
     queue.wake.notify_one(); // each one that leaves wakes the next
 }
@@ -104,32 +104,32 @@ pub(crate) async fn run(mut seat: Seat, queue: Rc<Queue>) {
 /// Releases the plan of one thread, then closes the queue: at the end of the window, or, in a run that
 /// ends by count, once all is sent or `patience` is over.
 pub(crate) async fn release(
-    shared: Rc<Shared>,
+    state: Rc<WorkerState>,
     queue: Rc<Queue>,
     mut schedule: Schedule,
     patience: Duration,
 ) {
-    let pacer = Pacer::new(shared.clock);
+    let pacer = Pacer::new(state.clock);
     let mut left = 0;
     while let Some(next) = schedule.peek() {
-        if next > shared.clock.now() {
+        if next > state.clock.now() {
             pacer.wait_until(next, left).await;
         }
-        left = queue.release(&mut schedule, &shared);
+        left = queue.release(&mut schedule, &state);
         tokio::task::yield_now().await;
     }
-    shared.audit.borrow_mut().gaps = schedule.gaps();
-    let closes = match shared.task.timeline.window.closes {
-        Moment::NEVER => shared.clock.now().after(patience),
+    state.audit.borrow_mut().gaps = schedule.gaps();
+    let closes = match state.task.timeline.window.closes {
+        Moment::NEVER => state.clock.now().after(patience),
         closes => closes,
     };
-    while shared.clock.now() < closes
-        && !(shared.task.timeline.window.closes == Moment::NEVER && queue.is_empty())
+    while state.clock.now() < closes
+        && !(state.task.timeline.window.closes == Moment::NEVER && queue.is_empty())
     {
-        let step = shared.clock.now().after(Duration::from_millis(5));
+        let step = state.clock.now().after(Duration::from_millis(5));
         pacer.wait_until(step.min(closes), 0).await;
     }
-    queue.close(&shared);
+    queue.close(&state);
 }
 
 #[cfg(test)]

@@ -7,61 +7,62 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{Assignment, GeneratorError, Load};
-use crate::measure::snapshot::Exchange;
+use crate::measure::snapshot::Handoff;
 use crate::worker::closed::Quota;
-use crate::worker::state::Task;
+use crate::worker::state::RunConfig;
 use crate::worker::thread;
-use crate::worker::thread::{Job, Order, Product, Signals};
+use crate::worker::thread::{ReleasePolicy, WorkerConfig, WorkerOutput, WorkerSignals};
 use ordersys_workload::model::clock::{Timeline, Window};
 use ordersys_workload::model::schedule::{Share, Timing};
-use ordersys_workload::model::stages::Course;
-use ordersys_workload::model::{Extent, Pace};
+use ordersys_workload::model::stages::RateCurve;
+use ordersys_workload::model::{LoadModel, StopCondition};
 
 /// How long after all connections were tried the run starts: time for each thread to hear of it.
 const START_DELAY: Duration = Duration::from_millis(20);
 
 /// The running threads.
 #[derive(Debug)]
-pub(crate) struct Crew {
+pub(crate) struct WorkerPool {
     /// Where each hands over what it measured.
-    pub(crate) exchanges: Vec<Arc<Exchange>>,
+    pub(crate) handoffs: Vec<Arc<Handoff>>,
     /// What each leaves behind.
-    pub(crate) results: Vec<oneshot::Receiver<std::io::Result<Product>>>,
+    pub(crate) results: Vec<oneshot::Receiver<std::io::Result<WorkerOutput>>>,
     connected: mpsc::Receiver<()>,
     start: watch::Sender<Option<Instant>>,
     /// Ends them early.
     pub(crate) abort: CancellationToken,
 }
 
-impl Crew {
+impl WorkerPool {
     /// Starts the threads; they connect at once.
-    pub(crate) fn hire(assignment: &Assignment<'_>, timeline: Timeline) -> Result<Self, GeneratorError> {
+    pub(crate) fn spawn(assignment: &Assignment<'_>, timeline: Timeline) -> Result<Self, GeneratorError> {
         let load = &assignment.load;
-        let order = order(load, timeline.window);
+        let release = release_policy(load, timeline.window);
         let (connected_sender, connected) = mpsc::channel(1);
         let (start, start_receiver) = watch::channel(None);
         let abort = CancellationToken::new();
-        let signals = Signals { connected: connected_sender, start: start_receiver, abort: abort.clone() };
+        let signals =
+            WorkerSignals { connected: connected_sender, start: start_receiver, abort: abort.clone() };
         let (retries, verification) = (load.retries, load.verification);
-        let pulse = load.keeps_acceptances;
-        let task = Task { plan: assignment.plan.clone(), timeline, retries, verification, pulse };
+        let acceptances = load.keeps_acceptances;
+        let task = RunConfig { plan: assignment.plan.clone(), timeline, retries, verification, acceptances };
         let threads = load.threads.clamp(1, load.connections);
-        let (mut exchanges, mut results) = (Vec::new(), Vec::new());
+        let (mut handoffs, mut results) = (Vec::new(), Vec::new());
         for index in 0..threads {
             let share = Share { index, of: threads };
-            let exchange = Arc::new(Exchange::default());
-            let job = Job {
+            let handoff = Arc::new(Handoff::default());
+            let config = WorkerConfig {
                 share,
                 connections: usize::try_from(share.part(load.connections.into())).unwrap_or(usize::MAX),
                 task: task.clone(),
                 targets: assignment.targets.clone(),
-                order: order.clone(),
-                exchange: exchange.clone(),
+                release: release.clone(),
+                handoff: handoff.clone(),
             };
-            exchanges.push(exchange);
-            results.push(spawn(job, signals.clone())?);
+            handoffs.push(handoff);
+            results.push(spawn(config, signals.clone())?);
         }
-        Ok(Self { exchanges, results, connected, start, abort })
+        Ok(Self { handoffs, results, connected, start, abort })
     }
 
     /// Starts the run once every connection was tried.
@@ -74,26 +75,29 @@ impl Crew {
     }
 }
 
-fn spawn(job: Job, signals: Signals) -> Result<oneshot::Receiver<std::io::Result<Product>>, GeneratorError> {
+fn spawn(
+    config: WorkerConfig,
+    signals: WorkerSignals,
+) -> Result<oneshot::Receiver<std::io::Result<WorkerOutput>>, GeneratorError> {
     let (sender, receiver) = oneshot::channel();
     std::thread::Builder::new()
-        .name(format!("load-{}", job.share.index))
+        .name(format!("load-{}", config.share.index))
         .spawn(move || {
-            let _ = sender.send(thread::run(job, signals)); // nobody listens: the run is over
+            let _ = sender.send(thread::run(config, signals)); // nobody listens: the run is over
         })
         .map_err(GeneratorError::NotStarted)?;
     Ok(receiver)
 }
 
-fn order(load: &Load, window: Window) -> Order {
-    let count = match load.extent {
-        Extent::For(_) => None,
-        Extent::Count(count) => Some(count),
+fn release_policy(load: &Load, window: Window) -> ReleasePolicy {
+    let count = match load.stop_condition {
+        StopCondition::For(_) => None,
+        StopCondition::Count(count) => Some(count),
     };
-    let (course, arrivals) = match &load.pace {
-        Pace::Closed => return Order::Closed(count.map(Quota::new)),
-        Pace::Open { rate, arrivals } => (Course::steady(*rate), *arrivals),
-        Pace::Staged { stages, arrivals } => (Course::staged(load.warmup, stages), *arrivals),
+    let (curve, arrivals) = match &load.pace {
+        LoadModel::ClosedLoop => return ReleasePolicy::Closed(count.map(Quota::new)),
+        LoadModel::OpenLoop { rate, arrivals } => (RateCurve::steady(*rate), *arrivals),
+        LoadModel::Ramping { stages, arrivals } => (RateCurve::staged(load.warmup, stages), *arrivals),
     };
-    Order::Open(Timing { course: Arc::new(course), arrivals, window, count, seed: load.seed })
+    ReleasePolicy::Open(Timing { curve: Arc::new(curve), arrivals, window, count, seed: load.seed })
 }

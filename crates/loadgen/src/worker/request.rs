@@ -9,17 +9,17 @@ use ordersys_contract::{order, product};
 use serde::Deserialize;
 
 use crate::conn::target::{Call, Target};
-use crate::worker::recent_orders::Known;
+use crate::worker::recent_orders::RecentOrder;
 use ordersys_workload::endpoint::Endpoint;
 use ordersys_workload::evidence::answer;
 use ordersys_workload::evidence::answer::{Ending, Judged};
-use ordersys_workload::evidence::ledger::{OrderRef, Refusal, Stake, Told};
+use ordersys_workload::evidence::ledger::{Change, OrderRef, Refusal, Told};
 use ordersys_workload::plan::operation::Fault;
 use ordersys_workload::plan::{Draft, Plan};
 
 /// What one request does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Errand {
+pub(crate) enum Request {
     /// Places the order of its number.
     Order,
     /// Sends the order of an earlier number again.
@@ -29,9 +29,9 @@ pub(crate) enum Errand {
     /// Reads the product at this place.
     Read(u32),
     /// Reads an order.
-    Track(Known),
+    Track(RecentOrder),
     /// Cancels an order.
-    Cancel(Known),
+    Cancel(RecentOrder),
     /// Adds so many units to the product at this place.
     Restock(u32, u32),
     /// Asks the order service whether it lives.
@@ -47,13 +47,13 @@ pub(crate) enum Service {
     Products,
 }
 
-/// Memory for requests, used again for each.
+/// RecentOrders for requests, used again for each.
 #[derive(Debug, Default)]
-pub(crate) struct Pen {
+pub(crate) struct RequestBuffer {
     draft: Draft,
     body: Vec<u8>,
     /// The request that was written last.
-    pub(crate) request: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 #[derive(Deserialize)]
@@ -67,7 +67,7 @@ struct Stocked {
     stock: i64,
 }
 
-impl Errand {
+impl Request {
     /// Where it is counted.
     pub(crate) fn endpoint(&self) -> Endpoint {
         match self {
@@ -91,14 +91,14 @@ impl Errand {
     }
 
     /// What it may change, as the request of this number.
-    pub(crate) fn stake(&self, number: u64) -> Stake {
+    pub(crate) fn change(&self, number: u64) -> Change {
         match self {
-            Self::Order => Stake::Order(number),
-            Self::Repeat(of) => Stake::Again(*of),
-            Self::Bad(_) => Stake::Bad,
-            Self::Cancel(known) => Stake::Cancel(known.number),
-            Self::Restock(product, units) => Stake::Restock(*product, *units),
-            Self::Read(_) | Self::Track(_) | Self::Live => Stake::Nothing,
+            Self::Order => Change::Order(number),
+            Self::Repeat(of) => Change::Again(*of),
+            Self::Bad(_) => Change::Bad,
+            Self::Cancel(known) => Change::Cancel(known.number),
+            Self::Restock(product, units) => Change::Restock(*product, *units),
+            Self::Read(_) | Self::Track(_) | Self::Live => Change::Nothing,
         }
     }
 
@@ -108,38 +108,38 @@ impl Errand {
     }
 
     /// Writes the whole request of this number.
-    pub(crate) fn write(&self, number: u64, plan: &Plan, target: &Target, pen: &mut Pen) {
-        pen.request.clear();
-        pen.body.clear();
+    pub(crate) fn write(&self, number: u64, plan: &Plan, target: &Target, buffer: &mut RequestBuffer) {
+        buffer.bytes.clear();
+        buffer.body.clear();
         match self {
-            Self::Order => place(number, plan, target, pen),
-            Self::Repeat(of) => place(*of, plan, target, pen),
+            Self::Order => place(number, plan, target, buffer),
+            Self::Repeat(of) => place(*of, plan, target, buffer),
             Self::Bad(fault) => {
-                plan.draft(number, &mut pen.draft);
-                plan.render_bad(*fault, &pen.draft, &mut pen.body);
-                let bearer = plan.bearer(pen.draft.user);
-                target.render(plan.key(number).as_bytes(), bearer, &pen.body, &mut pen.request);
+                plan.draft(number, &mut buffer.draft);
+                plan.render_bad(*fault, &buffer.draft, &mut buffer.body);
+                let bearer = plan.bearer(buffer.draft.user);
+                target.render(plan.key(number).as_bytes(), bearer, &buffer.body, &mut buffer.bytes);
             }
             Self::Read(place) => {
                 let path = at(product::PRODUCT, &plan.products()[*place as usize].id);
-                target.call(&Call::read(&path), &mut pen.request);
+                target.call(&Call::read(&path), &mut buffer.bytes);
             }
             Self::Track(known) => {
-                let bearer = plan.bearer_of(known.number, &mut pen.draft);
+                let bearer = plan.bearer_of(known.number, &mut buffer.draft);
                 let path = at(order::ORDER, &known.order.to_string());
-                target.call(&Call::read(&path).by(bearer), &mut pen.request);
+                target.call(&Call::read(&path).by(bearer), &mut buffer.bytes);
             }
             Self::Cancel(known) => {
                 let path = at(order::CANCEL, &known.order.to_string());
-                let bearer = plan.bearer_of(known.number, &mut pen.draft);
-                target.call(&Call::change(&path, b"").by(bearer), &mut pen.request);
+                let bearer = plan.bearer_of(known.number, &mut buffer.draft);
+                target.call(&Call::change(&path, b"").by(bearer), &mut buffer.bytes);
             }
             Self::Restock(place, units) => {
                 let path = at(product::RESTOCK, &plan.products()[*place as usize].id);
                 let body = format!("{{\"quantity\":{units}}}");
-                target.call(&Call::change(&path, body.as_bytes()), &mut pen.request);
+                target.call(&Call::change(&path, body.as_bytes()), &mut buffer.bytes);
             }
-            Self::Live => target.call(&Call::read(LIVEZ), &mut pen.request),
+            Self::Live => target.call(&Call::read(LIVEZ), &mut buffer.bytes),
         }
     }
 
@@ -180,11 +180,11 @@ pub(crate) fn stock(body: &[u8]) -> Option<i64> {
     serde_json::from_slice::<Stocked>(body).ok().map(|product| product.stock)
 }
 
-fn place(number: u64, plan: &Plan, target: &Target, pen: &mut Pen) {
-    plan.draft(number, &mut pen.draft);
-    plan.render(&pen.draft, &mut pen.body);
-    let bearer = plan.bearer(pen.draft.user);
-    target.render(plan.key(number).as_bytes(), bearer, &pen.body, &mut pen.request);
+fn place(number: u64, plan: &Plan, target: &Target, buffer: &mut RequestBuffer) {
+    plan.draft(number, &mut buffer.draft);
+    plan.render(&buffer.draft, &mut buffer.body);
+    let bearer = plan.bearer(buffer.draft.user);
+    target.render(plan.key(number).as_bytes(), bearer, &buffer.body, &mut buffer.bytes);
 }
 
 /// A bad order has to be refused for its fault; a system that has no time for it may say so instead.
@@ -214,15 +214,15 @@ fn at(path: &str, id: &str) -> String {
 mod tests {
     use super::*;
 
-    fn known() -> Known {
-        Known { number: 7, order: OrderRef::from("o7") }
+    fn known() -> RecentOrder {
+        RecentOrder { number: 7, order: OrderRef::from("o7") }
     }
 
     #[test]
     fn answers_are_judged_by_what_was_asked() {
-        let (track, cancel) = (Errand::Track(known()), Errand::Cancel(known()));
-        let (read, restock) = (Errand::Read(0), Errand::Restock(0, 3));
-        let bad = Errand::Bad(Fault::UnknownUser);
+        let (track, cancel) = (Request::Track(known()), Request::Cancel(known()));
+        let (read, restock) = (Request::Read(0), Request::Restock(0, 3));
+        let bad = Request::Bad(Fault::UnknownUser);
         let other = Told::Refused(Refusal::Other);
         let unknown_user = r#"{"code":"unknown-user"}"#;
         let cases = [
@@ -237,9 +237,9 @@ mod tests {
             (&read, 200, "[]", Ending::Failed, "bad-answer", Told::Unknown),
             (&restock, 200, r#"{"stock":9}"#, Ending::Ok, "", Told::Done),
             (&restock, 403, r#"{"code":"forbidden"}"#, Ending::Refused, "forbidden", other.clone()),
-            (&Errand::Live, 200, "ok", Ending::Ok, "", Told::Done),
+            (&Request::Live, 200, "ok", Ending::Ok, "", Told::Done),
             (
-                &Errand::Live,
+                &Request::Live,
                 404,
                 r#"{"code":"unknown-route"}"#,
                 Ending::Failed,
@@ -258,10 +258,10 @@ mod tests {
                 Told::Refused(Refusal::NotNow),
             ),
         ];
-        for (errand, status, body, ending, code, told) in cases {
-            let judged = errand.judge(status, body.as_bytes());
-            assert_eq!((judged.ending, &*judged.code), (ending, code), "{errand:?} {status} {body}");
-            assert_eq!(judged.told, told, "{errand:?} {status} {body}");
+        for (request, status, body, ending, code, told) in cases {
+            let judged = request.judge(status, body.as_bytes());
+            assert_eq!((judged.ending, &*judged.code), (ending, code), "{request:?} {status} {body}");
+            assert_eq!(judged.told, told, "{request:?} {status} {body}");
         }
     }
 
@@ -271,13 +271,13 @@ mod tests {
 
     #[test]
     fn what_must_not_happen_twice_is_not_resent() {
-        for (errand, resent) in [
-            (Errand::Order, true),
-            (Errand::Repeat(3), true),
-            (Errand::Restock(0, 1), false),
-            (Errand::Cancel(known()), false),
+        for (request, resent) in [
+            (Request::Order, true),
+            (Request::Repeat(3), true),
+            (Request::Restock(0, 1), false),
+            (Request::Cancel(known()), false),
         ] {
-            assert_eq!(errand.may_be_resent(), resent, "{errand:?}");
+            assert_eq!(request.may_be_resent(), resent, "{request:?}");
         }
     }
 }

@@ -6,25 +6,25 @@ use std::sync::Arc;
 use crate::conn::connection::{Answer, Broken};
 use crate::conn::limits;
 use crate::measure::recording::Times;
-use crate::measure::recovery::Pulse;
-use crate::measure::snapshot::{Place, Sheet};
-use crate::worker::recent_orders::{Known, Memory};
-use crate::worker::request as errand;
-use crate::worker::request::Errand;
+use crate::measure::recovery::Acceptances;
+use crate::measure::snapshot::{Bucket, Snapshot};
+use crate::worker::recent_orders::{RecentOrder, RecentOrders};
+use crate::worker::request;
+use crate::worker::request::Request;
 use crate::worker::retry::Tries;
 use ordersys_workload::endpoint::Endpoint;
 use ordersys_workload::evidence::answer::{Ending, Judged};
 use ordersys_workload::evidence::audit::Audit;
-use ordersys_workload::evidence::ledger::{Ledger, Stake, Told};
+use ordersys_workload::evidence::ledger::{Change, Ledger, Told};
 use ordersys_workload::model::Verification;
 use ordersys_workload::model::clock::Part;
 use ordersys_workload::model::clock::{Clock, Moment, Timeline};
 use ordersys_workload::plan::Plan;
-use ordersys_workload::plan::operation::Intent;
+use ordersys_workload::plan::operation::Operation;
 
 /// What all threads of a run have in common.
 #[derive(Debug, Clone)]
-pub(crate) struct Task {
+pub(crate) struct RunConfig {
     /// What is sent.
     pub(crate) plan: Arc<Plan>,
     /// The parts of the run.
@@ -34,155 +34,155 @@ pub(crate) struct Task {
     /// Whether what clients are told is kept.
     pub(crate) verification: Verification,
     /// Whether it is kept when orders were taken: only faults need it, and it grows with the run.
-    pub(crate) pulse: bool,
+    pub(crate) acceptances: bool,
 }
 
 /// What the connections of one generator thread share.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct WorkerState {
     /// What the thread has to do.
-    pub(crate) task: Task,
+    pub(crate) task: RunConfig,
     /// The time of the run.
     pub(crate) clock: Clock,
     /// What was measured since the last exchange.
-    pub(crate) sheet: RefCell<Box<Sheet>>,
+    pub(crate) snapshot: RefCell<Box<Snapshot>>,
     /// What clients were told.
     pub(crate) ledger: RefCell<Ledger>,
     /// What was planned.
     pub(crate) audit: RefCell<Audit>,
     /// Orders that requests can name.
-    memory: RefCell<Memory>,
+    memory: RefCell<RecentOrders>,
     /// What each connection is at.
-    seats: RefCell<Vec<AtWork>>,
+    virtual_users: RefCell<Vec<AtWork>>,
     /// When the last request that counts ended.
     pub(crate) last_done: Cell<Moment>,
     /// When orders were taken, where that is kept.
-    pub(crate) pulse: RefCell<Pulse>,
+    pub(crate) acceptances: RefCell<Acceptances>,
 }
 
 /// A planned request.
 #[derive(Debug, Clone)]
-pub(crate) struct Ticket {
+pub(crate) struct ScheduledRequest {
     /// Which one, and when.
-    pub(crate) slip: Slip,
+    pub(crate) meta: RequestMeta,
     /// What it does.
-    pub(crate) errand: Errand,
+    pub(crate) request: Request,
 }
 
 /// What tells one planned request from the others.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Slip {
+pub(crate) struct RequestMeta {
     /// Its number in the plan.
     pub(crate) number: u64,
     /// Where it is counted.
-    pub(crate) place: Place,
+    pub(crate) place: Bucket,
     /// When it should leave.
     pub(crate) planned: Moment,
     /// When the generator noticed.
     pub(crate) woken: Moment,
 }
 
-/// What a connection is at, for the books of an interrupted run.
+/// What a connection is at, for the counters of an interrupted run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum AtWork {
     /// Nothing.
     Idle,
     /// Waiting for its connection.
-    Waiting(Slip),
+    Waiting(RequestMeta),
     /// Sent at that moment, with what it may change.
-    Sent(Slip, Moment, Stake),
+    Sent(RequestMeta, Moment, Change),
 }
 
-impl Shared {
+impl WorkerState {
     /// The state of a thread with so many connections.
     #[must_use]
-    pub(crate) fn new(task: Task, clock: Clock, connections: usize) -> Self {
+    pub(crate) fn new(task: RunConfig, clock: Clock, connections: usize) -> Self {
         let last_done = Cell::new(task.timeline.window.opens);
         Self {
             task,
             clock,
-            sheet: RefCell::default(),
+            snapshot: RefCell::default(),
             ledger: RefCell::default(),
             audit: RefCell::default(),
             memory: RefCell::default(),
-            seats: RefCell::new(vec![AtWork::Idle; connections]),
+            virtual_users: RefCell::new(vec![AtWork::Idle; connections]),
             last_done,
-            pulse: RefCell::default(),
+            acceptances: RefCell::default(),
         }
     }
 
     /// Counts a planned request and settles what it does. What can name no order yet places one.
-    pub(crate) fn plan(&self, number: u64, planned: Moment, woken: Moment) -> Ticket {
-        let errand = match self.task.plan.intent(number) {
-            Intent::Order => Errand::Order,
-            Intent::Repeat(of) => Errand::Repeat(of),
-            Intent::Bad(fault) => Errand::Bad(fault),
-            Intent::Read(product) => Errand::Read(product),
-            Intent::Restock(product, units) => Errand::Restock(product, units),
-            Intent::Live => Errand::Live,
-            Intent::Track => match self.memory.borrow().one(number) {
-                Some(known) => Errand::Track(known),
+    pub(crate) fn plan(&self, number: u64, planned: Moment, woken: Moment) -> ScheduledRequest {
+        let request = match self.task.plan.operation(number) {
+            Operation::Order => Request::Order,
+            Operation::Repeat(of) => Request::Repeat(of),
+            Operation::Bad(fault) => Request::Bad(fault),
+            Operation::Read(product) => Request::Read(product),
+            Operation::Restock(product, units) => Request::Restock(product, units),
+            Operation::Live => Request::Live,
+            Operation::Track => match self.memory.borrow().one(number) {
+                Some(known) => Request::Track(known),
                 None => self.turned(Endpoint::Track),
             },
-            Intent::Cancel => match self.memory.borrow_mut().take(number) {
-                Some(known) => Errand::Cancel(known),
+            Operation::Cancel => match self.memory.borrow_mut().take(number) {
+                Some(known) => Request::Cancel(known),
                 None => self.turned(Endpoint::Cancel),
             },
         };
-        let endpoint = errand.endpoint();
-        let place = Place { part: self.task.timeline.part(planned), endpoint };
+        let endpoint = request.endpoint();
+        let place = Bucket { part: self.task.timeline.part(planned), endpoint };
         self.audit.borrow_mut().planned[endpoint as usize] += 1;
-        self.sheet.borrow_mut().books(place).planned += 1;
-        Ticket { slip: Slip { number, place, planned, woken }, errand }
+        self.snapshot.borrow_mut().counters(place).planned += 1;
+        ScheduledRequest { meta: RequestMeta { number, place, planned, woken }, request }
     }
 
-    fn turned(&self, endpoint: Endpoint) -> Errand {
+    fn turned(&self, endpoint: Endpoint) -> Request {
         self.audit.borrow_mut().turned[endpoint as usize] += 1;
-        Errand::Order
+        Request::Order
     }
 
     /// Counts a planned request that is not even kept waiting.
-    pub(crate) fn skipped(&self, place: Place) {
-        self.sheet.borrow_mut().books(place).skipped += 1;
+    pub(crate) fn skipped(&self, place: Bucket) {
+        self.snapshot.borrow_mut().counters(place).skipped += 1;
     }
 
     /// Counts a planned request that will not be sent any more.
-    pub(crate) fn unsent(&self, slip: &Slip) {
-        let (mut sheet, waited) = (self.sheet.borrow_mut(), self.clock.now().nanos_since(slip.planned));
-        match slip.place.part {
-            Part::Warmup => sheet.warmup.unsent += 1,
-            Part::Stage(stage) => sheet.of(stage, slip.place.endpoint).unsent(waited),
+    pub(crate) fn unsent(&self, meta: &RequestMeta) {
+        let (mut snapshot, waited) = (self.snapshot.borrow_mut(), self.clock.now().nanos_since(meta.planned));
+        match meta.place.part {
+            Part::Warmup => snapshot.warmup.unsent += 1,
+            Part::Stage(stage) => snapshot.of(stage, meta.place.endpoint).unsent(waited),
         }
     }
 
-    fn retried(&self, place: Place, again: u32) {
+    fn retried(&self, place: Bucket, again: u32) {
         if let (Part::Stage(stage), 1..) = (place.part, again) {
-            self.sheet.borrow_mut().of(stage, place.endpoint).retries += u64::from(again);
+            self.snapshot.borrow_mut().of(stage, place.endpoint).retries += u64::from(again);
         }
     }
 
     /// Records what came of a request.
     pub(crate) fn record(
         &self,
-        ticket: &Ticket,
+        scheduled: &ScheduledRequest,
         times: Times,
         tries: &Tries,
         result: &Result<Answer<'_>, Broken>,
     ) {
-        let Ticket { slip, errand } = ticket;
-        let judged = judge(errand, result);
+        let ScheduledRequest { meta, request } = scheduled;
+        let judged = judge(request, result);
         let example = || match result {
             Ok(answer) => String::from_utf8_lossy(answer.body).into_owned(),
             Err(broken) => broken.to_string(),
         };
-        self.ended(slip.place, &judged, times, example);
-        self.retried(slip.place, tries.again);
-        if let (Errand::Read(product) | Errand::Restock(product, _), Ok(answer)) = (errand, result) {
-            self.saw_stock(*product, errand::stock(answer.body));
+        self.ended(meta.place, &judged, times, example);
+        self.retried(meta.place, tries.again);
+        if let (Request::Read(product) | Request::Restock(product, _), Ok(answer)) = (request, result) {
+            self.saw_stock(*product, request::stock(answer.body));
         }
         let never_left = matches!(result, Err(Broken::Connect(_))) && !tries.may_have_acted();
         if !never_left {
-            self.note(errand.stake(slip.number), tries.told(judged.told));
+            self.note(request.change(meta.number), tries.told(judged.told));
         }
     }
 
@@ -192,56 +192,57 @@ impl Shared {
         }
     }
 
-    fn note(&self, stake: Stake, told: Told) {
-        if let (Stake::Order(number) | Stake::Again(number), Told::Confirmed { order, .. }) = (stake, &told)
+    fn note(&self, change: Change, told: Told) {
+        if let (Change::Order(number) | Change::Again(number), Told::Confirmed { order, .. }) =
+            (change, &told)
             && self.task.plan.mix().names_orders()
         {
-            self.memory.borrow_mut().add(Known { number, order: order.clone() });
+            self.memory.borrow_mut().add(RecentOrder { number, order: order.clone() });
         }
         if self.task.verification == Verification::On {
-            self.ledger.borrow_mut().note(stake, told);
+            self.ledger.borrow_mut().note(change, told);
         }
     }
 
     /// Remembers what a connection is at.
     pub(crate) fn at_work(&self, place: usize, at_work: AtWork) {
-        self.seats.borrow_mut()[place] = at_work;
+        self.virtual_users.borrow_mut()[place] = at_work;
     }
 
     /// Counts a request that leaves.
-    pub(crate) fn sent(&self, place: Place) {
-        self.sheet.borrow_mut().books(place).sent += 1;
+    pub(crate) fn sent(&self, place: Bucket) {
+        self.snapshot.borrow_mut().counters(place).sent += 1;
     }
 
-    fn ended(&self, place: Place, judged: &Judged<'_>, times: Times, example: impl FnOnce() -> String) {
-        let mut sheet = self.sheet.borrow_mut();
-        if self.task.pulse && judged.ending == Ending::Ok && place.endpoint == Endpoint::Order {
-            self.pulse.borrow_mut().beat(times.done);
+    fn ended(&self, place: Bucket, judged: &Judged<'_>, times: Times, example: impl FnOnce() -> String) {
+        let mut snapshot = self.snapshot.borrow_mut();
+        if self.task.acceptances && judged.ending == Ending::Ok && place.endpoint == Endpoint::Order {
+            self.acceptances.borrow_mut().beat(times.done);
         }
         if judged.ending == Ending::Ok && self.task.timeline.window.contains(times.done) {
             // By the time it finished: the throughput of a stage is what was done in it.
-            sheet.of(self.task.timeline.stage(times.done), place.endpoint).finished += 1;
+            snapshot.of(self.task.timeline.stage(times.done), place.endpoint).finished += 1;
         }
         match place.part {
-            Part::Warmup => sheet.warmup.ended(judged.ending),
+            Part::Warmup => snapshot.warmup.ended(judged.ending),
             Part::Stage(stage) => {
-                sheet.of(stage, place.endpoint).ended(judged, times, example);
+                snapshot.of(stage, place.endpoint).ended(judged, times, example);
                 self.last_done.set(self.last_done.get().max(times.done));
             }
         }
     }
 
-    /// Closes the books of a run that is given up: what is on its way is aborted.
+    /// Closes the counters of a run that is given up: what is on its way is aborted.
     pub(crate) fn give_up(&self) {
         let now = self.clock.now();
-        for seat in self.seats.borrow_mut().iter_mut() {
-            match std::mem::replace(seat, AtWork::Idle) {
+        for user in self.virtual_users.borrow_mut().iter_mut() {
+            match std::mem::replace(user, AtWork::Idle) {
                 AtWork::Idle => {}
-                AtWork::Waiting(slip) => self.unsent(&slip),
-                AtWork::Sent(slip, sent, stake) => {
+                AtWork::Waiting(meta) => self.unsent(&meta),
+                AtWork::Sent(meta, sent, change) => {
                     let judged = Judged::unanswered(Ending::Aborted, "interrupted");
-                    self.ended(slip.place, &judged, slip.times(sent, now), String::new);
-                    self.note(stake, judged.told);
+                    self.ended(meta.place, &judged, meta.times(sent, now), String::new);
+                    self.note(change, judged.told);
                 }
             }
         }
@@ -249,14 +250,14 @@ impl Shared {
 }
 
 /// What it means what came of a request.
-pub(crate) fn judge<'a>(errand: &Errand, result: &Result<Answer<'a>, Broken>) -> Judged<'a> {
+pub(crate) fn judge<'a>(request: &Request, result: &Result<Answer<'a>, Broken>) -> Judged<'a> {
     match result {
-        Ok(answer) => errand.judge(answer.status, answer.body),
+        Ok(answer) => request.judge(answer.status, answer.body),
         Err(broken) => broken.judged(),
     }
 }
 
-impl Slip {
+impl RequestMeta {
     /// Its four moments.
     pub(crate) fn times(self, sent: Moment, done: Moment) -> Times {
         Times { planned: self.planned, woken: self.woken, sent, done }

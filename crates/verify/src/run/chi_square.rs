@@ -1,7 +1,7 @@
 //! Whether things happened as often as they should: Pearson's test with a bound that chance passes once in a
 //! million. Pure.
 
-use crate::finding::{Cases, Check, Finding, Witness};
+use crate::finding::{Check, Finding, Samples, Witness};
 
 /// The normal deviate that one in a million exceeds.
 const DEVIATE: f64 = 4.753_424;
@@ -25,7 +25,7 @@ pub(crate) fn chi_square(check: Check, sum: u64, classes: Vec<Class>) -> Finding
     if sum < FEWEST {
         return too_few(check, sum);
     }
-    let mut cases = Cases::default();
+    let mut cases = Samples::default();
     if let Some(wrong) = classes.iter().find(|class| class.expected <= 0.0 && class.found > 0) {
         cases.add(|| witness(wrong));
         return cases.into_finding(check);

@@ -1,6 +1,6 @@
 //! How much of a system could be read, and which checks that leaves.
 
-use crate::finding::{Cases, Check};
+use crate::finding::{Check, Samples};
 use crate::system::wire;
 
 /// What a stored order's status means for its stock.
@@ -44,7 +44,7 @@ pub enum Coverage {
 #[derive(Debug, Default)]
 pub struct Replays {
     /// Keys that were answered with another order.
-    pub differing: Cases,
+    pub differing: Samples,
     /// Why no key was sent again.
     pub skipped: Option<String>,
 }

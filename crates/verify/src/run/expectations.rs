@@ -83,7 +83,7 @@ impl Claim {
 
 /// Everything clients were told, sorted.
 #[derive(Debug)]
-pub struct Claims<'a> {
+pub struct Expectations<'a> {
     /// What was sent.
     pub plan: &'a Plan,
     /// Orders that must stand.
@@ -102,13 +102,13 @@ pub struct Claims<'a> {
     pub bad: u64,
 }
 
-impl<'a> Claims<'a> {
+impl<'a> Expectations<'a> {
     /// Sorts the ledger; `resolved` tells of the orders whose outcome came later.
     #[must_use]
     pub fn new(plan: &'a Plan, ledger: &Ledger, mut resolved: HashMap<u64, Resolution>) -> Self {
         let mut restocks = vec![Restocked::default(); plan.products().len()];
         ledger.restocks().iter().for_each(|(place, units)| restocks[*place as usize] = *units);
-        let mut claims = Self {
+        let mut expectations = Self {
             plan,
             standing: HashMap::with_capacity(ledger.len()),
             refused: Vec::new(),
@@ -122,34 +122,34 @@ impl<'a> Claims<'a> {
             let number = entry.number;
             match &entry.told {
                 Told::Confirmed { order, total } => {
-                    claims.stands(order.clone(), number, *total, Origin::Acknowledged);
+                    expectations.stands(order.clone(), number, *total, Origin::Acknowledged);
                 }
                 Told::Accepted { order } => match resolved.remove(&number) {
                     Some(Resolution::Stands { order, total }) => {
-                        claims.stands(order, number, total, Origin::Acknowledged);
+                        expectations.stands(order, number, total, Origin::Acknowledged);
                     }
-                    Some(Resolution::Refused(refusal)) => claims.refused.push((number, refusal)),
-                    Some(Resolution::Open(reason)) => claims.open.push((number, reason)),
-                    None => claims.open.push((number, format!("order {order} was never decided"))),
+                    Some(Resolution::Refused(refusal)) => expectations.refused.push((number, refusal)),
+                    Some(Resolution::Open(reason)) => expectations.open.push((number, reason)),
+                    None => expectations.open.push((number, format!("order {order} was never decided"))),
                 },
-                Told::Refused(refusal) => claims.refused.push((number, *refusal)),
+                Told::Refused(refusal) => expectations.refused.push((number, *refusal)),
                 Told::Done => {}
                 Told::Unknown => match resolved.remove(&number) {
                     Some(Resolution::Stands { order, total }) => {
-                        claims.stands(order, number, total, Origin::Resolved);
+                        expectations.stands(order, number, total, Origin::Resolved);
                     }
-                    Some(Resolution::Refused(refusal)) => claims.refused.push((number, refusal)),
-                    Some(Resolution::Open(reason)) => claims.open.push((number, reason)),
-                    None => claims.open.push((number, "nobody asked again".to_owned())),
+                    Some(Resolution::Refused(refusal)) => expectations.refused.push((number, refusal)),
+                    Some(Resolution::Open(reason)) => expectations.open.push((number, reason)),
+                    None => expectations.open.push((number, "nobody asked again".to_owned())),
                 },
             }
         }
         if !ledger.cancels().is_empty() {
-            for claim in claims.standing.values_mut() {
+            for claim in expectations.standing.values_mut() {
                 claim.cancel = ledger.cancels().get(&claim.number).copied();
             }
         }
-        claims
+        expectations
     }
 
     fn stands(&mut self, order: OrderRef, number: u64, total: Option<i64>, origin: Origin) {

@@ -4,13 +4,13 @@
 //! one of a million runs, so that a clean run practically never fails, and a wrong share shows within some
 //! ten thousand requests.
 
-use crate::finding::{Cases, Check, Finding, Witness};
+use crate::finding::{Check, Finding, Samples, Witness};
 use crate::run::chi_square::{Class, FEWEST, chi_square, count, too_few};
 use ordersys_workload::endpoint::Endpoint;
 use ordersys_workload::evidence::audit::{Audit, GAP_CLASSES, Gaps};
 use ordersys_workload::evidence::ledger::Ledger;
 use ordersys_workload::model::stages::{HIGHEST_RATE, LOWEST_RATE};
-use ordersys_workload::model::{Arrivals, Pace};
+use ordersys_workload::model::{Arrivals, LoadModel};
 use ordersys_workload::plan::{Draft, Plan};
 
 /// What the statistic of Kolmogorov and Smirnov times the root of the samples exceeds once in a million:
@@ -25,7 +25,7 @@ const EVEN_SLACK: f64 = 0.001;
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
     /// When requests had to leave.
-    pub pace: &'a Pace,
+    pub pace: &'a LoadModel,
     /// What was planned.
     pub audit: &'a Audit,
 }
@@ -76,7 +76,7 @@ fn skew(plan: &Plan, ledger: &Ledger) -> Finding {
 }
 
 /// A3: the gaps between planned requests.
-fn arrivals(pace: &Pace, gaps: &Gaps) -> Finding {
+fn arrivals(pace: &LoadModel, gaps: &Gaps) -> Finding {
     let check = Check::ArrivalsAsAsked;
     let Some(arrivals) = pace.arrivals() else {
         return Finding::skipped(check, "a closed loop plans no arrivals");
@@ -85,7 +85,7 @@ fn arrivals(pace: &Pace, gaps: &Gaps) -> Finding {
         return too_few(check, gaps.count());
     }
     let rounding = ROUNDING * highest(pace);
-    let mut cases = Cases::default();
+    let mut cases = Samples::default();
     let (found, limit) = match arrivals {
         Arrivals::Even => (gaps.farthest, EVEN_SLACK + rounding),
         Arrivals::Poisson => (distance(gaps), KOLMOGOROV / count(gaps.count()).sqrt() + rounding),
@@ -104,11 +104,11 @@ fn arrivals(pace: &Pace, gaps: &Gaps) -> Finding {
     cases.into_finding(check)
 }
 
-fn highest(pace: &Pace) -> f64 {
+fn highest(pace: &LoadModel) -> f64 {
     let staged = pace.stages().iter().map(|stage| stage.from.max(stage.to)).fold(LOWEST_RATE, f64::max);
     match pace {
-        Pace::Open { rate, .. } => rate.min(HIGHEST_RATE),
-        Pace::Closed | Pace::Staged { .. } => staged,
+        LoadModel::OpenLoop { rate, .. } => rate.min(HIGHEST_RATE),
+        LoadModel::ClosedLoop | LoadModel::Ramping { .. } => staged,
     }
 }
 
@@ -132,8 +132,8 @@ mod tests {
     use ordersys_workload::evidence::ledger::{Entry, Told};
     use ordersys_workload::model::clock::{Moment, Window};
     use ordersys_workload::model::schedule::{Schedule, Share, Timing};
-    use ordersys_workload::model::stages::Course;
-    use ordersys_workload::plan::operation::Intent;
+    use ordersys_workload::model::stages::RateCurve;
+    use ordersys_workload::plan::operation::Operation;
     use ordersys_workload::plan::{Product, Shape};
 
     fn plan(seed: u64, mix: &str, skew: &str) -> Plan {
@@ -146,20 +146,20 @@ mod tests {
     fn audit(did: &Plan, requests: u64) -> Audit {
         let mut audit = Audit::default();
         for number in 0..requests {
-            let endpoint = match did.intent(number) {
-                Intent::Order => Endpoint::Order,
-                Intent::Repeat(_) => Endpoint::Repeat,
-                Intent::Bad(_) => Endpoint::Bad,
-                Intent::Read(_) => Endpoint::Read,
-                Intent::Track => Endpoint::Track,
-                Intent::Restock(..) => Endpoint::Restock,
-                Intent::Live => Endpoint::Live,
+            let endpoint = match did.operation(number) {
+                Operation::Order => Endpoint::Order,
+                Operation::Repeat(_) => Endpoint::Repeat,
+                Operation::Bad(_) => Endpoint::Bad,
+                Operation::Read(_) => Endpoint::Read,
+                Operation::Track => Endpoint::Track,
+                Operation::Restock(..) => Endpoint::Restock,
+                Operation::Live => Endpoint::Live,
                 // Half of them find nothing to cancel.
-                Intent::Cancel if number % 2 == 0 => {
+                Operation::Cancel if number % 2 == 0 => {
                     audit.turned[Endpoint::Cancel as usize] += 1;
                     Endpoint::Order
                 }
-                Intent::Cancel => Endpoint::Cancel,
+                Operation::Cancel => Endpoint::Cancel,
             };
             audit.planned[endpoint as usize] += 1;
         }
@@ -217,15 +217,15 @@ mod tests {
         }
     }
 
-    fn gaps(asked: &Pace, threads: u32, seed: u64) -> Gaps {
+    fn gaps(asked: &LoadModel, threads: u32, seed: u64) -> Gaps {
         let closes = Moment::at(Duration::from_secs(20));
         let window = Window { opens: Moment::START, closes };
-        let course = match asked {
-            Pace::Staged { stages, .. } => Course::staged(Duration::ZERO, stages),
-            _ => Course::steady(1000.0),
+        let curve = match asked {
+            LoadModel::Ramping { stages, .. } => RateCurve::staged(Duration::ZERO, stages),
+            _ => RateCurve::steady(1000.0),
         };
         let arrivals = asked.arrivals().expect("open");
-        let timing = Timing { course: Arc::new(course), arrivals, window, count: None, seed };
+        let timing = Timing { curve: Arc::new(curve), arrivals, window, count: None, seed };
         let mut audit = Audit::default();
         for index in 0..threads {
             let mut schedule = Schedule::new(timing.clone(), Share { index, of: threads });
@@ -237,9 +237,9 @@ mod tests {
 
     #[test]
     fn the_arrivals_that_were_asked_pass_and_others_fail() {
-        let open = |arrivals| Pace::Open { rate: 1000.0, arrivals };
+        let open = |arrivals| LoadModel::OpenLoop { rate: 1000.0, arrivals };
         let stages = || "100/s:5s,100..2000/s:10s,2000..0/s:5s".parse().expect("stages");
-        let staged = |arrivals| Pace::Staged { stages: stages(), arrivals };
+        let staged = |arrivals| LoadModel::Ramping { stages: stages(), arrivals };
         let paces = [
             (open(Arrivals::Poisson), open(Arrivals::Even)),
             (staged(Arrivals::Poisson), staged(Arrivals::Even)),
@@ -262,7 +262,7 @@ mod tests {
             let pace = open(Arrivals::Poisson);
             assert_eq!(arrivals(&pace, &gaps(&pace, 2, seed)).word(), "PASS", "seed {seed}");
         }
-        assert_eq!(arrivals(&Pace::Closed, &Gaps::default()).word(), "SKIP");
+        assert_eq!(arrivals(&LoadModel::ClosedLoop, &Gaps::default()).word(), "SKIP");
         assert_eq!(arrivals(&open(Arrivals::Even), &Gaps::default()).word(), "SKIP");
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::finding::{Cases, Check, Finding, Witness};
+use crate::finding::{Check, Finding, Samples, Witness};
 use crate::run::coverage::{Coverage, Replays, Stage, skip_reason};
-use crate::run::expectations::{Claim, Claims, Origin};
+use crate::run::expectations::{Claim, Expectations, Origin};
 use crate::run::unacknowledged::{Books, Strangers};
 use crate::system::wire;
 use ordersys_workload::amount::show_amount;
@@ -14,13 +14,13 @@ use ordersys_workload::plan::{Draft, Line};
 /// Reads stored orders and collects what is wrong with them.
 #[derive(Debug)]
 pub struct Judge<'a> {
-    claims: Claims<'a>,
+    expectations: Expectations<'a>,
     products: HashMap<&'a str, u32>,
     users: HashMap<&'a str, u32>,
-    lost: Cases,
-    half: Cases,
-    totals: Cases,
-    phantom: Cases,
+    lost: Samples,
+    half: Samples,
+    totals: Samples,
+    phantom: Samples,
     strangers: Strangers,
     refused_stored: u64,
     returned: HashSet<u32>,
@@ -29,16 +29,16 @@ pub struct Judge<'a> {
 impl<'a> Judge<'a> {
     /// A judge who has seen nothing yet.
     #[must_use]
-    pub fn new(claims: Claims<'a>) -> Self {
-        let plan = claims.plan;
+    pub fn new(expectations: Expectations<'a>) -> Self {
+        let plan = expectations.plan;
         Self {
             products: (0..).zip(plan.products()).map(|(place, product)| (&*product.id, place)).collect(),
             users: (0..).zip(plan.users()).map(|(place, user)| (user, place)).collect(),
-            claims,
-            lost: Cases::default(),
-            half: Cases::default(),
-            totals: Cases::default(),
-            phantom: Cases::default(),
+            expectations,
+            lost: Samples::default(),
+            half: Samples::default(),
+            totals: Samples::default(),
+            phantom: Samples::default(),
             strangers: Strangers::default(),
             refused_stored: 0,
             returned: HashSet::new(),
@@ -47,8 +47,8 @@ impl<'a> Judge<'a> {
 
     /// What is claimed.
     #[must_use]
-    pub fn claims(&self) -> &Claims<'a> {
-        &self.claims
+    pub fn expectations(&self) -> &Expectations<'a> {
+        &self.expectations
     }
 
     /// Products of orders that gave units back.
@@ -67,7 +67,7 @@ impl<'a> Judge<'a> {
         {
             self.returned.extend(draft.lines.iter().map(|line| line.product));
         }
-        if let Some(claim) = self.claims.standing.get_mut(&id) {
+        if let Some(claim) = self.expectations.standing.get_mut(&id) {
             claim.found = Some(stage);
             let claim = claim.clone();
             self.compare(order, &claim, stage, content.as_ref());
@@ -82,8 +82,8 @@ impl<'a> Judge<'a> {
     /// Orders that must stand and were not seen yet, each with the place of its user.
     #[must_use]
     pub fn missing(&self) -> Vec<(OrderRef, u32)> {
-        let unseen = self.claims.standing.iter().filter(|(_, claim)| claim.found.is_none());
-        unseen.map(|(order, claim)| (order.clone(), self.claims.draft(claim.number).user)).collect()
+        let unseen = self.expectations.standing.iter().filter(|(_, claim)| claim.found.is_none());
+        unseen.map(|(order, claim)| (order.clone(), self.expectations.draft(claim.number).user)).collect()
     }
 
     /// The order's content in terms of the plan; `None` if it names anything else. A system that does
@@ -91,7 +91,7 @@ impl<'a> Judge<'a> {
     fn content(&self, order: &wire::Order, id: &OrderRef) -> Option<Draft> {
         let user = match &order.user_id {
             Some(user) => *self.users.get(user.as_str())?,
-            None => self.claims.draft(self.claims.standing.get(id)?.number).user,
+            None => self.expectations.draft(self.expectations.standing.get(id)?.number).user,
         };
         let line = |line: &wire::Line| {
             let quantity = u32::try_from(line.quantity).ok()?;
@@ -103,7 +103,7 @@ impl<'a> Judge<'a> {
     }
 
     fn compare(&mut self, order: &wire::Order, claim: &Claim, stage: Stage, content: Option<&Draft>) {
-        let sent = self.claims.draft(claim.number);
+        let sent = self.expectations.draft(claim.number);
         let expected_total = claim.total.filter(|total| order.total.is_some_and(|found| found.0 != *total));
         let (expected, found) = if !claim.allows(stage) {
             let expected = match claim.cancel {
@@ -112,7 +112,7 @@ impl<'a> Judge<'a> {
             };
             (expected.to_owned(), format!("status {}", order.status.as_deref().unwrap_or("none")))
         } else if content != Some(&sent) {
-            (self.claims.show(&sent), show_stored(order))
+            (self.expectations.show(&sent), show_stored(order))
         } else if let (Some(told), Some(found)) = (expected_total, order.total) {
             (format!("total {}, as acknowledged", show_amount(told)), format!("total {found}"))
         } else {
@@ -128,8 +128,8 @@ impl<'a> Judge<'a> {
 
     fn total(&mut self, order: &wire::Order, claim: &Claim) {
         let Some(total) = order.total else { return };
-        let draft = self.claims.draft(claim.number);
-        let products = self.claims.plan.products();
+        let draft = self.expectations.draft(claim.number);
+        let products = self.expectations.plan.products();
         let sum = |line: &Line| products[line.product as usize].price.saturating_mul(line.quantity.into());
         let expected: i64 = draft.lines.iter().map(sum).fold(0, i64::saturating_add);
         if total.0 != expected {
@@ -142,7 +142,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn cases_of(&mut self, origin: Origin) -> &mut Cases {
+    fn cases_of(&mut self, origin: Origin) -> &mut Samples {
         match origin {
             Origin::Acknowledged => &mut self.lost,
             Origin::Resolved => &mut self.half,
@@ -159,10 +159,10 @@ impl<'a> Judge<'a> {
         let mut duplicates = replays.differing;
         self.shared_keys(&mut duplicates);
         self.contradictions(&mut duplicates);
-        let mut traces = Cases::default();
+        let mut traces = Samples::default();
         let mut books =
             Books { phantom: &mut self.phantom, duplicates: &mut duplicates, traces: &mut traces };
-        self.strangers.judge(&self.claims, &mut books);
+        self.strangers.judge(&self.expectations, &mut books);
         self.count_refused();
         let unresolved = self.unresolved(replays.skipped.as_deref());
         let Self { lost, half, totals, phantom, .. } = self;
@@ -185,11 +185,11 @@ impl<'a> Judge<'a> {
     }
 
     fn count_missing(&mut self) {
-        let unseen = self.claims.standing.iter().filter(|(_, claim)| claim.found.is_none());
+        let unseen = self.expectations.standing.iter().filter(|(_, claim)| claim.found.is_none());
         let unseen: Vec<_> = unseen.map(|(order, claim)| (order.clone(), claim.clone())).collect();
         for (order, claim) in unseen {
-            let expected = self.claims.show(&self.claims.draft(claim.number));
-            let key = self.claims.plan.key(claim.number).to_string();
+            let expected = self.expectations.show(&self.expectations.draft(claim.number));
+            let key = self.expectations.plan.key(claim.number).to_string();
             self.cases_of(claim.origin).add(|| Witness {
                 order_id: Some(order.to_string()),
                 key: Some(key),
@@ -200,9 +200,9 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn shared_keys(&self, duplicates: &mut Cases) {
-        let plan = self.claims.plan;
-        for (order, first, second) in &self.claims.shared {
+    fn shared_keys(&self, duplicates: &mut Samples) {
+        let plan = self.expectations.plan;
+        for (order, first, second) in &self.expectations.shared {
             duplicates.add(|| Witness {
                 order_id: Some(order.to_string()),
                 key: Some(plan.key(*second).to_string()),
@@ -213,15 +213,15 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn contradictions(&self, duplicates: &mut Cases) {
+    fn contradictions(&self, duplicates: &mut Samples) {
         let said = |told: &Told| match told {
             Told::Confirmed { order, .. } | Told::Accepted { order } => format!("order {order}"),
             Told::Refused(_) => "a refusal".to_owned(),
             Told::Unknown | Told::Done => "nothing".to_owned(),
         };
-        for contradiction in &self.claims.contradictions {
+        for contradiction in &self.expectations.contradictions {
             duplicates.add(|| Witness {
-                key: Some(self.claims.plan.key(contradiction.number).to_string()),
+                key: Some(self.expectations.plan.key(contradiction.number).to_string()),
                 expected: format!("{} again when the key is sent again", said(&contradiction.one)),
                 found: said(&contradiction.other),
                 ..Witness::default()
@@ -231,7 +231,8 @@ impl<'a> Judge<'a> {
 
     /// Stored refusals belong to orders that were refused or whose outcome is unknown.
     fn count_refused(&mut self) {
-        let sent = (self.claims.refused.len() + self.claims.open.len()) as u64 + self.claims.bad;
+        let sent =
+            (self.expectations.refused.len() + self.expectations.open.len()) as u64 + self.expectations.bad;
         let stored = self.refused_stored;
         if stored > sent {
             self.phantom.add(|| Witness {
@@ -245,14 +246,14 @@ impl<'a> Judge<'a> {
     /// What to say of outcomes that nobody knows. Where keys are promised to be answered, staying
     /// unknown is against the promise.
     fn unresolved(&mut self, no_replays: Option<&str>) -> Option<String> {
-        let (number, reason) = self.claims.open.first()?.clone();
-        let open = self.claims.open.len();
+        let (number, reason) = self.expectations.open.first()?.clone();
+        let open = self.expectations.open.len();
         if no_replays.is_some() {
             return Some(format!("{open} outcomes stayed unknown: {reason}"));
         }
         for _ in 0..open {
             self.half.add(|| Witness {
-                key: Some(self.claims.plan.key(number).to_string()),
+                key: Some(self.expectations.plan.key(number).to_string()),
                 expected: "a definite answer when the key is sent again".to_owned(),
                 found: reason.clone(),
                 ..Witness::default()

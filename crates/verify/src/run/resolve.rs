@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use ordersys_contract::{ClientError, Code, order};
 
-use crate::finding::{Cases, Witness};
+use crate::finding::{Samples, Witness};
 use crate::run::coverage::Replays;
 use crate::run::expectations::Resolution;
 use crate::system::http::Http;
@@ -59,7 +59,7 @@ pub(crate) async fn replays(http: Http<'_>, plan: &Plan, ledger: &Ledger) -> Res
         Ok::<_, ClientError>((number, order, ask(http, plan, number, deadline).await?))
     });
     let answers: Vec<_> = stream::iter(asked).buffer_unordered(IN_FLIGHT).try_collect().await?;
-    let mut differing = Cases::default();
+    let mut differing = Samples::default();
     for (number, order, again) in answers {
         if let Some(found) = difference(order, &again) {
             differing.add(|| Witness {

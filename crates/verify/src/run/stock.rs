@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::finding::{Cases, Check, Finding, Witness};
-use crate::run::expectations::Claims;
+use crate::finding::{Check, Finding, Samples, Witness};
+use crate::run::expectations::Expectations;
 use ordersys_workload::evidence::ledger::Refusal;
 use ordersys_workload::plan::Line;
 
@@ -33,12 +33,12 @@ pub enum Reserving {
 
 /// Judges V1, V2, V3 and V9.
 #[must_use]
-pub fn judge(claims: &Claims<'_>, stock: &Stock, reserving: Reserving) -> Vec<Finding> {
+pub fn judge(expectations: &Expectations<'_>, stock: &Stock, reserving: Reserving) -> Vec<Finding> {
     let mut findings = vec![
-        balances(claims, stock),
-        negative(claims, stock),
-        oversell(claims, stock),
-        out_of_stock(claims, stock, reserving),
+        balances(expectations, stock),
+        negative(expectations, stock),
+        oversell(expectations, stock),
+        out_of_stock(expectations, stock, reserving),
     ];
     if stock.left.iter().all(Option::is_none) {
         for finding in &mut findings {
@@ -50,12 +50,12 @@ pub fn judge(claims: &Claims<'_>, stock: &Stock, reserving: Reserving) -> Vec<Fi
     findings
 }
 
-fn balances(claims: &Claims<'_>, stock: &Stock) -> Finding {
-    let (accepted, possible) = (claims.accepted(), claims.possible());
-    let mut cases = Cases::default();
-    for (place, product) in claims.plan.products().iter().enumerate() {
+fn balances(expectations: &Expectations<'_>, stock: &Stock) -> Finding {
+    let (accepted, possible) = (expectations.accepted(), expectations.possible());
+    let mut cases = Samples::default();
+    for (place, product) in expectations.plan.products().iter().enumerate() {
         let Some(left) = stock.left[place] else { continue };
-        let added = Added::of(claims, stock, place);
+        let added = Added::of(expectations, stock, place);
         let most = product.stock + added.most - accepted[place];
         let least = product.stock + added.least - accepted[place] - possible[place];
         if !(least..=most).contains(&left) {
@@ -71,10 +71,10 @@ fn balances(claims: &Claims<'_>, stock: &Stock) -> Finding {
             });
         }
     }
-    restocks(claims, stock, &mut cases);
+    restocks(expectations, stock, &mut cases);
     for (place, account) in &stock.unbalanced {
         cases.add(|| Witness {
-            product_id: Some(claims.plan.products()[*place as usize].id.to_string()),
+            product_id: Some(expectations.plan.products()[*place as usize].id.to_string()),
             expected: "initial + restocked = available + reserved + sold".to_owned(),
             found: account.clone(),
             ..Witness::default()
@@ -90,8 +90,8 @@ struct Added {
 }
 
 impl Added {
-    fn of(claims: &Claims<'_>, stock: &Stock, place: usize) -> Self {
-        let told = claims.restocks[place];
+    fn of(expectations: &Expectations<'_>, stock: &Stock, place: usize) -> Self {
+        let told = expectations.restocks[place];
         match stock.restocked[place] {
             Some(units) => Self { least: units, most: units },
             None => Self { least: told.done, most: told.done + told.unknown },
@@ -110,12 +110,12 @@ impl std::fmt::Display for Added {
 }
 
 /// Units that were acknowledged as added have to be there, and no others.
-fn restocks(claims: &Claims<'_>, stock: &Stock, cases: &mut Cases) {
-    for (place, told) in claims.restocks.iter().enumerate() {
+fn restocks(expectations: &Expectations<'_>, stock: &Stock, cases: &mut Samples) {
+    for (place, told) in expectations.restocks.iter().enumerate() {
         let Some(found) = stock.restocked[place] else { continue };
         if !(told.done..=told.done + told.unknown).contains(&found) {
             cases.add(|| Witness {
-                product_id: Some(claims.plan.products()[place].id.to_string()),
+                product_id: Some(expectations.plan.products()[place].id.to_string()),
                 expected: format!("{} units added, {} more unknown", told.done, told.unknown),
                 found: format!("{found} units added"),
                 ..Witness::default()
@@ -124,9 +124,9 @@ fn restocks(claims: &Claims<'_>, stock: &Stock, cases: &mut Cases) {
     }
 }
 
-fn negative(claims: &Claims<'_>, stock: &Stock) -> Finding {
-    let mut cases = Cases::default();
-    let products = claims.plan.products();
+fn negative(expectations: &Expectations<'_>, stock: &Stock) -> Finding {
+    let mut cases = Samples::default();
+    let products = expectations.plan.products();
     let after = (0_u32..).zip(&stock.left).filter_map(|(place, left)| Some((place, (*left)?)));
     let before = (0_u32..).zip(products).map(|(place, product)| (place, product.stock));
     for (place, units) in stock.negative.iter().copied().chain(before).chain(after) {
@@ -142,11 +142,11 @@ fn negative(claims: &Claims<'_>, stock: &Stock) -> Finding {
     cases.into_finding(Check::NoNegativeStock)
 }
 
-fn oversell(claims: &Claims<'_>, stock: &Stock) -> Finding {
-    let mut cases = Cases::default();
-    for (place, accepted) in claims.accepted().into_iter().enumerate() {
-        let product = &claims.plan.products()[place];
-        let there = product.stock + Added::of(claims, stock, place).most;
+fn oversell(expectations: &Expectations<'_>, stock: &Stock) -> Finding {
+    let mut cases = Samples::default();
+    for (place, accepted) in expectations.accepted().into_iter().enumerate() {
+        let product = &expectations.plan.products()[place];
+        let there = product.stock + Added::of(expectations, stock, place).most;
         if accepted > there {
             cases.add(|| Witness {
                 product_id: Some(product.id.to_string()),
@@ -160,19 +160,20 @@ fn oversell(claims: &Claims<'_>, stock: &Stock) -> Finding {
 }
 
 /// Nothing gave units back, so stock only fell: what is there now was there when it was denied.
-fn out_of_stock(claims: &Claims<'_>, stock: &Stock, reserving: Reserving) -> Finding {
-    let (mut cases, mut unclear) = (Cases::default(), None);
-    for (number, refusal) in &claims.refused {
+fn out_of_stock(expectations: &Expectations<'_>, stock: &Stock, reserving: Reserving) -> Finding {
+    let (mut cases, mut unclear) = (Samples::default(), None);
+    for (number, refusal) in &expectations.refused {
         if *refusal != Refusal::OutOfStock {
             continue;
         }
-        let draft = claims.draft(*number);
+        let draft = expectations.draft(*number);
         if draft.lines.len() > 1 && reserving == Reserving::Unknown {
             unclear = Some("a system that reserves line by line may hold units of an order it then refuses");
             continue;
         }
         let rose = |line: &Line| {
-            stock.returned.contains(&line.product) || Added::of(claims, stock, line.product as usize).most > 0
+            stock.returned.contains(&line.product)
+                || Added::of(expectations, stock, line.product as usize).most > 0
         };
         if draft.lines.iter().any(rose) {
             unclear = Some("stock that was added or given back may have been gone at that moment");
@@ -184,8 +185,8 @@ fn out_of_stock(claims: &Claims<'_>, stock: &Stock, reserving: Reserving) -> Fin
         if let (true, Some(line)) = (there, draft.lines.first()) {
             let left = stock.left[line.product as usize].unwrap_or_default();
             cases.add(|| Witness {
-                product_id: Some(claims.plan.products()[line.product as usize].id.to_string()),
-                key: Some(claims.plan.key(*number).to_string()),
+                product_id: Some(expectations.plan.products()[line.product as usize].id.to_string()),
+                key: Some(expectations.plan.key(*number).to_string()),
                 expected: format!("fewer than {} units, as the refusal said", line.quantity),
                 found: format!("{left} units still there"),
                 ..Witness::default()

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::finding::{Cases, Witness};
-use crate::run::expectations::Claims;
+use crate::finding::{Samples, Witness};
+use crate::run::expectations::Expectations;
 use ordersys_workload::evidence::ledger::OrderRef;
 use ordersys_workload::plan::Draft;
 
@@ -21,11 +21,11 @@ pub(crate) struct Strangers {
 #[derive(Debug)]
 pub(crate) struct Books<'a> {
     /// Orders nobody sent.
-    pub(crate) phantom: &'a mut Cases,
+    pub(crate) phantom: &'a mut Samples,
     /// Second orders for a key.
-    pub(crate) duplicates: &'a mut Cases,
+    pub(crate) duplicates: &'a mut Samples,
     /// Orders of refused requests.
-    pub(crate) traces: &'a mut Cases,
+    pub(crate) traces: &'a mut Samples,
 }
 
 impl Strangers {
@@ -40,19 +40,19 @@ impl Strangers {
 
     /// Decides by its content whether each is an unknown outcome that was applied, the trace of a
     /// refused order, a second order for a key, or nobody's.
-    pub(crate) fn judge(&self, claims: &Claims<'_>, books: &mut Books<'_>) {
+    pub(crate) fn judge(&self, expectations: &Expectations<'_>, books: &mut Books<'_>) {
         let contents: HashSet<_> = self.orders.iter().filter_map(|(_, draft)| draft.as_ref()).collect();
-        let having = |numbers: Vec<u64>| Having::new(claims, &contents, numbers);
-        let mut open = having(claims.open.iter().map(|(number, _)| *number).collect());
-        let refused = having(claims.refused.iter().map(|(number, _)| *number).collect());
-        let standing = having(claims.standing.values().map(|claim| claim.number).collect());
+        let having = |numbers: Vec<u64>| Having::new(expectations, &contents, numbers);
+        let mut open = having(expectations.open.iter().map(|(number, _)| *number).collect());
+        let refused = having(expectations.refused.iter().map(|(number, _)| *number).collect());
+        let standing = having(expectations.standing.values().map(|claim| claim.number).collect());
         for (order, content) in &self.orders {
             let witness = |expected: &str, number: Option<u64>| Witness {
                 order_id: Some(order.to_string()),
-                key: number.map(|number| claims.plan.key(number).to_string()),
+                key: number.map(|number| expectations.plan.key(number).to_string()),
                 expected: expected.to_owned(),
                 found: match content {
-                    Some(draft) => claims.show(draft),
+                    Some(draft) => expectations.show(draft),
                     None => "other users or products".to_owned(),
                 },
                 ..Witness::default()
@@ -82,13 +82,13 @@ impl Strangers {
 struct Having(HashMap<Draft, Vec<u64>>);
 
 impl Having {
-    fn new(claims: &Claims<'_>, contents: &HashSet<&Draft>, numbers: Vec<u64>) -> Self {
+    fn new(expectations: &Expectations<'_>, contents: &HashSet<&Draft>, numbers: Vec<u64>) -> Self {
         let mut having: HashMap<Draft, Vec<u64>> = HashMap::new();
         if contents.is_empty() {
             return Self(having); // nearly always
         }
         for number in numbers {
-            let draft = claims.draft(number);
+            let draft = expectations.draft(number);
             if contents.contains(&draft) {
                 having.entry(draft).or_default().push(number);
             }

@@ -6,7 +6,7 @@ pub mod wire;
 
 /// Which contract a system keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
+pub enum ApiContract {
     /// Ours: idempotency keys, lists of orders, reservations of all lines in one step.
     Full,
     /// The article's: users, products, orders.

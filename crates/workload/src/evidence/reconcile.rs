@@ -50,7 +50,7 @@ fn contradict(one: &Told, other: &Told) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::ledger::{Effect, Ledger, OrderRef, Restocked, Stake};
+    use crate::evidence::ledger::{Change, Effect, Ledger, OrderRef, Restocked};
 
     fn confirmed(order: &str) -> Told {
         Told::Confirmed { order: OrderRef::from(order), total: None }
@@ -60,7 +60,7 @@ mod tests {
     fn united(tolds: &[Told]) -> (Told, usize) {
         let mut ledger = Ledger::default();
         for (place, told) in tolds.iter().enumerate() {
-            ledger.note(if place == 0 { Stake::Order(7) } else { Stake::Again(7) }, told.clone());
+            ledger.note(if place == 0 { Change::Order(7) } else { Change::Again(7) }, told.clone());
         }
         ledger.settle();
         assert_eq!(ledger.len(), 1);
@@ -93,12 +93,12 @@ mod tests {
         let mut ledger = Ledger::default();
         for told in [confirmed("a"), Told::Unknown, Told::Refused(Refusal::Other)] {
             let mut one = Ledger::default();
-            one.note(Stake::Restock(3, 5), told);
-            one.note(Stake::Bad, Told::Unknown);
+            one.note(Change::Restock(3, 5), told);
+            one.note(Change::Bad, Told::Unknown);
             ledger.append(one);
         }
-        ledger.note(Stake::Cancel(9), Told::Unknown);
-        ledger.note(Stake::Again(4), confirmed("b"));
+        ledger.note(Change::Cancel(9), Told::Unknown);
+        ledger.note(Change::Again(4), confirmed("b"));
         ledger.settle();
         assert_eq!(ledger.restocks()[&3], Restocked { done: 5, unknown: 5 });
         assert_eq!((ledger.bad(), ledger.cancels()[&9]), (3, Effect::Unknown));

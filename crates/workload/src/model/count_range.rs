@@ -5,12 +5,12 @@ use std::str::FromStr;
 
 /// A range of whole numbers, both ends included, at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
+pub struct CountRange {
     least: u32,
     most: u32,
 }
 
-impl Span {
+impl CountRange {
     /// Exactly one.
     pub const ONE: Self = Self { least: 1, most: 1 };
 
@@ -33,7 +33,7 @@ impl Span {
     }
 }
 
-impl FromStr for Span {
+impl FromStr for CountRange {
     type Err = String;
 
     /// Reads `3`, `1..3` and `1..=3`; both ends are included in both.
@@ -50,7 +50,7 @@ impl FromStr for Span {
     }
 }
 
-impl fmt::Display for Span {
+impl fmt::Display for CountRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.least == self.most {
             write!(f, "{}", self.least)
@@ -80,7 +80,7 @@ mod tests {
             ("a", None),
         ];
         for (text, expected) in cases {
-            let read = text.parse::<Span>().ok().map(|span| (span.least(), span.most()));
+            let read = text.parse::<CountRange>().ok().map(|span| (span.least(), span.most()));
             assert_eq!(read, expected, "{text}");
         }
     }

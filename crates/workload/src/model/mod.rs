@@ -12,23 +12,23 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use count_range::Span;
+pub use count_range::CountRange;
 use stages::{Stage, Stages};
 
 /// When requests leave.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Pace {
+pub enum LoadModel {
     /// Each connection sends when its last request is answered.
-    Closed,
+    ClosedLoop,
     /// Requests leave on a plan, whatever the system does.
-    Open {
+    OpenLoop {
         /// Requests per second.
         rate: f64,
         /// How they are spread over the second.
         arrivals: Arrivals,
     },
     /// The same with a rate that changes.
-    Staged {
+    Ramping {
         /// One after the other.
         stages: Stages,
         /// How requests are spread.
@@ -36,13 +36,13 @@ pub enum Pace {
     },
 }
 
-impl Pace {
+impl LoadModel {
     /// Its stages; none where the rate does not change.
     #[must_use]
     pub fn stages(&self) -> &[Stage] {
         match self {
-            Self::Closed | Self::Open { .. } => &[],
-            Self::Staged { stages, .. } => stages.list(),
+            Self::ClosedLoop | Self::OpenLoop { .. } => &[],
+            Self::Ramping { stages, .. } => stages.list(),
         }
     }
 
@@ -50,18 +50,18 @@ impl Pace {
     #[must_use]
     pub fn arrivals(&self) -> Option<Arrivals> {
         match self {
-            Self::Closed => None,
-            Self::Open { arrivals, .. } | Self::Staged { arrivals, .. } => Some(*arrivals),
+            Self::ClosedLoop => None,
+            Self::OpenLoop { arrivals, .. } | Self::Ramping { arrivals, .. } => Some(*arrivals),
         }
     }
 }
 
-impl fmt::Display for Pace {
+impl fmt::Display for LoadModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Closed => f.write_str("the closed loop"),
-            Self::Open { rate, .. } => write!(f, "{rate:.0}/s"),
-            Self::Staged { stages, .. } => stages.fmt(f),
+            Self::ClosedLoop => f.write_str("the closed loop"),
+            Self::OpenLoop { rate, .. } => write!(f, "{rate:.0}/s"),
+            Self::Ramping { stages, .. } => stages.fmt(f),
         }
     }
 }
@@ -79,7 +79,7 @@ pub enum Arrivals {
 
 /// When a run is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
+pub enum StopCondition {
     /// After this time.
     For(Duration),
     /// After this many requests.

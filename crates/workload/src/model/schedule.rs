@@ -9,7 +9,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use crate::evidence::audit::Gaps;
 use crate::model::Arrivals;
 use crate::model::clock::{Moment, Window};
-use crate::model::stages::Course;
+use crate::model::stages::RateCurve;
 
 /// Which of how many generator threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub struct Schedule {
     /// Requests left that count, for a run that ends by count.
     left: u64,
     local: u64,
-    /// How many requests of the whole course are due when the next one is.
+    /// How many requests of the whole curve are due when the next one is.
     due: f64,
     next: Option<Moment>,
     last: Option<f64>,
@@ -64,7 +64,7 @@ pub struct Planned {
 #[derive(Debug, Clone)]
 pub struct Timing {
     /// How the rate of all threads goes over time.
-    pub course: Arc<Course>,
+    pub curve: Arc<RateCurve>,
     /// How they are spread.
     pub arrivals: Arrivals,
     /// The part of the run that counts.
@@ -113,7 +113,7 @@ impl Schedule {
         self.gaps.clone()
     }
 
-    /// Plans the next request: the n-th is due when the course has come to n.
+    /// Plans the next request: the n-th is due when the curve has come to n.
     fn advance(&mut self) {
         let of = f64::from(self.share.of);
         self.due = match self.timing.arrivals {
@@ -121,13 +121,13 @@ impl Schedule {
             Arrivals::Even => as_float(self.local).mul_add(of, f64::from(self.share.index)),
             Arrivals::Poisson => self.due + exponential(of, &mut self.dice),
         };
-        let time = self.timing.course.time_of(self.due);
+        let time = self.timing.curve.time_of(self.due);
         self.next = time.map(|seconds| Moment::at(Duration::from_secs_f64(seconds)));
     }
 
     /// Measures the gap before a request by its moment, not by what it was planned from.
     fn measure(&mut self, at: Moment) {
-        let due = self.timing.course.count_at(at.since(Moment::START).as_secs_f64());
+        let due = self.timing.curve.count_at(at.since(Moment::START).as_secs_f64());
         if let Some(last) = self.last.replace(due) {
             self.gaps.add((due - last) / f64::from(self.share.of));
         }
@@ -155,7 +155,7 @@ mod tests {
             opens: Moment::at(Duration::from_secs(1)),
             closes: count.map_or(Moment::at(Duration::from_secs(11)), |_| Moment::NEVER),
         };
-        Timing { course: Arc::new(Course::steady(1000.0)), arrivals, window, count, seed: 3 }
+        Timing { curve: Arc::new(RateCurve::steady(1000.0)), arrivals, window, count, seed: 3 }
     }
 
     fn all(timing: &Timing, threads: u32) -> Vec<Planned> {
@@ -221,8 +221,8 @@ mod tests {
         let window = Window { opens: Moment::at(warmup), closes: Moment::at(Duration::from_secs(9)) };
         for (arrivals, slack) in [(Arrivals::Even, 1), (Arrivals::Poisson, 80)] {
             for threads in [1, 3] {
-                let course = Arc::new(Course::staged(warmup, &stages));
-                let planned = all(&Timing { course, arrivals, window, count: None, seed: 3 }, threads);
+                let curve = Arc::new(RateCurve::staged(warmup, &stages));
+                let planned = all(&Timing { curve, arrivals, window, count: None, seed: 3 }, threads);
                 let between = |from: u64, to: u64| {
                     let (from, to) =
                         (Moment::at(Duration::from_secs(from)), Moment::at(Duration::from_secs(to)));

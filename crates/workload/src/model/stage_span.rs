@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::Pace;
+use crate::model::LoadModel;
 use crate::model::stages::Stage;
 
 /// When a stage was planned, and with which rate.
@@ -18,12 +18,12 @@ pub struct StageSpan {
 
 /// The stages of a pace; one that lasts as long as the run where none were asked for.
 #[must_use]
-pub fn spans(pace: &Pace, elapsed: Duration) -> Vec<StageSpan> {
+pub fn spans(pace: &LoadModel, elapsed: Duration) -> Vec<StageSpan> {
     let whole = |rate| vec![StageSpan { rate, start: Duration::ZERO, lasts: elapsed }];
     match pace {
-        Pace::Closed => whole(None),
-        Pace::Open { rate, .. } => whole(Some(format!("{rate}/s"))),
-        Pace::Staged { stages, .. } => {
+        LoadModel::ClosedLoop => whole(None),
+        LoadModel::OpenLoop { rate, .. } => whole(Some(format!("{rate}/s"))),
+        LoadModel::Ramping { stages, .. } => {
             let mut end = Duration::ZERO;
             let span = |stage: &Stage| {
                 let start = end;

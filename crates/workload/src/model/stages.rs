@@ -5,8 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::parse::error::Mistake;
-use crate::parse::token::Piece;
+use crate::parse::error::ParseError;
+use crate::parse::token::Token;
 
 /// Lowest rate of a run, in requests per second.
 pub const LOWEST_RATE: f64 = 0.01;
@@ -50,7 +50,7 @@ impl FromStr for Stages {
     /// Reads `100/s:10s,100..500/s:30s`: ten seconds with 100 requests per second, then thirty in which
     /// they rise to 500.
     fn from_str(text: &str) -> Result<Self, String> {
-        Piece::read(text, |all| {
+        Token::read(text, |all| {
             let stages = all.split(',').map(stage).collect::<Result<Vec<_>, _>>()?;
             if stages.len() > MAX_STAGES {
                 Err(all.wrong(format!("at most {MAX_STAGES} stages")))
@@ -61,9 +61,9 @@ impl FromStr for Stages {
     }
 }
 
-fn stage(piece: Piece<'_>) -> Result<Stage, Mistake> {
+fn stage(token: Token<'_>) -> Result<Stage, ParseError> {
     let form = "a stage is RATE:TIME or RATE..RATE:TIME, such as 100/s:10s or 100..500/s:30s";
-    let (rates, time) = piece.split_once(":").ok_or_else(|| piece.missing(form))?;
+    let (rates, time) = token.split_once(":").ok_or_else(|| token.missing(form))?;
     let (from, to) = match rates.split_once("..") {
         Some((from, to)) => (rate(from, 0.0)?, rate(to, 0.0)?),
         None => (rate(rates, LOWEST_RATE)?, rate(rates, LOWEST_RATE)?),
@@ -75,8 +75,8 @@ fn stage(piece: Piece<'_>) -> Result<Stage, Mistake> {
 }
 
 /// A rate, with or without `/s`.
-fn rate(piece: Piece<'_>, least: f64) -> Result<f64, Mistake> {
-    piece.without("/s").unwrap_or(piece).number("a rate per second", least, HIGHEST_RATE)
+fn rate(token: Token<'_>, least: f64) -> Result<f64, ParseError> {
+    token.without("/s").unwrap_or(token).number("a rate per second", least, HIGHEST_RATE)
 }
 
 /// Reads one rate of an option.
@@ -84,7 +84,7 @@ fn rate(piece: Piece<'_>, least: f64) -> Result<f64, Mistake> {
 /// # Errors
 /// What is wrong, with a caret.
 pub fn read_rate(text: &str) -> Result<f64, String> {
-    Piece::read(text, |piece| rate(piece, LOWEST_RATE))
+    Token::read(text, |token| rate(token, LOWEST_RATE))
 }
 
 impl Stage {
@@ -112,7 +112,7 @@ impl fmt::Display for Stages {
 
 /// When the n-th request is due, and how many are due until then: the rate summed up over time.
 #[derive(Debug, Clone)]
-pub struct Course {
+pub struct RateCurve {
     legs: Vec<Leg>,
 }
 
@@ -128,7 +128,7 @@ struct Leg {
     slope: f64,
 }
 
-impl Course {
+impl RateCurve {
     /// The same rate for ever.
     #[must_use]
     pub fn steady(rate: f64) -> Self {
@@ -232,8 +232,10 @@ mod tests {
 
     #[test]
     fn time_and_count_are_each_others_inverse() {
-        let course =
-            Course::staged(Duration::from_secs(2), &stages("100/s:10s,100..500/s:20s,500..0/s:10s,50/s:1s"));
+        let curve = RateCurve::staged(
+            Duration::from_secs(2),
+            &stages("100/s:10s,100..500/s:20s,500..0/s:10s,50/s:1s"),
+        );
         let close =
             |found: f64, expected: f64| assert!((found - expected).abs() < 1e-6, "{found} {expected}");
         for (time, count) in [
@@ -246,15 +248,19 @@ mod tests {
             (43.0, 9750.0),
             (143.0, 14_750.0),
         ] {
-            close(course.count_at(time), count);
-            close(course.time_of(count).expect("reached"), time);
+            close(curve.count_at(time), count);
+            close(curve.time_of(count).expect("reached"), time);
         }
         for step in 0..1000 {
             let time = f64::from(step) / 20.0;
-            close(course.time_of(course.count_at(time)).expect("reached"), time);
+            close(curve.time_of(curve.count_at(time)).expect("reached"), time);
         }
-        close(course.highest(), 500.0);
-        assert_eq!(Course::staged(Duration::ZERO, &stages("5..0/s:2s")).time_of(5.5), None, "never so many");
-        close(Course::staged(Duration::ZERO, &stages("0..10/s:2s")).time_of(2.5).expect("reached"), 1.0);
+        close(curve.highest(), 500.0);
+        assert_eq!(
+            RateCurve::staged(Duration::ZERO, &stages("5..0/s:2s")).time_of(5.5),
+            None,
+            "never so many"
+        );
+        close(RateCurve::staged(Duration::ZERO, &stages("0..10/s:2s")).time_of(2.5).expect("reached"), 1.0);
     }
 }

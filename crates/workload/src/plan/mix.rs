@@ -6,8 +6,8 @@ use std::str::FromStr;
 use rand::{Rng, RngExt as _};
 
 use crate::endpoint::Endpoint;
-use crate::parse::error::Mistake;
-use crate::parse::token::Piece;
+use crate::parse::error::ParseError;
+use crate::parse::token::Token;
 
 /// Largest share that can be given.
 const MAX_SHARE: f64 = 100_000.0;
@@ -81,12 +81,12 @@ impl FromStr for Mix {
 
     /// Reads `order:80,read:10,cancel:5`.
     fn from_str(text: &str) -> Result<Self, String> {
-        Piece::read(text, |all| {
+        Token::read(text, |all| {
             let mut shares = [0; Endpoint::ALL.len()];
-            for piece in all.split(',') {
-                let (endpoint, share) = entry(piece)?;
+            for token in all.split(',') {
+                let (endpoint, share) = entry(token)?;
                 if shares[endpoint as usize] > 0 {
-                    return Err(piece.wrong(format!("`{}` is there twice", endpoint.name())));
+                    return Err(token.wrong(format!("`{}` is there twice", endpoint.name())));
                 }
                 shares[endpoint as usize] = share;
             }
@@ -102,9 +102,9 @@ impl FromStr for Mix {
     }
 }
 
-fn entry(piece: Piece<'_>) -> Result<(Endpoint, u32), Mistake> {
+fn entry(token: Token<'_>) -> Result<(Endpoint, u32), ParseError> {
     let (name, share) =
-        piece.split_once(":").ok_or_else(|| piece.missing("a share is NAME:NUMBER, such as order:80"))?;
+        token.split_once(":").ok_or_else(|| token.missing("a share is NAME:NUMBER, such as order:80"))?;
     let endpoint =
         Endpoint::ALL.into_iter().find(|endpoint| endpoint.name() == name.text).ok_or_else(|| {
             let names: Vec<_> = Endpoint::ALL.iter().map(|endpoint| endpoint.name()).collect();

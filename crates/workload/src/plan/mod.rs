@@ -14,12 +14,12 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use ordersys_contract::Secret;
 
-use crate::model::Span;
+use crate::model::CountRange;
 use crate::plan::bearer::Bearer;
 use crate::plan::digits::{put_number, scramble};
 use crate::plan::mix::Mix;
 use crate::plan::skew::{Demand, Skew};
-use crate::plan::user::{Buyer, quote};
+use crate::plan::user::{PlannedUser, quote};
 
 pub use crate::plan::key::{Key, Keys};
 
@@ -28,10 +28,10 @@ pub use crate::plan::key::{Key, Keys};
 pub struct Plan {
     seed: u64,
     run: u128,
-    users: Vec<Buyer>,
+    users: Vec<PlannedUser>,
     products: Vec<Product>,
-    lines: Span,
-    quantity: Span,
+    lines: CountRange,
+    quantity: CountRange,
     mix: Mix,
     demand: Demand,
     keys: Keys,
@@ -81,9 +81,9 @@ pub struct Shape {
     /// The same seed plans the same orders.
     pub seed: u64,
     /// Lines of an order.
-    pub lines: Span,
+    pub lines: CountRange,
     /// Units of a line.
-    pub quantity: Span,
+    pub quantity: CountRange,
     /// What share of the requests does what.
     pub mix: Mix,
     /// Which products are ordered more than others.
@@ -96,7 +96,7 @@ impl Default for Shape {
     /// Orders of one unit of any product.
     fn default() -> Self {
         let (mix, skew, keys) = (Mix::default(), Skew::Uniform, Keys::default());
-        Self { seed: 1, lines: Span::ONE, quantity: Span::ONE, mix, skew, keys }
+        Self { seed: 1, lines: CountRange::ONE, quantity: CountRange::ONE, mix, skew, keys }
     }
 }
 
@@ -111,7 +111,7 @@ impl Plan {
     pub fn new(shape: Shape, run: u128, users: &[String], products: Vec<Product>) -> Self {
         assert!(!users.is_empty(), "somebody has to order");
         assert!(products.len() >= shape.lines.most() as usize, "each line names another product");
-        let users = users.iter().map(|id| Buyer::new(id)).collect();
+        let users = users.iter().map(|id| PlannedUser::new(id)).collect();
         let Shape { seed, lines, quantity, mix, skew, keys } = shape;
         let demand = Demand::new(skew, count(products.len()));
         Self { seed, run, users, products, lines, quantity, mix, demand, keys }
@@ -248,8 +248,8 @@ mod tests {
         let products = (0..5).map(|n| Product::new(&format!("p{n}"), 100, 10)).collect();
         let shape = Shape {
             seed,
-            lines: Span::new(1, 5).expect("a range"),
-            quantity: Span::new(1, 12).expect("a range"),
+            lines: CountRange::new(1, 5).expect("a range"),
+            quantity: CountRange::new(1, 12).expect("a range"),
             ..Shape::default()
         };
         Plan::new(shape, run, &users, products)

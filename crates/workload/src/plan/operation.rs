@@ -19,7 +19,7 @@ const STREAM: u64 = 0x6d69_782d_6469_6365;
 
 /// What a request is planned to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Intent {
+pub enum Operation {
     /// Places the order of its number.
     Order,
     /// Sends the order of this earlier number again, with its key: half of them at once, while the first
@@ -72,22 +72,22 @@ impl Fault {
 impl Plan {
     /// What request `number` does.
     #[must_use]
-    pub fn intent(&self, number: u64) -> Intent {
-        let Some((endpoint, mut random)) = self.endpoint(number) else { return Intent::Order };
+    pub fn operation(&self, number: u64) -> Operation {
+        let Some((endpoint, mut random)) = self.endpoint(number) else { return Operation::Order };
         match endpoint {
-            Endpoint::Order => Intent::Order,
+            Endpoint::Order => Operation::Order,
             Endpoint::Repeat => {
                 let back = if random.random() { 1 } else { random.random_range(1..=FARTHEST_REPEAT) };
-                self.order_before(number, back).map_or(Intent::Order, Intent::Repeat)
+                self.order_before(number, back).map_or(Operation::Order, Operation::Repeat)
             }
-            Endpoint::Bad => Intent::Bad(Fault::ALL[random.random_range(0..Fault::ALL.len())]),
-            Endpoint::Read => Intent::Read(self.demand().draw(&mut random)),
-            Endpoint::Track => Intent::Track,
-            Endpoint::Cancel => Intent::Cancel,
+            Endpoint::Bad => Operation::Bad(Fault::ALL[random.random_range(0..Fault::ALL.len())]),
+            Endpoint::Read => Operation::Read(self.demand().draw(&mut random)),
+            Endpoint::Track => Operation::Track,
+            Endpoint::Cancel => Operation::Cancel,
             Endpoint::Restock => {
-                Intent::Restock(self.demand().draw(&mut random), random.random_range(RESTOCKED))
+                Operation::Restock(self.demand().draw(&mut random), random.random_range(RESTOCKED))
             }
-            Endpoint::Live => Intent::Live,
+            Endpoint::Live => Operation::Live,
         }
     }
 
@@ -151,10 +151,10 @@ mod tests {
 
     #[test]
     fn the_seed_decides_what_each_request_does() {
-        let intents = |seed| (0..500).map(|n| plan(seed, ALL).intent(n)).collect::<Vec<_>>();
+        let intents = |seed| (0..500).map(|n| plan(seed, ALL).operation(n)).collect::<Vec<_>>();
         assert_eq!(intents(1), intents(1));
         assert_ne!(intents(1), intents(2));
-        assert!((0..500).all(|n| plan(1, "order:1").intent(n) == Intent::Order));
+        assert!((0..500).all(|n| plan(1, "order:1").operation(n) == Operation::Order));
     }
 
     #[test]
@@ -162,9 +162,9 @@ mod tests {
         let plan = plan(1, ALL);
         let mut distances = HashMap::new();
         for number in 0..20_000 {
-            if let Intent::Repeat(of) = plan.intent(number) {
+            if let Operation::Repeat(of) = plan.operation(number) {
                 assert!(of < number);
-                assert_eq!(plan.intent(of), Intent::Order, "{number} repeats {of}");
+                assert_eq!(plan.operation(of), Operation::Order, "{number} repeats {of}");
                 *distances.entry(if number - of < 10 { "near" } else { "far" }).or_insert(0) += 1;
             }
         }

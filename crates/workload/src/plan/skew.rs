@@ -7,8 +7,8 @@ use rand::{Rng, RngExt as _};
 use rand_distr::Distribution as _;
 use rand_distr::weighted::WeightedAliasIndex;
 
-use crate::parse::error::Mistake;
-use crate::parse::token::Piece;
+use crate::parse::error::ParseError;
+use crate::parse::token::Token;
 
 /// Steepest skew; beyond it nearly everything goes to one product.
 const MAX_EXPONENT: f64 = 10.0;
@@ -54,7 +54,7 @@ impl FromStr for Skew {
 
     /// Reads `uniform`, `zipf:0.99`, `hot:1%` and `hot:1%:80%`.
     fn from_str(text: &str) -> Result<Self, String> {
-        Piece::read(text, |all| {
+        Token::read(text, |all| {
             let (name, rest) = all.split_once(":").map_or((all, None), |(name, rest)| (name, Some(rest)));
             match (name.text, rest) {
                 ("uniform", None) => Ok(Self::Uniform),
@@ -69,7 +69,7 @@ impl FromStr for Skew {
     }
 }
 
-fn hot(rest: Piece<'_>) -> Result<Skew, Mistake> {
+fn hot(rest: Token<'_>) -> Result<Skew, ParseError> {
     let (products, demand) =
         rest.split_once(":").map_or((rest, None), |(products, demand)| (products, Some(demand)));
     let products = percent(products)?;
@@ -77,8 +77,8 @@ fn hot(rest: Piece<'_>) -> Result<Skew, Mistake> {
     Ok(Skew::Hot { products, demand })
 }
 
-fn percent(piece: Piece<'_>) -> Result<f64, Mistake> {
-    let number = piece.without("%").ok_or_else(|| piece.missing("a share in per cent ends with %"))?;
+fn percent(token: Token<'_>) -> Result<f64, ParseError> {
+    let number = token.without("%").ok_or_else(|| token.missing("a share in per cent ends with %"))?;
     number.number("a share in per cent", 0.001, 99.999)
 }
 

@@ -6,7 +6,7 @@ use crate::plan::bearer::Bearer;
 
 /// Its id, also as JSON, and what it proves itself with.
 #[derive(Debug)]
-pub struct Buyer {
+pub struct PlannedUser {
     /// Its id.
     pub plain: Box<str>,
     /// The id in JSON.
@@ -17,7 +17,7 @@ pub struct Buyer {
     pub bearer: Bearer,
 }
 
-impl Buyer {
+impl PlannedUser {
     /// A guest.
     #[must_use]
     pub fn new(id: &str) -> Self {

@@ -10,7 +10,7 @@ use httparse::{EMPTY_HEADER, Header, Status};
 pub const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 /// Room for each read in bytes; nearly every answer fits.
 const READ_BYTES: usize = 4096;
-/// Memory kept for the next answer, in bytes.
+/// RecentOrders kept for the next answer, in bytes.
 const KEPT_BYTES: usize = 64 * 1024;
 /// Most headers of an answer.
 const MAX_HEADERS: usize = 64;
@@ -28,7 +28,7 @@ pub enum Unreadable {
 
 /// Where a whole answer is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Whole {
+pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// Whether the next request may use the same connection.
@@ -66,7 +66,7 @@ enum Framing {
 
 /// The bytes of one answer, as far as they are here.
 #[derive(Debug, Default)]
-pub struct Inbox {
+pub struct ResponseDecoder {
     bytes: Vec<u8>,
     head: Option<Head>,
     joined: Vec<u8>,
@@ -74,7 +74,7 @@ pub struct Inbox {
     at: usize,
 }
 
-impl Inbox {
+impl ResponseDecoder {
     /// Forgets the last answer.
     pub fn clear(&mut self) {
         self.bytes.clear();
@@ -94,7 +94,7 @@ impl Inbox {
     }
 
     /// The answer, once it is whole.
-    pub fn look(&mut self) -> Result<Option<Whole>, Unreadable> {
+    pub fn look(&mut self) -> Result<Option<Response>, Unreadable> {
         let whole = self.find()?;
         if whole.is_none() && self.bytes.len() > MAX_ANSWER_BYTES {
             return Err(Unreadable::TooLarge);
@@ -104,21 +104,21 @@ impl Inbox {
 
     /// The answer, if the end of the connection is its end.
     #[must_use]
-    pub fn ended(&self) -> Option<Whole> {
+    pub fn ended(&self) -> Option<Response> {
         let head = self.head.filter(|head| head.framing == Framing::UntilClose)?;
         Some(head.whole(Place::Raw(head.body..self.bytes.len()), false))
     }
 
-    /// The body of an answer that this inbox holds.
+    /// The body of an answer that this decoder holds.
     #[must_use]
-    pub fn body(&self, whole: &Whole) -> &[u8] {
+    pub fn body(&self, whole: &Response) -> &[u8] {
         match &whole.body {
             Place::Raw(range) => &self.bytes[range.clone()],
             Place::Joined => &self.joined,
         }
     }
 
-    fn find(&mut self) -> Result<Option<Whole>, Unreadable> {
+    fn find(&mut self) -> Result<Option<Response>, Unreadable> {
         let Some(head) = self.head()? else { return Ok(None) };
         match head.framing {
             Framing::UntilClose => Ok(None),
@@ -192,9 +192,9 @@ impl Inbox {
 }
 
 impl Head {
-    fn whole(self, body: Place, ends_here: bool) -> Whole {
+    fn whole(self, body: Place, ends_here: bool) -> Response {
         let Self { status, keeps_open, retry_after, .. } = self;
-        Whole { status, keeps_open: keeps_open && ends_here, retry_after, body }
+        Response { status, keeps_open: keeps_open && ends_here, retry_after, body }
     }
 }
 

@@ -2,17 +2,17 @@ use super::*;
 
 /// What comes of these pieces, followed by the end of the connection: status, body, reusable.
 fn read(pieces: &[&[u8]]) -> Result<Option<(u16, String, bool)>, Unreadable> {
-    let mut inbox = Inbox::default();
+    let mut decoder = ResponseDecoder::default();
     let mut whole = None;
     for piece in pieces {
-        inbox.room().extend_from_slice(piece);
-        whole = inbox.look()?;
+        decoder.room().extend_from_slice(piece);
+        whole = decoder.look()?;
         if whole.is_some() {
             break;
         }
     }
-    Ok(whole.or_else(|| inbox.ended()).map(|whole| {
-        let body = String::from_utf8_lossy(inbox.body(&whole)).into_owned();
+    Ok(whole.or_else(|| decoder.ended()).map(|whole| {
+        let body = String::from_utf8_lossy(decoder.body(&whole)).into_owned();
         (whole.status, body, whole.keeps_open)
     }))
 }
@@ -51,9 +51,9 @@ fn every_framing_is_read_however_it_is_cut() {
 #[test]
 fn a_refusal_says_how_long_to_wait() {
     let asked = |head: &str| {
-        let mut inbox = Inbox::default();
-        inbox.room().extend_from_slice(format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\n\r\n").as_bytes());
-        inbox.look().expect("reads").expect("whole").retry_after
+        let mut decoder = ResponseDecoder::default();
+        decoder.room().extend_from_slice(format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\n\r\n").as_bytes());
+        decoder.look().expect("reads").expect("whole").retry_after
     };
     assert_eq!(asked("503 Busy\r\nRetry-After: 2"), Some(Duration::from_secs(2)));
     assert_eq!(asked("503 Busy\r\nretry-after: Wed, 21 Oct 2026 07:28:00 GMT"), None);
@@ -108,8 +108,8 @@ fn bytes_that_nobody_asked_for_end_the_connection() {
 
 #[test]
 fn memory_of_a_large_answer_is_given_back() {
-    let mut inbox = Inbox::default();
-    inbox.room().extend_from_slice(&vec![b'x'; MAX_ANSWER_BYTES]);
-    inbox.clear();
-    assert!(inbox.bytes.capacity() <= 2 * KEPT_BYTES, "{}", inbox.bytes.capacity());
+    let mut decoder = ResponseDecoder::default();
+    decoder.room().extend_from_slice(&vec![b'x'; MAX_ANSWER_BYTES]);
+    decoder.clear();
+    assert!(decoder.bytes.capacity() <= 2 * KEPT_BYTES, "{}", decoder.bytes.capacity());
 }

@@ -6,7 +6,7 @@ use crate::run::tests::{World, order};
 use crate::system::wire;
 use ordersys_workload::amount::Amount;
 use ordersys_workload::evidence::ledger::{OrderRef, Refusal, Told};
-use ordersys_workload::model::Span;
+use ordersys_workload::model::CountRange;
 use ordersys_workload::plan::{Plan, Product, Shape};
 
 /// What goes wrong, how, and which checks must fail.
@@ -23,7 +23,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
             let products =
                 world.plan.products().iter().map(|product| Product::new(&product.id, product.price, 1));
             let users: Vec<_> = world.plan.users().map(str::to_owned).collect();
-            let span = Span::new(1, 3).expect("a range");
+            let span = CountRange::new(1, 3).expect("a range");
             world.plan = Plan::new(
                 Shape { lines: span, quantity: span, ..Shape::default() },
                 7,

@@ -5,17 +5,17 @@ mod defects;
 
 use std::collections::HashMap;
 
-use crate::finding::{Cases, Check};
+use crate::finding::{Check, Samples};
 use crate::run::coverage::{Coverage, Replays};
-use crate::run::expectations::{Claims, Resolution};
+use crate::run::expectations::{Expectations, Resolution};
 use crate::run::orders::Judge;
 use crate::run::stock;
 use crate::run::stock::{Reserving, Stock};
 use crate::run::tests::defects::DEFECTS;
 use crate::system::wire;
 use ordersys_workload::amount::Amount;
-use ordersys_workload::evidence::ledger::{Entry, Ledger, OrderRef, Refusal, Stake, Told};
-use ordersys_workload::model::Span;
+use ordersys_workload::evidence::ledger::{Change, Entry, Ledger, OrderRef, Refusal, Told};
+use ordersys_workload::model::CountRange;
 use ordersys_workload::plan::{Draft, Plan, Product, Shape};
 
 const STOCK: i64 = 1000;
@@ -35,7 +35,7 @@ struct World {
     bad: u64,
     left: Vec<i64>,
     negative: Vec<(u32, i64)>,
-    differing: Cases,
+    differing: Samples,
     coverage: Coverage,
     reserving: Reserving,
 }
@@ -43,7 +43,7 @@ struct World {
 fn plan() -> Plan {
     let users: Vec<_> = (0..4).map(|n| format!("u{n}")).collect();
     let products = (0..5).map(|n| Product::new(&format!("p{n}"), 100 + n, STOCK)).collect();
-    let span = Span::new(1, 3).expect("a range");
+    let span = CountRange::new(1, 3).expect("a range");
     Plan::new(Shape { lines: span, quantity: span, ..Shape::default() }, 7, &users, products)
 }
 
@@ -91,7 +91,7 @@ impl World {
             bad: 0,
             left: vec![STOCK; plan.products().len()],
             negative: Vec::new(),
-            differing: Cases::default(),
+            differing: Samples::default(),
             coverage: Coverage::All,
             reserving: Reserving::Atomic,
             plan,
@@ -138,19 +138,19 @@ impl World {
             ledger.push(Entry { number, told });
         }
         for (number, told) in self.again {
-            ledger.note(Stake::Again(number), told);
+            ledger.note(Change::Again(number), told);
         }
         for (number, told) in self.cancels {
-            ledger.note(Stake::Cancel(number), told);
+            ledger.note(Change::Cancel(number), told);
         }
         for (product, units, told) in self.restocks {
-            ledger.note(Stake::Restock(product, units), told);
+            ledger.note(Change::Restock(product, units), told);
         }
-        (0..self.bad).for_each(|_| ledger.note(Stake::Bad, Told::Refused(Refusal::Other)));
+        (0..self.bad).for_each(|_| ledger.note(Change::Bad, Told::Refused(Refusal::Other)));
         ledger.settle();
-        let mut judge = Judge::new(Claims::new(&self.plan, &ledger, self.resolved));
+        let mut judge = Judge::new(Expectations::new(&self.plan, &ledger, self.resolved));
         self.stored.iter().for_each(|order| judge.stored(order));
-        let mut returned = judge.claims().given_back();
+        let mut returned = judge.expectations().given_back();
         returned.extend(judge.returned());
         let stock = Stock {
             left: self.left.into_iter().map(Some).collect(),
@@ -159,7 +159,7 @@ impl World {
             returned,
             ..Stock::default()
         };
-        let mut findings = stock::judge(judge.claims(), &stock, self.reserving);
+        let mut findings = stock::judge(judge.expectations(), &stock, self.reserving);
         findings.extend(judge.finish(&self.coverage, Replays { differing: self.differing, skipped: None }));
         findings.sort_by_key(|finding| finding.check);
         assert_eq!(findings.iter().map(|finding| finding.check).collect::<Vec<_>>(), of_the_system());

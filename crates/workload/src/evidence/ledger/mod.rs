@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::evidence::reconcile::{Contradiction, unite};
 
-/// Entries kept in one piece, so that a growing ledger never copies what it holds.
+/// Entries kept in one block, so that a growing ledger never copies what it holds.
 const CHUNK: usize = 4096;
 /// Most readings of negative stock that are kept.
 const MAX_NEGATIVE: usize = 100;
@@ -105,7 +105,7 @@ impl From<&Told> for Effect {
 
 /// What a request may change, whatever comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stake {
+pub enum Change {
     /// The order of this number.
     Order(u64),
     /// The order of this number, which was sent before.
@@ -129,7 +129,7 @@ pub struct Restocked {
     pub unknown: i64,
 }
 
-/// Entries in pieces, so that growing never copies them.
+/// Entries in blocks, so that growing never copies them.
 #[derive(Debug, Default)]
 struct Entries(Vec<Vec<Entry>>);
 
@@ -164,13 +164,13 @@ pub struct Ledger {
 
 impl Ledger {
     /// Writes down what came of a request.
-    pub fn note(&mut self, stake: Stake, told: Told) {
-        match stake {
-            Stake::Order(number) => self.push(Entry { number, told }),
-            Stake::Again(number) => self.repeats.push(Entry { number, told }),
-            Stake::Bad => self.bad += 1,
-            Stake::Cancel(number) => drop(self.cancels.insert(number, Effect::from(&told))),
-            Stake::Restock(product, units) => {
+    pub fn note(&mut self, change: Change, told: Told) {
+        match change {
+            Change::Order(number) => self.push(Entry { number, told }),
+            Change::Again(number) => self.repeats.push(Entry { number, told }),
+            Change::Bad => self.bad += 1,
+            Change::Cancel(number) => drop(self.cancels.insert(number, Effect::from(&told))),
+            Change::Restock(product, units) => {
                 let sum = self.restocks.entry(product).or_default();
                 match Effect::from(&told) {
                     Effect::Done => sum.done += i64::from(units),
@@ -178,7 +178,7 @@ impl Ledger {
                     Effect::Refused => {}
                 }
             }
-            Stake::Nothing => {}
+            Change::Nothing => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::cli::bench::{Globals, Outcome};
-use ordersys_bench::settings::Surroundings;
+use ordersys_bench::settings::Environment;
 use ordersys_stack as stack;
 use ordersys_stack::model::record::{RuntimeKind, StackRecord, Topology};
 use ordersys_stack::ops::chaos::Chaos;
@@ -11,14 +11,14 @@ use ordersys_stack::ops::status::StatusReport;
 use std::collections::BTreeSet;
 
 /// What the project's record and its services' state say of the system, unless other addresses were named.
-pub(super) async fn surroundings(globals: &Globals) -> Surroundings {
+pub(super) async fn environment(globals: &Globals) -> Environment {
     let (Ok(project), Some(record)) = (globals.project(), record(globals)) else {
-        return Surroundings::default();
+        return Environment::default();
     };
     // Without their processes the report has no processor time of theirs; that must not stop a run.
     let status = stack::status(&globals.engine.lookup(), &project).await;
     let server_pids = status.ok().and_then(|status| local_pids(&status)).unwrap_or_default();
-    Surroundings { server_pids, ..recorded(&record) }
+    Environment { server_pids, ..recorded(&record) }
 }
 
 /// The processes of all services, if every one runs on this machine: the time of some of them is not that of
@@ -49,7 +49,7 @@ fn record(globals: &Globals) -> Option<StackRecord> {
 }
 
 /// What the record of a project's stack tells.
-pub(in crate::cli) fn recorded(record: &StackRecord) -> Surroundings {
+pub(in crate::cli) fn recorded(record: &StackRecord) -> Environment {
     let runtime = match record.runtime {
         RuntimeKind::Docker => "docker",
         RuntimeKind::Process => "process",
@@ -61,7 +61,7 @@ pub(in crate::cli) fn recorded(record: &StackRecord) -> Surroundings {
     let promises: BTreeSet<_> =
         record.services.iter().map(|service| service.durability.to_string()).collect();
     let promises: Vec<_> = promises.into_iter().collect();
-    Surroundings {
+    Environment {
         server_pids: Vec::new(),
         chaos: None,
         runtime: Some(runtime.to_owned()),
