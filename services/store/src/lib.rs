@@ -24,7 +24,6 @@ mod durability;
 mod error;
 pub mod failpoint;
 mod fault;
-mod gather;
 mod holders;
 mod identity;
 mod inspect;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::directory::{Directory, Held};
 use crate::identity::{self, Found};
-use crate::{Durability, OpenError, Options, gather};
+use crate::{OpenError, Options};
 
 /// The first SQLite without the WAL-reset corruption: 3.51.3.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -39,11 +39,7 @@ pub(crate) fn open(options: &Options) -> Result<Opened, OpenError> {
     let is_new = matches!(found, Found::New);
     let held = directory.hold(&path, is_new)?;
     let failed = |source| OpenError::database(&path, source);
-    let opened = match options.durability {
-        Durability::Full => gather::open(&path),
-        Durability::Normal | Durability::Memory => Connection::open(&path),
-    };
-    let mut writer = opened.map_err(failed)?;
+    let mut writer = Connection::open(&path).map_err(failed)?;
     configure(&writer).map_err(failed)?;
     probe(&writer).map_err(failed)?;
     let lacking = identity::compare(&writer, &found, options)?;
