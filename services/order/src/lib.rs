@@ -98,14 +98,13 @@ impl OrderService {
         let (gate, hosts, tracer) = (config.gate.clone(), config.hosts.clone(), config.tracer.clone());
         let admission = Limit::new(Instant::now(), &metrics);
         let lanes = app::LaneMetrics::registered(&metrics);
-        let known = app::Known::registered(&metrics);
         let shedding =
             Shedding::new(NAME, (Method::POST, ORDERS), &OrderError::Overloaded.to_string(), &metrics, {
                 let admission = admission.clone();
                 move || admission.is_full()
             });
         let service = Service { name: NAME, gate, hosts, health, metrics, tracer };
-        let app = app::App::new(orders, ports, breakers, (admission, lanes, known, config.allowance));
+        let app = app::App::new(orders, ports, breakers, (admission, lanes, config.allowance));
         Ok(Self { app, service, oldest, shedding, newest, retention: config.retention })
     }
 

@@ -26,7 +26,6 @@ mod allowance;
 mod defects;
 mod driver;
 mod inflight;
-mod known;
 mod lanes;
 mod place;
 mod unfinished;
@@ -35,7 +34,6 @@ pub use allowance::Allowance;
 use allowance::Allowed;
 use driver::Origin;
 use inflight::InFlight;
-pub(crate) use known::Known;
 pub(crate) use lanes::LaneMetrics;
 use lanes::{DRIVERS, REQUESTS, USERS, inventory_lane, user_lane};
 pub(crate) use place::{Placed, outcome};
@@ -51,7 +49,6 @@ pub(crate) struct App(Arc<Shared>);
 struct Shared {
     orders: Orders,
     users: Coalescer<UserQuery>,
-    known: Known,
     /// First tries of new orders.
     requests: Coalescer<Operation>,
     /// Everything that finishes orders. A lane of its own without a breaker: nothing may block
@@ -107,14 +104,13 @@ impl App {
         orders: Orders,
         ports: Ports,
         breakers: Breakers,
-        (admission, lanes, known, allowance): (Limit, LaneMetrics, Known, Allowance),
+        (admission, lanes, allowance): (Limit, LaneMetrics, Allowance),
     ) -> Self {
         let Ports { users, inventory, drivers } = ports;
         let now = Instant::now();
         Self(Arc::new(Shared {
             orders,
             users: user_lane(users, breakers.users, &lanes),
-            known,
             requests: inventory_lane(inventory, Some(breakers.inventory), (REQUESTS, &lanes)),
             drivers: inventory_lane(drivers, None, (DRIVERS, &lanes)),
             lookup_retries: RetryBudget::new(now),

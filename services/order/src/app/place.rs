@@ -30,10 +30,6 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 const LOOKUP_TRIES: [Duration; 3] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1)];
 
-/// Orders in the making from which on users are not asked for while an earlier answer holds. Fewer wait
-/// for no one, and are seen in the logs of all services.
-const CROWD: usize = 8;
-
 /// What a client is told of its order.
 #[derive(Debug, Clone)]
 pub(crate) struct Placed {
@@ -162,19 +158,9 @@ impl App {
         if let Some(left) = self.0.requests.refusal(Instant::now()) {
             return Err(OrderError::Dependency { service: "product", retry_in: left });
         }
-        let user = match self.known(user, caller) {
-            Some(known) => known,
-            None => self.look_up(user, request).await?,
-        };
+        let user = self.look_up(user, request).await?;
         may_order(caller, &user).map_err(OrderError::Denied)?;
         Ok(Owner { id: user.id, name: user.name, kind: user.kind })
-    }
-
-    /// The user by an earlier answer. One that refuses the order is asked for anew.
-    fn known(&self, user: UserId, caller: Caller) -> Option<UserSummary> {
-        let crowd = self.0.admission.in_flight() >= CROWD;
-        let welcome = |user: &UserSummary| may_order(caller, user).is_ok();
-        crowd.then(|| self.0.known.get(user, Instant::now(), welcome)).flatten()
     }
 
     /// The order an earlier post with this key made, if the caller may read it.
@@ -209,15 +195,11 @@ impl App {
             let mut step = ordersys_spans::open(Kind::Client, "ask: look up user");
             step.note("ordersys.attempt", || number + 1);
             let query = UserQuery { user, request: request.clone(), trace_parent: step.places().sampled() };
-            let asked = Instant::now();
             let answer = self.0.users.ask(query, patience).await;
             note_failure(&mut step, &answer);
             drop(step);
             match answer {
-                Ok(Some(summary)) => {
-                    self.0.known.keep(&summary, asked);
-                    return Ok(summary);
-                }
+                Ok(Some(summary)) => return Ok(summary),
                 Ok(None) => return Err(OrderError::UnknownUser(user.to_string())),
                 Err(PortError::Overloaded) => return Err(OrderError::Overloaded),
                 Err(PortError::Open(left)) => {

@@ -84,7 +84,7 @@ impl Users {
         let write = async move {
             let rotated = users.0.write(move |connection| rotate(connection, &rotation)).await;
             if let Ok(Rotated::Reused { user }) = &rotated {
-                users.publish(*user).await;
+                users.1.forget(*user);
             }
             rotated
         };
