@@ -5,11 +5,10 @@
 //! never begun.
 
 use std::fmt;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use argon2::password_hash::phc::PasswordHash as Phc;
-use argon2::{Params, PasswordHasher as _, PasswordVerifier as _};
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use ordersys_chassis::prometheus_client::metrics::counter::Counter;
 use ordersys_chassis::prometheus_client::registry::Registry;
 use ordersys_contract::Password;
@@ -17,10 +16,6 @@ use ordersys_store::OpenError;
 use tokio::sync::oneshot;
 
 use crate::UserError;
-
-mod kept;
-
-use kept::Kept;
 
 /// Memory of one hash, in KiB. There is one at a time.
 const MEMORY_KIB: u32 = 19_456;
@@ -32,8 +27,6 @@ const LANES: u32 = 1;
 const QUEUE: usize = 64;
 /// How much less than others the thread wants the processor, from 0 to 19.
 const NICENESS: i32 = 10;
-/// How long the memory is kept for the next hash.
-const KEEP: Duration = Duration::from_secs(1);
 
 /// Stands in for the hash of an account that does not exist, so that looking for one takes the same
 /// work as a wrong password. Nothing is known that has this hash.
@@ -78,7 +71,7 @@ pub(crate) enum Verdict {
     Outdated(PasswordHash),
 }
 
-type Job = Box<dyn FnOnce(&Kept) + Send>;
+type Job = Box<dyn FnOnce(&Argon2<'_>) + Send>;
 
 /// The hashing thread; clones share it. It ends with the last of them.
 #[derive(Clone)]
@@ -116,7 +109,7 @@ impl Hasher {
 
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Kept) -> T + Send + 'static,
+        work: impl FnOnce(&Argon2<'_>) -> T + Send + 'static,
     ) -> Result<T, UserError> {
         let (sender, answer) = oneshot::channel();
         let hashes = self.hashes.clone();
@@ -141,34 +134,26 @@ fn work(queue: &Receiver<Job>) {
         tracing::debug!(service = crate::NAME, %error, "hashing passwords keeps its priority");
     }
     let argon2 = argon2();
-    while let Some(job) = next(queue, &argon2) {
+    for job in queue {
         job(&argon2);
     }
 }
 
-/// Waits for the next job, and frees the memory if that takes long.
-fn next(queue: &Receiver<Job>, argon2: &Kept) -> Option<Job> {
-    match queue.recv_timeout(KEEP) {
-        Ok(job) => Some(job),
-        Err(RecvTimeoutError::Disconnected) => None,
-        Err(RecvTimeoutError::Timeout) => {
-            argon2.release();
-            queue.recv().ok()
-        }
-    }
+fn argon2() -> Argon2<'static> {
+    with_params(Params::new(MEMORY_KIB, PASSES, LANES, None).unwrap_or_default())
 }
 
-fn argon2() -> Kept {
-    Kept::new(Params::new(MEMORY_KIB, PASSES, LANES, None).unwrap_or_default())
+fn with_params(params: Params) -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-fn hash(argon2: &Kept, password: &Password) -> Result<PasswordHash, UserError> {
+fn hash(argon2: &Argon2<'_>, password: &Password) -> Result<PasswordHash, UserError> {
     let hashed: Phc =
         argon2.hash_password(password.expose().as_bytes()).map_err(|_| UserError::HasherFailed)?;
     Ok(PasswordHash(hashed.to_string()))
 }
 
-fn check(argon2: &Kept, password: &Password, stored: Option<&PasswordHash>) -> Result<Verdict, UserError> {
+fn check(argon2: &Argon2<'_>, password: &Password, stored: Option<&PasswordHash>) -> Result<Verdict, UserError> {
     let text = stored.map_or(NOBODY, PasswordHash::as_str);
     let compared = Phc::new(text).map_err(|_| UserError::HasherFailed)?;
     let same = argon2.verify_password(password.expose().as_bytes(), &compared).is_ok();
@@ -211,7 +196,7 @@ mod tests {
     #[test]
     fn a_hash_of_other_parameters_is_replaced() {
         let weak = Params::new(8, 1, 1, None).expect("valid");
-        let weak = Kept::new(weak);
+        let weak = with_params(weak);
         let password = Password::new("correct horse");
         let stored = hash(&weak, &password).expect("hashes");
         let Ok(Verdict::Outdated(better)) = check(&argon2(), &password, Some(&stored)) else {
@@ -229,7 +214,7 @@ mod tests {
         let blocked = tokio::spawn({
             let hasher = hasher.clone();
             async move {
-                let wait = move |_: &Kept| {
+                let wait = move |_: &Argon2<'_>| {
                     let _ = began.send(());
                     let _ = gate.recv();
                 };
