@@ -46,7 +46,7 @@ pub use visit::{Reached, STEP_ROWS};
 use checkpoint::Checkpoints;
 use condition::Condition;
 use directory::LastEnd;
-use queue::{Queue, Refused};
+use queue::Queue;
 use reader::Lane;
 use watch::Watch;
 
@@ -74,7 +74,7 @@ pub struct Options {
 pub struct Store(Arc<Shared>);
 
 struct Shared {
-    writes: Arc<Queue<writer::Job>>,
+    writes: Queue<writer::Job>,
     reads: reader::Lanes,
     threads: Mutex<Vec<JoinHandle<()>>>,
     condition: Arc<Condition>,
@@ -110,8 +110,8 @@ impl Store {
         let metrics = StoreMetrics::default();
         let (condition, closing) = (Arc::new(Condition::sound(options)), Arc::new(AtomicBool::new(false)));
         let held = Arc::new(opened.held);
-        let writes = Arc::new(Queue::bounded(WRITE_QUEUE));
-        let reads = reader::Lanes::new();
+        let (writes, jobs) = Queue::bounded(WRITE_QUEUE);
+        let (reads, readers) = reader::Lanes::new();
         let (decided, batches) = mpsc::unbounded_channel();
         tokio::spawn(writer::answer_all(batches));
         let writer = writer::Writer {
@@ -119,7 +119,7 @@ impl Store {
             checkpoints,
             held: Arc::clone(&held),
             name: options.name,
-            queue: Arc::clone(&writes),
+            jobs,
             decided,
             metrics: metrics.clone(),
             condition: Arc::clone(&condition),
@@ -127,10 +127,10 @@ impl Store {
         };
         let mut threads = vec![spawn(&format!("{}-writer", options.name), move || writer.run())?];
         // Each thread that has a connection keeps the lock.
-        for (what, queue) in reads.threads() {
+        for (what, jobs) in readers {
             let (connection, held) = (open::reader(options)?, Arc::clone(&held));
             threads.push(spawn(&format!("{}-{what}", options.name), move || {
-                reader::run(&connection, &queue);
+                reader::run(&connection, &jobs);
                 drop(connection);
                 drop(held);
             })?);
@@ -174,7 +174,7 @@ impl Store {
     {
         let (sender, answer) = oneshot::channel();
         let job = writer::job(command, sender);
-        self.0.writes.push(job).map_err(refused)?;
+        self.0.writes.push(job)?;
         answer.await.unwrap_or(Err(StoreError::Stopped))
     }
 
@@ -208,7 +208,7 @@ impl Store {
         let query = move |connection: &Connection| {
             query(connection).inspect_err(|error| condition.notice_reading(error))
         };
-        self.0.reads.push(lane, reader::job(query, sender)).map_err(refused)?;
+        self.0.reads.push(lane, reader::job(query, sender))?;
         answer.await.unwrap_or(Err(StoreError::Stopped))
     }
 
@@ -248,13 +248,6 @@ impl Store {
             }
         });
         let _ = finished.await;
-    }
-}
-
-fn refused(refused: Refused) -> StoreError {
-    match refused {
-        Refused::Full => StoreError::Overloaded,
-        Refused::Closed => StoreError::Stopped,
     }
 }
 

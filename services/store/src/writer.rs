@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -12,7 +13,7 @@ use crate::checkpoint::Checkpoints;
 use crate::condition::{Condition, Trouble};
 use crate::directory::Held;
 use crate::fault::Fault;
-use crate::queue::{Queue, Taken};
+use crate::queue::receive;
 use crate::watch::{self, Seen, Watch};
 use crate::{StoreError, StoreMetrics, failpoint, holders, open};
 
@@ -105,7 +106,7 @@ pub(crate) struct Writer {
     pub(crate) checkpoints: Checkpoints,
     pub(crate) held: Arc<Held>,
     pub(crate) name: &'static str,
-    pub(crate) queue: Arc<Queue<Job>>,
+    pub(crate) jobs: Receiver<Job>,
     pub(crate) decided: mpsc::UnboundedSender<Decided>,
     pub(crate) metrics: StoreMetrics,
     pub(crate) condition: Arc<Condition>,
@@ -127,13 +128,13 @@ impl Writer {
     fn work(&mut self) {
         loop {
             let pause = if self.condition.trouble().is_some() { watch::PROBE } else { watch::EVERY };
-            match self.queue.take(MAX_BATCH, Some(pause)) {
-                Taken::Some(jobs) => {
+            match receive(&self.jobs, MAX_BATCH, pause) {
+                Ok(jobs) => {
                     self.commit(jobs);
                     self.turn();
                 }
-                Taken::Nothing => self.turn(),
-                Taken::Closed => return self.close(),
+                Err(RecvTimeoutError::Timeout) => self.turn(),
+                Err(RecvTimeoutError::Disconnected) => return self.close(),
             }
             if self.watch.is_due(pause) {
                 self.look();
@@ -196,7 +197,7 @@ impl Writer {
             _ => self.execute(&mut jobs).and_then(|()| self.end()).map_err(|failed| self.roll_back(&failed)),
         };
         self.metrics.commit.observe(started.elapsed().as_secs_f64());
-        self.metrics.waiting.set(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
+        self.metrics.waiting.set(i64::try_from(self.jobs.len()).unwrap_or(i64::MAX));
         // Without a runtime nobody waits any more.
         let _ = self.decided.send(Decided { jobs, outcome });
     }
