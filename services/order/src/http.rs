@@ -26,10 +26,12 @@ use crate::domain::lifecycle::Event;
 use crate::domain::order::StoredOrder;
 use crate::store::Filter;
 
+#[cfg(feature = "defects")]
+mod defects;
 mod internal;
 
 pub(crate) fn routes(app: App) -> OpenApiRouter {
-    OpenApiRouter::new()
+    let router = OpenApiRouter::new()
         .routes(routes!(place, list))
         .routes(routes!(read))
         .routes(routes!(events))
@@ -37,8 +39,10 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
         .routes(routes!(pay))
         .routes(routes!(ship))
         .routes(routes!(deliver))
-        .merge(internal::routes())
-        .with_state(app)
+        .merge(internal::routes());
+    #[cfg(feature = "defects")]
+    let router = router.layer(axum::middleware::from_fn(defects::mistake));
+    router.with_state(app)
 }
 
 /// Places an order: all lines or none.

@@ -29,6 +29,10 @@ mod store;
 
 pub use app::{Allowance, Ports};
 pub use error::OrderError;
+#[cfg(feature = "defects")]
+use store::DefectiveOrders as Orders;
+#[cfg(not(feature = "defects"))]
+use store::Orders;
 
 /// The service's name in answers, logs and metrics.
 pub const NAME: &str = "order";
@@ -77,7 +81,7 @@ impl OrderService {
     /// Opens the service's data.
     pub fn open(config: &Config, ports: Ports) -> Result<Self, OpenError> {
         let newest = NewestTime::of(NAME);
-        let orders = store::Orders::open(config, newest.clone())?;
+        let orders = Orders::open(config, newest.clone())?;
         let metrics = Metrics::new(NAME, config.counting);
         let oldest = Gauge::<f64, AtomicU64>::default();
         metrics.register(|registry| {
@@ -104,6 +108,8 @@ impl OrderService {
                 move || admission.is_full()
             });
         let service = Service { name: NAME, gate, hosts, health, metrics, tracer };
+        #[cfg(feature = "defects")]
+        let ports = ports.defective();
         let app = app::App::new(orders, ports, breakers, (admission, lanes, config.allowance));
         Ok(Self { app, service, oldest, shedding, newest, retention: config.retention })
     }

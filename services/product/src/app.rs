@@ -12,10 +12,10 @@ use ordersys_contract::product::{
 use ordersys_contract::reservation::{Answer, Operation, ReservationRecord, ReservationState};
 use ordersys_contract::{Cents, Currency, OrderId, ProductId, RequestId, Timestamp};
 use ordersys_spans::{Places, Span, Tracer};
-use ordersys_store::{Add, StoreError, failpoint};
+use ordersys_store::{Add, StoreError};
 
-use crate::store::{Edit, Edited, Filter, HoldOutcome, StockTotals, Tables};
-use crate::{NAME, ProductError};
+use crate::store::{Edit, Edited, Filter, HoldOutcome, StockTotals};
+use crate::{NAME, ProductError, Tables};
 
 /// The products a new store starts with: name, price in minor units, units.
 const FIRST_PRODUCTS: [(&str, i64, u64); 3] =
@@ -167,7 +167,6 @@ impl App {
         }
         drop(spans);
         let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        failpoint::crash("product-committed");
         for ((order, request), answer) in named.iter().zip(&answers) {
             let outcome = outcome_name(answer);
             tracing::info!(

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 mod checkpoint;
 mod condition;
+#[cfg(feature = "defects")]
 pub mod defect;
 mod directory;
 mod durability;

@@ -7,11 +7,10 @@ use ordersys_contract::order::OrderState;
 use ordersys_contract::reservation::{Action, Operation};
 use ordersys_contract::{RequestId, Timestamp};
 use ordersys_spans::{Kind, Span};
-use ordersys_store::defect::Defect;
-use ordersys_store::{StoreError, failpoint};
+use ordersys_store::StoreError;
 use rand::RngExt;
 
-use super::{App, defects};
+use super::App;
 use crate::NAME;
 use crate::domain::access::Reach;
 use crate::domain::order::{Evidence, StoredOrder};
@@ -112,12 +111,11 @@ impl App {
 
     async fn ask(&self, stored: &StoredOrder, action: Action, request: &RequestId, call: Call<'_>) -> Round {
         let meaning = match answer(stored, action, request, call).await {
-            Some(Meaning::FetchPrices) if !Defect::PartialSaga.is_set() => {
+            Some(Meaning::FetchPrices) => {
                 answer(stored, reserve(stored, Duration::ZERO), request, call).await
             }
             meaning => meaning,
         };
-        let meaning = meaning.map(|meaning| defects::meaning(stored, meaning));
         match meaning {
             Some(Meaning::Step(event, evidence)) => {
                 let next = stored.after(event, evidence, (Timestamp::now(), request));
@@ -136,20 +134,13 @@ impl App {
             contradiction(stored, request);
             return Round::Again;
         };
-        let next = Arc::new(defects::total(next));
+        let next = Arc::new(next);
         let mut step = ordersys_spans::open(Kind::Internal, stored_as(next.order.status));
         step.note("ordersys.order.id", || next.order.id.to_string());
         let advanced = step.places().around(self.0.orders.advance(Arc::clone(&next))).await;
         drop(step);
         match advanced {
-            Ok(true) => {
-                match next.order.status {
-                    OrderState::Confirmed => failpoint::crash("order-confirmed"),
-                    OrderState::Aborting => failpoint::crash("order-aborting"),
-                    _ => {}
-                }
-                Round::Advanced(next)
-            }
+            Ok(true) => Round::Advanced(next),
             // Another driver was faster: go on from what it stored.
             Ok(false) => match self.0.orders.get(stored.order.id, Reach::All).await {
                 Ok(Some(current)) => Round::Advanced(Arc::new(current)),

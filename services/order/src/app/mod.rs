@@ -9,21 +9,22 @@ use ordersys_contract::health::Peer;
 use ordersys_contract::order::{KeyRecord, OrderEvent, OrderRecord, OrderState};
 use ordersys_contract::reservation::Operation;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
-use ordersys_store::{Add, StoreError};
+use ordersys_store::{Add, StoreError, failpoint};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::OrderError;
 use crate::domain::access::Reach;
 use crate::domain::lifecycle::Event;
 use crate::domain::order::StoredOrder;
 use crate::domain::saga::DEADLINE;
+#[cfg(feature = "defects")]
+use crate::ports::DefectiveInventory;
 use crate::ports::{Coalescer, Inventory, UserQuery, Users};
-use crate::store::{Changed, Filter, KeyPlace, Orders};
+use crate::store::{Changed, Filter, KeyPlace};
+use crate::{OrderError, Orders};
 
 mod allowance;
-mod defects;
 mod driver;
 mod inflight;
 mod lanes;
@@ -54,6 +55,8 @@ struct Shared {
     /// Everything that finishes orders. A lane of its own without a breaker: nothing may block
     /// giving stock back.
     drivers: Coalescer<Operation>,
+    /// How long a new order may stay pending.
+    deadline: Duration,
     /// Pays for further tries of user look-ups.
     lookup_retries: RetryBudget,
     /// Pays for quick further tries of reservations.
@@ -76,6 +79,15 @@ pub struct Ports {
     pub inventory: Arc<dyn Inventory>,
     /// The product service again, on connections of their own, for finishing orders.
     pub drivers: Arc<dyn Inventory>,
+}
+
+#[cfg(feature = "defects")]
+impl Ports {
+    /// The same, with the mistakes that tests switch on.
+    pub(crate) fn defective(self) -> Self {
+        let mistaken = |port| Arc::new(DefectiveInventory(port)) as Arc<dyn Inventory>;
+        Self { users: self.users, inventory: mistaken(self.inventory), drivers: mistaken(self.drivers) }
+    }
 }
 
 /// The breakers in front of the other two services.
@@ -113,6 +125,7 @@ impl App {
             users: user_lane(users, breakers.users, &lanes),
             requests: inventory_lane(inventory, Some(breakers.inventory), (REQUESTS, &lanes)),
             drivers: inventory_lane(drivers, None, (DRIVERS, &lanes)),
+            deadline: failpoint::millis("order-deadline").unwrap_or(DEADLINE),
             lookup_retries: RetryBudget::new(now),
             reserve_retries: RetryBudget::new(now),
             keys: InFlight::default(),

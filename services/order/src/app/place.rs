@@ -10,17 +10,16 @@ use ordersys_contract::reservation::Line;
 use ordersys_contract::user::UserSummary;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
 use ordersys_spans::Kind;
-use ordersys_store::{StoreError, failpoint};
+use ordersys_store::StoreError;
 use tokio::sync::watch;
 
 use super::driver::{Origin, Pace, note_failure};
 use super::inflight::{Entrance, Ticket};
-use super::{App, defects};
+use super::App;
 use crate::OrderError;
 use crate::domain::access::{Owner, Reach, may_order};
 use crate::domain::draft::Draft;
 use crate::domain::order::StoredOrder;
-use crate::domain::saga::DEADLINE;
 use crate::ports::{PortError, UserQuery};
 use crate::store::Inserted;
 
@@ -113,20 +112,15 @@ impl App {
                 return self.earlier(&draft, caller, key).await?.ok_or(refusal);
             }
         };
-        let mut stored = StoredOrder::pending(owner, draft.order_lines(), Timestamp::now(), &request);
-        let struck = defects::before(&mut stored);
-        let patience = failpoint::argument("order-deadline").and_then(|millis| millis.parse().ok());
-        let deadline = Instant::now() + patience.map_or(DEADLINE, Duration::from_millis);
+        let stored = StoredOrder::pending(owner, draft.order_lines(), Timestamp::now(), &request);
+        let deadline = Instant::now() + self.0.deadline;
         let stored = match self.insert(stored, key).await? {
             Ok(stored) => stored,
             Err(earlier) => return replay(&draft.lines, earlier),
         };
-        failpoint::crash("order-pending");
         progress.send_if_modified(|progress| progress.reach(Arc::clone(&stored)));
         let outcome = self.drive(Arc::clone(&stored), &request, Origin::New, deadline).await;
-        let stored = outcome.unwrap_or(stored);
-        self.misbehave(struck, &stored).await?;
-        Ok(Placed { stored, replayed: false })
+        Ok(Placed { stored: outcome.unwrap_or(stored), replayed: false })
     }
 
     /// Stores a new order: as it was stored, or what the key was used for before.

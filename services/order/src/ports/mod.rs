@@ -9,11 +9,15 @@ use ordersys_contract::user::UserSummary;
 use ordersys_contract::{RequestId, TraceParent, UserId};
 
 mod coalesce;
+#[cfg(feature = "defects")]
+mod defects;
 mod http;
 mod question;
 
 #[doc(hidden)]
 pub use coalesce::Coalescer;
+#[cfg(feature = "defects")]
+pub(crate) use defects::DefectiveInventory;
 pub use http::{HttpPort, batch};
 #[doc(hidden)]
 pub use question::Question;
