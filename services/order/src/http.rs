@@ -19,7 +19,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::app::{App, Placed, outcome};
+use crate::app::{App, Placed, RequestContext, outcome};
 use crate::domain::access::Reach;
 use crate::domain::draft::Draft;
 use crate::domain::lifecycle::Event;
@@ -60,12 +60,13 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
 async fn place(
     State(app): State<App>,
     caller: Caller,
-    Peer(from): Peer,
+    Peer(address): Peer,
     RequestIdOf(request): RequestIdOf,
     Key(key): Key,
     Json(new): Json<NewOrder>,
 ) -> Result<Response, Refusal> {
-    let placed = app.place(Draft::new(&new)?, key, (caller, from, request)).await?;
+    let request = RequestContext { caller, address, id: request };
+    let placed = app.place(Draft::new(&new)?, key, request).await?;
     Ok(placed_answer(placed))
 }
 

@@ -28,6 +28,7 @@ pub mod ports;
 mod store;
 
 pub use app::{Allowance, Ports};
+use app::{App, Breakers, Dependencies, LaneMetrics};
 pub use error::OrderError;
 #[cfg(feature = "defects")]
 use store::DefectiveOrders as Orders;
@@ -69,7 +70,7 @@ pub struct Config {
 /// An opened order service.
 #[derive(Clone)]
 pub struct OrderService {
-    app: app::App,
+    app: App,
     service: Service,
     oldest: Gauge<f64, AtomicU64>,
     shedding: Shedding,
@@ -94,14 +95,14 @@ impl OrderService {
             let orders = orders.clone();
             move || orders.trouble()
         });
-        let breakers = app::Breakers::new(config.breaker, &metrics);
+        let breakers = Breakers::new(config.breaker, &metrics);
         let health = health.with_newest(newest.clone()).with_peers({
             let breakers = breakers.clone();
             move || breakers.report()
         });
         let (gate, hosts, tracer) = (config.gate.clone(), config.hosts.clone(), config.tracer.clone());
         let admission = Limit::new(Instant::now(), &metrics);
-        let lanes = app::LaneMetrics::registered(&metrics);
+        let lanes = LaneMetrics::registered(&metrics);
         let shedding =
             Shedding::new(NAME, (Method::POST, ORDERS), &OrderError::Overloaded.to_string(), &metrics, {
                 let admission = admission.clone();
@@ -110,7 +111,8 @@ impl OrderService {
         let service = Service { name: NAME, gate, hosts, health, metrics, tracer };
         #[cfg(feature = "defects")]
         let ports = ports.defective();
-        let app = app::App::new(orders, ports, breakers, (admission, lanes, config.allowance));
+        let allowance = config.allowance;
+        let app = App::new(Dependencies { orders, ports, breakers, admission, lanes, allowance });
         Ok(Self { app, service, oldest, shedding, newest, retention: config.retention })
     }
 
@@ -155,7 +157,7 @@ impl OrderService {
 
 /// Drives on what a crash left, and says that the service serves. What keeps the orders from being loaded may
 /// pass.
-async fn recover(app: &app::App, health: &Health, stopping: &CancellationToken) {
+async fn recover(app: &App, health: &Health, stopping: &CancellationToken) {
     let mut is_told = false;
     loop {
         match app.recover().await {
@@ -178,7 +180,7 @@ async fn recover(app: &app::App, health: &Health, stopping: &CancellationToken) 
 }
 
 /// Keeps the gauges of the oldest unfinished order and of the lanes' queues current.
-async fn measure(app: app::App, oldest: Gauge<f64, AtomicU64>) {
+async fn measure(app: App, oldest: Gauge<f64, AtomicU64>) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

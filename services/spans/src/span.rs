@@ -85,7 +85,7 @@ pub fn open(kind: Kind, name: &'static str) -> Span {
 impl Entry {
     fn below(place: &Place, kind: Kind, name: &str) -> Self {
         if place.tracer.admits(place.parent) {
-            Self::record(&place.tracer, (Some(place.parent), place.parent.child()), kind, name.to_owned())
+            Self::record(&place.tracer, Some(place.parent), place.parent.child(), kind, name.to_owned())
         } else {
             Self::Passed(place.clone())
         }
@@ -93,7 +93,8 @@ impl Entry {
 
     fn record(
         tracer: &Tracer,
-        (above, own): (Option<TraceParent>, TraceParent),
+        above: Option<TraceParent>,
+        own: TraceParent,
         kind: Kind,
         name: String,
     ) -> Self {
@@ -124,12 +125,12 @@ impl Entry {
 impl Span {
     /// Begins a trace.
     pub(crate) fn root(tracer: &Tracer, kind: Kind, name: String) -> Self {
-        Self(vec![Entry::record(tracer, (None, TraceParent::begin()), kind, name)])
+        Self(vec![Entry::record(tracer, None, TraceParent::begin(), kind, name)])
     }
 
     /// Goes on below a caller's span.
     pub(crate) fn continued(tracer: &Tracer, parent: TraceParent, kind: Kind, name: String) -> Self {
-        Self(vec![Entry::record(tracer, (Some(parent), parent.child()), kind, name)])
+        Self(vec![Entry::record(tracer, Some(parent), parent.child(), kind, name)])
     }
 
     /// Records nothing, and passes the caller's place on.

@@ -44,7 +44,7 @@ pub(crate) fn open(options: &Options) -> Result<Opened, OpenError> {
     probe(&writer).map_err(failed)?;
     let lacking = identity::compare(&writer, &found, options)?;
     let unseen = unseen(&writer, options, &path)?;
-    identity::complete(&writer, (&found, &lacking), options, held.directory())?;
+    identity::complete(&writer, &found, &lacking, options, held.directory())?;
     keep(&writer, "journal_mode", "wal")?;
     keep(&writer, "synchronous", &options.durability.synchronous().to_string())?;
     migrate(&mut writer, options, unseen).and_then(|()| writer.busy_timeout(BUSY)).map_err(failed)?;

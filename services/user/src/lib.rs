@@ -84,7 +84,9 @@ impl UserService {
         let newest = NewestTime::of(NAME);
         let health = health.with_newest(newest.clone());
         let throttle = throttle::Throttle::new(config.guests_per_address);
-        let app = App::new(users, hasher, keys, newest, (throttle, tracer.clone()));
+        let dependencies =
+            app::Dependencies { users, hasher, throttle, keys, newest, tracer: tracer.clone() };
+        let app = App::new(dependencies);
         Ok(Self { app, service: Service { name: NAME, gate, hosts, health, metrics, tracer } })
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ordersys_contract::order::OrderState;
 use ordersys_contract::reservation::{Action, Operation};
-use ordersys_contract::{RequestId, Timestamp};
+use ordersys_contract::RequestId;
 use ordersys_spans::{Kind, Span};
 use ordersys_store::StoreError;
 use rand::RngExt;
@@ -13,7 +13,7 @@ use rand::RngExt;
 use super::App;
 use crate::NAME;
 use crate::domain::access::Reach;
-use crate::domain::order::{Evidence, StoredOrder};
+use crate::domain::order::{Evidence, StepContext, StoredOrder};
 use crate::domain::saga::{Meaning, Want, meaning, next, reserve};
 use crate::ports::{Coalescer, PortError};
 
@@ -43,8 +43,13 @@ pub(super) enum Pace {
     Slow,
 }
 
-/// The lane of a call, and how often it was tried before.
-type Call<'a> = (&'a Coalescer<Operation>, usize);
+/// One try of a call.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    lane: &'a Coalescer<Operation>,
+    /// How many came before it.
+    earlier: usize,
+}
 
 /// What one round with an order came to.
 enum Round {
@@ -79,7 +84,7 @@ impl App {
             };
             origin = Origin::Older;
             let want = next(&stored, deadline.saturating_duration_since(Instant::now()));
-            match self.round(&stored, want, request, (lane, tries)).await {
+            match self.round(&stored, want, request, Attempt { lane, earlier: tries }).await {
                 Round::Advanced(next) => {
                     stored = next;
                     tries = 0;
@@ -98,27 +103,27 @@ impl App {
         }
     }
 
-    async fn round(&self, stored: &StoredOrder, want: Want, request: &RequestId, call: Call<'_>) -> Round {
+    async fn round(&self, stored: &StoredOrder, want: Want, request: &RequestId, attempt: Attempt<'_>) -> Round {
         match want {
             Want::Nothing => Round::Finished,
             Want::Step(event) => {
-                let next = stored.after(event, Evidence::None, (Timestamp::now(), request));
+                let next = stored.after(event, Evidence::None, StepContext::now(request));
                 self.store(next, stored, request).await
             }
-            Want::Ask(action) => self.ask(stored, action, request, call).await,
+            Want::Ask(action) => self.ask(stored, action, request, attempt).await,
         }
     }
 
-    async fn ask(&self, stored: &StoredOrder, action: Action, request: &RequestId, call: Call<'_>) -> Round {
-        let meaning = match answer(stored, action, request, call).await {
+    async fn ask(&self, stored: &StoredOrder, action: Action, request: &RequestId, attempt: Attempt<'_>) -> Round {
+        let meaning = match answer(stored, action, request, attempt).await {
             Some(Meaning::FetchPrices) => {
-                answer(stored, reserve(stored, Duration::ZERO), request, call).await
+                answer(stored, reserve(stored, Duration::ZERO), request, attempt).await
             }
             meaning => meaning,
         };
         match meaning {
             Some(Meaning::Step(event, evidence)) => {
-                let next = stored.after(event, evidence, (Timestamp::now(), request));
+                let next = stored.after(event, evidence, StepContext::now(request));
                 self.store(next, stored, request).await
             }
             Some(Meaning::FetchPrices | Meaning::Contradiction) => {
@@ -194,12 +199,12 @@ async fn answer(
     stored: &StoredOrder,
     action: Action,
     request: &RequestId,
-    (lane, tries): Call<'_>,
+    Attempt { lane, earlier }: Attempt<'_>,
 ) -> Option<Meaning> {
-    let patience = TRIES[tries.min(TRIES.len() - 1)];
+    let patience = TRIES[earlier.min(TRIES.len() - 1)];
     let mut step = ordersys_spans::open(Kind::Client, asked_as(&action));
     step.note("ordersys.order.id", || stored.order.id.to_string());
-    step.note("ordersys.attempt", || tries + 1);
+    step.note("ordersys.attempt", || earlier + 1);
     let operation = Operation {
         order_id: stored.order.id,
         request_id: request.clone(),

@@ -77,7 +77,8 @@ pub(super) const DRIVERS: &str = "drivers";
 pub(super) fn inventory_lane(
     inventory: Arc<dyn Inventory>,
     breaker: Option<Breaker>,
-    (name, metrics): (&'static str, &LaneMetrics),
+    name: &'static str,
+    metrics: &LaneMetrics,
 ) -> Coalescer<Operation> {
     let size = metrics.size(name);
     Coalescer::start(breaker, move |operations, until| {

@@ -8,7 +8,7 @@ use ordersys_chassis::{Breaker, BreakerMetrics, Limit, Metrics, RetryBudget};
 use ordersys_contract::health::Peer;
 use ordersys_contract::order::{KeyRecord, OrderEvent, OrderRecord, OrderState};
 use ordersys_contract::reservation::Operation;
-use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
+use ordersys_contract::{IdempotencyKey, OrderId, RequestId, UserId};
 use ordersys_store::{Add, StoreError, failpoint};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -16,12 +16,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::domain::access::Reach;
 use crate::domain::lifecycle::Event;
-use crate::domain::order::StoredOrder;
+use crate::domain::order::{StepContext, StoredOrder};
 use crate::domain::saga::DEADLINE;
 #[cfg(feature = "defects")]
 use crate::ports::DefectiveInventory;
 use crate::ports::{Coalescer, Inventory, UserQuery, Users};
-use crate::store::{Changed, Filter, KeyPlace};
+use crate::store::{Changed, Filter, KeyFilter};
 use crate::{OrderError, Orders};
 
 mod allowance;
@@ -37,7 +37,7 @@ use driver::Origin;
 use inflight::InFlight;
 pub(crate) use lanes::LaneMetrics;
 use lanes::{DRIVERS, REQUESTS, USERS, inventory_lane, user_lane};
-pub(crate) use place::{Placed, outcome};
+pub(crate) use place::{Placed, RequestContext, outcome};
 use unfinished::Unfinished;
 
 /// Recovered orders that are driven on at a time.
@@ -111,20 +111,26 @@ impl Breakers {
     }
 }
 
+/// What the use cases work with.
+pub(crate) struct Dependencies {
+    pub(crate) orders: Orders,
+    pub(crate) ports: Ports,
+    pub(crate) breakers: Breakers,
+    pub(crate) admission: Limit,
+    pub(crate) lanes: LaneMetrics,
+    pub(crate) allowance: Allowance,
+}
+
 impl App {
-    pub(crate) fn new(
-        orders: Orders,
-        ports: Ports,
-        breakers: Breakers,
-        (admission, lanes, allowance): (Limit, LaneMetrics, Allowance),
-    ) -> Self {
+    pub(crate) fn new(dependencies: Dependencies) -> Self {
+        let Dependencies { orders, ports, breakers, admission, lanes, allowance } = dependencies;
         let Ports { users, inventory, drivers } = ports;
         let now = Instant::now();
         Self(Arc::new(Shared {
             orders,
             users: user_lane(users, breakers.users, &lanes),
-            requests: inventory_lane(inventory, Some(breakers.inventory), (REQUESTS, &lanes)),
-            drivers: inventory_lane(drivers, None, (DRIVERS, &lanes)),
+            requests: inventory_lane(inventory, Some(breakers.inventory), REQUESTS, &lanes),
+            drivers: inventory_lane(drivers, None, DRIVERS, &lanes),
             deadline: failpoint::millis("order-deadline").unwrap_or(DEADLINE),
             lookup_retries: RetryBudget::new(now),
             reserve_retries: RetryBudget::new(now),
@@ -214,11 +220,11 @@ impl App {
 
     pub(crate) async fn keys<P: Send + 'static>(
         &self,
-        (after, limit): (KeyPlace, u32),
+        filter: KeyFilter,
         page: P,
         add: Add<P, KeyRecord>,
     ) -> Result<P, OrderError> {
-        Ok(self.0.orders.keys((after, limit), page, add).await?)
+        Ok(self.0.orders.keys(filter, page, add).await?)
     }
 
     /// How long ago the oldest order without an outcome was first seen by this process.
@@ -250,7 +256,7 @@ impl App {
         event: Event,
         request: &RequestId,
     ) -> Result<StoredOrder, OrderError> {
-        match self.0.orders.change((id, Reach::All), event, Timestamp::now(), request.clone()).await? {
+        match self.0.orders.change(id, Reach::All, event, StepContext::now(request)).await? {
             Changed::Done(stored) => Ok(stored),
             Changed::NotFound => Err(OrderError::NotFound),
             Changed::Illegal(state) if Some(state) == reached_by(event) => self.get(id, Reach::All).await,
@@ -269,7 +275,7 @@ impl App {
         let cancelling = match self
             .0
             .orders
-            .change((id, reach), Event::Cancel, Timestamp::now(), request.clone())
+            .change(id, reach, Event::Cancel, StepContext::now(request))
             .await?
         {
             Changed::Done(stored) => Arc::new(stored),

@@ -14,7 +14,7 @@ use ordersys_store::StoreError;
 use tokio::sync::watch;
 
 use super::driver::{Origin, Pace, note_failure};
-use super::inflight::{Entrance, Ticket};
+use super::inflight::{Entrance, KeyInUse, Ticket};
 use super::App;
 use crate::OrderError;
 use crate::domain::access::{Owner, Reach, may_order};
@@ -29,7 +29,23 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 const LOOKUP_TRIES: [Duration; 3] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1)];
 
-/// What a client is told of its order.
+/// The request that asks for an order.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestContext {
+    pub(crate) caller: Caller,
+    pub(crate) address: IpAddr,
+    pub(crate) id: RequestId,
+}
+
+/// How storing a new order ended.
+enum Insertion {
+    /// It is stored.
+    New(Arc<StoredOrder>),
+    /// Its key was used before, for this order.
+    Earlier(Box<StoredOrder>),
+}
+
+/// What a client gets for its order.
 #[derive(Debug, Clone)]
 pub(crate) struct Placed {
     /// The order as it is now; still without outcome if that took too long.
@@ -65,19 +81,20 @@ impl App {
         &self,
         draft: Draft,
         key: Option<IdempotencyKey>,
-        (caller, from, request): (Caller, IpAddr, RequestId),
+        request: RequestContext,
     ) -> Result<Placed, OrderError> {
-        self.0.allowed.post(caller, from)?;
+        self.0.allowed.post(request.caller, request.address)?;
         let (sender, progress) = watch::channel(Progress::Begun(Instant::now()));
         let mut ticket = None;
         if let Some(key) = &key {
-            match self.0.keys.enter((caller, draft.user_id), key, &draft.lines, &progress) {
+            let key = KeyInUse { caller: request.caller, user: draft.user_id, key: key.clone() };
+            match self.0.keys.enter(key, &draft.lines, &progress) {
                 Entrance::First(entered) => ticket = Some(entered),
                 Entrance::Join(progress) => return joined(wait(progress).await),
                 Entrance::Conflict => return Err(OrderError::KeyReused),
             }
         }
-        let Some(place) = self.0.admission.enter(Instant::now()) else {
+        let Some(permit) = self.0.admission.enter(Instant::now()) else {
             finish(&sender, ticket, Err(OrderError::Overloaded));
             return Err(OrderError::Overloaded);
         };
@@ -85,11 +102,11 @@ impl App {
         // A task of its own: a client that hangs up does not stop its order half-way. Boxed, since it is large
         // and would be moved from hand to hand.
         self.0.tasks.spawn(Box::pin(ordersys_spans::carried(async move {
-            let outcome = app.make(draft, key, (caller, request), &sender).await;
+            let outcome = app.make(draft, key, request, &sender).await;
             let was_made = matches!(outcome, Ok(Placed { replayed: false, .. }));
             finish(&sender, ticket, outcome);
             if was_made {
-                place.done(Instant::now());
+                permit.done(Instant::now());
             }
         })));
         wait(progress).await
@@ -99,7 +116,7 @@ impl App {
         &self,
         draft: Draft,
         key: Option<IdempotencyKey>,
-        (caller, request): (Caller, RequestId),
+        RequestContext { caller, id: request, .. }: RequestContext,
         progress: &watch::Sender<Progress>,
     ) -> Result<Placed, OrderError> {
         let admitted = self.admit(draft.user_id, caller, &request).await;
@@ -115,28 +132,28 @@ impl App {
         let stored = StoredOrder::pending(owner, draft.order_lines(), Timestamp::now(), &request);
         let deadline = Instant::now() + self.0.deadline;
         let stored = match self.insert(stored, key).await? {
-            Ok(stored) => stored,
-            Err(earlier) => return replay(&draft.lines, earlier),
+            Insertion::New(stored) => stored,
+            Insertion::Earlier(earlier) => return replay(&draft.lines, *earlier),
         };
         progress.send_if_modified(|progress| progress.reach(Arc::clone(&stored)));
         let outcome = self.drive(Arc::clone(&stored), &request, Origin::New, deadline).await;
         Ok(Placed { stored: outcome.unwrap_or(stored), replayed: false })
     }
 
-    /// Stores a new order: as it was stored, or what the key was used for before.
+    /// Stores a new order, unless its key was used before.
     async fn insert(
         &self,
         mut stored: StoredOrder,
         key: Option<IdempotencyKey>,
-    ) -> Result<Result<Arc<StoredOrder>, StoredOrder>, OrderError> {
+    ) -> Result<Insertion, OrderError> {
         loop {
             let order = Arc::new(stored);
             let step = ordersys_spans::open(Kind::Internal, "store: pending");
             let inserted = step.places().around(self.0.orders.insert(Arc::clone(&order), key.clone())).await;
             drop(step);
             match inserted {
-                Ok(Inserted::Done) => return Ok(Ok(order)),
-                Ok(Inserted::KeyTaken(earlier)) => return Ok(Err(*earlier)),
+                Ok(Inserted::Done) => return Ok(Insertion::New(order)),
+                Ok(Inserted::KeyTaken(earlier)) => return Ok(Insertion::Earlier(earlier)),
                 // The clock was set back, and an earlier order has the place of this id.
                 Err(StoreError::Taken) => stored = order.renamed(OrderId::now()),
                 Err(error) => return Err(error.into()),

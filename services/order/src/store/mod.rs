@@ -6,14 +6,14 @@ use std::time::Instant;
 use ordersys_chassis::NewestTime;
 use ordersys_chassis::prometheus_client::registry::Registry;
 use ordersys_contract::order::OrderState;
-use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
+use ordersys_contract::{IdempotencyKey, OrderId, Timestamp, UserId};
 use ordersys_store::retention::Recent;
 use ordersys_store::{OpenError, Options, Store, StoreError, failpoint};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::access::Reach;
 use crate::domain::lifecycle::Event;
-use crate::domain::order::{Evidence, StoredOrder};
+use crate::domain::order::{Evidence, StepContext, StoredOrder};
 use crate::{Config, NAME};
 
 mod audit;
@@ -52,7 +52,7 @@ pub(crate) enum Changed {
 #[derive(Clone)]
 pub(crate) struct Orders(Store, Steps, NewestTime, Recent);
 
-pub(crate) use audit::KeyPlace;
+pub(crate) use audit::{KeyCursor, KeyFilter};
 #[cfg(feature = "defects")]
 pub(crate) use defects::DefectiveOrders;
 pub(crate) use list::Filter;
@@ -146,16 +146,16 @@ impl Orders {
     /// Lets an event happen to an order, whatever its version is by now.
     pub(crate) async fn change(
         &self,
-        (id, reach): (OrderId, Reach),
+        id: OrderId,
+        reach: Reach,
         event: Event,
-        now: Timestamp,
-        request: RequestId,
+        context: StepContext,
     ) -> Result<Changed, StoreError> {
         let changed = self
             .0
             .write(move |connection| {
                 let Some(stored) = select(connection, id, reach)? else { return Ok(Changed::NotFound) };
-                let Some(next) = stored.after(event, Evidence::None, (now, &request)) else {
+                let Some(next) = stored.after(event, Evidence::None, context.clone()) else {
                     return Ok(Changed::Illegal(stored.order.status));
                 };
                 rows::replace(connection, &next)?;

@@ -19,6 +19,7 @@ mod reservations;
 mod rows;
 mod totals;
 
+pub(crate) use audit::ReservationFilter;
 pub(crate) use catalog::{Edit, Edited, Filter};
 #[cfg(feature = "defects")]
 pub(crate) use defects::DefectiveTables;
