@@ -172,7 +172,7 @@ impl Client {
         Ok((received.status, received.body))
     }
 
-    /// Any call of a service of ours or of somebody else's; the request has an absolute URL, and
+    /// Any call of a service, ours or not; the request has an absolute URL, and
     /// every answer is a success.
     pub async fn call(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Bytes>, ClientError> {
         let (parts, body) = request.into_parts();

@@ -30,7 +30,7 @@ pub const INTERNAL_ORDER: &str = "/internal/orders/{id}";
 /// `GET /internal/idempotency-keys`.
 pub const IDEMPOTENCY_KEYS: &str = "/internal/idempotency-keys";
 
-/// Most characters of an id in a request body; longer text is no id of ours or anybody's.
+/// Most characters of an id in a request body; longer text is no id.
 pub const MAX_ID_TEXT: usize = 128;
 
 /// The body of `POST /orders`. Ids are free text here: a text that is no id of ours names

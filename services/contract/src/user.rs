@@ -79,7 +79,7 @@ pub struct UserPatch {
 #[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum UserKindName {
-    /// Made without a password: anybody who knows the id may order as this user.
+    /// Made without a password: all who know the id may order as this user.
     Guest,
     /// Made with a password: orders need a token of this user.
     Registered,

@@ -150,7 +150,7 @@ async fn events(
     Ok(Json(app.events(id, Reach::of(caller)).await?))
 }
 
-/// Whose orders a caller lists: the admin those of anybody, users their own.
+/// Whose orders a caller lists: the admin those of any user, users their own.
 fn listed_user(caller: Caller, asked: Option<UserId>) -> Result<Option<UserId>, Refusal> {
     match (caller.user(), asked) {
         (Some(own), Some(other)) if own != other => {

@@ -179,10 +179,7 @@ fn no_wish_and_no_answer_asks_for_a_step_the_graph_does_not_have() {
             match next(&stored, left) {
                 Want::Nothing => assert!(!status.needs_driver(), "{status:?} is left alone"),
                 Want::Step(event) => {
-                    assert!(
-                        stored.after(event, Evidence::None, context(start())).is_some(),
-                        "{event:?}"
-                    );
+                    assert!(stored.after(event, Evidence::None, context(start())).is_some(), "{event:?}");
                 }
                 Want::Ask(action) => {
                     asked_in.push(status);

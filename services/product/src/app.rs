@@ -11,7 +11,7 @@ use ordersys_contract::product::{
 };
 use ordersys_contract::reservation::{Answer, Operation, ReservationRecord, ReservationState};
 use ordersys_contract::{Cents, Currency, OrderId, ProductId, RequestId, Timestamp};
-use ordersys_spans::{Places, Span, Tracer};
+use ordersys_spans::{Span, SpanContexts, Tracer};
 use ordersys_store::{Add, StoreError};
 
 use crate::store::{Edit, Edited, Filter, HoldOutcome, ReservationFilter, StockTotals};
@@ -153,8 +153,8 @@ impl App {
         let (began, batch) = (Instant::now(), operations.len());
         let parents = operations.iter().map(|operation| operation.trace_parent);
         let (numbers, mut spans) = self.tracer.parts(parents, "reservation");
-        let places = Places::below(&spans);
-        let answers = places.around(self.tables.apply(operations, arrived, deadline)).await;
+        let contexts = SpanContexts::below(&spans);
+        let answers = contexts.around(self.tables.apply(operations, arrived, deadline)).await;
         if let Err(error) = &answers {
             for span in &mut spans {
                 span.fail(|| error.to_string());

@@ -16,7 +16,7 @@ pub enum Defect {
     LostOrder,
     /// The units of an order are taken twice.
     TakenTwice,
-    /// An order is stored that nobody sent.
+    /// An order is stored that was never sent.
     PhantomOrder,
     /// A repeated key makes a second order.
     DuplicateOnRetry,

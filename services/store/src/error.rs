@@ -8,7 +8,7 @@ use ordersys_contract::{Code, Problem};
 use crate::fault::Fault;
 use crate::holders;
 
-/// When it makes sense to ask a store again that somebody has to restore first.
+/// When it makes sense to ask a store again that has to be restored first.
 const RESTORING: Duration = Duration::from_mins(1);
 
 /// Why a store does not open.

@@ -87,7 +87,7 @@ struct Shared {
 }
 
 impl Drop for Shared {
-    /// The threads end when nobody can ask them any more.
+    /// The threads end with the last handle.
     fn drop(&mut self) {
         self.stop();
     }
@@ -190,7 +190,7 @@ impl Store {
     }
 
     /// The same for a query that goes through many rows: it waits for others of its kind only, and keeps
-    /// nobody else waiting.
+    /// no other waiting.
     pub async fn scan<T, F>(&self, query: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -214,7 +214,7 @@ impl Store {
     }
 
     /// Why the store cannot do its work, if it cannot: the disk is full, another program holds its lock, or what
-    /// is stored is damaged. Names the file and what to do, for anybody to read.
+    /// is stored is damaged. Names the file and what to do, fit for any reader.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.0.condition.reason()

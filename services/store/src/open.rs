@@ -156,7 +156,7 @@ fn sort_on_disk(connection: &Connection, dir: &Path) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "file")
 }
 
-/// As it is in service: there is little to sort, and nobody waits for a disk.
+/// As it is in service: there is little to sort, and no query waits for a disk.
 fn sort_in_memory(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.pragma_update(None, "temp_store_directory", "")

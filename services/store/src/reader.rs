@@ -26,7 +26,7 @@ pub(crate) type Job = Box<dyn FnOnce(&Connection) + Send>;
 pub(crate) enum Lane {
     /// Few rows, found by a key.
     Points,
-    /// Many rows, or nobody knows how many.
+    /// Many rows, or an unknown number.
     Scans,
 }
 

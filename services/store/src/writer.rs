@@ -198,7 +198,7 @@ impl Writer {
         };
         self.metrics.commit.observe(started.elapsed().as_secs_f64());
         self.metrics.waiting.set(i64::try_from(self.jobs.len()).unwrap_or(i64::MAX));
-        // Without a runtime nobody waits any more.
+        // Without a runtime no caller waits any more.
         let _ = self.decided.send(Decided { jobs, outcome });
     }
 

@@ -1,4 +1,4 @@
-//! What becomes of the log while somebody from outside reads an old state. In a process of its own: what is
+//! What becomes of the log while another process reads an old state. In a process of its own: what is
 //! logged is the process's.
 
 use std::io;

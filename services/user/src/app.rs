@@ -9,7 +9,7 @@ use ordersys_contract::evidence::{KeyEvidence, SessionRecord, UserRecord};
 use ordersys_contract::session::Jwks;
 use ordersys_contract::user::{Lookup, NewUser, User, UserKindName, UserPatch, UserStatus, UserSummary};
 use ordersys_contract::{Password, SessionId, Timestamp, UserId};
-use ordersys_spans::{Places, Tracer};
+use ordersys_spans::{SpanContexts, Tracer};
 use ordersys_store::Add;
 
 use crate::domain::ring::Certainty;
@@ -216,7 +216,7 @@ impl App {
         let began = Instant::now();
         let (_, mut spans) = self.0.tracer.parts(trace_parents.into_iter(), "look up");
         let reading = self.0.users.summaries(ids.clone(), deadline);
-        let found = Places::below(&spans).around(reading).await;
+        let found = SpanContexts::below(&spans).around(reading).await;
         if let Err(error) = &found {
             for span in &mut spans {
                 span.fail(|| error.to_string());

@@ -30,7 +30,7 @@ const NICENESS: i32 = 10;
 
 /// Stands in for the hash of an account that does not exist, so that looking for one takes the same
 /// work as a wrong password. Nothing is known that has this hash.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$b3JkZXJzeXMtbm9ib2R5\
+const NO_ACCOUNT: &str = "$argon2id$v=19$m=19456,t=2,p=1$b3JkZXJzeXMtbm9ib2R5\
                       $AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// A hashed password as it is stored: a PHC string. `Debug` hides it.
@@ -98,7 +98,7 @@ impl Hasher {
         self.run(move |argon2| hash(argon2, &password)).await?
     }
 
-    /// Compares a password with the stored hash of an account, or with nobody's.
+    /// Compares a password with the stored hash of an account, or with one of no account.
     pub(crate) async fn check(
         &self,
         password: Password,
@@ -153,8 +153,12 @@ fn hash(argon2: &Argon2<'_>, password: &Password) -> Result<PasswordHash, UserEr
     Ok(PasswordHash(hashed.to_string()))
 }
 
-fn check(argon2: &Argon2<'_>, password: &Password, stored: Option<&PasswordHash>) -> Result<Verdict, UserError> {
-    let text = stored.map_or(NOBODY, PasswordHash::as_str);
+fn check(
+    argon2: &Argon2<'_>,
+    password: &Password,
+    stored: Option<&PasswordHash>,
+) -> Result<Verdict, UserError> {
+    let text = stored.map_or(NO_ACCOUNT, PasswordHash::as_str);
     let compared = Phc::new(text).map_err(|_| UserError::HasherFailed)?;
     let same = argon2.verify_password(password.expose().as_bytes(), &compared).is_ok();
     match (same, stored) {
@@ -177,7 +181,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn hashes_are_salted_and_nobody_has_a_password() {
+    async fn hashes_are_salted_and_a_missing_account_has_no_password() {
         let hasher = Hasher::start().expect("starts");
         let password = || Password::new("correct horse");
         let (one, two) = (hasher.hash(password()).await, hasher.hash(password()).await);
@@ -189,7 +193,7 @@ mod tests {
         let wrong = hasher.check(Password::new("wrong horse"), Some(two)).await;
         assert!(matches!(wrong, Ok(Verdict::Wrong)));
         assert!(matches!(hasher.check(password(), None).await, Ok(Verdict::Wrong)));
-        assert!(is_current(&Phc::new(NOBODY).expect("parses")), "the same work for nobody");
+        assert!(is_current(&Phc::new(NO_ACCOUNT).expect("parses")), "the same work without an account");
         assert_eq!(hasher.hashes.get(), 5);
     }
 
@@ -207,7 +211,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_nobody_waits_for_is_not_begun_and_the_queue_ends() {
+    async fn a_job_without_a_caller_is_not_begun_and_the_queue_ends() {
         let hasher = Hasher::start().expect("starts");
         let (release, gate) = std::sync::mpsc::channel::<()>();
         let (began, begun) = oneshot::channel();
@@ -233,7 +237,7 @@ mod tests {
         drop(waiting);
         release.send(()).expect("is waited for");
         blocked.await.expect("runs").expect("is done");
-        // The thread passes over what nobody waits for one by one: until then there may be no room.
+        // The thread passes over jobs without a caller one by one: until then there may be no room.
         let retry = async {
             while let Err(UserError::HasherBusy) = hasher.run(|_| ()).await {
                 tokio::task::yield_now().await;

@@ -54,7 +54,7 @@ async fn create(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(user)).into_response())
 }
 
-/// One user: a guest to anybody, a registered user to itself and the admin.
+/// One user: a guest to all, a registered user to itself and the admin.
 #[utoipa::path(
     get, path = USER, tag = "users",
     responses((status = 200, description = "The user", body = User)),

@@ -60,7 +60,7 @@ pub(crate) struct Change {
     pub(crate) password: Option<(PasswordHash, PasswordHash)>,
 }
 
-/// How reading or changing a user as somebody ended.
+/// How reading or changing a user for a caller ended.
 #[derive(Debug)]
 pub(crate) enum Reached<T> {
     Done(T),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ordersys_contract::RequestId;
 use ordersys_contract::order::OrderState;
 use ordersys_contract::reservation::{Action, Operation};
-use ordersys_contract::RequestId;
 use ordersys_spans::{Kind, Span};
 use ordersys_store::StoreError;
 use rand::RngExt;
@@ -15,7 +15,7 @@ use crate::NAME;
 use crate::domain::access::Reach;
 use crate::domain::order::{Evidence, StepContext, StoredOrder};
 use crate::domain::saga::{Meaning, Want, meaning, next, reserve};
-use crate::ports::{Coalescer, PortError};
+use crate::ports::{Batcher, PortError};
 
 /// How long the first, second and every later try of a call may take.
 const TRIES: [Duration; 3] = [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1)];
@@ -24,8 +24,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// Longest pause between tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Where the first try of an order goes. Every later call takes the drivers' lane, so that no crowd
-/// of new orders holds up the finishing of older ones.
+/// Where the first try of an order goes. Every later call takes the drivers' batcher, so that many new
+/// orders do not hold up the finishing of older ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
     /// Just stored for a waiting client: with the other new orders.
@@ -46,7 +46,7 @@ pub(super) enum Pace {
 /// One try of a call.
 #[derive(Clone, Copy)]
 struct Attempt<'a> {
-    lane: &'a Coalescer<Operation>,
+    batcher: &'a Batcher<Operation>,
     /// How many came before it.
     earlier: usize,
 }
@@ -78,13 +78,13 @@ impl App {
             self.0.reserve_retries.first_try();
         }
         loop {
-            let lane = match origin {
+            let batcher = match origin {
                 Origin::New => &self.0.requests,
                 Origin::Older => &self.0.drivers,
             };
             origin = Origin::Older;
             let want = next(&stored, deadline.saturating_duration_since(Instant::now()));
-            match self.round(&stored, want, request, Attempt { lane, earlier: tries }).await {
+            match self.round(&stored, want, request, Attempt { batcher, earlier: tries }).await {
                 Round::Advanced(next) => {
                     stored = next;
                     tries = 0;
@@ -103,7 +103,13 @@ impl App {
         }
     }
 
-    async fn round(&self, stored: &StoredOrder, want: Want, request: &RequestId, attempt: Attempt<'_>) -> Round {
+    async fn round(
+        &self,
+        stored: &StoredOrder,
+        want: Want,
+        request: &RequestId,
+        attempt: Attempt<'_>,
+    ) -> Round {
         match want {
             Want::Nothing => Round::Finished,
             Want::Step(event) => {
@@ -114,7 +120,13 @@ impl App {
         }
     }
 
-    async fn ask(&self, stored: &StoredOrder, action: Action, request: &RequestId, attempt: Attempt<'_>) -> Round {
+    async fn ask(
+        &self,
+        stored: &StoredOrder,
+        action: Action,
+        request: &RequestId,
+        attempt: Attempt<'_>,
+    ) -> Round {
         let meaning = match answer(stored, action, request, attempt).await {
             Some(Meaning::FetchPrices) => {
                 answer(stored, reserve(stored, Duration::ZERO), request, attempt).await
@@ -142,7 +154,7 @@ impl App {
         let next = Arc::new(next);
         let mut step = ordersys_spans::open(Kind::Internal, stored_as(next.order.status));
         step.note("ordersys.order.id", || next.order.id.to_string());
-        let advanced = step.places().around(self.0.orders.advance(Arc::clone(&next))).await;
+        let advanced = step.contexts().around(self.0.orders.advance(Arc::clone(&next))).await;
         drop(step);
         match advanced {
             Ok(true) => Round::Advanced(next),
@@ -199,7 +211,7 @@ async fn answer(
     stored: &StoredOrder,
     action: Action,
     request: &RequestId,
-    Attempt { lane, earlier }: Attempt<'_>,
+    Attempt { batcher, earlier }: Attempt<'_>,
 ) -> Option<Meaning> {
     let patience = TRIES[earlier.min(TRIES.len() - 1)];
     let mut step = ordersys_spans::open(Kind::Client, asked_as(&action));
@@ -208,15 +220,15 @@ async fn answer(
     let operation = Operation {
         order_id: stored.order.id,
         request_id: request.clone(),
-        trace_parent: step.places().sampled(),
+        trace_parent: step.contexts().sampled(),
         action: action.clone(),
     };
-    let answer = lane.ask(operation, patience).await;
+    let answer = batcher.ask(operation, patience).await;
     note_failure(&mut step, &answer);
     Some(meaning(stored.order.status, &action, answer.ok()?))
 }
 
-/// Notes in a span that nobody answered, and why.
+/// Notes in a span that no answer came, and why.
 pub(super) fn note_failure<T>(step: &mut Span, answer: &Result<T, PortError>) {
     if let Err(error) = answer {
         step.fail(|| error.to_string());

@@ -20,23 +20,23 @@ use crate::domain::order::{StepContext, StoredOrder};
 use crate::domain::saga::DEADLINE;
 #[cfg(feature = "defects")]
 use crate::ports::DefectiveInventory;
-use crate::ports::{Coalescer, Inventory, UserQuery, Users};
+use crate::ports::{Batcher, Inventory, UserQuery, Users};
 use crate::store::{Changed, Filter, KeyFilter};
 use crate::{OrderError, Orders};
 
 mod allowance;
+mod batchers;
 mod driver;
 mod inflight;
-mod lanes;
 mod place;
 mod unfinished;
 
 pub use allowance::Allowance;
 use allowance::Allowed;
+pub(crate) use batchers::BatcherMetrics;
+use batchers::{DRIVERS, REQUESTS, USERS, inventory_batcher, user_batcher};
 use driver::Origin;
 use inflight::InFlight;
-pub(crate) use lanes::LaneMetrics;
-use lanes::{DRIVERS, REQUESTS, USERS, inventory_lane, user_lane};
 pub(crate) use place::{Placed, RequestContext, outcome};
 use unfinished::Unfinished;
 
@@ -49,12 +49,12 @@ pub(crate) struct App(Arc<Shared>);
 
 struct Shared {
     orders: Orders,
-    users: Coalescer<UserQuery>,
+    users: Batcher<UserQuery>,
     /// First tries of new orders.
-    requests: Coalescer<Operation>,
-    /// Everything that finishes orders. A lane of its own without a breaker: nothing may block
+    requests: Batcher<Operation>,
+    /// Everything that finishes orders. A batcher of its own without a breaker: nothing may block
     /// giving stock back.
-    drivers: Coalescer<Operation>,
+    drivers: Batcher<Operation>,
     /// How long a new order may stay pending.
     deadline: Duration,
     /// Pays for further tries of user look-ups.
@@ -66,7 +66,7 @@ struct Shared {
     admission: Limit,
     tasks: TaskTracker,
     stopping: CancellationToken,
-    lanes: LaneMetrics,
+    batchers: BatcherMetrics,
     unfinished: Unfinished,
 }
 
@@ -117,20 +117,20 @@ pub(crate) struct Dependencies {
     pub(crate) ports: Ports,
     pub(crate) breakers: Breakers,
     pub(crate) admission: Limit,
-    pub(crate) lanes: LaneMetrics,
+    pub(crate) batchers: BatcherMetrics,
     pub(crate) allowance: Allowance,
 }
 
 impl App {
     pub(crate) fn new(dependencies: Dependencies) -> Self {
-        let Dependencies { orders, ports, breakers, admission, lanes, allowance } = dependencies;
+        let Dependencies { orders, ports, breakers, admission, batchers, allowance } = dependencies;
         let Ports { users, inventory, drivers } = ports;
         let now = Instant::now();
         Self(Arc::new(Shared {
             orders,
-            users: user_lane(users, breakers.users, &lanes),
-            requests: inventory_lane(inventory, Some(breakers.inventory), REQUESTS, &lanes),
-            drivers: inventory_lane(drivers, None, DRIVERS, &lanes),
+            users: user_batcher(users, breakers.users, &batchers),
+            requests: inventory_batcher(inventory, Some(breakers.inventory), REQUESTS, &batchers),
+            drivers: inventory_batcher(drivers, None, DRIVERS, &batchers),
             deadline: failpoint::millis("order-deadline").unwrap_or(DEADLINE),
             lookup_retries: RetryBudget::new(now),
             reserve_retries: RetryBudget::new(now),
@@ -139,7 +139,7 @@ impl App {
             admission,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
-            lanes,
+            batchers,
             unfinished: Unfinished::default(),
         }))
     }
@@ -173,12 +173,12 @@ impl App {
         Ok(self.0.orders.import(all).await?)
     }
 
-    /// Keeps the gauges of the lanes' queues current.
-    pub(crate) fn measure_lanes(&self) {
-        let Shared { users, requests, drivers, lanes, .. } = &*self.0;
+    /// Keeps the gauges of the batchers' queues current.
+    pub(crate) fn measure_batchers(&self) {
+        let Shared { users, requests, drivers, batchers, .. } = &*self.0;
         let depths = [(USERS, users.waiting()), (REQUESTS, requests.waiting()), (DRIVERS, drivers.waiting())];
-        for (lane, waiting) in depths {
-            lanes.set_waiting(lane, waiting);
+        for (batcher, waiting) in depths {
+            batchers.set_waiting(batcher, waiting);
         }
     }
 
@@ -229,7 +229,7 @@ impl App {
 
     /// How long ago the oldest order without an outcome was first seen by this process.
     pub(crate) async fn see_unfinished(&self) -> Result<Duration, OrderError> {
-        let now = self.0.orders.unfinished_states(unfinished::MOST).await?;
+        let now = self.0.orders.unfinished_states(unfinished::MAX_WATCHED).await?;
         Ok(self.0.unfinished.see(&now, Instant::now()))
     }
 
@@ -272,24 +272,20 @@ impl App {
         reach: Reach,
         request: &RequestId,
     ) -> Result<Arc<StoredOrder>, OrderError> {
-        let cancelling = match self
-            .0
-            .orders
-            .change(id, reach, Event::Cancel, StepContext::now(request))
-            .await?
-        {
-            Changed::Done(stored) => Arc::new(stored),
-            Changed::NotFound => return Err(OrderError::NotFound),
-            Changed::Illegal(OrderState::Cancelled | OrderState::Cancelling) => {
-                return self.get(id, reach).await.map(Arc::new);
-            }
-            Changed::Illegal(state) => return Err(OrderError::Illegal { state }),
-        };
+        let cancelling =
+            match self.0.orders.change(id, reach, Event::Cancel, StepContext::now(request)).await? {
+                Changed::Done(stored) => Arc::new(stored),
+                Changed::NotFound => return Err(OrderError::NotFound),
+                Changed::Illegal(OrderState::Cancelled | OrderState::Cancelling) => {
+                    return self.get(id, reach).await.map(Arc::new);
+                }
+                Changed::Illegal(state) => return Err(OrderError::Illegal { state }),
+            };
         let (app, request, before) = (self.clone(), request.clone(), Arc::clone(&cancelling));
         let driven = self.0.tasks.spawn(ordersys_spans::carried(async move {
             app.drive(before, &request, Origin::Older, Instant::now()).await
         }));
-        match tokio::time::timeout(place::PATIENCE, driven).await {
+        match tokio::time::timeout(place::RESPONSE_TIMEOUT, driven).await {
             Ok(Ok(Some(cancelled))) => Ok(cancelled),
             _ => Ok(cancelling),
         }

@@ -13,9 +13,9 @@ use ordersys_spans::Kind;
 use ordersys_store::StoreError;
 use tokio::sync::watch;
 
+use super::App;
 use super::driver::{Origin, Pace, note_failure};
 use super::inflight::{Entrance, KeyInUse, Ticket};
-use super::App;
 use crate::OrderError;
 use crate::domain::access::{Owner, Reach, may_order};
 use crate::domain::draft::Draft;
@@ -23,8 +23,8 @@ use crate::domain::order::StoredOrder;
 use crate::ports::{PortError, UserQuery};
 use crate::store::Inserted;
 
-/// How long a client waits for the outcome before it is told to come back.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a client waits for the outcome before it is asked to come back.
+pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long each try of the user look-up may take.
 const LOOKUP_TRIES: [Duration; 3] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1)];
@@ -66,10 +66,10 @@ pub(super) enum Progress {
 }
 
 impl Progress {
-    /// The order is durable. Whether somebody has to hear of it now: until [`PATIENCE`] is over all wait for
-    /// the outcome, and to wake each of them for this costs more than telling them.
+    /// The order is durable. Returns whether its clients have to be woken: until [`RESPONSE_TIMEOUT`] is over they wait
+    /// for the outcome.
     fn reach(&mut self, stored: Arc<StoredOrder>) -> bool {
-        let late = matches!(self, Self::Begun(since) if since.elapsed() >= PATIENCE);
+        let late = matches!(self, Self::Begun(since) if since.elapsed() >= RESPONSE_TIMEOUT);
         *self = Self::Stored(stored);
         late
     }
@@ -124,7 +124,7 @@ impl App {
         let owner = match admitted.and_then(allowed) {
             Ok(owner) => owner,
             Err(refusal @ OrderError::Denied(_)) => return Err(refusal),
-            // What an earlier post made is told those who may read it, whatever is wrong by now.
+            // An order that an earlier post made is answered to a caller who may read it, whatever is wrong by now.
             Err(refusal) => {
                 return self.earlier(&draft, caller, key).await?.ok_or(refusal);
             }
@@ -149,7 +149,8 @@ impl App {
         loop {
             let order = Arc::new(stored);
             let step = ordersys_spans::open(Kind::Internal, "store: pending");
-            let inserted = step.places().around(self.0.orders.insert(Arc::clone(&order), key.clone())).await;
+            let inserted =
+                step.contexts().around(self.0.orders.insert(Arc::clone(&order), key.clone())).await;
             drop(step);
             match inserted {
                 Ok(Inserted::Done) => return Ok(Insertion::New(order)),
@@ -205,7 +206,7 @@ impl App {
             }
             let mut step = ordersys_spans::open(Kind::Client, "ask: look up user");
             step.note("ordersys.attempt", || number + 1);
-            let query = UserQuery { user, request: request.clone(), trace_parent: step.places().sampled() };
+            let query = UserQuery { user, request: request.clone(), trace_parent: step.contexts().sampled() };
             let answer = self.0.users.ask(query, patience).await;
             note_failure(&mut step, &answer);
             drop(step);
@@ -229,7 +230,7 @@ fn replay(lines: &[Line], stored: StoredOrder) -> Result<Placed, OrderError> {
     is_same.then(|| Placed { stored: Arc::new(stored), replayed: true }).ok_or(OrderError::KeyReused)
 }
 
-/// Publishes the outcome before the key is freed: whoever comes later finds the stored order.
+/// Publishes the outcome before the key is freed: a later post finds the stored order.
 fn finish(sender: &watch::Sender<Progress>, ticket: Option<Ticket>, outcome: Result<Placed, OrderError>) {
     sender.send_replace(Progress::Done(outcome));
     drop(ticket);
@@ -239,10 +240,10 @@ fn joined(outcome: Result<Placed, OrderError>) -> Result<Placed, OrderError> {
     outcome.map(|placed| Placed { replayed: true, ..placed })
 }
 
-/// Waits for the outcome; after [`PATIENCE`] a stored order is good enough.
+/// Waits for the outcome; after [`RESPONSE_TIMEOUT`] a stored order is good enough.
 async fn wait(mut progress: watch::Receiver<Progress>) -> Result<Placed, OrderError> {
     let done = progress.wait_for(|progress| matches!(progress, Progress::Done(_)));
-    if let Ok(Ok(done)) = tokio::time::timeout(PATIENCE, done).await
+    if let Ok(Ok(done)) = tokio::time::timeout(RESPONSE_TIMEOUT, done).await
         && let Progress::Done(outcome) = &*done
     {
         return outcome.clone();

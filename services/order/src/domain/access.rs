@@ -11,7 +11,7 @@ pub struct Owner {
     pub id: UserId,
     /// What to call the user.
     pub name: String,
-    /// A guest's order is open to whoever has its id, a registered user's to that user.
+    /// A guest's order is open to all who have its id, a registered user's to that user.
     pub kind: UserKindName,
 }
 
@@ -20,7 +20,7 @@ pub struct Owner {
 pub enum Denied {
     /// The user is registered, and the caller has shown no token.
     TokenNeeded,
-    /// The user is registered, and the caller is somebody else.
+    /// The user is registered, and the caller is another one.
     NotTheOwner,
     /// The caller's token was revoked.
     Revoked,
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn anybody_orders_for_a_guest_unless_disabled() {
+    fn any_caller_orders_for_a_guest_unless_disabled() {
         let user = summary(UserKindName::Guest, UserStatus::Active);
         let disabled = UserSummary { status: UserStatus::Disabled, ..user.clone() };
         for caller in [Caller::Anyone, Caller::Service, Caller::Admin, holder(UserId::now(), 0)] {
