@@ -17,6 +17,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 mod checkpoint;
+mod command;
 mod condition;
 #[cfg(feature = "defects")]
 pub mod defect;
@@ -75,7 +76,7 @@ pub struct Options {
 pub struct Store(Arc<Shared>);
 
 struct Shared {
-    writes: Queue<writer::Job>,
+    writes: Queue<command::Job>,
     reads: reader::Lanes,
     threads: Mutex<Vec<JoinHandle<()>>>,
     condition: Arc<Condition>,
@@ -114,7 +115,7 @@ impl Store {
         let (writes, jobs) = Queue::bounded(WRITE_QUEUE);
         let (reads, readers) = reader::Lanes::new();
         let (decided, batches) = mpsc::unbounded_channel();
-        tokio::spawn(writer::answer_all(batches));
+        tokio::spawn(command::answer_all(batches));
         let writer = writer::Writer {
             connection: opened.writer,
             checkpoints,
@@ -174,7 +175,7 @@ impl Store {
         F: Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (sender, answer) = oneshot::channel();
-        let job = writer::job(command, sender);
+        let job = command::job(command, sender);
         self.0.writes.push(job)?;
         answer.await.unwrap_or(Err(StoreError::Stopped))
     }

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ordersys_chassis::breaker::Settings;
-use ordersys_chassis::{Breaker, BreakerMetrics, Limit, Metrics, RetryBudget};
-use ordersys_contract::health::Peer;
+use ordersys_chassis::{Limit, RetryBudget};
 use ordersys_contract::order::{KeyRecord, OrderEvent, OrderRecord, OrderState};
 use ordersys_contract::reservation::Operation;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, UserId};
@@ -18,14 +16,13 @@ use crate::domain::access::Reach;
 use crate::domain::lifecycle::Event;
 use crate::domain::order::{StepContext, StoredOrder};
 use crate::domain::saga::DEADLINE;
-#[cfg(feature = "defects")]
-use crate::ports::DefectiveInventory;
-use crate::ports::{Batcher, Inventory, UserQuery, Users};
+use crate::ports::{Batcher, UserQuery};
 use crate::store::{Changed, Filter, KeyFilter};
 use crate::{OrderError, Orders};
 
 mod allowance;
 mod batchers;
+mod dependencies;
 mod driver;
 mod inflight;
 mod place;
@@ -35,6 +32,8 @@ pub use allowance::Allowance;
 use allowance::Allowed;
 pub(crate) use batchers::BatcherMetrics;
 use batchers::{DRIVERS, REQUESTS, USERS, inventory_batcher, user_batcher};
+pub use dependencies::Ports;
+pub(crate) use dependencies::{Breakers, Dependencies};
 use driver::Origin;
 use inflight::InFlight;
 pub(crate) use place::{Placed, RequestContext, outcome};
@@ -68,57 +67,6 @@ struct Shared {
     stopping: CancellationToken,
     batchers: BatcherMetrics,
     unfinished: Unfinished,
-}
-
-/// How the order service reaches the other two.
-#[derive(Clone)]
-pub struct Ports {
-    /// The user service.
-    pub users: Arc<dyn Users>,
-    /// The product service, for new orders.
-    pub inventory: Arc<dyn Inventory>,
-    /// The product service again, on connections of their own, for finishing orders.
-    pub drivers: Arc<dyn Inventory>,
-}
-
-#[cfg(feature = "defects")]
-impl Ports {
-    /// The same, with the mistakes that tests switch on.
-    pub(crate) fn defective(self) -> Self {
-        let mistaken = |port| Arc::new(DefectiveInventory(port)) as Arc<dyn Inventory>;
-        Self { users: self.users, inventory: mistaken(self.inventory), drivers: mistaken(self.drivers) }
-    }
-}
-
-/// The breakers in front of the other two services.
-#[derive(Clone)]
-pub(crate) struct Breakers {
-    users: Breaker,
-    inventory: Breaker,
-}
-
-impl Breakers {
-    pub(crate) fn new(settings: Settings, metrics: &Metrics) -> Self {
-        let (shared, now) = (BreakerMetrics::registered(metrics), Instant::now());
-        let breaker = |names| Breaker::new(names, (settings, now), shared.clone());
-        Self { users: breaker(("user", "lookup")), inventory: breaker(("product", "reserve")) }
-    }
-
-    /// How calls to the other services fare.
-    pub(crate) fn report(&self) -> Vec<Peer> {
-        let now = Instant::now();
-        vec![self.users.report(now), self.inventory.report(now)]
-    }
-}
-
-/// What the use cases work with.
-pub(crate) struct Dependencies {
-    pub(crate) orders: Orders,
-    pub(crate) ports: Ports,
-    pub(crate) breakers: Breakers,
-    pub(crate) admission: Limit,
-    pub(crate) batchers: BatcherMetrics,
-    pub(crate) allowance: Allowance,
 }
 
 impl App {

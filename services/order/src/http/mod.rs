@@ -220,59 +220,30 @@ async fn cancel(
     Ok(stored_answer(&app.cancel(id, Reach::of(caller), &request).await?.order, StatusCode::OK))
 }
 
-/// Marks an order as paid.
-#[utoipa::path(
-    post, path = PAY, tag = "orders",
-    request_body = Option<Empty>,
-    responses((status = 200, description = "Paid", body = Order),
-        (status = 202, description = "It will be; ask again", body = Order)),
-    security(("admin" = [])),
-    extensions(("x-refusals" = json!([Code::IllegalTransition]))),
-)]
-async fn pay(
-    State(app): State<App>,
-    _: AdminOnly,
-    PathId(id): PathId<OrderKind>,
-    RequestIdOf(request): RequestIdOf,
-    _: NoBody,
-) -> Result<Response, Refusal> {
-    Ok(stored_answer(&app.advance(id, Event::Pay, &request).await?.order, StatusCode::OK))
+/// A handler by which the admin takes an order one step further.
+macro_rules! step {
+    ($name:ident, $path:ident, $event:ident, $summary:tt, $done:tt) => {
+        #[doc = $summary]
+        #[utoipa::path(
+                    post, path = $path, tag = "orders",
+                    request_body = Option<Empty>,
+                    responses((status = 200, description = $done, body = Order),
+                        (status = 202, description = "It will be; ask again", body = Order)),
+                    security(("admin" = [])),
+                    extensions(("x-refusals" = json!([Code::IllegalTransition]))),
+                )]
+        async fn $name(
+            State(app): State<App>,
+            _: AdminOnly,
+            PathId(id): PathId<OrderKind>,
+            RequestIdOf(request): RequestIdOf,
+            _: NoBody,
+        ) -> Result<Response, Refusal> {
+            Ok(stored_answer(&app.advance(id, Event::$event, &request).await?.order, StatusCode::OK))
+        }
+    };
 }
 
-/// Marks an order as shipped.
-#[utoipa::path(
-    post, path = SHIP, tag = "orders",
-    request_body = Option<Empty>,
-    responses((status = 200, description = "Shipped", body = Order),
-        (status = 202, description = "It will be; ask again", body = Order)),
-    security(("admin" = [])),
-    extensions(("x-refusals" = json!([Code::IllegalTransition]))),
-)]
-async fn ship(
-    State(app): State<App>,
-    _: AdminOnly,
-    PathId(id): PathId<OrderKind>,
-    RequestIdOf(request): RequestIdOf,
-    _: NoBody,
-) -> Result<Response, Refusal> {
-    Ok(stored_answer(&app.advance(id, Event::Ship, &request).await?.order, StatusCode::OK))
-}
-
-/// Marks an order as delivered.
-#[utoipa::path(
-    post, path = DELIVER, tag = "orders",
-    request_body = Option<Empty>,
-    responses((status = 200, description = "Delivered", body = Order),
-        (status = 202, description = "It will be; ask again", body = Order)),
-    security(("admin" = [])),
-    extensions(("x-refusals" = json!([Code::IllegalTransition]))),
-)]
-async fn deliver(
-    State(app): State<App>,
-    _: AdminOnly,
-    PathId(id): PathId<OrderKind>,
-    RequestIdOf(request): RequestIdOf,
-    _: NoBody,
-) -> Result<Response, Refusal> {
-    Ok(stored_answer(&app.advance(id, Event::Deliver, &request).await?.order, StatusCode::OK))
-}
+step!(pay, PAY, Pay, "Marks an order as paid.", "Paid");
+step!(ship, SHIP, Ship, "Marks an order as shipped.", "Shipped");
+step!(deliver, DELIVER, Deliver, "Marks an order as delivered.", "Delivered");
