@@ -36,13 +36,13 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// What a commit means.
     pub durability: Durability,
-    /// Whom it lets in.
+    /// How callers are authenticated.
     pub gate: Gate,
-    /// By which names it is reached.
+    /// The host names it answers to.
     pub hosts: Hosts,
     /// Whether it counts its requests.
     pub counting: Counting,
-    /// Who records its spans.
+    /// What records its spans.
     pub tracer: Tracer,
     /// How long what was refused is kept.
     pub retention: Retention,

@@ -23,7 +23,7 @@ pub enum Kind {
     Internal,
 }
 
-/// What is known of a span, of the kinds that are told.
+/// The value of an attribute, of the kinds that are exported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// Text.

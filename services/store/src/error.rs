@@ -262,7 +262,7 @@ impl StoreError {
 }
 
 impl From<&StoreError> for Problem {
-    /// What clients are told. A mistake of ours is logged here and not told.
+    /// What clients read. A mistake of ours is logged here and not answered.
     fn from(error: &StoreError) -> Self {
         match error {
             StoreError::Overloaded => Self::new(Code::Overloaded, "too many requests are waiting"),

@@ -27,7 +27,7 @@ const TICK: Duration = Duration::from_secs(5);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 /// The pause after a batch, in times of what the batch took.
 const IDLE_SHARE: u32 = 4;
-/// Parts of [`Retention::settle`] that are told apart.
+/// Parts of [`Retention::settle`] that are distinguished.
 const PARTS: u32 = 8;
 
 /// What is kept, and how long.

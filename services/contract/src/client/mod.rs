@@ -29,7 +29,7 @@ pub use pages::Walk;
 
 /// How long a call may take unless the caller says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Largest answer the client reads unless told otherwise, in bytes.
+/// Largest answer the client reads unless set otherwise, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// Where the three services answer; base URLs without a trailing slash.
@@ -65,7 +65,7 @@ pub struct Client {
     answer_limit: usize,
 }
 
-/// Whether the other side is told how long its answer is waited for.
+/// Whether calls carry the time that is left for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Deadline {
     Untold,

@@ -28,7 +28,7 @@ pub enum Denied {
     Disabled,
 }
 
-/// Whether a caller may order for a user. What is wrong with an account is told its owner only.
+/// Whether a caller may order for a user. What is wrong with an account is answered to its owner only.
 pub fn may_order(caller: Caller, user: &UserSummary) -> Result<(), Denied> {
     let disabled = match user.status {
         UserStatus::Active => Ok(()),
@@ -107,7 +107,7 @@ mod tests {
         let disabled = UserSummary { status: UserStatus::Disabled, ..user };
         assert_eq!(may_order(holder(disabled.id, 2), &disabled), Err(Denied::Disabled));
         assert_eq!(may_order(Caller::Admin, &disabled), Err(Denied::Disabled));
-        assert_eq!(may_order(Caller::Anyone, &disabled), Err(Denied::TokenNeeded), "is not told");
+        assert_eq!(may_order(Caller::Anyone, &disabled), Err(Denied::TokenNeeded), "is not revealed");
     }
 
     #[test]

@@ -73,7 +73,7 @@ fn lacking(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
     })
 }
 
-/// What a failed call says of the other side. It is told in full where a breaker opens.
+/// What a failed call says of the other side. It is logged in full where a breaker opens.
 fn no_answer(error: &ClientError) -> PortError {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);

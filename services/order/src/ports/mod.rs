@@ -28,7 +28,7 @@ pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, PortError>> + Send
 /// One look-up of a batch, with the request it is done for.
 #[derive(Debug, Clone)]
 pub struct UserQuery {
-    /// Whom to look up.
+    /// The user to look up.
     pub user: UserId,
     /// For which request.
     pub request: RequestId,

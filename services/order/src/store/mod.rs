@@ -79,7 +79,7 @@ impl Orders {
     }
 
     /// Stores a new order and its key, unless the key has an order already. Fails with
-    /// [`StoreError::Taken`] if another order has the place of its id.
+    /// [`StoreError::Taken`] if another order has the row of its id.
     pub(crate) async fn insert(
         &self,
         stored: Arc<StoredOrder>,

@@ -155,7 +155,7 @@ impl App {
             match inserted {
                 Ok(Inserted::Done) => return Ok(Insertion::New(order)),
                 Ok(Inserted::KeyTaken(earlier)) => return Ok(Insertion::Earlier(earlier)),
-                // The clock was set back, and an earlier order has the place of this id.
+                // The clock was set back, and an earlier order has the row of this id.
                 Err(StoreError::Taken) => stored = order.renamed(OrderId::now()),
                 Err(error) => return Err(error.into()),
             }
