@@ -221,17 +221,18 @@ async fn cancel(
 }
 
 /// A handler by which the admin takes an order one step further.
+#[rustfmt::skip] // it indents the attribute anew each time
 macro_rules! step {
     ($name:ident, $path:ident, $event:ident, $summary:tt, $done:tt) => {
         #[doc = $summary]
         #[utoipa::path(
-                            post, path = $path, tag = "orders",
-                            request_body = Option<Empty>,
-                            responses((status = 200, description = $done, body = Order),
-                                (status = 202, description = "It will be; ask again", body = Order)),
-                            security(("admin" = [])),
-                            extensions(("x-refusals" = json!([Code::IllegalTransition]))),
-                        )]
+            post, path = $path, tag = "orders",
+            request_body = Option<Empty>,
+            responses((status = 200, description = $done, body = Order),
+                (status = 202, description = "It will be; ask again", body = Order)),
+            security(("admin" = [])),
+            extensions(("x-refusals" = json!([Code::IllegalTransition]))),
+        )]
         async fn $name(
             State(app): State<App>,
             _: AdminOnly,
