@@ -144,11 +144,11 @@ async fn dies_once(role: Role, failpoints: &str, at: &str) -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_death_on_the_way_of_a_new_order() {
     for (role, point) in [
-        (Role::Order, "order-commit-1"),
+        (Role::Order, "order-commit-pending"),
         (Role::Order, "order-pending"),
         (Role::Product, "product-apply"),
         (Role::Product, "product-committed"),
-        (Role::Order, "order-commit-2"),
+        (Role::Order, "order-commit-confirmed"),
         (Role::Order, "order-confirmed"),
     ] {
         report(point, dies_once(role, &format!("{point}=return"), &format!("died at {point}")).await);

@@ -11,7 +11,7 @@ use ordersys_benches::system::{Neighbours, System};
 use ordersys_contract::order::NewOrder;
 use ordersys_loadgen::measure::distribution::Distribution;
 use ordersys_order::domain::draft::Draft;
-use ordersys_order::ports::{Coalescer, Question};
+use ordersys_order::ports::{BatchItem, Batcher};
 use ordersys_store::Durability;
 use ordersys_workload::plan;
 use ordersys_workload::plan::{Plan, Shape};
@@ -73,26 +73,26 @@ fn record_time(bencher: Bencher) {
 /// What is asked: a number.
 struct Number(u64);
 
-impl Question for Number {
-    type Gist = ();
+impl BatchItem for Number {
+    type Key = ();
     type Answer = u64;
 
-    fn gist(&self) {}
+    fn key(&self) {}
 
-    fn fits((): &(), _: &u64) -> bool {
+    fn matches((): &(), _: &u64) -> bool {
         true
     }
 }
 
-/// So many questions through one lane and back, with a call that takes no time.
+/// So many items through one batcher and back, with a call that takes no time.
 #[divan::bench(args = [1, 16, 256])]
-fn coalesce(bencher: Bencher, questions: u64) {
+fn coalesce(bencher: Bencher, items: u64) {
     let runtime = runtime();
     let answers =
         |asked: Vec<Number>, _: Instant| async move { Ok(asked.into_iter().map(|n| n.0).collect()) };
-    let lane = runtime.block_on(async { Coalescer::start(None, answers) });
+    let batcher = runtime.block_on(async { Batcher::start(None, answers) });
     bencher.bench_local(|| {
-        runtime.block_on(join_all((0..questions).map(|number| lane.ask(Number(number), PATIENCE))))
+        runtime.block_on(join_all((0..items).map(|number| batcher.ask(Number(number), PATIENCE))))
     });
 }
 

@@ -11,7 +11,7 @@ use ordersys_contract::user::UserKindName;
 use ordersys_contract::{IdempotencyKey, Quantity, RequestId, Timestamp};
 use ordersys_order::domain::access::Owner;
 use ordersys_order::domain::lifecycle::Event;
-use ordersys_order::domain::order::{Evidence, StoredOrder};
+use ordersys_order::domain::order::{Evidence, StepContext, StoredOrder};
 use ordersys_product::App;
 
 use crate::requests::Ids;
@@ -59,6 +59,6 @@ pub fn confirmed(
 ) -> anyhow::Result<(StoredOrder, IdempotencyKey)> {
     let request = stored.history.first().context("a history")?.2.clone();
     let key = IdempotencyKey::parse(&stored.order.id.to_string().replace('-', "")).context("a key")?;
-    let next = stored.after(Event::Committed, Evidence::Priced(lines), (Timestamp::now(), &request));
+    let next = stored.after(Event::Committed, Evidence::Priced(lines), StepContext::now(&request));
     Ok((next.context("a pending order can be confirmed")?, key))
 }

@@ -13,7 +13,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use ordersys_contract::header::REQUEST_ID;
 use ordersys_contract::{Code, OrderId, Problem, RequestId, TraceParent};
-use ordersys_spans::{Door, Span, Tracer};
+use ordersys_spans::{EntryPoint, Span, Tracer};
 
 use crate::auth::Seen;
 use crate::body::discard;
@@ -56,7 +56,7 @@ pub(crate) async fn observe(State(observer): State<Arc<Observer>>, request: Requ
     let connection = parts.extensions.get::<Arc<Connection>>().cloned();
     let caller = TraceParent::of(&parts.headers);
     let mut span = observer.tracer.request(caller, door(route), || format!("{method} {route}"));
-    let places = span.places();
+    let places = span.contexts();
     let trace = places.parent();
     let answered = places.around(async {
         if let Err(problem) = entrance::check(&parts, &observer.hosts) {
@@ -96,8 +96,12 @@ pub(crate) fn refused_early(head: &HeaderMap, refusal: Refusal) -> Response {
 
 /// Requests from outside may begin a trace; calls between services are part of something larger,
 /// and nobody asks how probes fare.
-fn door(route: &str) -> Door {
-    if is_probe(route) || route.starts_with("/internal/") { Door::Inner } else { Door::Outer }
+fn door(route: &str) -> EntryPoint {
+    if is_probe(route) || route.starts_with("/internal/") {
+        EntryPoint::Internal
+    } else {
+        EntryPoint::External
+    }
 }
 
 pub(crate) fn is_probe(route: &str) -> bool {

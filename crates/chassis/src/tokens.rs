@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use ordersys_contract::client::Endpoints;
 use ordersys_contract::session::Jwks;
 use ordersys_contract::{Client, Code, Problem, Timestamp};
-use ordersys_spans::Places;
+use ordersys_spans::SpanContexts;
 use ordersys_token::{Claims, PublicKeys, Refused};
 use quick_cache::sync::Cache;
 
@@ -57,7 +57,7 @@ impl RemoteKeys {
 impl KeySource for RemoteKeys {
     fn keys(&self) -> Fetched<'_> {
         Box::pin(async move {
-            let client = self.0.clone().with_trace_parent(Places::current().parent());
+            let client = self.0.clone().with_trace_parent(SpanContexts::current().parent());
             client.jwks().await.map_err(|error| KeysUnavailable(error.to_string()))
         })
     }

@@ -189,7 +189,7 @@ pub struct Reservation {
 #[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReservationRecord {
-    /// What the order service is told.
+    /// What the order service gets.
     #[serde(flatten)]
     pub reservation: Reservation,
     /// How long its hold lasts, in milliseconds, if it ends by itself: counted from when it was made, or

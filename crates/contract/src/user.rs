@@ -1,7 +1,5 @@
 //! Users: what goes in and out of the user service.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use crate::secret::{Password, some_password};
@@ -18,9 +16,6 @@ pub const DISABLE: &str = "/users/{id}/disable";
 pub const ENABLE: &str = "/users/{id}/enable";
 /// `POST /internal/users/lookup`.
 pub const LOOKUP: &str = "/internal/users/lookup";
-/// How long an answer of [`LOOKUP`] holds, from when it was asked for: until then a change of the user is
-/// not answered.
-pub const LOOKUP_HOLDS: Duration = Duration::from_millis(50);
 
 /// Most bytes of a name or e-mail address.
 pub const MAX_TEXT_BYTES: usize = 254;
@@ -84,7 +79,7 @@ pub struct UserPatch {
 #[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum UserKindName {
-    /// Made without a password: anybody who knows the id may order as this user.
+    /// Made without a password: all who know the id may order as this user.
     Guest,
     /// Made with a password: orders need a token of this user.
     Registered,

@@ -37,7 +37,7 @@ pub(crate) struct Exporter {
     url: String,
     client: Client,
     metrics: SpanMetrics,
-    /// Whether the last call failed: an outage is told once.
+    /// Whether the last call failed: an outage is logged once.
     failing: bool,
 }
 

@@ -2,23 +2,23 @@
 //!
 //! A request that is not traced costs a look at its headers. What is traced is decided where a
 //! request enters; below that, code opens spans without knowing: [`open`] makes one below every
-//! place that its task works for, and none where there is no such place. Coalesced work, one
-//! commit for many orders, is done for many places at once.
+//! span that its task works for, and none where there is no such span. Coalesced work, one
+//! commit for many orders, is done below many spans at once.
 
 mod budget;
 mod collector;
+mod context;
 mod export;
 mod metrics;
-mod place;
 mod sample;
 mod span;
 mod tracer;
 
 pub use collector::{Collector, NotACollector};
-pub use place::{Places, carried};
+pub use context::{SpanContexts, carried};
 pub use sample::{NotASample, Sample};
 pub use span::{Kind, Span, open};
-pub use tracer::{Door, Tracer};
+pub use tracer::{EntryPoint, Tracer};
 
 use serde::{Deserialize, Serialize};
 

@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{self as otlp, Status};
 use ordersys_contract::TraceParent;
 
-use crate::place::{Place, Places};
+use crate::context::{SpanContext, SpanContexts};
 use crate::tracer::Tracer;
 
 /// Whose work a span is.
@@ -23,7 +23,7 @@ pub enum Kind {
     Internal,
 }
 
-/// What is known of a span, of the kinds that are told.
+/// The value of an attribute, of the kinds that are exported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// Text.
@@ -56,16 +56,16 @@ impl From<u16> for Value {
     }
 }
 
-/// Some work under way, below every place it is done for. It ends when this is dropped, however
+/// Some work under way, below every span it is done for. It ends when this is dropped, however
 /// that comes about. Where nothing is traced, it is nothing.
 #[derive(Default)]
 pub struct Span(Vec<Entry>);
 
-/// The work at one place.
+/// The work below one span.
 enum Entry {
     Recorded(Box<Recorded>),
     /// There is no span of its own: what is below belongs where this would.
-    Passed(Place),
+    Passed(SpanContext),
 }
 
 struct Recorded {
@@ -75,25 +75,26 @@ struct Recorded {
     span: otlp::Span,
 }
 
-/// Opens a span below every place that the current task works for.
+/// Opens a span below every one that the current task works for.
 #[must_use]
 pub fn open(kind: Kind, name: &'static str) -> Span {
-    let places = Places::current();
-    Span(places.all().iter().map(|place| Entry::below(place, kind, name)).collect())
+    let contexts = SpanContexts::current();
+    Span(contexts.all().iter().map(|context| Entry::below(context, kind, name)).collect())
 }
 
 impl Entry {
-    fn below(place: &Place, kind: Kind, name: &str) -> Self {
-        if place.tracer.admits(place.parent) {
-            Self::record(&place.tracer, (Some(place.parent), place.parent.child()), kind, name.to_owned())
+    fn below(context: &SpanContext, kind: Kind, name: &str) -> Self {
+        if context.tracer.admits(context.parent) {
+            Self::record(&context.tracer, Some(context.parent), context.parent.child(), kind, name.to_owned())
         } else {
-            Self::Passed(place.clone())
+            Self::Passed(context.clone())
         }
     }
 
     fn record(
         tracer: &Tracer,
-        (above, own): (Option<TraceParent>, TraceParent),
+        above: Option<TraceParent>,
+        own: TraceParent,
         kind: Kind,
         name: String,
     ) -> Self {
@@ -124,17 +125,17 @@ impl Entry {
 impl Span {
     /// Begins a trace.
     pub(crate) fn root(tracer: &Tracer, kind: Kind, name: String) -> Self {
-        Self(vec![Entry::record(tracer, (None, TraceParent::begin()), kind, name)])
+        Self(vec![Entry::record(tracer, None, TraceParent::begin(), kind, name)])
     }
 
     /// Goes on below a caller's span.
     pub(crate) fn continued(tracer: &Tracer, parent: TraceParent, kind: Kind, name: String) -> Self {
-        Self(vec![Entry::record(tracer, (Some(parent), parent.child()), kind, name)])
+        Self(vec![Entry::record(tracer, Some(parent), parent.child(), kind, name)])
     }
 
-    /// Records nothing, and passes the caller's place on.
+    /// Records nothing, and passes the caller's span on.
     pub(crate) fn passed(parent: TraceParent) -> Self {
-        Self(vec![Entry::Passed(Place { parent, tracer: Tracer::off() })])
+        Self(vec![Entry::Passed(SpanContext { parent, tracer: Tracer::off() })])
     }
 
     fn recorded(&mut self) -> impl Iterator<Item = &mut Recorded> {
@@ -190,10 +191,12 @@ impl Span {
 
     /// Where work below this belongs.
     #[must_use]
-    pub fn places(&self) -> Places {
-        Places::new(self.0.iter().map(|entry| match entry {
-            Entry::Recorded(recorded) => Place { parent: recorded.parent, tracer: recorded.tracer.clone() },
-            Entry::Passed(place) => place.clone(),
+    pub fn contexts(&self) -> SpanContexts {
+        SpanContexts::new(self.0.iter().map(|entry| match entry {
+            Entry::Recorded(recorded) => {
+                SpanContext { parent: recorded.parent, tracer: recorded.tracer.clone() }
+            }
+            Entry::Passed(context) => context.clone(),
         }))
     }
 }

@@ -1,4 +1,4 @@
-//! Who records the spans of one service.
+//! Records the spans of one service.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -11,9 +11,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::budget::Budget;
+use crate::context::SpanContexts;
 use crate::export::Exporter;
 use crate::metrics::{Lost, SpanMetrics};
-use crate::place::Places;
 use crate::span::{Kind, Span};
 use crate::{Sample, Settings};
 
@@ -35,11 +35,11 @@ struct Inner {
 
 /// Whether a request may begin a trace of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub enum EntryPoint {
     /// It comes from outside.
-    Outer,
-    /// It is part of something larger, or nothing anybody asked for.
-    Inner,
+    External,
+    /// It is part of something larger, or not asked for by a client.
+    Internal,
 }
 
 impl Tracer {
@@ -75,11 +75,16 @@ impl Tracer {
 
     /// The span of a request: below the caller's if it has a trace, else perhaps the first of one.
     #[must_use]
-    pub fn request(&self, parent: Option<TraceParent>, door: Door, name: impl FnOnce() -> String) -> Span {
+    pub fn request(
+        &self,
+        parent: Option<TraceParent>,
+        entry: EntryPoint,
+        name: impl FnOnce() -> String,
+    ) -> Span {
         match parent {
             Some(parent) if self.admits(parent) => Span::continued(self, parent, Kind::Server, name()),
             Some(parent) => Span::passed(parent),
-            None if door == Door::Outer && self.begins() => Span::root(self, Kind::Server, name()),
+            None if entry == EntryPoint::External && self.begins() => Span::root(self, Kind::Server, name()),
             None => Span::default(),
         }
     }
@@ -95,7 +100,7 @@ impl Tracer {
         if self.0.is_none() {
             return (Vec::new(), Vec::new());
         }
-        let call = Places::current().sampled();
+        let call = SpanContexts::current().sampled();
         let traced = parents.enumerate().filter_map(|(number, parent)| {
             let parent = parent.filter(|parent| self.admits(*parent))?;
             let mut span = Span::continued(self, parent, Kind::Server, name.to_owned());
@@ -107,7 +112,7 @@ impl Tracer {
         traced.unzip()
     }
 
-    /// Whether a further span at this place is recorded: somebody wants it, and the budget allows it.
+    /// Whether a further span below this one is recorded: it is sampled, and the budget allows it.
     pub(crate) fn admits(&self, parent: TraceParent) -> bool {
         parent.sampled && self.0.as_deref().is_some_and(Inner::pay)
     }

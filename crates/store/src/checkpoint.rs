@@ -1,6 +1,6 @@
 //! Moves committed pages from the log to the database file, mostly beside the writer.
 //!
-//! Left to itself, SQLite does that at the end of a commit, and whoever waits for the next commit waits for
+//! Left to itself, SQLite does that at the end of a commit, and callers of the next commit wait for
 //! all of it. Here a thread with a connection of its own moves them while commits go on. Pages that are
 //! written meanwhile are left to the writer, between two commits: the log begins anew only when it holds
 //! nothing that was not moved. Both may run at once (<https://sqlite.org/wal.html>, "Avoiding Excessively
@@ -115,7 +115,7 @@ impl Checkpoints {
         self.due = if is_empty { MANY } else { self.pages.load(Ordering::Relaxed).saturating_add(MANY) };
     }
 
-    /// Cuts off a log of which everything was moved. While somebody reads in it, that is left to a later try.
+    /// Cuts off a log of which everything was moved. While a reader is in it, that is left to a later try.
     fn cut_off(&mut self, writer: &Connection) {
         let cut = writer
             .busy_timeout(LEAVING)
@@ -137,7 +137,7 @@ impl Checkpoints {
     }
 }
 
-/// Moves what nobody needs in the log any more, without waiting for anybody. Returns how many pages the log
+/// Moves what no reader needs in the log any more, without waiting. Returns how many pages the log
 /// had and how many of them have been moved by now.
 fn passive(connection: &Connection) -> rusqlite::Result<(c_int, c_int)> {
     connection.wal_checkpoint_v2(DEFAULT_NAME, CheckpointMode::PASSIVE)

@@ -70,7 +70,7 @@ impl Condition {
         }
     }
 
-    /// Why the store cannot do its work, for anybody: names the file, never where it is.
+    /// Why the store cannot do its work, fit for any reader: names the file, never where it is.
     pub(crate) fn reason(&self) -> Option<String> {
         self.trouble().map(|trouble| self.sentence(trouble))
     }

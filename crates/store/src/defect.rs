@@ -1,7 +1,13 @@
-//! Mistakes that tests build into the services to see that the verification finds each of them; nothing at
-//! all without the feature `defects`.
+//! Mistakes that tests build into the services to see that the verification finds each of them. They are made
+//! by decorators at the services' seams, which exist with the feature `defects` only.
 //!
 //! Which one a process makes is set by its environment variable `DEFECT`.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+static NAME: OnceLock<Option<String>> = OnceLock::new();
+static OPPORTUNITIES: AtomicU64 = AtomicU64::new(0);
 
 /// One mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,7 +16,7 @@ pub enum Defect {
     LostOrder,
     /// The units of an order are taken twice.
     TakenTwice,
-    /// An order is stored that nobody sent.
+    /// An order is stored that was never sent.
     PhantomOrder,
     /// A repeated key makes a second order.
     DuplicateOnRetry,
@@ -61,54 +67,31 @@ impl Defect {
     }
 
     /// Whether this process makes the mistake at all.
-    #[inline]
     #[must_use]
     pub fn is_set(self) -> bool {
-        #[cfg(feature = "defects")]
-        return chosen::is(self);
-        #[cfg(not(feature = "defects"))]
-        false
+        let name = NAME.get_or_init(|| std::env::var("DEFECT").ok());
+        name.as_deref() == Some(self.name())
     }
 
     /// Whether this process makes the mistake now; to be asked once for each opportunity.
-    #[inline]
     #[must_use]
     pub fn strikes(self) -> bool {
-        #[cfg(feature = "defects")]
-        return chosen::is(self) && chosen::is_due(self);
-        #[cfg(not(feature = "defects"))]
-        false
-    }
-}
-
-#[cfg(feature = "defects")]
-mod chosen {
-    use std::sync::OnceLock;
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    use super::Defect;
-
-    static NAME: OnceLock<Option<String>> = OnceLock::new();
-    static OPPORTUNITIES: AtomicU64 = AtomicU64::new(0);
-
-    pub(super) fn is(defect: Defect) -> bool {
-        let name = NAME.get_or_init(|| std::env::var("DEFECT").ok());
-        name.as_deref() == Some(defect.name())
+        self.is_set() && (OPPORTUNITIES.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(self.every())
     }
 
-    pub(super) fn is_due(defect: Defect) -> bool {
-        // A rare mistake is the hardest to find; one that only some orders can show has to be frequent.
-        let every = match defect {
-            Defect::LostOrder => 1000,
-            Defect::DuplicateOnRetry | Defect::BelowZero => 1,
-            Defect::TakenTwice
-            | Defect::PhantomOrder
-            | Defect::PartialSaga
-            | Defect::FalseShortage
-            | Defect::WrongTotal
-            | Defect::AppliedHalf
-            | Defect::RefusedButStored => 100,
-        };
-        (OPPORTUNITIES.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(every)
+    /// One of how many opportunities it takes. A rare mistake is the hardest to find; one that only some orders can
+    /// show has to be frequent.
+    fn every(self) -> u64 {
+        match self {
+            Self::LostOrder => 1000,
+            Self::DuplicateOnRetry | Self::BelowZero => 1,
+            Self::TakenTwice
+            | Self::PhantomOrder
+            | Self::PartialSaga
+            | Self::FalseShortage
+            | Self::WrongTotal
+            | Self::AppliedHalf
+            | Self::RefusedButStored => 100,
+        }
     }
 }

@@ -8,7 +8,7 @@ use ordersys_contract::{Code, Problem};
 use crate::fault::Fault;
 use crate::holders;
 
-/// When it makes sense to ask a store again that somebody has to restore first.
+/// When it makes sense to ask a store again that has to be restored first.
 const RESTORING: Duration = Duration::from_mins(1);
 
 /// Why a store does not open.
@@ -262,7 +262,7 @@ impl StoreError {
 }
 
 impl From<&StoreError> for Problem {
-    /// What clients are told. A mistake of ours is logged here and not told.
+    /// What clients read. A mistake of ours is logged here and not answered.
     fn from(error: &StoreError) -> Self {
         match error {
             StoreError::Overloaded => Self::new(Code::Overloaded, "too many requests are waiting"),

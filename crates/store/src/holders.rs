@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 /// The bytes of the shared-memory file whose locks mean that a transaction is under way: the writer's, those of
-/// recovery and checkpoints, and the readers'. The byte behind them is locked by everybody
+/// recovery and checkpoints, and the readers'. The byte behind them is locked by all
 /// (<https://sqlite.org/walformat.html>, "WAL Locks").
 const AT_WORK: std::ops::RangeInclusive<u64> = 120..=127;
 

@@ -155,7 +155,8 @@ pub(crate) fn compare(
 /// Writes what is lacking.
 pub(crate) fn complete(
     connection: &Connection,
-    (found, lacking): (&Found, &Lacking),
+    found: &Found,
+    lacking: &Lacking,
     options: &Options,
     directory: &Directory,
 ) -> Result<(), OpenError> {

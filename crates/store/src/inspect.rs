@@ -1,4 +1,4 @@
-//! Looks a database through that was not closed, beside the service: whoever pulled the plug may have left a
+//! Looks a database through that was not closed, beside the service: a crash may have left a
 //! damaged file. Reads the whole file once, at the lowest priority.
 
 use std::sync::Arc;

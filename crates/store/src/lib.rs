@@ -17,14 +17,15 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 mod checkpoint;
+mod command;
 mod condition;
+#[cfg(feature = "defects")]
 pub mod defect;
 mod directory;
 mod durability;
 mod error;
 pub mod failpoint;
 mod fault;
-mod gather;
 mod holders;
 mod identity;
 mod inspect;
@@ -47,7 +48,7 @@ pub use visit::{Reached, STEP_ROWS};
 use checkpoint::Checkpoints;
 use condition::Condition;
 use directory::LastEnd;
-use queue::{Queue, Refused};
+use queue::Queue;
 use reader::Lane;
 use watch::Watch;
 
@@ -75,7 +76,7 @@ pub struct Options {
 pub struct Store(Arc<Shared>);
 
 struct Shared {
-    writes: Arc<Queue<writer::Job>>,
+    writes: Queue<command::Job>,
     reads: reader::Lanes,
     threads: Mutex<Vec<JoinHandle<()>>>,
     condition: Arc<Condition>,
@@ -87,7 +88,7 @@ struct Shared {
 }
 
 impl Drop for Shared {
-    /// The threads end when nobody can ask them any more.
+    /// The threads end with the last handle.
     fn drop(&mut self) {
         self.stop();
     }
@@ -111,16 +112,16 @@ impl Store {
         let metrics = StoreMetrics::default();
         let (condition, closing) = (Arc::new(Condition::sound(options)), Arc::new(AtomicBool::new(false)));
         let held = Arc::new(opened.held);
-        let writes = Arc::new(Queue::bounded(WRITE_QUEUE));
-        let reads = reader::Lanes::new();
+        let (writes, jobs) = Queue::bounded(WRITE_QUEUE);
+        let (reads, readers) = reader::Lanes::new();
         let (decided, batches) = mpsc::unbounded_channel();
-        tokio::spawn(writer::answer_all(batches));
+        tokio::spawn(command::answer_all(batches));
         let writer = writer::Writer {
             connection: opened.writer,
             checkpoints,
             held: Arc::clone(&held),
             name: options.name,
-            queue: Arc::clone(&writes),
+            jobs,
             decided,
             metrics: metrics.clone(),
             condition: Arc::clone(&condition),
@@ -128,10 +129,10 @@ impl Store {
         };
         let mut threads = vec![spawn(&format!("{}-writer", options.name), move || writer.run())?];
         // Each thread that has a connection keeps the lock.
-        for (what, queue) in reads.threads() {
+        for (what, jobs) in readers {
             let (connection, held) = (open::reader(options)?, Arc::clone(&held));
             threads.push(spawn(&format!("{}-{what}", options.name), move || {
-                reader::run(&connection, &queue);
+                reader::run(&connection, &jobs);
                 drop(connection);
                 drop(held);
             })?);
@@ -174,8 +175,8 @@ impl Store {
         F: Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (sender, answer) = oneshot::channel();
-        let job = writer::job(command, sender);
-        self.0.writes.push(job).map_err(refused)?;
+        let job = command::job(command, sender);
+        self.0.writes.push(job)?;
         answer.await.unwrap_or(Err(StoreError::Stopped))
     }
 
@@ -190,7 +191,7 @@ impl Store {
     }
 
     /// The same for a query that goes through many rows: it waits for others of its kind only, and keeps
-    /// nobody else waiting.
+    /// no other waiting.
     pub async fn scan<T, F>(&self, query: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -209,12 +210,12 @@ impl Store {
         let query = move |connection: &Connection| {
             query(connection).inspect_err(|error| condition.notice_reading(error))
         };
-        self.0.reads.push(lane, reader::job(query, sender)).map_err(refused)?;
+        self.0.reads.push(lane, reader::job(query, sender))?;
         answer.await.unwrap_or(Err(StoreError::Stopped))
     }
 
     /// Why the store cannot do its work, if it cannot: the disk is full, another program holds its lock, or what
-    /// is stored is damaged. Names the file and what to do, for anybody to read.
+    /// is stored is damaged. Names the file and what to do, fit for any reader.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.0.condition.reason()
@@ -249,13 +250,6 @@ impl Store {
             }
         });
         let _ = finished.await;
-    }
-}
-
-fn refused(refused: Refused) -> StoreError {
-    match refused {
-        Refused::Full => StoreError::Overloaded,
-        Refused::Closed => StoreError::Stopped,
     }
 }
 

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::directory::{Directory, Held};
 use crate::identity::{self, Found};
-use crate::{Durability, OpenError, Options, gather};
+use crate::{OpenError, Options};
 
 /// The first SQLite without the WAL-reset corruption: 3.51.3.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -39,16 +39,12 @@ pub(crate) fn open(options: &Options) -> Result<Opened, OpenError> {
     let is_new = matches!(found, Found::New);
     let held = directory.hold(&path, is_new)?;
     let failed = |source| OpenError::database(&path, source);
-    let opened = match options.durability {
-        Durability::Full => gather::open(&path),
-        Durability::Normal | Durability::Memory => Connection::open(&path),
-    };
-    let mut writer = opened.map_err(failed)?;
+    let mut writer = Connection::open(&path).map_err(failed)?;
     configure(&writer).map_err(failed)?;
     probe(&writer).map_err(failed)?;
     let lacking = identity::compare(&writer, &found, options)?;
     let unseen = unseen(&writer, options, &path)?;
-    identity::complete(&writer, (&found, &lacking), options, held.directory())?;
+    identity::complete(&writer, &found, &lacking, options, held.directory())?;
     keep(&writer, "journal_mode", "wal")?;
     keep(&writer, "synchronous", &options.durability.synchronous().to_string())?;
     migrate(&mut writer, options, unseen).and_then(|()| writer.busy_timeout(BUSY)).map_err(failed)?;
@@ -160,7 +156,7 @@ fn sort_on_disk(connection: &Connection, dir: &Path) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "file")
 }
 
-/// As it is in service: there is little to sort, and nobody waits for a disk.
+/// As it is in service: there is little to sort, and no query waits for a disk.
 fn sort_in_memory(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.pragma_update(None, "temp_store_directory", "")

@@ -4,13 +4,13 @@
 //! no crowd of searches keeps the first waiting.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
+use crossbeam_channel::Receiver;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::StoreError;
-use crate::queue::{Queue, Refused, Taken};
+use crate::queue::Queue;
 
 /// Reads that may wait in each lane before callers are turned away.
 const READ_QUEUE: usize = 8192;
@@ -26,28 +26,30 @@ pub(crate) type Job = Box<dyn FnOnce(&Connection) + Send>;
 pub(crate) enum Lane {
     /// Few rows, found by a key.
     Points,
-    /// Many rows, or nobody knows how many.
+    /// Many rows, or an unknown number.
     Scans,
 }
 
 /// The queues of both lanes.
 pub(crate) struct Lanes {
-    points: Arc<Queue<Job>>,
-    scans: Arc<Queue<Job>>,
+    points: Queue<Job>,
+    scans: Queue<Job>,
 }
 
+/// A reading thread that there is to be: its name and what it receives from.
+pub(crate) type Reader = (&'static str, Receiver<Job>);
+
 impl Lanes {
-    pub(crate) fn new() -> Self {
-        Self { points: Arc::new(Queue::bounded(READ_QUEUE)), scans: Arc::new(Queue::bounded(READ_QUEUE)) }
+    /// The queues, and the threads that are to read for them.
+    pub(crate) fn new() -> (Self, impl Iterator<Item = Reader>) {
+        let (points, point_jobs) = Queue::bounded(READ_QUEUE);
+        let (scans, scan_jobs) = Queue::bounded(READ_QUEUE);
+        let readers = std::iter::repeat_n(("reader", point_jobs), POINT_READERS);
+        let scanners = std::iter::repeat_n(("scanner", scan_jobs), SCANNERS);
+        (Self { points, scans }, readers.chain(scanners))
     }
 
-    /// The queue of each thread there is to be.
-    pub(crate) fn threads(&self) -> impl Iterator<Item = (&'static str, Arc<Queue<Job>>)> {
-        let points = std::iter::repeat_n(("reader", Arc::clone(&self.points)), POINT_READERS);
-        points.chain(std::iter::repeat_n(("scanner", Arc::clone(&self.scans)), SCANNERS))
-    }
-
-    pub(crate) fn push(&self, lane: Lane, job: Job) -> Result<(), Refused> {
+    pub(crate) fn push(&self, lane: Lane, job: Job) -> Result<(), StoreError> {
         match lane {
             Lane::Points => self.points.push(job),
             Lane::Scans => self.scans.push(job),
@@ -74,13 +76,11 @@ where
     })
 }
 
-pub(crate) fn run(connection: &Connection, queue: &Queue<Job>) {
-    while let Taken::Some(jobs) = queue.take(1, None) {
-        for job in jobs {
-            // A query that panics loses its own answer; the thread and the connection live on.
-            if catch_unwind(AssertUnwindSafe(|| job(connection))).is_err() {
-                tracing::error!("a query panicked");
-            }
+pub(crate) fn run(connection: &Connection, jobs: &Receiver<Job>) {
+    for job in jobs {
+        // A query that panics loses its own answer; the thread and the connection live on.
+        if catch_unwind(AssertUnwindSafe(|| job(connection))).is_err() {
+            tracing::error!("a query panicked");
         }
     }
 }

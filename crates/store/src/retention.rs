@@ -1,4 +1,4 @@
-//! How long rows are kept that nobody needs for long: for a time and up to a number, whichever ends first.
+//! How long rows are kept that are not needed for long: for a time and up to a number, whichever ends first.
 //!
 //! The age of a row is that of its id, by the newest id there is. So a wall clock that jumps makes rows look
 //! old. What must not go is therefore guarded by this process's own monotonic time: a row stays for a while
@@ -27,7 +27,7 @@ const TICK: Duration = Duration::from_secs(5);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 /// The pause after a batch, in times of what the batch took.
 const IDLE_SHARE: u32 = 4;
-/// Parts of [`Retention::settle`] that are told apart.
+/// Parts of [`Retention::settle`] that are distinguished.
 const PARTS: u32 = 8;
 
 /// What is kept, and how long.

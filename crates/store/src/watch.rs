@@ -17,7 +17,7 @@ use crate::{Options, holders, open};
 pub(crate) const EVERY: Duration = Duration::from_secs(1);
 /// How often a store in trouble is tried again.
 pub(crate) const PROBE: Duration = Duration::from_millis(250);
-/// A log beyond this is told, and given back once nothing in it is needed: bytes. Eight times what it usually has.
+/// A log beyond this is reported, and given back once nothing in it is needed: bytes. Eight times what it usually has.
 const LARGE_LOG: u64 = 64 * 1024 * 1024;
 /// Room that a disk needs before it counts as not full any more, in bytes: some commits.
 const ROOM: usize = 256 * 1024;

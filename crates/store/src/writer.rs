@@ -5,107 +5,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use crate::checkpoint::Checkpoints;
+use crate::command::{Decided, Failed, Job};
 use crate::condition::{Condition, Trouble};
 use crate::directory::Held;
 use crate::fault::Fault;
-use crate::queue::{Queue, Taken};
+use crate::queue::receive;
 use crate::watch::{self, Seen, Watch};
 use crate::{StoreError, StoreMetrics, failpoint, holders, open};
 
 /// Most commands in one commit.
 const MAX_BATCH: usize = 512;
 
-pub(crate) type Job = Box<dyn Command + Send>;
-
-/// A command that waits for the writer.
-pub(crate) trait Command {
-    /// Runs it and keeps its result. May be called again after the transaction was undone.
-    fn run(&mut self, connection: &Connection) -> Result<(), Failed>;
-    /// Answers its caller: with its own result if the batch was committed.
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
-}
-
-/// What went wrong, and in which words.
-#[derive(Debug, Clone)]
-pub(crate) struct Failed {
-    fault: Fault,
-    why: String,
-}
-
-impl From<&rusqlite::Error> for Failed {
-    fn from(error: &rusqlite::Error) -> Self {
-        Self { fault: Fault::of(error), why: error.to_string() }
-    }
-}
-
-impl From<rusqlite::Error> for Failed {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::from(&error)
-    }
-}
-
-struct Queued<T, F> {
-    command: F,
-    result: Option<rusqlite::Result<T>>,
-    answer: oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<T, F> Command for Queued<T, F>
-where
-    T: Send + 'static,
-    F: Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
-{
-    fn run(&mut self, connection: &Connection) -> Result<(), Failed> {
-        let result = (self.command)(connection);
-        let failed = result.as_ref().err().map(Failed::from);
-        self.result = Some(result);
-        failed.map_or(Ok(()), Err)
-    }
-
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
-        let own = match self.result {
-            Some(Ok(value)) => committed.map(|()| value),
-            Some(Err(error)) => committed.and(Err(StoreError::from_statement(&error))),
-            None => Err(committed.err().unwrap_or(StoreError::Stopped)),
-        };
-        let _ = self.answer.send(own);
-    }
-}
-
-pub(crate) fn job<T, F>(command: F, answer: oneshot::Sender<Result<T, StoreError>>) -> Job
-where
-    T: Send + 'static,
-    F: Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
-{
-    Box::new(Queued { command, result: None, answer })
-}
-
-/// A batch that was decided, with what became of it. Its callers are answered where they run: one
-/// wake-up for all of them instead of one each.
-pub(crate) struct Decided {
-    jobs: Vec<Job>,
-    outcome: Result<(), StoreError>,
-}
-
-/// Answers the callers of each batch until the writer ends.
-pub(crate) async fn answer_all(mut decided: mpsc::UnboundedReceiver<Decided>) {
-    while let Some(Decided { jobs, outcome }) = decided.recv().await {
-        for job in jobs {
-            job.answer(outcome.clone());
-        }
-    }
-}
-
 pub(crate) struct Writer {
     pub(crate) connection: Connection,
     pub(crate) checkpoints: Checkpoints,
     pub(crate) held: Arc<Held>,
     pub(crate) name: &'static str,
-    pub(crate) queue: Arc<Queue<Job>>,
+    pub(crate) jobs: Receiver<Job>,
     pub(crate) decided: mpsc::UnboundedSender<Decided>,
     pub(crate) metrics: StoreMetrics,
     pub(crate) condition: Arc<Condition>,
@@ -127,13 +48,13 @@ impl Writer {
     fn work(&mut self) {
         loop {
             let pause = if self.condition.trouble().is_some() { watch::PROBE } else { watch::EVERY };
-            match self.queue.take(MAX_BATCH, Some(pause)) {
-                Taken::Some(jobs) => {
+            match receive(&self.jobs, MAX_BATCH, pause) {
+                Ok(jobs) => {
                     self.commit(jobs);
                     self.turn();
                 }
-                Taken::Nothing => self.turn(),
-                Taken::Closed => return self.close(),
+                Err(RecvTimeoutError::Timeout) => self.turn(),
+                Err(RecvTimeoutError::Disconnected) => return self.close(),
             }
             if self.watch.is_due(pause) {
                 self.look();
@@ -196,8 +117,8 @@ impl Writer {
             _ => self.execute(&mut jobs).and_then(|()| self.end()).map_err(|failed| self.roll_back(&failed)),
         };
         self.metrics.commit.observe(started.elapsed().as_secs_f64());
-        self.metrics.waiting.set(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
-        // Without a runtime nobody waits any more.
+        self.metrics.waiting.set(i64::try_from(self.jobs.len()).unwrap_or(i64::MAX));
+        // Without a runtime no caller waits any more.
         let _ = self.decided.send(Decided { jobs, outcome });
     }
 

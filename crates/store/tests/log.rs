@@ -1,4 +1,4 @@
-//! What becomes of the log while somebody from outside reads an old state. In a process of its own: what is
+//! What becomes of the log while another process reads an old state. In a process of its own: what is
 //! logged is the process's.
 
 use std::io;
@@ -81,17 +81,17 @@ async fn a_log_that_a_reader_kept_is_told_and_given_back_when_the_reader_is_gone
     reader.execute_batch("BEGIN; SELECT count(*) FROM t").expect("begins");
     fill(&store).await;
     assert!(size(&log) > LARGE, "the reader keeps it");
-    until("it is told that the log grows", || lines.count("the log grows") == 1).await;
+    until("it is logged that the log grows", || lines.count("the log grows") == 1).await;
     reader.execute_batch("COMMIT").expect("ends");
     until("the log is given back though nothing is written", || size(&log) == 0).await;
-    until("that is told", || lines.count("the log is small again") == 1).await;
+    until("that is logged", || lines.count("the log is small again") == 1).await;
     assert_eq!(lines.count("the log grows"), 1, "once, while it grew");
 
     // While commits go on, too.
     reader.execute_batch("BEGIN; SELECT count(*) FROM t").expect("begins");
     fill(&store).await;
     assert!(size(&log) > LARGE, "the reader keeps it");
-    until("it is told again", || lines.count("the log grows") == 2).await;
+    until("it is logged again", || lines.count("the log grows") == 2).await;
     drop(reader);
     let began = Instant::now();
     while size(&log) > LARGE {

@@ -15,7 +15,7 @@ const MAX_KEYS: usize = 16;
 /// Bytes of a key's name.
 const KID_BYTES: usize = 43;
 
-/// Why a token is no good. Callers are told one and the same in every case.
+/// Why a token is no good. Callers get the same answer in every case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// It has not the form of our tokens, was not signed by the key it names, or is not good now.

@@ -87,7 +87,7 @@ pub enum OrderError {
     Store(#[from] StoreError),
 }
 
-/// What callers are told. A token that was revoked is refused as every bad one is, elsewhere.
+/// What callers read. A token that was revoked is rejected as every bad one is, elsewhere.
 fn denied(why: Denied) -> &'static str {
     match why {
         Denied::TokenNeeded => "orders of a registered user need that user's access token",

@@ -28,7 +28,12 @@ pub mod ports;
 mod store;
 
 pub use app::{Allowance, Ports};
+use app::{App, BatcherMetrics, Breakers, Dependencies};
 pub use error::OrderError;
+#[cfg(feature = "defects")]
+use store::DefectiveOrders as Orders;
+#[cfg(not(feature = "defects"))]
+use store::Orders;
 
 /// The service's name in answers, logs and metrics.
 pub const NAME: &str = "order";
@@ -46,15 +51,15 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// What a commit means.
     pub durability: Durability,
-    /// Whom it lets in.
+    /// How callers are authenticated.
     pub gate: Gate,
     /// When calls to the other services are refused at once.
     pub breaker: Settings,
-    /// By which names it is reached.
+    /// The host names it answers to.
     pub hosts: Hosts,
     /// Whether it counts its requests.
     pub counting: Counting,
-    /// Who records its spans.
+    /// What records its spans.
     pub tracer: Tracer,
     /// How long refused orders are kept.
     pub retention: Retention,
@@ -65,7 +70,7 @@ pub struct Config {
 /// An opened order service.
 #[derive(Clone)]
 pub struct OrderService {
-    app: app::App,
+    app: App,
     service: Service,
     oldest: Gauge<f64, AtomicU64>,
     shedding: Shedding,
@@ -77,7 +82,7 @@ impl OrderService {
     /// Opens the service's data.
     pub fn open(config: &Config, ports: Ports) -> Result<Self, OpenError> {
         let newest = NewestTime::of(NAME);
-        let orders = store::Orders::open(config, newest.clone())?;
+        let orders = Orders::open(config, newest.clone())?;
         let metrics = Metrics::new(NAME, config.counting);
         let oldest = Gauge::<f64, AtomicU64>::default();
         metrics.register(|registry| {
@@ -90,26 +95,28 @@ impl OrderService {
             let orders = orders.clone();
             move || orders.trouble()
         });
-        let breakers = app::Breakers::new(config.breaker, &metrics);
+        let breakers = Breakers::new(config.breaker, &metrics);
         let health = health.with_newest(newest.clone()).with_peers({
             let breakers = breakers.clone();
             move || breakers.report()
         });
         let (gate, hosts, tracer) = (config.gate.clone(), config.hosts.clone(), config.tracer.clone());
         let admission = Limit::new(Instant::now(), &metrics);
-        let lanes = app::LaneMetrics::registered(&metrics);
-        let known = app::Known::registered(&metrics);
+        let batchers = BatcherMetrics::registered(&metrics);
         let shedding =
             Shedding::new(NAME, (Method::POST, ORDERS), &OrderError::Overloaded.to_string(), &metrics, {
                 let admission = admission.clone();
                 move || admission.is_full()
             });
         let service = Service { name: NAME, gate, hosts, health, metrics, tracer };
-        let app = app::App::new(orders, ports, breakers, (admission, lanes, known, config.allowance));
+        #[cfg(feature = "defects")]
+        let ports = ports.defective();
+        let allowance = config.allowance;
+        let app = App::new(Dependencies { orders, ports, breakers, admission, batchers, allowance });
         Ok(Self { app, service, oldest, shedding, newest, retention: config.retention })
     }
 
-    /// Stores finished orders and their keys in one commit, without asking anybody: fills a store that is
+    /// Stores finished orders and their keys in one commit, without calls to the other services: fills a store that is
     /// to be measured. Their reservations are the caller's business.
     #[doc(hidden)]
     pub async fn import(&self, orders: Vec<(StoredOrder, IdempotencyKey)>) -> Result<(), OrderError> {
@@ -150,8 +157,8 @@ impl OrderService {
 
 /// Drives on what a crash left, and says that the service serves. What keeps the orders from being loaded may
 /// pass.
-async fn recover(app: &app::App, health: &Health, stopping: &CancellationToken) {
-    let mut is_told = false;
+async fn recover(app: &App, health: &Health, stopping: &CancellationToken) {
+    let mut is_logged = false;
     loop {
         match app.recover().await {
             Ok(0) => return health.serving(),
@@ -159,9 +166,9 @@ async fn recover(app: &app::App, health: &Health, stopping: &CancellationToken) 
                 tracing::info!(service = NAME, recovered, "driving unfinished orders on");
                 return health.serving();
             }
-            Err(error) if !is_told => {
+            Err(error) if !is_logged => {
                 tracing::error!(service = NAME, %error, "unfinished orders cannot be loaded yet");
-                is_told = true;
+                is_logged = true;
             }
             Err(_) => {}
         }
@@ -172,13 +179,13 @@ async fn recover(app: &app::App, health: &Health, stopping: &CancellationToken) 
     }
 }
 
-/// Keeps the gauges of the oldest unfinished order and of the lanes' queues current.
-async fn measure(app: app::App, oldest: Gauge<f64, AtomicU64>) {
+/// Keeps the gauges of the oldest unfinished order and of the batchers' queues current.
+async fn measure(app: App, oldest: Gauge<f64, AtomicU64>) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        app.measure_lanes();
+        app.measure_batchers();
         match app.see_unfinished().await {
             Ok(age) => {
                 oldest.set(age.as_secs_f64());

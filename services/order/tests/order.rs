@@ -8,7 +8,7 @@ use ordersys_contract::user::UserKindName;
 use ordersys_contract::{Cents, Currency, Id, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
 use ordersys_order::domain::access::Owner;
 use ordersys_order::domain::lifecycle::{Event, step};
-use ordersys_order::domain::order::{Evidence, Reason, StoredOrder};
+use ordersys_order::domain::order::{Evidence, Reason, StepContext, StoredOrder};
 use ordersys_order::domain::saga::{Meaning, Want, meaning, next, reserve};
 use proptest::prelude::*;
 
@@ -37,6 +37,10 @@ fn start() -> Timestamp {
 
 fn request() -> RequestId {
     RequestId::parse("test").expect("of the form")
+}
+
+fn context(at: Timestamp) -> StepContext {
+    StepContext { at, request: request() }
 }
 
 /// A new order of lines with these units and prices, and what they would be reserved as.
@@ -113,7 +117,7 @@ proptest! {
         let mut now = START;
         for (event, passed) in events {
             now += passed; // clocks are set back, too
-            let at = (Timestamp::from_millis(now), &request());
+            let at = context(Timestamp::from_millis(now));
             let after = stored.after(event, evidence(event, &priced), at);
             let to = step(stored.order.status, event);
             prop_assert_eq!(after.as_ref().map(|after| after.order.status), to);
@@ -139,7 +143,7 @@ proptest! {
             1 => priced[line].product_id = ProductId::now(),
             _ => { priced.remove(line); }
         }
-        let after = stored.after(Event::Committed, Evidence::Priced(priced), (start(), &request()));
+        let after = stored.after(Event::Committed, Evidence::Priced(priced), context(start()));
         prop_assert_eq!(after, None);
     }
 }
@@ -167,7 +171,7 @@ fn no_wish_and_no_answer_asks_for_a_step_the_graph_does_not_have() {
     let mut asked_in = Vec::new();
     for (way, status) in WAYS.into_iter().zip(State::ALL) {
         let follow = |stored: StoredOrder, event: &Event| {
-            stored.after(*event, evidence(*event, &priced), (start(), &request()))
+            stored.after(*event, evidence(*event, &priced), context(start()))
         };
         let stored = way.iter().try_fold(new.clone(), follow).expect("is a way");
         assert_eq!(stored.order.status, status, "{way:?}");
@@ -175,10 +179,7 @@ fn no_wish_and_no_answer_asks_for_a_step_the_graph_does_not_have() {
             match next(&stored, left) {
                 Want::Nothing => assert!(!status.needs_driver(), "{status:?} is left alone"),
                 Want::Step(event) => {
-                    assert!(
-                        stored.after(event, Evidence::None, (start(), &request())).is_some(),
-                        "{event:?}"
-                    );
+                    assert!(stored.after(event, Evidence::None, context(start())).is_some(), "{event:?}");
                 }
                 Want::Ask(action) => {
                     asked_in.push(status);
@@ -197,7 +198,7 @@ fn fits(stored: &StoredOrder, action: &Action, priced: &[PricedLine]) {
     for answer in answers(stored.order.id, priced) {
         match meaning(status, action, answer.clone()) {
             Meaning::Step(event, evidence) => {
-                let after = stored.after(event, evidence, (start(), &request()));
+                let after = stored.after(event, evidence, context(start()));
                 let to = after.map(|after| after.order.status);
                 let case = format!("{status:?} goes to {to:?} by {event:?} after {action:?}: {answer:?}");
                 let binds = match &answer {

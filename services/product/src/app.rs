@@ -11,11 +11,11 @@ use ordersys_contract::product::{
 };
 use ordersys_contract::reservation::{Answer, Operation, ReservationRecord, ReservationState};
 use ordersys_contract::{Cents, Currency, OrderId, ProductId, RequestId, Timestamp};
-use ordersys_spans::{Places, Span, Tracer};
-use ordersys_store::{Add, StoreError, failpoint};
+use ordersys_spans::{Span, SpanContexts, Tracer};
+use ordersys_store::{Add, StoreError};
 
-use crate::store::{Edit, Edited, Filter, HoldOutcome, StockTotals, Tables};
-use crate::{NAME, ProductError};
+use crate::store::{Edit, Edited, Filter, HoldOutcome, ReservationFilter, StockTotals};
+use crate::{NAME, ProductError, Tables};
 
 /// The products a new store starts with: name, price in minor units, units.
 const FIRST_PRODUCTS: [(&str, i64, u64); 3] =
@@ -149,13 +149,12 @@ impl App {
         arrived: Instant,
         deadline: Deadline,
     ) -> Result<Vec<Answer>, ProductError> {
-        let named: Vec<_> =
-            operations.iter().map(|operation| (operation.order_id, operation.request_id.clone())).collect();
+        let named: Vec<_> = operations.iter().map(Source::of).collect();
         let (began, batch) = (Instant::now(), operations.len());
         let parents = operations.iter().map(|operation| operation.trace_parent);
         let (numbers, mut spans) = self.tracer.parts(parents, "reservation");
-        let places = Places::below(&spans);
-        let answers = places.around(self.tables.apply(operations, arrived, deadline)).await;
+        let contexts = SpanContexts::below(&spans);
+        let answers = contexts.around(self.tables.apply(operations, arrived, deadline)).await;
         if let Err(error) = &answers {
             for span in &mut spans {
                 span.fail(|| error.to_string());
@@ -163,12 +162,11 @@ impl App {
         }
         let answers = answers?;
         for (number, span) in numbers.into_iter().zip(&mut spans) {
-            describe(span, &named[number], (&answers[number], batch));
+            describe(span, &named[number], &answers[number], batch);
         }
         drop(spans);
         let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        failpoint::crash("product-committed");
-        for ((order, request), answer) in named.iter().zip(&answers) {
+        for (Source { order, request }, answer) in named.iter().zip(&answers) {
             let outcome = outcome_name(answer);
             tracing::info!(
                 service = NAME,
@@ -189,11 +187,11 @@ impl App {
 
     pub(crate) async fn reservations<P: Send + 'static>(
         &self,
-        (before, limit): (Option<OrderId>, u32),
+        filter: ReservationFilter,
         page: P,
         add: Add<P, ReservationRecord>,
     ) -> Result<P, ProductError> {
-        Ok(self.tables.reservations((before, limit), page, add).await?)
+        Ok(self.tables.reservations(filter, page, add).await?)
     }
 
     pub(crate) async fn accounts<P: Send + 'static>(
@@ -240,10 +238,22 @@ impl App {
     }
 }
 
+/// The order and the request that an operation is for.
+struct Source {
+    order: OrderId,
+    request: RequestId,
+}
+
+impl Source {
+    fn of(operation: &Operation) -> Self {
+        Self { order: operation.order_id, request: operation.request_id.clone() }
+    }
+}
+
 /// Notes what one operation of a call was, and came to.
-fn describe(span: &mut Span, (order, request): &(OrderId, RequestId), (answer, batch): (&Answer, usize)) {
-    span.note("ordersys.order.id", || order.to_string());
-    span.note("ordersys.request.id", || request.as_str());
+fn describe(span: &mut Span, source: &Source, answer: &Answer, batch: usize) {
+    span.note("ordersys.order.id", || source.order.to_string());
+    span.note("ordersys.request.id", || source.request.as_str());
     span.note("ordersys.outcome", || outcome_name(answer));
     span.note("ordersys.batch", || batch);
 }

@@ -18,6 +18,10 @@ mod store;
 
 pub use app::App;
 pub use error::ProductError;
+#[cfg(feature = "defects")]
+use store::DefectiveTables as Tables;
+#[cfg(not(feature = "defects"))]
+use store::Tables;
 
 /// The service's name in answers, logs and metrics.
 pub const NAME: &str = "product";
@@ -32,13 +36,13 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// What a commit means.
     pub durability: Durability,
-    /// Whom it lets in.
+    /// How callers are authenticated.
     pub gate: Gate,
-    /// By which names it is reached.
+    /// The host names it answers to.
     pub hosts: Hosts,
     /// Whether it counts its requests.
     pub counting: Counting,
-    /// Who records its spans.
+    /// What records its spans.
     pub tracer: Tracer,
     /// How long what was refused is kept.
     pub retention: Retention,
@@ -56,7 +60,7 @@ pub struct ProductService {
 impl ProductService {
     /// Opens the service's data. A new store starts with the article's three products.
     pub async fn open(config: &Config) -> Result<Self, ProductError> {
-        let tables = store::Tables::open(config).map_err(ProductError::Open)?;
+        let tables = Tables::open(config).map_err(ProductError::Open)?;
         let metrics = Metrics::new(NAME, config.counting);
         metrics.register(|registry| {
             tables.register(registry);

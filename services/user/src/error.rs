@@ -41,7 +41,7 @@ pub enum UserError {
     /// The password is too short or too long.
     #[error("password: {MIN_PASSWORD_BYTES} to {MAX_PASSWORD_BYTES} bytes are needed")]
     PasswordLength,
-    /// The password is what everybody tries first.
+    /// The password is a common one.
     #[error("password: is among the first that a stranger would try")]
     GuessedPassword,
     /// A change that names nothing.

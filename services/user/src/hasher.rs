@@ -5,11 +5,10 @@
 //! never begun.
 
 use std::fmt;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use argon2::password_hash::phc::PasswordHash as Phc;
-use argon2::{Params, PasswordHasher as _, PasswordVerifier as _};
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use ordersys_chassis::prometheus_client::metrics::counter::Counter;
 use ordersys_chassis::prometheus_client::registry::Registry;
 use ordersys_contract::Password;
@@ -17,10 +16,6 @@ use ordersys_store::OpenError;
 use tokio::sync::oneshot;
 
 use crate::UserError;
-
-mod kept;
-
-use kept::Kept;
 
 /// Memory of one hash, in KiB. There is one at a time.
 const MEMORY_KIB: u32 = 19_456;
@@ -32,12 +27,10 @@ const LANES: u32 = 1;
 const QUEUE: usize = 64;
 /// How much less than others the thread wants the processor, from 0 to 19.
 const NICENESS: i32 = 10;
-/// How long the memory is kept for the next hash.
-const KEEP: Duration = Duration::from_secs(1);
 
 /// Stands in for the hash of an account that does not exist, so that looking for one takes the same
 /// work as a wrong password. Nothing is known that has this hash.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$b3JkZXJzeXMtbm9ib2R5\
+const NO_ACCOUNT: &str = "$argon2id$v=19$m=19456,t=2,p=1$b3JkZXJzeXMtbm9ib2R5\
                       $AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// A hashed password as it is stored: a PHC string. `Debug` hides it.
@@ -78,7 +71,7 @@ pub(crate) enum Verdict {
     Outdated(PasswordHash),
 }
 
-type Job = Box<dyn FnOnce(&Kept) + Send>;
+type Job = Box<dyn FnOnce(&Argon2<'_>) + Send>;
 
 /// The hashing thread; clones share it. It ends with the last of them.
 #[derive(Clone)]
@@ -105,7 +98,7 @@ impl Hasher {
         self.run(move |argon2| hash(argon2, &password)).await?
     }
 
-    /// Compares a password with the stored hash of an account, or with nobody's.
+    /// Compares a password with the stored hash of an account, or with one of no account.
     pub(crate) async fn check(
         &self,
         password: Password,
@@ -116,7 +109,7 @@ impl Hasher {
 
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Kept) -> T + Send + 'static,
+        work: impl FnOnce(&Argon2<'_>) -> T + Send + 'static,
     ) -> Result<T, UserError> {
         let (sender, answer) = oneshot::channel();
         let hashes = self.hashes.clone();
@@ -141,35 +134,31 @@ fn work(queue: &Receiver<Job>) {
         tracing::debug!(service = crate::NAME, %error, "hashing passwords keeps its priority");
     }
     let argon2 = argon2();
-    while let Some(job) = next(queue, &argon2) {
+    for job in queue {
         job(&argon2);
     }
 }
 
-/// Waits for the next job, and frees the memory if that takes long.
-fn next(queue: &Receiver<Job>, argon2: &Kept) -> Option<Job> {
-    match queue.recv_timeout(KEEP) {
-        Ok(job) => Some(job),
-        Err(RecvTimeoutError::Disconnected) => None,
-        Err(RecvTimeoutError::Timeout) => {
-            argon2.release();
-            queue.recv().ok()
-        }
-    }
+fn argon2() -> Argon2<'static> {
+    with_params(Params::new(MEMORY_KIB, PASSES, LANES, None).unwrap_or_default())
 }
 
-fn argon2() -> Kept {
-    Kept::new(Params::new(MEMORY_KIB, PASSES, LANES, None).unwrap_or_default())
+fn with_params(params: Params) -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-fn hash(argon2: &Kept, password: &Password) -> Result<PasswordHash, UserError> {
+fn hash(argon2: &Argon2<'_>, password: &Password) -> Result<PasswordHash, UserError> {
     let hashed: Phc =
         argon2.hash_password(password.expose().as_bytes()).map_err(|_| UserError::HasherFailed)?;
     Ok(PasswordHash(hashed.to_string()))
 }
 
-fn check(argon2: &Kept, password: &Password, stored: Option<&PasswordHash>) -> Result<Verdict, UserError> {
-    let text = stored.map_or(NOBODY, PasswordHash::as_str);
+fn check(
+    argon2: &Argon2<'_>,
+    password: &Password,
+    stored: Option<&PasswordHash>,
+) -> Result<Verdict, UserError> {
+    let text = stored.map_or(NO_ACCOUNT, PasswordHash::as_str);
     let compared = Phc::new(text).map_err(|_| UserError::HasherFailed)?;
     let same = argon2.verify_password(password.expose().as_bytes(), &compared).is_ok();
     match (same, stored) {
@@ -192,7 +181,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn hashes_are_salted_and_nobody_has_a_password() {
+    async fn hashes_are_salted_and_a_missing_account_has_no_password() {
         let hasher = Hasher::start().expect("starts");
         let password = || Password::new("correct horse");
         let (one, two) = (hasher.hash(password()).await, hasher.hash(password()).await);
@@ -204,14 +193,14 @@ mod tests {
         let wrong = hasher.check(Password::new("wrong horse"), Some(two)).await;
         assert!(matches!(wrong, Ok(Verdict::Wrong)));
         assert!(matches!(hasher.check(password(), None).await, Ok(Verdict::Wrong)));
-        assert!(is_current(&Phc::new(NOBODY).expect("parses")), "the same work for nobody");
+        assert!(is_current(&Phc::new(NO_ACCOUNT).expect("parses")), "the same work without an account");
         assert_eq!(hasher.hashes.get(), 5);
     }
 
     #[test]
     fn a_hash_of_other_parameters_is_replaced() {
         let weak = Params::new(8, 1, 1, None).expect("valid");
-        let weak = Kept::new(weak);
+        let weak = with_params(weak);
         let password = Password::new("correct horse");
         let stored = hash(&weak, &password).expect("hashes");
         let Ok(Verdict::Outdated(better)) = check(&argon2(), &password, Some(&stored)) else {
@@ -222,14 +211,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_nobody_waits_for_is_not_begun_and_the_queue_ends() {
+    async fn a_job_without_a_caller_is_not_begun_and_the_queue_ends() {
         let hasher = Hasher::start().expect("starts");
         let (release, gate) = std::sync::mpsc::channel::<()>();
         let (began, begun) = oneshot::channel();
         let blocked = tokio::spawn({
             let hasher = hasher.clone();
             async move {
-                let wait = move |_: &Kept| {
+                let wait = move |_: &Argon2<'_>| {
                     let _ = began.send(());
                     let _ = gate.recv();
                 };
@@ -248,7 +237,7 @@ mod tests {
         drop(waiting);
         release.send(()).expect("is waited for");
         blocked.await.expect("runs").expect("is done");
-        // The thread passes over what nobody waits for one by one: until then there may be no room.
+        // The thread passes over jobs without a caller one by one: until then there may be no room.
         let retry = async {
             while let Err(UserError::HasherBusy) = hasher.run(|_| ()).await {
                 tokio::task::yield_now().await;

@@ -42,15 +42,15 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// What a commit means.
     pub durability: Durability,
-    /// Whom it lets in.
+    /// How callers are authenticated.
     pub credentials: Credentials,
     /// How long a key signs access tokens before the next one takes over.
     pub key_age: Duration,
-    /// By which names it is reached.
+    /// The host names it answers to.
     pub hosts: Hosts,
     /// Whether it counts its requests.
     pub counting: Counting,
-    /// Who records its spans.
+    /// What records its spans.
     pub tracer: Tracer,
     /// Guests that one address may make in a minute, if that is limited.
     pub guests_per_address: Option<NonZeroU32>,
@@ -84,7 +84,9 @@ impl UserService {
         let newest = NewestTime::of(NAME);
         let health = health.with_newest(newest.clone());
         let throttle = throttle::Throttle::new(config.guests_per_address);
-        let app = App::new(users, hasher, keys, newest, (throttle, tracer.clone()));
+        let dependencies =
+            app::Dependencies { users, hasher, throttle, keys, newest, tracer: tracer.clone() };
+        let app = App::new(dependencies);
         Ok(Self { app, service: Service { name: NAME, gate, hosts, health, metrics, tracer } })
     }
 

@@ -3,20 +3,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ordersys_contract::RequestId;
 use ordersys_contract::order::OrderState;
 use ordersys_contract::reservation::{Action, Operation};
-use ordersys_contract::{RequestId, Timestamp};
 use ordersys_spans::{Kind, Span};
-use ordersys_store::defect::Defect;
-use ordersys_store::{StoreError, failpoint};
+use ordersys_store::StoreError;
 use rand::RngExt;
 
-use super::{App, defects};
+use super::App;
 use crate::NAME;
 use crate::domain::access::Reach;
-use crate::domain::order::{Evidence, StoredOrder};
+use crate::domain::order::{Evidence, StepContext, StoredOrder};
 use crate::domain::saga::{Meaning, Want, meaning, next, reserve};
-use crate::ports::{Coalescer, PortError};
+use crate::ports::{Batcher, PortError};
 
 /// How long the first, second and every later try of a call may take.
 const TRIES: [Duration; 3] = [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1)];
@@ -25,8 +24,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// Longest pause between tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Where the first try of an order goes. Every later call takes the drivers' lane, so that no crowd
-/// of new orders holds up the finishing of older ones.
+/// Where the first try of an order goes. Every later call takes the drivers' batcher, so that many new
+/// orders do not hold up the finishing of older ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
     /// Just stored for a waiting client: with the other new orders.
@@ -44,8 +43,13 @@ pub(super) enum Pace {
     Slow,
 }
 
-/// The lane of a call, and how often it was tried before.
-type Call<'a> = (&'a Coalescer<Operation>, usize);
+/// One try of a call.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    batcher: &'a Batcher<Operation>,
+    /// How many came before it.
+    earlier: usize,
+}
 
 /// What one round with an order came to.
 enum Round {
@@ -74,13 +78,13 @@ impl App {
             self.0.reserve_retries.first_try();
         }
         loop {
-            let lane = match origin {
+            let batcher = match origin {
                 Origin::New => &self.0.requests,
                 Origin::Older => &self.0.drivers,
             };
             origin = Origin::Older;
             let want = next(&stored, deadline.saturating_duration_since(Instant::now()));
-            match self.round(&stored, want, request, (lane, tries)).await {
+            match self.round(&stored, want, request, Attempt { batcher, earlier: tries }).await {
                 Round::Advanced(next) => {
                     stored = next;
                     tries = 0;
@@ -99,28 +103,39 @@ impl App {
         }
     }
 
-    async fn round(&self, stored: &StoredOrder, want: Want, request: &RequestId, call: Call<'_>) -> Round {
+    async fn round(
+        &self,
+        stored: &StoredOrder,
+        want: Want,
+        request: &RequestId,
+        attempt: Attempt<'_>,
+    ) -> Round {
         match want {
             Want::Nothing => Round::Finished,
             Want::Step(event) => {
-                let next = stored.after(event, Evidence::None, (Timestamp::now(), request));
+                let next = stored.after(event, Evidence::None, StepContext::now(request));
                 self.store(next, stored, request).await
             }
-            Want::Ask(action) => self.ask(stored, action, request, call).await,
+            Want::Ask(action) => self.ask(stored, action, request, attempt).await,
         }
     }
 
-    async fn ask(&self, stored: &StoredOrder, action: Action, request: &RequestId, call: Call<'_>) -> Round {
-        let meaning = match answer(stored, action, request, call).await {
-            Some(Meaning::FetchPrices) if !Defect::PartialSaga.is_set() => {
-                answer(stored, reserve(stored, Duration::ZERO), request, call).await
+    async fn ask(
+        &self,
+        stored: &StoredOrder,
+        action: Action,
+        request: &RequestId,
+        attempt: Attempt<'_>,
+    ) -> Round {
+        let meaning = match answer(stored, action, request, attempt).await {
+            Some(Meaning::FetchPrices) => {
+                answer(stored, reserve(stored, Duration::ZERO), request, attempt).await
             }
             meaning => meaning,
         };
-        let meaning = meaning.map(|meaning| defects::meaning(stored, meaning));
         match meaning {
             Some(Meaning::Step(event, evidence)) => {
-                let next = stored.after(event, evidence, (Timestamp::now(), request));
+                let next = stored.after(event, evidence, StepContext::now(request));
                 self.store(next, stored, request).await
             }
             Some(Meaning::FetchPrices | Meaning::Contradiction) => {
@@ -136,20 +151,13 @@ impl App {
             contradiction(stored, request);
             return Round::Again;
         };
-        let next = Arc::new(defects::total(next));
+        let next = Arc::new(next);
         let mut step = ordersys_spans::open(Kind::Internal, stored_as(next.order.status));
         step.note("ordersys.order.id", || next.order.id.to_string());
-        let advanced = step.places().around(self.0.orders.advance(Arc::clone(&next))).await;
+        let advanced = step.contexts().around(self.0.orders.advance(Arc::clone(&next))).await;
         drop(step);
         match advanced {
-            Ok(true) => {
-                match next.order.status {
-                    OrderState::Confirmed => failpoint::crash("order-confirmed"),
-                    OrderState::Aborting => failpoint::crash("order-aborting"),
-                    _ => {}
-                }
-                Round::Advanced(next)
-            }
+            Ok(true) => Round::Advanced(next),
             // Another driver was faster: go on from what it stored.
             Ok(false) => match self.0.orders.get(stored.order.id, Reach::All).await {
                 Ok(Some(current)) => Round::Advanced(Arc::new(current)),
@@ -203,24 +211,24 @@ async fn answer(
     stored: &StoredOrder,
     action: Action,
     request: &RequestId,
-    (lane, tries): Call<'_>,
+    Attempt { batcher, earlier }: Attempt<'_>,
 ) -> Option<Meaning> {
-    let patience = TRIES[tries.min(TRIES.len() - 1)];
+    let patience = TRIES[earlier.min(TRIES.len() - 1)];
     let mut step = ordersys_spans::open(Kind::Client, asked_as(&action));
     step.note("ordersys.order.id", || stored.order.id.to_string());
-    step.note("ordersys.attempt", || tries + 1);
+    step.note("ordersys.attempt", || earlier + 1);
     let operation = Operation {
         order_id: stored.order.id,
         request_id: request.clone(),
-        trace_parent: step.places().sampled(),
+        trace_parent: step.contexts().sampled(),
         action: action.clone(),
     };
-    let answer = lane.ask(operation, patience).await;
+    let answer = batcher.ask(operation, patience).await;
     note_failure(&mut step, &answer);
     Some(meaning(stored.order.status, &action, answer.ok()?))
 }
 
-/// Notes in a span that nobody answered, and why.
+/// Notes in a span that no answer came, and why.
 pub(super) fn note_failure<T>(step: &mut Span, answer: &Result<T, PortError>) {
     if let Err(error) = answer {
         step.fail(|| error.to_string());

@@ -11,12 +11,17 @@ use tokio::sync::watch;
 
 use super::place::Progress;
 
-/// Only the same caller joins: whoever is somebody else is asked for proof anew.
-type Key = (Caller, UserId, IdempotencyKey);
+/// A key in use. Only the same caller joins: any other has to prove who it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct KeyInUse {
+    pub(super) caller: Caller,
+    pub(super) user: UserId,
+    pub(super) key: IdempotencyKey,
+}
 
 /// The keys in use now.
 #[derive(Debug, Clone, Default)]
-pub(super) struct InFlight(Arc<Mutex<HashMap<Key, Entered>>>);
+pub(super) struct InFlight(Arc<Mutex<HashMap<KeyInUse, Entered>>>);
 
 #[derive(Debug)]
 struct Entered {
@@ -26,7 +31,7 @@ struct Entered {
 
 /// What entering a key found.
 pub(super) enum Entrance {
-    /// Nobody else uses the key: place the order, and keep the ticket until its outcome is known.
+    /// The key was free: place the order, and keep the ticket until its outcome is known.
     First(Ticket),
     /// The same order is in the making.
     Join(watch::Receiver<Progress>),
@@ -37,20 +42,18 @@ pub(super) enum Entrance {
 /// Frees the key when dropped.
 pub(super) struct Ticket {
     keys: InFlight,
-    key: Key,
+    key: KeyInUse,
 }
 
 impl InFlight {
-    /// Enters a key, or finds who is there.
+    /// Enters a key, or finds the order it is in use for.
     pub(super) fn enter(
         &self,
-        (caller, user): (Caller, UserId),
-        key: &IdempotencyKey,
+        key: KeyInUse,
         lines: &[Line],
         progress: &watch::Receiver<Progress>,
     ) -> Entrance {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (caller, user, key.clone());
         match keys.entry(key.clone()) {
             Entry::Occupied(entry) if entry.get().lines == lines => {
                 Entrance::Join(entry.get().progress.clone())

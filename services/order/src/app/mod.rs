@@ -3,42 +3,40 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ordersys_chassis::breaker::Settings;
-use ordersys_chassis::{Breaker, BreakerMetrics, Limit, Metrics, RetryBudget};
-use ordersys_contract::health::Peer;
+use ordersys_chassis::{Limit, RetryBudget};
 use ordersys_contract::order::{KeyRecord, OrderEvent, OrderRecord, OrderState};
 use ordersys_contract::reservation::Operation;
-use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
-use ordersys_store::{Add, StoreError};
+use ordersys_contract::{IdempotencyKey, OrderId, RequestId, UserId};
+use ordersys_store::{Add, StoreError, failpoint};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::OrderError;
 use crate::domain::access::Reach;
 use crate::domain::lifecycle::Event;
-use crate::domain::order::StoredOrder;
+use crate::domain::order::{StepContext, StoredOrder};
 use crate::domain::saga::DEADLINE;
-use crate::ports::{Coalescer, Inventory, UserQuery, Users};
-use crate::store::{Changed, Filter, KeyPlace, Orders};
+use crate::ports::{Batcher, UserQuery};
+use crate::store::{Changed, Filter, KeyFilter};
+use crate::{OrderError, Orders};
 
 mod allowance;
-mod defects;
+mod batchers;
+mod dependencies;
 mod driver;
 mod inflight;
-mod known;
-mod lanes;
 mod place;
 mod unfinished;
 
 pub use allowance::Allowance;
 use allowance::Allowed;
+pub(crate) use batchers::BatcherMetrics;
+use batchers::{DRIVERS, REQUESTS, USERS, inventory_batcher, user_batcher};
+pub use dependencies::Ports;
+pub(crate) use dependencies::{Breakers, Dependencies};
 use driver::Origin;
 use inflight::InFlight;
-pub(crate) use known::Known;
-pub(crate) use lanes::LaneMetrics;
-use lanes::{DRIVERS, REQUESTS, USERS, inventory_lane, user_lane};
-pub(crate) use place::{Placed, outcome};
+pub(crate) use place::{Placed, RequestContext, outcome};
 use unfinished::Unfinished;
 
 /// Recovered orders that are driven on at a time.
@@ -50,13 +48,14 @@ pub(crate) struct App(Arc<Shared>);
 
 struct Shared {
     orders: Orders,
-    users: Coalescer<UserQuery>,
-    known: Known,
+    users: Batcher<UserQuery>,
     /// First tries of new orders.
-    requests: Coalescer<Operation>,
-    /// Everything that finishes orders. A lane of its own without a breaker: nothing may block
+    requests: Batcher<Operation>,
+    /// Everything that finishes orders. A batcher of its own without a breaker: nothing may block
     /// giving stock back.
-    drivers: Coalescer<Operation>,
+    drivers: Batcher<Operation>,
+    /// How long a new order may stay pending.
+    deadline: Duration,
     /// Pays for further tries of user look-ups.
     lookup_retries: RetryBudget,
     /// Pays for quick further tries of reservations.
@@ -66,57 +65,21 @@ struct Shared {
     admission: Limit,
     tasks: TaskTracker,
     stopping: CancellationToken,
-    lanes: LaneMetrics,
+    batchers: BatcherMetrics,
     unfinished: Unfinished,
 }
 
-/// How the order service reaches the other two.
-#[derive(Clone)]
-pub struct Ports {
-    /// The user service.
-    pub users: Arc<dyn Users>,
-    /// The product service, for new orders.
-    pub inventory: Arc<dyn Inventory>,
-    /// The product service again, on connections of their own, for finishing orders.
-    pub drivers: Arc<dyn Inventory>,
-}
-
-/// The breakers in front of the other two services.
-#[derive(Clone)]
-pub(crate) struct Breakers {
-    users: Breaker,
-    inventory: Breaker,
-}
-
-impl Breakers {
-    pub(crate) fn new(settings: Settings, metrics: &Metrics) -> Self {
-        let (shared, now) = (BreakerMetrics::registered(metrics), Instant::now());
-        let breaker = |names| Breaker::new(names, (settings, now), shared.clone());
-        Self { users: breaker(("user", "lookup")), inventory: breaker(("product", "reserve")) }
-    }
-
-    /// How calls to the other services fare.
-    pub(crate) fn report(&self) -> Vec<Peer> {
-        let now = Instant::now();
-        vec![self.users.report(now), self.inventory.report(now)]
-    }
-}
-
 impl App {
-    pub(crate) fn new(
-        orders: Orders,
-        ports: Ports,
-        breakers: Breakers,
-        (admission, lanes, known, allowance): (Limit, LaneMetrics, Known, Allowance),
-    ) -> Self {
+    pub(crate) fn new(dependencies: Dependencies) -> Self {
+        let Dependencies { orders, ports, breakers, admission, batchers, allowance } = dependencies;
         let Ports { users, inventory, drivers } = ports;
         let now = Instant::now();
         Self(Arc::new(Shared {
             orders,
-            users: user_lane(users, breakers.users, &lanes),
-            known,
-            requests: inventory_lane(inventory, Some(breakers.inventory), (REQUESTS, &lanes)),
-            drivers: inventory_lane(drivers, None, (DRIVERS, &lanes)),
+            users: user_batcher(users, breakers.users, &batchers),
+            requests: inventory_batcher(inventory, Some(breakers.inventory), REQUESTS, &batchers),
+            drivers: inventory_batcher(drivers, None, DRIVERS, &batchers),
+            deadline: failpoint::millis("order-deadline").unwrap_or(DEADLINE),
             lookup_retries: RetryBudget::new(now),
             reserve_retries: RetryBudget::new(now),
             keys: InFlight::default(),
@@ -124,7 +87,7 @@ impl App {
             admission,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
-            lanes,
+            batchers,
             unfinished: Unfinished::default(),
         }))
     }
@@ -158,12 +121,12 @@ impl App {
         Ok(self.0.orders.import(all).await?)
     }
 
-    /// Keeps the gauges of the lanes' queues current.
-    pub(crate) fn measure_lanes(&self) {
-        let Shared { users, requests, drivers, lanes, .. } = &*self.0;
+    /// Keeps the gauges of the batchers' queues current.
+    pub(crate) fn measure_batchers(&self) {
+        let Shared { users, requests, drivers, batchers, .. } = &*self.0;
         let depths = [(USERS, users.waiting()), (REQUESTS, requests.waiting()), (DRIVERS, drivers.waiting())];
-        for (lane, waiting) in depths {
-            lanes.set_waiting(lane, waiting);
+        for (batcher, waiting) in depths {
+            batchers.set_waiting(batcher, waiting);
         }
     }
 
@@ -205,16 +168,16 @@ impl App {
 
     pub(crate) async fn keys<P: Send + 'static>(
         &self,
-        (after, limit): (KeyPlace, u32),
+        filter: KeyFilter,
         page: P,
         add: Add<P, KeyRecord>,
     ) -> Result<P, OrderError> {
-        Ok(self.0.orders.keys((after, limit), page, add).await?)
+        Ok(self.0.orders.keys(filter, page, add).await?)
     }
 
     /// How long ago the oldest order without an outcome was first seen by this process.
     pub(crate) async fn see_unfinished(&self) -> Result<Duration, OrderError> {
-        let now = self.0.orders.unfinished_states(unfinished::MOST).await?;
+        let now = self.0.orders.unfinished_states(unfinished::MAX_WATCHED).await?;
         Ok(self.0.unfinished.see(&now, Instant::now()))
     }
 
@@ -241,7 +204,7 @@ impl App {
         event: Event,
         request: &RequestId,
     ) -> Result<StoredOrder, OrderError> {
-        match self.0.orders.change((id, Reach::All), event, Timestamp::now(), request.clone()).await? {
+        match self.0.orders.change(id, Reach::All, event, StepContext::now(request)).await? {
             Changed::Done(stored) => Ok(stored),
             Changed::NotFound => Err(OrderError::NotFound),
             Changed::Illegal(state) if Some(state) == reached_by(event) => self.get(id, Reach::All).await,
@@ -257,24 +220,20 @@ impl App {
         reach: Reach,
         request: &RequestId,
     ) -> Result<Arc<StoredOrder>, OrderError> {
-        let cancelling = match self
-            .0
-            .orders
-            .change((id, reach), Event::Cancel, Timestamp::now(), request.clone())
-            .await?
-        {
-            Changed::Done(stored) => Arc::new(stored),
-            Changed::NotFound => return Err(OrderError::NotFound),
-            Changed::Illegal(OrderState::Cancelled | OrderState::Cancelling) => {
-                return self.get(id, reach).await.map(Arc::new);
-            }
-            Changed::Illegal(state) => return Err(OrderError::Illegal { state }),
-        };
+        let cancelling =
+            match self.0.orders.change(id, reach, Event::Cancel, StepContext::now(request)).await? {
+                Changed::Done(stored) => Arc::new(stored),
+                Changed::NotFound => return Err(OrderError::NotFound),
+                Changed::Illegal(OrderState::Cancelled | OrderState::Cancelling) => {
+                    return self.get(id, reach).await.map(Arc::new);
+                }
+                Changed::Illegal(state) => return Err(OrderError::Illegal { state }),
+            };
         let (app, request, before) = (self.clone(), request.clone(), Arc::clone(&cancelling));
         let driven = self.0.tasks.spawn(ordersys_spans::carried(async move {
             app.drive(before, &request, Origin::Older, Instant::now()).await
         }));
-        match tokio::time::timeout(place::PATIENCE, driven).await {
+        match tokio::time::timeout(place::RESPONSE_TIMEOUT, driven).await {
             Ok(Ok(Some(cancelled))) => Ok(cancelled),
             _ => Ok(cancelling),
         }

@@ -11,7 +11,7 @@ use ordersys_contract::order::OrderState;
 use crate::domain::saga::DEADLINE;
 
 /// Orders that are watched at most, about 100 kB; the rest have their turn when these are finished.
-pub(super) const MOST: u32 = 1000;
+pub(super) const MAX_WATCHED: u32 = 1000;
 
 /// The orders without an outcome that were seen at the last look.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ pub struct Owner {
     pub id: UserId,
     /// What to call the user.
     pub name: String,
-    /// A guest's order is open to whoever has its id, a registered user's to that user.
+    /// A guest's order is open to all who have its id, a registered user's to that user.
     pub kind: UserKindName,
 }
 
@@ -20,7 +20,7 @@ pub struct Owner {
 pub enum Denied {
     /// The user is registered, and the caller has shown no token.
     TokenNeeded,
-    /// The user is registered, and the caller is somebody else.
+    /// The user is registered, and the caller is another one.
     NotTheOwner,
     /// The caller's token was revoked.
     Revoked,
@@ -28,7 +28,7 @@ pub enum Denied {
     Disabled,
 }
 
-/// Whether a caller may order for a user. What is wrong with an account is told its owner only.
+/// Whether a caller may order for a user. What is wrong with an account is answered to its owner only.
 pub fn may_order(caller: Caller, user: &UserSummary) -> Result<(), Denied> {
     let disabled = match user.status {
         UserStatus::Active => Ok(()),
@@ -107,11 +107,11 @@ mod tests {
         let disabled = UserSummary { status: UserStatus::Disabled, ..user };
         assert_eq!(may_order(holder(disabled.id, 2), &disabled), Err(Denied::Disabled));
         assert_eq!(may_order(Caller::Admin, &disabled), Err(Denied::Disabled));
-        assert_eq!(may_order(Caller::Anyone, &disabled), Err(Denied::TokenNeeded), "is not told");
+        assert_eq!(may_order(Caller::Anyone, &disabled), Err(Denied::TokenNeeded), "is not revealed");
     }
 
     #[test]
-    fn anybody_orders_for_a_guest_unless_disabled() {
+    fn any_caller_orders_for_a_guest_unless_disabled() {
         let user = summary(UserKindName::Guest, UserStatus::Active);
         let disabled = UserSummary { status: UserStatus::Disabled, ..user.clone() };
         for caller in [Caller::Anyone, Caller::Service, Caller::Admin, holder(UserId::now(), 0)] {

@@ -17,6 +17,23 @@ pub use ordersys_contract::order::Reason;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step(pub OrderState, pub Timestamp, pub RequestId);
 
+/// When a step happens, and through which request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepContext {
+    /// When.
+    pub at: Timestamp,
+    /// Through which request.
+    pub request: RequestId,
+}
+
+impl StepContext {
+    /// A step of this moment.
+    #[must_use]
+    pub fn now(request: &RequestId) -> Self {
+        Self { at: Timestamp::now(), request: request.clone() }
+    }
+}
+
 /// An order as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredOrder {
@@ -77,18 +94,13 @@ impl StoredOrder {
     /// The order after `event`; `None` if its state does not allow that, or if the evidence
     /// does not fit its lines.
     #[must_use]
-    pub fn after(
-        &self,
-        event: Event,
-        evidence: Evidence,
-        (now, request): (Timestamp, &RequestId),
-    ) -> Option<Self> {
+    pub fn after(&self, event: Event, evidence: Evidence, context: StepContext) -> Option<Self> {
         let status = step(self.order.status, event)?;
         let mut next = self.clone();
         next.order.status = status;
         next.order.version += 1;
-        next.order.updated_at = now.max(self.order.updated_at);
-        next.history.push(Step(status, next.order.updated_at, request.clone()));
+        next.order.updated_at = context.at.max(self.order.updated_at);
+        next.history.push(Step(status, next.order.updated_at, context.request));
         match evidence {
             Evidence::None => {}
             Evidence::Priced(lines) => next.price(lines)?,

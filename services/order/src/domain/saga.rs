@@ -89,7 +89,7 @@ fn of_reserve(status: OrderState, answer: Answer) -> Meaning {
         Answer::Stands(Reservation { state, shortages, .. }) => match state {
             ReservationState::Rejected => refused(Reason::Shortages(shortages)),
             ReservationState::Expired => Meaning::Step(Event::TooLate, Evidence::None),
-            // Somebody else decided on this id. Giving up asks for proof before it ends.
+            // Another caller decided on this id. Giving up asks for proof before it ends.
             ReservationState::Held
             | ReservationState::Cancelled
             | ReservationState::Released

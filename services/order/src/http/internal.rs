@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::domain::access::Reach;
 use crate::domain::order::StoredOrder;
-use crate::store::{Filter, KeyPlace};
+use crate::store::{Filter, KeyCursor, KeyFilter};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -144,14 +144,14 @@ async fn keys(
         let place = [record.user_id.as_bytes(), record.key.as_bytes()].concat();
         items.add(&record, &place)
     };
-    let items = app.keys((after, limit), Items::new(limit), Box::new(add)).await?;
+    let items = app.keys(KeyFilter { after, limit }, Items::new(limit), Box::new(add)).await?;
     Ok(Page { items, list: (IDEMPOTENCY_KEYS, vec![("limit", limit.to_string())]) })
 }
 
 /// Reads a cursor of the list of keys: the user's id, then the key.
-fn place(cursor: &str) -> Result<KeyPlace, Refusal> {
+fn place(cursor: &str) -> Result<KeyCursor, Refusal> {
     let bytes = page::cursor_bytes(cursor)?;
     let (user, key) = bytes.split_first_chunk::<16>().ok_or_else(|| page::foreign_cursor(cursor))?;
     let key = String::from_utf8(key.to_vec()).map_err(|_| page::foreign_cursor(cursor))?;
-    Ok(KeyPlace::After(UserId::from_bytes(*user), key))
+    Ok(KeyCursor::After(UserId::from_bytes(*user), key))
 }

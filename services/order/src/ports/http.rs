@@ -10,18 +10,18 @@ use rustix::io::Errno;
 
 use super::{Asked, Inventory, PortError, UserQuery, Users};
 
-/// Least time a call gets: with less, not even a healthy service could answer.
-const LEAST: Duration = Duration::from_millis(1);
+/// The shortest time limit of a call: with less, not even a healthy service could answer.
+const MIN_TIMEOUT: Duration = Duration::from_millis(1);
 
-/// Reaches a service through the typed client. Give lanes that must not hinder each other a
+/// Reaches a service through the typed client. Give batchers that must not hinder each other a
 /// client, and so a connection pool, each.
 #[derive(Debug, Clone)]
 pub struct HttpPort(pub Client);
 
 impl HttpPort {
-    /// A client that gives up when nobody waits any more, and says so to the other side.
+    /// A client whose calls end at `until`, and tell the other side so.
     fn until(&self, until: Instant) -> Client {
-        let left = until.saturating_duration_since(Instant::now()).max(LEAST);
+        let left = until.saturating_duration_since(Instant::now()).max(MIN_TIMEOUT);
         self.0.clone().with_deadline_in(left).with_answer_limit(MAX_INTERNAL_BODY_BYTES)
     }
 }
@@ -73,7 +73,7 @@ fn lacking(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
     })
 }
 
-/// What a failed call says of the other side. It is told in full where a breaker opens.
+/// What a failed call says of the other side. It is logged in full where a breaker opens.
 fn no_answer(error: &ClientError) -> PortError {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);

@@ -8,15 +8,19 @@ use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::UserSummary;
 use ordersys_contract::{RequestId, TraceParent, UserId};
 
-mod coalesce;
+mod batch_item;
+mod batcher;
+#[cfg(feature = "defects")]
+mod defects;
 mod http;
-mod question;
 
 #[doc(hidden)]
-pub use coalesce::Coalescer;
-pub use http::{HttpPort, batch};
+pub use batch_item::BatchItem;
 #[doc(hidden)]
-pub use question::Question;
+pub use batcher::Batcher;
+#[cfg(feature = "defects")]
+pub(crate) use defects::DefectiveInventory;
+pub use http::{HttpPort, batch};
 
 /// A call under way.
 pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, PortError>> + Send + 'a>>;
@@ -24,7 +28,7 @@ pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, PortError>> + Send
 /// One look-up of a batch, with the request it is done for.
 #[derive(Debug, Clone)]
 pub struct UserQuery {
-    /// Whom to look up.
+    /// The user to look up.
     pub user: UserId,
     /// For which request.
     pub request: RequestId,
@@ -54,12 +58,12 @@ pub enum PortError {
 
 /// The user service, as the order service needs it.
 pub trait Users: Send + Sync + 'static {
-    /// Looks up many users in one call: one answer each, in order. Nobody waits for them past `until`.
+    /// Looks up many users in one call: one answer each, in order. Answers after `until` are not waited for.
     fn lookup(&self, queries: Vec<UserQuery>, until: Instant) -> Asked<'_, Vec<Option<UserSummary>>>;
 }
 
 /// The product service, as the order service needs it.
 pub trait Inventory: Send + Sync + 'static {
-    /// Does many operations in one call: one answer each, in order. Nobody waits for them past `until`.
+    /// Does many operations in one call: one answer each, in order. Answers after `until` are not waited for.
     fn apply(&self, operations: Vec<Operation>, until: Instant) -> Asked<'_, Vec<Answer>>;
 }

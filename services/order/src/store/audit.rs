@@ -7,9 +7,16 @@ use rusqlite::{Row, params};
 
 use super::Orders;
 
-/// A place in the list of idempotency keys.
+/// Which idempotency keys are listed.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyFilter {
+    pub(crate) after: KeyCursor,
+    pub(crate) limit: u32,
+}
+
+/// A position in the list of idempotency keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) enum KeyPlace {
+pub(crate) enum KeyCursor {
     /// Before the first.
     #[default]
     Start,
@@ -18,10 +25,10 @@ pub(crate) enum KeyPlace {
 }
 
 impl Orders {
-    /// Idempotency keys after a place, by key and user.
+    /// Idempotency keys after a position, by key and user.
     pub(crate) async fn keys<P: Send + 'static>(
         &self,
-        (after, limit): (KeyPlace, u32),
+        KeyFilter { after, limit }: KeyFilter,
         mut page: P,
         mut add: Add<P, KeyRecord>,
     ) -> Result<P, StoreError> {
@@ -30,8 +37,8 @@ impl Orders {
         self.0
             .scan(move |connection| {
                 let (key, user) = match &after {
-                    KeyPlace::Start => ("", &[][..]),
-                    KeyPlace::After(user, key) => (key.as_str(), &user.as_bytes()[..]),
+                    KeyCursor::Start => ("", &[][..]),
+                    KeyCursor::After(user, key) => (key.as_str(), &user.as_bytes()[..]),
                 };
                 let mut statement = connection.prepare_cached(select)?;
                 for record in statement.query_map(params![key, user, limit], key_record)? {

@@ -6,18 +6,19 @@ use std::time::Instant;
 use ordersys_chassis::NewestTime;
 use ordersys_chassis::prometheus_client::registry::Registry;
 use ordersys_contract::order::OrderState;
-use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
-use ordersys_store::defect::Defect;
+use ordersys_contract::{IdempotencyKey, OrderId, Timestamp, UserId};
 use ordersys_store::retention::Recent;
 use ordersys_store::{OpenError, Options, Store, StoreError, failpoint};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::access::Reach;
 use crate::domain::lifecycle::Event;
-use crate::domain::order::{Evidence, StoredOrder};
+use crate::domain::order::{Evidence, StepContext, StoredOrder};
 use crate::{Config, NAME};
 
 mod audit;
+#[cfg(feature = "defects")]
+mod defects;
 mod list;
 mod refused;
 mod rows;
@@ -51,7 +52,9 @@ pub(crate) enum Changed {
 #[derive(Clone)]
 pub(crate) struct Orders(Store, Steps, NewestTime, Recent);
 
-pub(crate) use audit::KeyPlace;
+pub(crate) use audit::{KeyCursor, KeyFilter};
+#[cfg(feature = "defects")]
+pub(crate) use defects::DefectiveOrders;
 pub(crate) use list::Filter;
 
 impl Orders {
@@ -76,7 +79,7 @@ impl Orders {
     }
 
     /// Stores a new order and its key, unless the key has an order already. Fails with
-    /// [`StoreError::Taken`] if another order has the place of its id.
+    /// [`StoreError::Taken`] if another order has the row of its id.
     pub(crate) async fn insert(
         &self,
         stored: Arc<StoredOrder>,
@@ -90,19 +93,17 @@ impl Orders {
                     && !claim_key(connection, user, key, stored.order.id)?
                 {
                     match by_key(connection, user, key)? {
-                        Some(first) if !Defect::DuplicateOnRetry.strikes() => {
-                            return Ok(Inserted::KeyTaken(Box::new(first)));
-                        }
-                        Some(_) => {}
+                        Some(first) => return Ok(Inserted::KeyTaken(Box::new(first))),
                         None => take_over_key(connection, user, key, stored.order.id)?,
                     }
                 }
                 rows::insert(connection, &stored, key.as_ref())?;
-                failpoint::crash("order-commit-1");
+                failpoint::crash(|| "order-commit-pending");
                 Ok(Inserted::Done)
             })
             .await?;
         if matches!(inserted, Inserted::Done) {
+            failpoint::crash(|| "order-pending");
             self.1.count(OrderState::Pending);
         }
         Ok(inserted)
@@ -131,18 +132,12 @@ impl Orders {
                 if refused::is_refused(next.order.status) {
                     recent.note(refused::number(next.order.id), Instant::now());
                 }
-                if next.order.status == OrderState::Confirmed && Defect::LostOrder.strikes() {
-                    connection.execute("DELETE FROM placed WHERE place = ?1", [place(next.order.id)])?;
-                }
-                match next.order.status {
-                    OrderState::Confirmed => failpoint::crash("order-commit-2"),
-                    OrderState::Aborted => failpoint::crash("order-commit-aborted"),
-                    _ => {}
-                }
+                failpoint::crash(|| format!("order-commit-{}", reached.as_str()));
                 Ok(replaced)
             })
             .await?;
         if replaced {
+            failpoint::crash(|| format!("order-{}", reached.as_str()));
             self.1.count(reached);
         }
         Ok(replaced)
@@ -151,16 +146,16 @@ impl Orders {
     /// Lets an event happen to an order, whatever its version is by now.
     pub(crate) async fn change(
         &self,
-        (id, reach): (OrderId, Reach),
+        id: OrderId,
+        reach: Reach,
         event: Event,
-        now: Timestamp,
-        request: RequestId,
+        context: StepContext,
     ) -> Result<Changed, StoreError> {
         let changed = self
             .0
             .write(move |connection| {
                 let Some(stored) = select(connection, id, reach)? else { return Ok(Changed::NotFound) };
-                let Some(next) = stored.after(event, Evidence::None, (now, &request)) else {
+                let Some(next) = stored.after(event, Evidence::None, context.clone()) else {
                     return Ok(Changed::Illegal(stored.order.status));
                 };
                 rows::replace(connection, &next)?;

@@ -16,6 +16,14 @@ use super::rows::{code, json, read};
 
 const COLUMNS: &str = "state, lines, coalesce(short, shortages), lease_ms, direct_product, order_id";
 
+/// Which reservations are listed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ReservationFilter {
+    /// Those older than this one only.
+    pub(crate) before: Option<OrderId>,
+    pub(crate) limit: u32,
+}
+
 /// Units of one product in the lines of reservations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct LineSums {
@@ -40,10 +48,10 @@ impl Tables {
         Ok(found.await?.map(|record| self.with_overdue(record)))
     }
 
-    /// Reservations, newest first, only those older than `before` if it is given.
+    /// Reservations, newest first.
     pub(crate) async fn reservations<P: Send + 'static>(
         &self,
-        (before, limit): (Option<OrderId>, u32),
+        ReservationFilter { before, limit }: ReservationFilter,
         mut page: P,
         mut add: Add<P, ReservationRecord>,
     ) -> Result<P, StoreError> {

@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 use ordersys_chassis::conditional::Condition;
 use ordersys_contract::product::{Product, StockAccount};
 use ordersys_contract::{Cents, Currency, ProductId, Timestamp};
-use ordersys_store::defect::Defect;
 use ordersys_store::{Add, Reached, STEP_ROWS, StoreError};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -231,7 +230,7 @@ pub(super) fn item(connection: &Connection, id: ProductId) -> rusqlite::Result<O
         let stock = Stock {
             initial: row.get(3)?,
             restocked: row.get(4)?,
-            available: available(row, 5)?,
+            available: row.get(5)?,
             reserved: row.get(6)?,
             sold: row.get(7)?,
         };
@@ -257,7 +256,7 @@ pub(super) fn product(row: &Row<'_>) -> rusqlite::Result<Product> {
         currency,
         version: row.get(4)?,
         created_at: Timestamp::from_millis(row.get(5)?),
-        stock: shown(row, 8)?,
+        stock: row.get(8)?,
     })
 }
 
@@ -270,22 +269,6 @@ fn account(row: &Row<'_>) -> rusqlite::Result<StockAccount> {
         reserved: row.get(9)?,
         sold: row.get(10)?,
     })
-}
-
-/// Units that can be ordered.
-fn available(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    if Defect::BelowZero.is_set() {
-        return row.get(column).map(|units: i64| u64::try_from(units).unwrap_or_default());
-    }
-    row.get(column)
-}
-
-/// The same as clients read it.
-fn shown(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    if Defect::BelowZero.is_set() {
-        return row.get(column).map(i64::cast_unsigned);
-    }
-    row.get(column)
 }
 
 /// A price in minor units of its currency.

@@ -10,6 +10,7 @@ use crate::{Config, NAME};
 
 mod audit;
 mod catalog;
+#[cfg(feature = "defects")]
 mod defects;
 mod editions;
 mod leases;
@@ -18,7 +19,10 @@ mod reservations;
 mod rows;
 mod totals;
 
+pub(crate) use audit::ReservationFilter;
 pub(crate) use catalog::{Edit, Edited, Filter};
+#[cfg(feature = "defects")]
+pub(crate) use defects::DefectiveTables;
 use leases::Leases;
 pub(crate) use reservations::HoldOutcome;
 pub(crate) use totals::StockTotals;

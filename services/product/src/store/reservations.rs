@@ -10,7 +10,6 @@ use ordersys_store::{StoreError, failpoint};
 use rusqlite::{Connection, params};
 
 use super::Tables;
-use super::defects;
 use super::leases::Leases;
 use super::refused::{is_refused, number};
 use super::rows::{gather, gather_item, gather_reservation, write_back};
@@ -53,19 +52,17 @@ impl Tables {
                 }
                 let waited = now.saturating_duration_since(arrived);
                 let mut inventory = gather(connection, &operations)?;
-                let decide = |operation| {
-                    defects::instead(operation).unwrap_or_else(|| inventory.apply(operation, waited))
-                };
-                let mut answers = operations.iter().map(decide).collect::<Vec<_>>();
+                let answers = operations.iter().map(|operation| inventory.apply(operation, waited)).collect();
                 write_back(connection, &inventory, None)?;
                 note(&recent, &inventory);
-                defects::after(connection, &mut answers)?;
                 begin_leases(&leases, &inventory, now);
-                failpoint::crash("product-apply");
+                failpoint::crash(|| "product-apply");
                 Ok(Some(answers))
             })
             .await?;
-        answers.ok_or(StoreError::Late)
+        let answers = answers.ok_or(StoreError::Late)?;
+        failpoint::crash(|| "product-committed");
+        Ok(answers)
     }
 
     /// Lets the leases that an earlier process left open begin anew. To be called once, at the start.

@@ -89,7 +89,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Stored> {
 }
 
 /// Writes what changed. New rows are marked as direct holds of `direct`, if given. Of a refused one only what
-/// was short is kept: its lines are with the order, and nobody needs their names and prices.
+/// was short is kept: its lines are with the order, and their names and prices are not needed.
 pub(super) fn write_back(
     connection: &Connection,
     inventory: &Inventory,

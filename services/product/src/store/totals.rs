@@ -16,7 +16,7 @@ pub(crate) struct StockTotals {
     pub(crate) reserved: f64,
     /// Left with an order.
     pub(crate) sold: f64,
-    /// Products with units that nobody accounts for, or with less than none.
+    /// Products with units that are not accounted for, or with less than none.
     pub(crate) unbalanced: i64,
 }
 

@@ -22,7 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(jwks))
 }
 
-/// An answer with tokens, which nobody on the way may keep (RFC 6749, section 5.1).
+/// An answer with tokens, which no cache may keep (RFC 6749, section 5.1).
 fn tokens(status: StatusCode, session: Session) -> Response {
     (status, [(header::CACHE_CONTROL, "no-store")], Json(session)).into_response()
 }

@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn what_was_read_before_a_change_is_not_kept_after_it() {
         let (known, id) = (Known::default(), UserId::now());
-        let early = known.all(&[id]).expect_err("nobody is known");
+        let early = known.all(&[id]).expect_err("no user is known");
         known.forget(id);
         known.keep(early, &[Some(summary(id, 0))]);
         let late = known.all(&[id]).expect_err("it was read before the change");

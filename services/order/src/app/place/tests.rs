@@ -8,8 +8,8 @@ fn order() -> Arc<StoredOrder> {
     Arc::new(StoredOrder::pending(owner, Vec::new(), now, &RequestId::random()))
 }
 
-/// What a client is told of an order that is stored `after` so long, and never gets an outcome.
-async fn told(after: Duration) -> Arc<StoredOrder> {
+/// What a client gets for an order that is stored `after` so long, and never gets an outcome.
+async fn answered(after: Duration) -> Arc<StoredOrder> {
     let order = order();
     let (sender, progress) = watch::channel(Progress::Begun(Instant::now()));
     let client = tokio::spawn(wait(progress));
@@ -21,16 +21,17 @@ async fn told(after: Duration) -> Arc<StoredOrder> {
         false
     });
     sender.send_if_modified(|progress| progress.reach(Arc::clone(&order)));
-    let told = tokio::time::timeout(2 * PATIENCE, client).await.expect("the client is told in time");
-    let placed = told.expect("no panic").expect("a stored order");
+    let answered =
+        tokio::time::timeout(2 * RESPONSE_TIMEOUT, client).await.expect("the client is answered in time");
+    let placed = answered.expect("no panic").expect("a stored order");
     assert!(Arc::ptr_eq(&placed.stored, &order) && !placed.replayed);
     placed.stored
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_is_told_of_a_stored_order_once_its_patience_is_over_whenever_it_was_stored() {
-    for after in [Duration::ZERO, PATIENCE / 2, PATIENCE, 3 * PATIENCE] {
-        let stored = told(after).await;
+async fn a_client_gets_a_stored_order_once_its_time_is_over_whenever_it_was_stored() {
+    for after in [Duration::ZERO, RESPONSE_TIMEOUT / 2, RESPONSE_TIMEOUT, 3 * RESPONSE_TIMEOUT] {
+        let stored = answered(after).await;
         assert_eq!(stored.order.status, OrderState::Pending, "stored after {after:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The lanes to the other two services: what they carry, and what they tell of it.
+//! The batchers of calls to the other two services, and their metrics.
 
 use std::sync::Arc;
 
@@ -8,18 +8,18 @@ use ordersys_chassis::prometheus_client::metrics::histogram::{Histogram, exponen
 use ordersys_chassis::{Breaker, Metrics};
 use ordersys_contract::reservation::Operation;
 
-use crate::ports::{Coalescer, Inventory, UserQuery, Users};
+use crate::ports::{Batcher, Inventory, UserQuery, Users};
 
 type Label = [(&'static str, &'static str); 1];
 
-/// Sizes of calls and depths of queues, by lane; clones share them.
+/// Sizes of calls and depths of queues, by batcher; clones share them.
 #[derive(Clone)]
-pub(crate) struct LaneMetrics {
+pub(crate) struct BatcherMetrics {
     sizes: Family<Label, Histogram>,
     waiting: Family<Label, Gauge>,
 }
 
-impl LaneMetrics {
+impl BatcherMetrics {
     pub(crate) fn registered(metrics: &Metrics) -> Self {
         let sizes = Family::<Label, Histogram>::new_with_constructor(|| {
             Histogram::new(exponential_buckets(1.0, 2.0, 10))
@@ -37,50 +37,51 @@ impl LaneMetrics {
         all
     }
 
-    /// What is called with the size of each call of a lane.
-    fn size(&self, lane: &'static str) -> impl Fn(usize) + Send + Sync + use<> {
-        let sizes = self.sizes.get_or_create(&[("lane", lane)]).clone();
-        move |questions| {
-            if questions > 0 {
+    /// What is called with the size of each call of a batcher.
+    fn size(&self, batcher: &'static str) -> impl Fn(usize) + Send + Sync + use<> {
+        let sizes = self.sizes.get_or_create(&[("lane", batcher)]).clone();
+        move |items| {
+            if items > 0 {
                 #[expect(clippy::cast_precision_loss, reason = "a batch is small")]
-                sizes.observe(questions as f64);
+                sizes.observe(items as f64);
             }
         }
     }
 
-    /// Sets the depth of a lane's queue.
-    pub(super) fn set_waiting(&self, lane: &'static str, questions: usize) {
-        self.waiting.get_or_create(&[("lane", lane)]).set(i64::try_from(questions).unwrap_or(i64::MAX));
+    /// Sets the depth of a batcher's queue.
+    pub(super) fn set_waiting(&self, batcher: &'static str, items: usize) {
+        self.waiting.get_or_create(&[("lane", batcher)]).set(i64::try_from(items).unwrap_or(i64::MAX));
     }
 }
 
-pub(super) fn user_lane(
+pub(super) fn user_batcher(
     users: Arc<dyn Users>,
     breaker: Breaker,
-    metrics: &LaneMetrics,
-) -> Coalescer<UserQuery> {
+    metrics: &BatcherMetrics,
+) -> Batcher<UserQuery> {
     let size = metrics.size(USERS);
-    Coalescer::start(Some(breaker), move |queries, until| {
+    Batcher::start(Some(breaker), move |queries, until| {
         size(queries.len());
         let users = Arc::clone(&users);
         async move { users.lookup(queries, until).await }
     })
 }
 
-/// The lane of user look-ups.
+/// The batcher of user look-ups.
 pub(super) const USERS: &str = "users";
-/// The lane of first tries of new orders.
+/// The batcher of first tries of new orders.
 pub(super) const REQUESTS: &str = "requests";
-/// The lane of everything that finishes orders.
+/// The batcher of everything that finishes orders.
 pub(super) const DRIVERS: &str = "drivers";
 
-pub(super) fn inventory_lane(
+pub(super) fn inventory_batcher(
     inventory: Arc<dyn Inventory>,
     breaker: Option<Breaker>,
-    (name, metrics): (&'static str, &LaneMetrics),
-) -> Coalescer<Operation> {
+    name: &'static str,
+    metrics: &BatcherMetrics,
+) -> Batcher<Operation> {
     let size = metrics.size(name);
-    Coalescer::start(breaker, move |operations, until| {
+    Batcher::start(breaker, move |operations, until| {
         size(operations.len());
         let inventory = Arc::clone(&inventory);
         async move { inventory.apply(operations, until).await }

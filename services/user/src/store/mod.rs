@@ -1,10 +1,10 @@
 //! The user service's tables.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ordersys_chassis::Deadline;
 use ordersys_chassis::prometheus_client::registry::Registry;
-use ordersys_contract::user::{LOOKUP_HOLDS, User, UserStatus, UserSummary};
+use ordersys_contract::user::{User, UserStatus, UserSummary};
 use ordersys_contract::{EmailKey, Timestamp, UserId};
 use ordersys_store::{Add, OpenError, Options, Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -25,9 +25,6 @@ use known::Known;
 use rows::{COLUMNS, kind, reach, select_account, status, user};
 use schema::MIGRATIONS;
 pub(crate) use sessions::{Begun, NewLogin, Rotated, Rotation};
-
-/// By how much another machine's clock may run slower while an answer holds.
-const MARGIN: Duration = Duration::from_millis(5);
 
 /// What narrows a list of users.
 #[derive(Debug, Clone, Default)]
@@ -63,7 +60,7 @@ pub(crate) struct Change {
     pub(crate) password: Option<(PasswordHash, PasswordHash)>,
 }
 
-/// How reading or changing a user as somebody ended.
+/// How reading or changing a user for a caller ended.
 #[derive(Debug)]
 pub(crate) enum Reached<T> {
     Done(T),
@@ -97,12 +94,6 @@ impl Users {
         self.0.close().await;
     }
 
-    /// Makes a change of a user known: after this nobody goes by the user as it was.
-    async fn publish(&self, user: UserId) {
-        self.1.forget(user);
-        tokio::time::sleep(LOOKUP_HOLDS + MARGIN).await;
-    }
-
     /// Writes what changes a user. The caller may go away, the change is still noticed by those who read.
     async fn write_of<T: Send + 'static>(
         &self,
@@ -112,7 +103,7 @@ impl Users {
         let users = self.clone();
         let write = async move {
             let outcome = users.0.write(command).await;
-            users.publish(user).await;
+            users.1.forget(user);
             outcome
         };
         tokio::spawn(write).await.unwrap_or(Err(StoreError::Stopped))

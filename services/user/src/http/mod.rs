@@ -18,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
+use crate::app::Requester;
 use crate::store::Filter;
 
 mod records;
@@ -45,15 +46,15 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
 async fn create(
     State(app): State<App>,
     caller: Caller,
-    Peer(from): Peer,
+    Peer(address): Peer,
     Json(new): Json<NewUser>,
 ) -> Result<Response, Refusal> {
-    let user = app.create(new, (caller, from), Timestamp::now()).await?;
+    let user = app.create(new, Requester { caller, address }, Timestamp::now()).await?;
     let location = format!("{USERS}/{}", user.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(user)).into_response())
 }
 
-/// One user: a guest to anybody, a registered user to itself and the admin.
+/// One user: a guest to all, a registered user to itself and the admin.
 #[utoipa::path(
     get, path = USER, tag = "users",
     responses((status = 200, description = "The user", body = User)),

@@ -1,4 +1,4 @@
-//! Where in which traces a task works.
+//! The spans that a task works below, in one trace or in many.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -9,23 +9,23 @@ use crate::span::Span;
 use crate::tracer::Tracer;
 
 tokio::task_local! {
-    static CURRENT: Places;
+    static CURRENT: SpanContexts;
 }
 
-/// A place in a trace, and who records what happens there: nobody, if it is only passed on.
+/// A span to work below, and what records the spans there: nothing, if it is only passed on.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct SpanContext {
     pub(crate) parent: TraceParent,
     pub(crate) tracer: Tracer,
 }
 
-/// The places in traces that work is done for: nearly always none, for coalesced work many.
+/// The spans that work is done below: nearly always none, for coalesced work many.
 #[derive(Clone, Default)]
-pub struct Places(Option<Arc<[Place]>>);
+pub struct SpanContexts(Option<Arc<[SpanContext]>>);
 
-impl Places {
-    pub(crate) fn new(places: impl ExactSizeIterator<Item = Place>) -> Self {
-        Self((places.len() > 0).then(|| places.collect()))
+impl SpanContexts {
+    pub(crate) fn new(contexts: impl ExactSizeIterator<Item = SpanContext>) -> Self {
+        Self((contexts.len() > 0).then(|| contexts.collect()))
     }
 
     /// Those that the current task works for.
@@ -40,24 +40,24 @@ impl Places {
         if spans.is_empty() {
             return Self::current();
         }
-        let all: Vec<_> = spans.iter().flat_map(|span| span.places().all().to_vec()).collect();
+        let all: Vec<_> = spans.iter().flat_map(|span| span.contexts().all().to_vec()).collect();
         Self::new(all.into_iter())
     }
 
-    pub(crate) fn all(&self) -> &[Place] {
+    pub(crate) fn all(&self) -> &[SpanContext] {
         self.0.as_deref().unwrap_or_default()
     }
 
     /// What a call from here carries.
     #[must_use]
     pub fn parent(&self) -> Option<TraceParent> {
-        self.all().first().map(|place| place.parent)
+        self.all().first().map(|context| context.parent)
     }
 
-    /// The same, if somebody may record what happens there.
+    /// The same, if spans are recorded there.
     #[must_use]
     pub fn sampled(&self) -> Option<TraceParent> {
-        self.all().iter().map(|place| place.parent).find(|parent| parent.sampled)
+        self.all().iter().map(|context| context.parent).find(|parent| parent.sampled)
     }
 
     /// Does some work here.
@@ -68,5 +68,5 @@ impl Places {
 
 /// Lets work that becomes a task of its own go on where the current one is.
 pub fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
-    Places::current().around(work)
+    SpanContexts::current().around(work)
 }

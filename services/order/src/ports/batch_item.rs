@@ -1,7 +1,7 @@
-//! What may be asked of the other services, and which answers can be answers to it.
+//! What calls to the other services carry, and which answers can be answers to it.
 //!
-//! The form of an answer is checked where it is parsed. Here it is held against its question: an
-//! answer about somebody else, or larger than any honest one, is no answer.
+//! The form of an answer is checked where it is parsed. Here it is compared with its item: an
+//! answer about another id, or larger than any honest one, is no answer.
 
 use ordersys_contract::product::MAX_NAME_BYTES;
 use ordersys_contract::reservation::{Action, Answer, Operation};
@@ -10,39 +10,39 @@ use ordersys_contract::{MAX_ORDER_LINES, OrderId, UserId};
 
 use super::UserQuery;
 
-/// One question of a call that carries many.
-pub trait Question: Send + 'static {
+/// One item of a call that carries many.
+pub trait BatchItem: Send + 'static {
     /// What is kept of it while the call is under way.
-    type Gist: Send;
+    type Key: Send;
     /// What answers it.
     type Answer: Send + 'static;
 
     /// What is needed to recognise its answer.
-    fn gist(&self) -> Self::Gist;
+    fn key(&self) -> Self::Key;
     /// Whether this can be its answer.
-    fn fits(gist: &Self::Gist, answer: &Self::Answer) -> bool;
+    fn matches(key: &Self::Key, answer: &Self::Answer) -> bool;
 }
 
-impl Question for UserQuery {
-    type Gist = UserId;
+impl BatchItem for UserQuery {
+    type Key = UserId;
     type Answer = Option<UserSummary>;
 
-    fn gist(&self) -> UserId {
+    fn key(&self) -> UserId {
         self.user
     }
 
-    fn fits(user: &UserId, answer: &Self::Answer) -> bool {
+    fn matches(user: &UserId, answer: &Self::Answer) -> bool {
         let is_theirs = |summary: &UserSummary| summary.id == *user && summary.name.len() <= MAX_TEXT_BYTES;
         answer.as_ref().is_none_or(is_theirs)
     }
 }
 
-impl Question for Operation {
+impl BatchItem for Operation {
     /// The order, and how many lines it asks to reserve.
-    type Gist = (OrderId, usize);
+    type Key = (OrderId, usize);
     type Answer = Answer;
 
-    fn gist(&self) -> Self::Gist {
+    fn key(&self) -> Self::Key {
         let lines = match &self.action {
             Action::Reserve { lines, .. } => lines.len(),
             Action::Confirm | Action::Cancel | Action::Release => MAX_ORDER_LINES,
@@ -50,7 +50,7 @@ impl Question for Operation {
         (self.order_id, lines)
     }
 
-    fn fits((order, lines): &Self::Gist, answer: &Answer) -> bool {
+    fn matches((order, lines): &Self::Key, answer: &Answer) -> bool {
         match answer {
             Answer::Stands(reservation) => {
                 reservation.order_id == *order

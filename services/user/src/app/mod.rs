@@ -9,7 +9,7 @@ use ordersys_contract::evidence::{KeyEvidence, SessionRecord, UserRecord};
 use ordersys_contract::session::Jwks;
 use ordersys_contract::user::{Lookup, NewUser, User, UserKindName, UserPatch, UserStatus, UserSummary};
 use ordersys_contract::{Password, SessionId, Timestamp, UserId};
-use ordersys_spans::{Places, Tracer};
+use ordersys_spans::{SpanContexts, Tracer};
 use ordersys_store::Add;
 
 use crate::domain::ring::Certainty;
@@ -24,26 +24,28 @@ mod sessions;
 
 /// The use cases; clones share everything.
 #[derive(Clone)]
-pub struct App(Arc<Shared>);
+pub struct App(Arc<Dependencies>);
 
-struct Shared {
-    users: Users,
-    hasher: Hasher,
-    throttle: Throttle,
-    keys: Keys,
-    newest: NewestTime,
-    tracer: Tracer,
+/// What the use cases work with.
+pub(crate) struct Dependencies {
+    pub(crate) users: Users,
+    pub(crate) hasher: Hasher,
+    pub(crate) throttle: Throttle,
+    pub(crate) keys: Keys,
+    pub(crate) newest: NewestTime,
+    pub(crate) tracer: Tracer,
+}
+
+/// Who asks, and from where.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Requester {
+    pub(crate) caller: Caller,
+    pub(crate) address: IpAddr,
 }
 
 impl App {
-    pub(crate) fn new(
-        users: Users,
-        hasher: Hasher,
-        keys: Keys,
-        newest: NewestTime,
-        (throttle, tracer): (Throttle, Tracer),
-    ) -> Self {
-        Self(Arc::new(Shared { users, hasher, throttle, keys, newest, tracer }))
+    pub(crate) fn new(dependencies: Dependencies) -> Self {
+        Self(Arc::new(dependencies))
     }
 
     /// Takes note of the newest stored time, and warns if it lies ahead of the clock.
@@ -63,16 +65,16 @@ impl App {
     pub(crate) async fn create(
         &self,
         new: NewUser,
-        (caller, from): (Caller, IpAddr),
+        requester: Requester,
         now: Timestamp,
     ) -> Result<User, UserError> {
         let profile = Profile::new(&new.name, &new.email)?;
         let registration = match new.password {
             None => {
-                self.admit_guest(caller, from).await?;
+                self.admit_guest(requester).await?;
                 None
             }
-            Some(password) => Some(self.register(&profile, password, (caller, from)).await?),
+            Some(password) => Some(self.register(&profile, password, requester).await?),
         };
         let kind = if registration.is_some() { UserKindName::Registered } else { UserKindName::Guest };
         let Profile { name, email } = profile;
@@ -89,19 +91,19 @@ impl App {
         &self,
         profile: &Profile,
         password: Password,
-        (caller, from): (Caller, IpAddr),
+        Requester { caller, address }: Requester,
     ) -> Result<Registration, UserError> {
         profile.accepts(&password)?;
         let login = login(&profile.email);
         if !caller.is_admin() {
-            self.0.throttle.registration(from).await?;
+            self.0.throttle.registration(address).await?;
         }
         let password = self.0.hasher.hash(password).await?;
         Ok(Registration { login, password })
     }
 
-    async fn admit_guest(&self, caller: Caller, from: IpAddr) -> Result<(), UserError> {
-        if caller.is_admin() { Ok(()) } else { self.0.throttle.guest(from).await }
+    async fn admit_guest(&self, Requester { caller, address }: Requester) -> Result<(), UserError> {
+        if caller.is_admin() { Ok(()) } else { self.0.throttle.guest(address).await }
     }
 
     pub(crate) async fn get(&self, id: UserId, caller: Caller) -> Result<User, UserError> {
@@ -134,7 +136,7 @@ impl App {
         let password = match password {
             Some(password) => {
                 let account = self.0.users.account(id).await?.ok_or(UserError::GuestPassword)?;
-                Some(self.replace(&account, password, (role, current_password)).await?)
+                Some(self.replace(&account, password, role, current_password).await?)
             }
             None if name.is_none() => return Err(UserError::NothingToChange),
             None => None,
@@ -149,7 +151,8 @@ impl App {
         &self,
         account: &Account,
         password: Password,
-        (role, current): (Role, Option<Password>),
+        role: Role,
+        current: Option<Password>,
     ) -> Result<(PasswordHash, PasswordHash), UserError> {
         let profile = Profile { name: account.name.clone(), email: account.email.clone() };
         profile.accepts(&password)?;
@@ -213,7 +216,7 @@ impl App {
         let began = Instant::now();
         let (_, mut spans) = self.0.tracer.parts(trace_parents.into_iter(), "look up");
         let reading = self.0.users.summaries(ids.clone(), deadline);
-        let found = Places::below(&spans).around(reading).await;
+        let found = SpanContexts::below(&spans).around(reading).await;
         if let Err(error) = &found {
             for span in &mut spans {
                 span.fail(|| error.to_string());

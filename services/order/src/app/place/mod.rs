@@ -10,31 +10,42 @@ use ordersys_contract::reservation::Line;
 use ordersys_contract::user::UserSummary;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, Timestamp, UserId};
 use ordersys_spans::Kind;
-use ordersys_store::{StoreError, failpoint};
+use ordersys_store::StoreError;
 use tokio::sync::watch;
 
+use super::App;
 use super::driver::{Origin, Pace, note_failure};
-use super::inflight::{Entrance, Ticket};
-use super::{App, defects};
+use super::inflight::{Entrance, KeyInUse, Ticket};
 use crate::OrderError;
 use crate::domain::access::{Owner, Reach, may_order};
 use crate::domain::draft::Draft;
 use crate::domain::order::StoredOrder;
-use crate::domain::saga::DEADLINE;
 use crate::ports::{PortError, UserQuery};
 use crate::store::Inserted;
 
-/// How long a client waits for the outcome before it is told to come back.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a client waits for the outcome before it is asked to come back.
+pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long each try of the user look-up may take.
 const LOOKUP_TRIES: [Duration; 3] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1)];
 
-/// Orders in the making from which on users are not asked for while an earlier answer holds. Fewer wait
-/// for no one, and are seen in the logs of all services.
-const CROWD: usize = 8;
+/// The request that asks for an order.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestContext {
+    pub(crate) caller: Caller,
+    pub(crate) address: IpAddr,
+    pub(crate) id: RequestId,
+}
 
-/// What a client is told of its order.
+/// How storing a new order ended.
+enum Insertion {
+    /// It is stored.
+    New(Arc<StoredOrder>),
+    /// Its key was used before, for this order.
+    Earlier(Box<StoredOrder>),
+}
+
+/// What a client gets for its order.
 #[derive(Debug, Clone)]
 pub(crate) struct Placed {
     /// The order as it is now; still without outcome if that took too long.
@@ -55,10 +66,10 @@ pub(super) enum Progress {
 }
 
 impl Progress {
-    /// The order is durable. Whether somebody has to hear of it now: until [`PATIENCE`] is over all wait for
-    /// the outcome, and to wake each of them for this costs more than telling them.
+    /// The order is durable. Returns whether its clients have to be woken: until [`RESPONSE_TIMEOUT`] is over they wait
+    /// for the outcome.
     fn reach(&mut self, stored: Arc<StoredOrder>) -> bool {
-        let late = matches!(self, Self::Begun(since) if since.elapsed() >= PATIENCE);
+        let late = matches!(self, Self::Begun(since) if since.elapsed() >= RESPONSE_TIMEOUT);
         *self = Self::Stored(stored);
         late
     }
@@ -70,19 +81,20 @@ impl App {
         &self,
         draft: Draft,
         key: Option<IdempotencyKey>,
-        (caller, from, request): (Caller, IpAddr, RequestId),
+        request: RequestContext,
     ) -> Result<Placed, OrderError> {
-        self.0.allowed.post(caller, from)?;
+        self.0.allowed.post(request.caller, request.address)?;
         let (sender, progress) = watch::channel(Progress::Begun(Instant::now()));
         let mut ticket = None;
         if let Some(key) = &key {
-            match self.0.keys.enter((caller, draft.user_id), key, &draft.lines, &progress) {
+            let key = KeyInUse { caller: request.caller, user: draft.user_id, key: key.clone() };
+            match self.0.keys.enter(key, &draft.lines, &progress) {
                 Entrance::First(entered) => ticket = Some(entered),
                 Entrance::Join(progress) => return joined(wait(progress).await),
                 Entrance::Conflict => return Err(OrderError::KeyReused),
             }
         }
-        let Some(place) = self.0.admission.enter(Instant::now()) else {
+        let Some(permit) = self.0.admission.enter(Instant::now()) else {
             finish(&sender, ticket, Err(OrderError::Overloaded));
             return Err(OrderError::Overloaded);
         };
@@ -90,11 +102,11 @@ impl App {
         // A task of its own: a client that hangs up does not stop its order half-way. Boxed, since it is large
         // and would be moved from hand to hand.
         self.0.tasks.spawn(Box::pin(ordersys_spans::carried(async move {
-            let outcome = app.make(draft, key, (caller, request), &sender).await;
+            let outcome = app.make(draft, key, request, &sender).await;
             let was_made = matches!(outcome, Ok(Placed { replayed: false, .. }));
             finish(&sender, ticket, outcome);
             if was_made {
-                place.done(Instant::now());
+                permit.done(Instant::now());
             }
         })));
         wait(progress).await
@@ -104,7 +116,7 @@ impl App {
         &self,
         draft: Draft,
         key: Option<IdempotencyKey>,
-        (caller, request): (Caller, RequestId),
+        RequestContext { caller, id: request, .. }: RequestContext,
         progress: &watch::Sender<Progress>,
     ) -> Result<Placed, OrderError> {
         let admitted = self.admit(draft.user_id, caller, &request).await;
@@ -112,42 +124,38 @@ impl App {
         let owner = match admitted.and_then(allowed) {
             Ok(owner) => owner,
             Err(refusal @ OrderError::Denied(_)) => return Err(refusal),
-            // What an earlier post made is told those who may read it, whatever is wrong by now.
+            // An order that an earlier post made is answered to a caller who may read it, whatever is wrong by now.
             Err(refusal) => {
                 return self.earlier(&draft, caller, key).await?.ok_or(refusal);
             }
         };
-        let mut stored = StoredOrder::pending(owner, draft.order_lines(), Timestamp::now(), &request);
-        let struck = defects::before(&mut stored);
-        let patience = failpoint::argument("order-deadline").and_then(|millis| millis.parse().ok());
-        let deadline = Instant::now() + patience.map_or(DEADLINE, Duration::from_millis);
+        let stored = StoredOrder::pending(owner, draft.order_lines(), Timestamp::now(), &request);
+        let deadline = Instant::now() + self.0.deadline;
         let stored = match self.insert(stored, key).await? {
-            Ok(stored) => stored,
-            Err(earlier) => return replay(&draft.lines, earlier),
+            Insertion::New(stored) => stored,
+            Insertion::Earlier(earlier) => return replay(&draft.lines, *earlier),
         };
-        failpoint::crash("order-pending");
         progress.send_if_modified(|progress| progress.reach(Arc::clone(&stored)));
         let outcome = self.drive(Arc::clone(&stored), &request, Origin::New, deadline).await;
-        let stored = outcome.unwrap_or(stored);
-        self.misbehave(struck, &stored).await?;
-        Ok(Placed { stored, replayed: false })
+        Ok(Placed { stored: outcome.unwrap_or(stored), replayed: false })
     }
 
-    /// Stores a new order: as it was stored, or what the key was used for before.
+    /// Stores a new order, unless its key was used before.
     async fn insert(
         &self,
         mut stored: StoredOrder,
         key: Option<IdempotencyKey>,
-    ) -> Result<Result<Arc<StoredOrder>, StoredOrder>, OrderError> {
+    ) -> Result<Insertion, OrderError> {
         loop {
             let order = Arc::new(stored);
             let step = ordersys_spans::open(Kind::Internal, "store: pending");
-            let inserted = step.places().around(self.0.orders.insert(Arc::clone(&order), key.clone())).await;
+            let inserted =
+                step.contexts().around(self.0.orders.insert(Arc::clone(&order), key.clone())).await;
             drop(step);
             match inserted {
-                Ok(Inserted::Done) => return Ok(Ok(order)),
-                Ok(Inserted::KeyTaken(earlier)) => return Ok(Err(*earlier)),
-                // The clock was set back, and an earlier order has the place of this id.
+                Ok(Inserted::Done) => return Ok(Insertion::New(order)),
+                Ok(Inserted::KeyTaken(earlier)) => return Ok(Insertion::Earlier(earlier)),
+                // The clock was set back, and an earlier order has the row of this id.
                 Err(StoreError::Taken) => stored = order.renamed(OrderId::now()),
                 Err(error) => return Err(error.into()),
             }
@@ -162,19 +170,9 @@ impl App {
         if let Some(left) = self.0.requests.refusal(Instant::now()) {
             return Err(OrderError::Dependency { service: "product", retry_in: left });
         }
-        let user = match self.known(user, caller) {
-            Some(known) => known,
-            None => self.look_up(user, request).await?,
-        };
+        let user = self.look_up(user, request).await?;
         may_order(caller, &user).map_err(OrderError::Denied)?;
         Ok(Owner { id: user.id, name: user.name, kind: user.kind })
-    }
-
-    /// The user by an earlier answer. One that refuses the order is asked for anew.
-    fn known(&self, user: UserId, caller: Caller) -> Option<UserSummary> {
-        let crowd = self.0.admission.in_flight() >= CROWD;
-        let welcome = |user: &UserSummary| may_order(caller, user).is_ok();
-        crowd.then(|| self.0.known.get(user, Instant::now(), welcome)).flatten()
     }
 
     /// The order an earlier post with this key made, if the caller may read it.
@@ -208,16 +206,12 @@ impl App {
             }
             let mut step = ordersys_spans::open(Kind::Client, "ask: look up user");
             step.note("ordersys.attempt", || number + 1);
-            let query = UserQuery { user, request: request.clone(), trace_parent: step.places().sampled() };
-            let asked = Instant::now();
+            let query = UserQuery { user, request: request.clone(), trace_parent: step.contexts().sampled() };
             let answer = self.0.users.ask(query, patience).await;
             note_failure(&mut step, &answer);
             drop(step);
             match answer {
-                Ok(Some(summary)) => {
-                    self.0.known.keep(&summary, asked);
-                    return Ok(summary);
-                }
+                Ok(Some(summary)) => return Ok(summary),
                 Ok(None) => return Err(OrderError::UnknownUser(user.to_string())),
                 Err(PortError::Overloaded) => return Err(OrderError::Overloaded),
                 Err(PortError::Open(left)) => {
@@ -236,7 +230,7 @@ fn replay(lines: &[Line], stored: StoredOrder) -> Result<Placed, OrderError> {
     is_same.then(|| Placed { stored: Arc::new(stored), replayed: true }).ok_or(OrderError::KeyReused)
 }
 
-/// Publishes the outcome before the key is freed: whoever comes later finds the stored order.
+/// Publishes the outcome before the key is freed: a later post finds the stored order.
 fn finish(sender: &watch::Sender<Progress>, ticket: Option<Ticket>, outcome: Result<Placed, OrderError>) {
     sender.send_replace(Progress::Done(outcome));
     drop(ticket);
@@ -246,10 +240,10 @@ fn joined(outcome: Result<Placed, OrderError>) -> Result<Placed, OrderError> {
     outcome.map(|placed| Placed { replayed: true, ..placed })
 }
 
-/// Waits for the outcome; after [`PATIENCE`] a stored order is good enough.
+/// Waits for the outcome; after [`RESPONSE_TIMEOUT`] a stored order is good enough.
 async fn wait(mut progress: watch::Receiver<Progress>) -> Result<Placed, OrderError> {
     let done = progress.wait_for(|progress| matches!(progress, Progress::Done(_)));
-    if let Ok(Ok(done)) = tokio::time::timeout(PATIENCE, done).await
+    if let Ok(Ok(done)) = tokio::time::timeout(RESPONSE_TIMEOUT, done).await
         && let Progress::Done(outcome) = &*done
     {
         return outcome.clone();

@@ -19,17 +19,19 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::app::{App, Placed, outcome};
+use crate::app::{App, Placed, RequestContext, outcome};
 use crate::domain::access::Reach;
 use crate::domain::draft::Draft;
 use crate::domain::lifecycle::Event;
 use crate::domain::order::StoredOrder;
 use crate::store::Filter;
 
+#[cfg(feature = "defects")]
+mod defects;
 mod internal;
 
 pub(crate) fn routes(app: App) -> OpenApiRouter {
-    OpenApiRouter::new()
+    let router = OpenApiRouter::new()
         .routes(routes!(place, list))
         .routes(routes!(read))
         .routes(routes!(events))
@@ -37,8 +39,10 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
         .routes(routes!(pay))
         .routes(routes!(ship))
         .routes(routes!(deliver))
-        .merge(internal::routes())
-        .with_state(app)
+        .merge(internal::routes());
+    #[cfg(feature = "defects")]
+    let router = router.layer(axum::middleware::from_fn(defects::mistake));
+    router.with_state(app)
 }
 
 /// Places an order: all lines or none.
@@ -56,12 +60,13 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
 async fn place(
     State(app): State<App>,
     caller: Caller,
-    Peer(from): Peer,
+    Peer(address): Peer,
     RequestIdOf(request): RequestIdOf,
     Key(key): Key,
     Json(new): Json<NewOrder>,
 ) -> Result<Response, Refusal> {
-    let placed = app.place(Draft::new(&new)?, key, (caller, from, request)).await?;
+    let request = RequestContext { caller, address, id: request };
+    let placed = app.place(Draft::new(&new)?, key, request).await?;
     Ok(placed_answer(placed))
 }
 
@@ -145,7 +150,7 @@ async fn events(
     Ok(Json(app.events(id, Reach::of(caller)).await?))
 }
 
-/// Whose orders a caller lists: the admin those of anybody, users their own.
+/// Whose orders a caller lists: the admin those of any user, users their own.
 fn listed_user(caller: Caller, asked: Option<UserId>) -> Result<Option<UserId>, Refusal> {
     match (caller.user(), asked) {
         (Some(own), Some(other)) if own != other => {
@@ -215,59 +220,31 @@ async fn cancel(
     Ok(stored_answer(&app.cancel(id, Reach::of(caller), &request).await?.order, StatusCode::OK))
 }
 
-/// Marks an order as paid.
-#[utoipa::path(
-    post, path = PAY, tag = "orders",
-    request_body = Option<Empty>,
-    responses((status = 200, description = "Paid", body = Order),
-        (status = 202, description = "It will be; ask again", body = Order)),
-    security(("admin" = [])),
-    extensions(("x-refusals" = json!([Code::IllegalTransition]))),
-)]
-async fn pay(
-    State(app): State<App>,
-    _: AdminOnly,
-    PathId(id): PathId<OrderKind>,
-    RequestIdOf(request): RequestIdOf,
-    _: NoBody,
-) -> Result<Response, Refusal> {
-    Ok(stored_answer(&app.advance(id, Event::Pay, &request).await?.order, StatusCode::OK))
+/// A handler by which the admin takes an order one step further.
+#[rustfmt::skip] // it indents the attribute anew each time
+macro_rules! step {
+    ($name:ident, $path:ident, $event:ident, $summary:tt, $done:tt) => {
+        #[doc = $summary]
+        #[utoipa::path(
+            post, path = $path, tag = "orders",
+            request_body = Option<Empty>,
+            responses((status = 200, description = $done, body = Order),
+                (status = 202, description = "It will be; ask again", body = Order)),
+            security(("admin" = [])),
+            extensions(("x-refusals" = json!([Code::IllegalTransition]))),
+        )]
+        async fn $name(
+            State(app): State<App>,
+            _: AdminOnly,
+            PathId(id): PathId<OrderKind>,
+            RequestIdOf(request): RequestIdOf,
+            _: NoBody,
+        ) -> Result<Response, Refusal> {
+            Ok(stored_answer(&app.advance(id, Event::$event, &request).await?.order, StatusCode::OK))
+        }
+    };
 }
 
-/// Marks an order as shipped.
-#[utoipa::path(
-    post, path = SHIP, tag = "orders",
-    request_body = Option<Empty>,
-    responses((status = 200, description = "Shipped", body = Order),
-        (status = 202, description = "It will be; ask again", body = Order)),
-    security(("admin" = [])),
-    extensions(("x-refusals" = json!([Code::IllegalTransition]))),
-)]
-async fn ship(
-    State(app): State<App>,
-    _: AdminOnly,
-    PathId(id): PathId<OrderKind>,
-    RequestIdOf(request): RequestIdOf,
-    _: NoBody,
-) -> Result<Response, Refusal> {
-    Ok(stored_answer(&app.advance(id, Event::Ship, &request).await?.order, StatusCode::OK))
-}
-
-/// Marks an order as delivered.
-#[utoipa::path(
-    post, path = DELIVER, tag = "orders",
-    request_body = Option<Empty>,
-    responses((status = 200, description = "Delivered", body = Order),
-        (status = 202, description = "It will be; ask again", body = Order)),
-    security(("admin" = [])),
-    extensions(("x-refusals" = json!([Code::IllegalTransition]))),
-)]
-async fn deliver(
-    State(app): State<App>,
-    _: AdminOnly,
-    PathId(id): PathId<OrderKind>,
-    RequestIdOf(request): RequestIdOf,
-    _: NoBody,
-) -> Result<Response, Refusal> {
-    Ok(stored_answer(&app.advance(id, Event::Deliver, &request).await?.order, StatusCode::OK))
-}
+step!(pay, PAY, Pay, "Marks an order as paid.", "Paid");
+step!(ship, SHIP, Ship, "Marks an order as shipped.", "Shipped");
+step!(deliver, DELIVER, Deliver, "Marks an order as delivered.", "Delivered");

@@ -23,7 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::store::Filter;
+use crate::store::{Filter, ReservationFilter};
 
 mod records;
 
@@ -247,7 +247,8 @@ async fn reservation_list(
     let add = |items: &mut Items, record: ReservationRecord| {
         items.add(&record, record.reservation.order_id.as_bytes())
     };
-    let items = app.reservations((before, limit), Items::new(limit), Box::new(add)).await?;
+    let items =
+        app.reservations(ReservationFilter { before, limit }, Items::new(limit), Box::new(add)).await?;
     Ok(Page { items, list: (RESERVATIONS, vec![("limit", limit.to_string())]) })
 }
 

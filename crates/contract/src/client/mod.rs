@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::resolver::Resolver;
-use crate::{Problem, RequestId, Secret, TraceParent, header as names, json};
+use crate::{RequestId, Secret, TraceParent};
 
 mod address;
 mod audit;
 mod error;
+mod exchange;
 mod order;
 mod pages;
 mod product;
@@ -22,14 +23,13 @@ mod user;
 use address::{at, given, with_query};
 pub use address::{next_link, percent};
 pub use error::ClientError;
+use exchange::{Call, bare, get, posted};
 pub use order::{OrderFilter, Placed};
 pub use pages::Walk;
 
 /// How long a call may take unless the caller says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The content type of bodies unless the caller names another.
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// Largest answer the client reads unless told otherwise, in bytes.
+/// Largest answer the client reads unless set otherwise, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// Where the three services answer; base URLs without a trailing slash.
@@ -65,26 +65,11 @@ pub struct Client {
     answer_limit: usize,
 }
 
-/// Whether the other side is told how long its answer is waited for.
+/// Whether calls carry the time that is left for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Deadline {
     Untold,
     Told,
-}
-
-struct Call<'a> {
-    method: Method,
-    base: &'a str,
-    path: String,
-    headers: HeaderMap,
-    body: Option<Vec<u8>>,
-}
-
-struct Received {
-    url: String,
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
 }
 
 impl Client {
@@ -172,7 +157,7 @@ impl Client {
         Ok((received.status, received.body))
     }
 
-    /// Any call of a service of ours or of somebody else's; the request has an absolute URL, and
+    /// Any call of a service, ours or not; the request has an absolute URL, and
     /// every answer is a success.
     pub async fn call(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Bytes>, ClientError> {
         let (parts, body) = request.into_parts();
@@ -232,88 +217,4 @@ impl Client {
             }
         }
     }
-
-    /// Sends the call; an answer that is not a success becomes an error.
-    async fn send(&self, call: Call<'_>) -> Result<Received, ClientError> {
-        let received = self.exchange(call).await?;
-        if received.status.is_success() { Ok(received) } else { Err(received.into_error()) }
-    }
-
-    async fn exchange(&self, call: Call<'_>) -> Result<Received, ClientError> {
-        let url = format!("{}{}", call.base, call.path);
-        let mut headers = call.headers;
-        if call.body.is_some() {
-            headers.entry(header::CONTENT_TYPE).or_insert(JSON);
-        }
-        let mut request = self.http.request(call.method, &url).timeout(self.timeout).headers(headers);
-        if let Some(body) = call.body {
-            request = request.body(body);
-        }
-        if let Some(credential) = &self.credential {
-            request = request.bearer_auth(credential.expose());
-        }
-        if let Some(id) = &self.request_id {
-            request = request.header(names::REQUEST_ID, id.as_str());
-        }
-        if let Some(value) = self.trace_parent.and_then(TraceParent::header) {
-            request = request.header(names::TRACEPARENT, value);
-        }
-        if self.deadline == Deadline::Told {
-            request = request.header(names::TIMEOUT_MS, self.timeout.as_millis().to_string());
-        }
-        let failed = |source: reqwest::Error| {
-            let source = source.without_url();
-            if source.is_timeout() {
-                ClientError::TimedOut { url: url.clone() }
-            } else {
-                ClientError::Unreachable { url: url.clone(), source }
-            }
-        };
-        let mut answer = request.send().await.map_err(failed)?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > self.answer_limit {
-                let detail = format!("more than {} bytes", self.answer_limit);
-                return Err(ClientError::BadAnswer { url, status, detail });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Received { url, status, headers, body: body.into() })
-    }
-}
-
-impl Received {
-    fn json<T: DeserializeOwned>(self) -> Result<T, ClientError> {
-        json::read(&self.body).map_err(|source| ClientError::BadAnswer {
-            url: self.url,
-            status: self.status,
-            detail: source.to_string(),
-        })
-    }
-
-    fn into_error(self) -> ClientError {
-        let retry_after = self.headers.get(header::RETRY_AFTER);
-        let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
-        match Problem::from_body(&self.body, retry_after) {
-            Some(problem) => ClientError::Refused { problem: Box::new(problem) },
-            None => ClientError::BadAnswer {
-                url: self.url,
-                status: self.status,
-                detail: String::from_utf8_lossy(&self.body).chars().take(200).collect(),
-            },
-        }
-    }
-}
-
-fn get(base: &str, path: String) -> Call<'_> {
-    bare(Method::GET, base, path)
-}
-
-fn posted(base: &str, path: String, body: Vec<u8>) -> Call<'_> {
-    Call { body: Some(body), ..bare(Method::POST, base, path) }
-}
-
-fn bare(method: Method, base: &str, path: String) -> Call<'_> {
-    Call { method, base, path, headers: HeaderMap::new(), body: None }
 }

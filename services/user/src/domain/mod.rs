@@ -8,7 +8,7 @@ use crate::UserError;
 
 pub(crate) mod ring;
 
-/// Passwords that are tried first by everybody who tries.
+/// Common passwords, rejected at registration.
 const WORST: [&str; 16] = [
     "password",
     "password1",
@@ -94,7 +94,7 @@ pub(crate) enum Role {
     Admin,
     /// The user, by a token of this epoch: guests and oneself.
     Owner(u64),
-    /// Everybody else: guests.
+    /// All others: guests.
     Stranger,
 }
 

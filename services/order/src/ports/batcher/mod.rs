@@ -10,7 +10,7 @@ use ordersys_chassis::Breaker;
 use ordersys_contract::MAX_BATCH;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{PortError, Question};
+use super::{BatchItem, PortError};
 
 /// Operations that may wait before callers are turned away.
 const QUEUE: usize = 4096;
@@ -22,31 +22,31 @@ const LEAST_PAUSE: Duration = Duration::from_millis(10);
 /// How often a call that is about to be made goes last.
 const MOST_TURNS: usize = 3;
 
-type Told<Q> = Result<<Q as Question>::Answer, PortError>;
+type ItemResult<Q> = Result<<Q as BatchItem>::Answer, PortError>;
 
-struct Waiting<Q: Question> {
-    question: Q,
-    answer: oneshot::Sender<Told<Q>>,
+struct Waiting<Q: BatchItem> {
+    item: Q,
+    answer: oneshot::Sender<ItemResult<Q>>,
     /// When its caller loses patience.
     until: Instant,
 }
 
-/// One lane of coalesced calls; clones share it.
-pub struct Coalescer<Q: Question> {
+/// Makes calls that carry many items each; clones share it.
+pub struct Batcher<Q: BatchItem> {
     queue: mpsc::Sender<Waiting<Q>>,
     breaker: Option<Breaker>,
 }
 
-impl<Q: Question> Clone for Coalescer<Q> {
+impl<Q: BatchItem> Clone for Batcher<Q> {
     fn clone(&self) -> Self {
         Self { queue: self.queue.clone(), breaker: self.breaker.clone() }
     }
 }
 
-impl<Q: Question> Coalescer<Q> {
-    /// Starts a lane whose calls are made by `call`: one answer per question, in order, and none
-    /// after the given moment. With a breaker, questions are refused while it is open; without
-    /// one, every question is asked. The lane ends when its last handle is dropped.
+impl<Q: BatchItem> Batcher<Q> {
+    /// Starts a batcher whose calls `call` makes: one answer per item, in order, and none
+    /// after the given moment. With a breaker, items are rejected while it is open; without
+    /// one, every item is sent. The batcher ends when its last handle is dropped.
     pub fn start<F, Called>(breaker: Option<Breaker>, call: F) -> Self
     where
         F: Fn(Vec<Q>, Instant) -> Called + Send + Sync + 'static,
@@ -57,42 +57,42 @@ impl<Q: Question> Coalescer<Q> {
         Self { queue, breaker }
     }
 
-    /// Asks one question and waits for its answer, at most so long.
-    pub async fn ask(&self, question: Q, patience: Duration) -> Told<Q> {
+    /// Asks for one item and waits for its answer, at most so long.
+    pub async fn ask(&self, item: Q, patience: Duration) -> ItemResult<Q> {
         let now = Instant::now();
         if let Some(left) = self.refusal(now) {
             return Err(PortError::Open(left));
         }
         let (answer, answered) = oneshot::channel();
-        let waiting = Waiting { question, answer, until: now + patience };
+        let waiting = Waiting { item, answer, until: now + patience };
         self.queue.try_send(waiting).map_err(|_| PortError::Overloaded)?;
         match tokio::time::timeout(patience, answered).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(PortError::NoAnswer("the lane ended".to_owned())),
+            Ok(Err(_)) => Err(PortError::NoAnswer("the batcher ended".to_owned())),
             Err(_) => Err(PortError::NoAnswer(format!("not within {patience:?}"))),
         }
     }
 
-    /// How many questions wait.
+    /// How many items wait.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.queue.max_capacity() - self.queue.capacity()
     }
 
-    /// Whether a further question would be turned away.
+    /// Whether a further item would be turned away.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.queue.capacity() == 0
     }
 
-    /// How long questions are refused still because the other service is known to fail.
+    /// How long items are rejected still because the other service is known to fail.
     #[must_use]
     pub fn refusal(&self, now: Instant) -> Option<Duration> {
         self.breaker.as_ref()?.refusal(now)
     }
 }
 
-/// Makes the calls of one lane, one at a time.
+/// Makes the calls, one at a time.
 struct Caller<F> {
     call: F,
     breaker: Option<Breaker>,
@@ -100,7 +100,7 @@ struct Caller<F> {
 
 async fn run<Q, F, Called>(mut waiting: mpsc::Receiver<Waiting<Q>>, caller: Caller<F>)
 where
-    Q: Question,
+    Q: BatchItem,
     F: Fn(Vec<Q>, Instant) -> Called,
     Called: Future<Output = Result<Vec<Q::Answer>, PortError>>,
 {
@@ -122,9 +122,9 @@ where
     }
 }
 
-/// Lets those who are about to ask do so first: once or a few times, and only while somebody did. This
-/// takes no time of its own, all it does is to go last.
-async fn gather<Q: Question>(waiting: &mut mpsc::Receiver<Waiting<Q>>, batch: &mut Vec<Waiting<Q>>) {
+/// Yields to tasks that are about to ask: once or a few times, and only while one did. This takes no time of its
+/// own.
+async fn gather<Q: BatchItem>(waiting: &mut mpsc::Receiver<Waiting<Q>>, batch: &mut Vec<Waiting<Q>>) {
     for _ in 0..MOST_TURNS {
         tokio::task::yield_now().await;
         let before = batch.len();
@@ -151,7 +151,7 @@ impl<F> Caller<F> {
     /// Finds out with an empty call whether the other service is back, so that no order has to.
     async fn probe<Q, Called>(&self)
     where
-        Q: Question,
+        Q: BatchItem,
         F: Fn(Vec<Q>, Instant) -> Called,
         Called: Future<Output = Result<Vec<Q::Answer>, PortError>>,
     {
@@ -160,16 +160,16 @@ impl<F> Caller<F> {
 
     async fn dispatch<Q, Called>(&self, batch: &mut Vec<Waiting<Q>>)
     where
-        Q: Question,
+        Q: BatchItem,
         F: Fn(Vec<Q>, Instant) -> Called,
         Called: Future<Output = Result<Vec<Q::Answer>, PortError>>,
     {
         // Callers who lost patience while waiting ask again by themselves.
         batch.retain(|waiting| !waiting.answer.is_closed());
         let Some(until) = batch.iter().map(|waiting| waiting.until).max() else { return };
-        let (questions, callers): (Vec<_>, Vec<_>) =
-            batch.drain(..).map(|waiting| (waiting.question, waiting.answer)).unzip();
-        match self.ask_all(questions, until).await {
+        let (items, callers): (Vec<_>, Vec<_>) =
+            batch.drain(..).map(|waiting| (waiting.item, waiting.answer)).unzip();
+        match self.ask_all(items, until).await {
             Ok(answers) => {
                 for (caller, answer) in callers.into_iter().zip(answers) {
                     let _ = caller.send(answer);
@@ -183,19 +183,19 @@ impl<F> Caller<F> {
         }
     }
 
-    /// One call, which is one outcome for the breaker, however many questions it carries: they
+    /// One call, which is one outcome for the breaker, however many items it carries: they
     /// share their fate, and a ratio of calls means the same at any load.
-    async fn ask_all<Q, Called>(&self, questions: Vec<Q>, until: Instant) -> Result<Vec<Told<Q>>, PortError>
+    async fn ask_all<Q, Called>(&self, items: Vec<Q>, until: Instant) -> Result<Vec<ItemResult<Q>>, PortError>
     where
-        Q: Question,
+        Q: BatchItem,
         F: Fn(Vec<Q>, Instant) -> Called,
         Called: Future<Output = Result<Vec<Q::Answer>, PortError>>,
     {
         let pass = self.breaker.as_ref().map(|breaker| breaker.enter(Instant::now()));
         let pass = pass.transpose().map_err(PortError::Open)?;
-        let gists: Vec<_> = questions.iter().map(Q::gist).collect();
-        let answered = match tokio::time::timeout_at(until.into(), (self.call)(questions, until)).await {
-            Ok(Ok(answers)) => matched::<Q>(&gists, answers),
+        let keys: Vec<_> = items.iter().map(Q::key).collect();
+        let answered = match tokio::time::timeout_at(until.into(), (self.call)(items, until)).await {
+            Ok(Ok(answers)) => matched::<Q>(&keys, answers),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(PortError::NoAnswer("not in time".to_owned())),
         };
@@ -206,15 +206,15 @@ impl<F> Caller<F> {
     }
 }
 
-/// Holds each answer against its question. One that cannot be its answer is none; the others count.
-fn matched<Q: Question>(gists: &[Q::Gist], answers: Vec<Q::Answer>) -> Result<Vec<Told<Q>>, PortError> {
-    if answers.len() != gists.len() {
-        let why = format!("{} answers to {} questions", answers.len(), gists.len());
+/// Compares each answer with its item. One that cannot be its answer counts as none; the others count.
+fn matched<Q: BatchItem>(keys: &[Q::Key], answers: Vec<Q::Answer>) -> Result<Vec<ItemResult<Q>>, PortError> {
+    if answers.len() != keys.len() {
+        let why = format!("{} answers to {} items", answers.len(), keys.len());
         return Err(PortError::NoAnswer(why));
     }
-    let misfit = || PortError::NoAnswer("the answer does not fit its question".to_owned());
-    let judge = |(gist, answer)| if Q::fits(gist, &answer) { Ok(answer) } else { Err(misfit()) };
-    Ok(gists.iter().zip(answers).map(judge).collect())
+    let mismatch = || PortError::NoAnswer("the answer does not match its item".to_owned());
+    let judge = |(key, answer)| if Q::matches(key, &answer) { Ok(answer) } else { Err(mismatch()) };
+    Ok(keys.iter().zip(answers).map(judge).collect())
 }
 
 /// What a call says of the other service's health: why it failed, if it did.
@@ -225,8 +225,8 @@ fn verdict<A>(answered: &Result<Vec<Result<A, PortError>>, PortError>) -> Result
             Ok(())
         }
         Ok(answers) => {
-            let misfit = answers.iter().find_map(|answer| answer.as_ref().err());
-            misfit.map_or(Ok(()), |_| Err("an answer did not fit its question"))
+            let mismatch = answers.iter().find_map(|answer| answer.as_ref().err());
+            mismatch.map_or(Ok(()), |_| Err("an answer did not match its item"))
         }
     }
 }
