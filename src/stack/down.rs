@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::docker::{
-    DiscoverError, Engine, Lookup, ProjectSweep, check_owner, projects_of, remove_unused_images,
+    DiscoverError, Engine, Lookup, ProjectSweep, check_owner, check_volumes, projects_of, remove_unused_images,
 };
 use super::lock::ProjectLock;
 use super::mark::Ownership;
@@ -67,6 +67,9 @@ pub async fn down(
     believed(project, &owner)?;
     if let Some(engine) = &engine {
         check_owner(engine, project).await.map_err(engine_failure)?;
+        if data == DataPolicy::Remove {
+            check_volumes(engine, project).await.map_err(engine_failure)?;
+        }
     }
     let removed = down_with(engine.as_ref(), project, data, printer).await?;
     match owner.may_delete(project) {

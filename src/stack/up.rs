@@ -23,7 +23,7 @@ use super::port_owner::is_free;
 use super::ports::{KnownPorts, PortChoices, distinct};
 use super::program::Program;
 use super::project::{Project, STATE_HINT};
-use super::record::{StackRecord, Topology};
+use super::record::{RuntimeKind, StackRecord, Topology};
 use super::role::Role;
 use super::runtime::Runtime;
 use super::select::{Chosen, RuntimeChoice, Selection, select};
@@ -177,6 +177,7 @@ async fn prepare(options: &UpOptions, project: &Project, printer: &Printer) -> O
     };
     check_reach(&runtime, options.bind)?;
     let mut observed = runtime.observe().await.map_err(UpError::into_failure)?;
+    runtime.check_data().await.map_err(UpError::into_failure)?;
     let recorded = StackRecord::load(project)?;
     if let Some(record) = &recorded {
         observed.recall(&record.services);
@@ -280,7 +281,9 @@ async fn or_interrupted<T>(signals: &mut Signals, work: impl Future<Output = Out
 }
 
 async fn status_after(prepared: &Prepared, record: &StackRecord, project: &Project) -> Outcome<StatusReport> {
-    let mut observed = if prepared.plan.changes_nothing() {
+    // To ask an engine takes a while; and a supervisor of another build is replaced with all its services.
+    let is_known = prepared.plan.changes_nothing() && prepared.runtime.kind() == RuntimeKind::Docker;
+    let mut observed = if is_known {
         prepared.observed.clone()
     } else {
         prepared.runtime.observe().await.map_err(UpError::into_failure)?

@@ -34,6 +34,7 @@ pub mod pack;
 mod queue;
 mod reader;
 pub mod retention;
+mod schema;
 mod visit;
 mod watch;
 mod writer;

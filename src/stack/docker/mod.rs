@@ -37,7 +37,7 @@ pub(in crate::stack) use logs::Reading;
 pub use lookup::{Candidate, Candidates, Lookup, Tls};
 pub(in crate::stack) use memory::add_known as add_known_memory;
 pub(in crate::stack) use observe::port_owner;
-pub(in crate::stack) use owner::check_owner;
+pub(in crate::stack) use owner::{check_owner, check_volumes};
 pub(in crate::stack) use project_sweep::{ProjectSweep, projects_of, remove_unused_images};
 pub(in crate::stack) use stack::DockerStack;
 

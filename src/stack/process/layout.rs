@@ -18,6 +18,9 @@ pub(super) const CUT: &str = "cut";
 /// The supervisor's file in the runtime's directory.
 pub(super) const SUPERVISOR_LOCK: &str = "supervisor.lock";
 
+/// Room for a list of services and the state of each.
+const ROOM_BYTES: usize = 16 * 1024;
+
 /// The runtime's files of one project.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
@@ -86,6 +89,15 @@ impl Layout {
     /// Cuts a service off the network as long as it is there.
     pub(super) fn cut(&self, name: &str) -> PathBuf {
         self.own_dir().join(format!("{name}.{CUT}"))
+    }
+
+    /// Fails if nothing of the size of these files can be written here.
+    pub(super) fn has_room(&self) -> anyhow::Result<()> {
+        let path = self.own_dir().join("room");
+        let write = || -> io::Result<()> { open_private(&path)?.write_all(&[0; ROOM_BYTES]) };
+        let written = write();
+        drop(fs::remove_file(&path));
+        written.with_context(|| format!("cannot write in {}", self.own_dir().display()))
     }
 
     pub(super) fn own_dir(&self) -> PathBuf {

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use super::identity::Identity;
 use super::layout::{Layout, SUPERVISOR_LOCK};
-use super::table;
+use super::{os, table};
 use crate::stack::files::{DirLock, try_lock_file};
 
 /// Pause between two attempts to get a lock.
@@ -101,7 +101,8 @@ impl Holder {
         signed.filter(|holder| holder.identity.is_alive()).or_else(|| {
             // Its file was removed, or there was no room for its name: the system knows who holds the lock.
             let identity = Identity::of(table::locks_directory(&layout.own_dir())?)?;
-            Some(Self { identity, program: String::new() })
+            let program = os::stamp_of(identity.pid).unwrap_or_default();
+            Some(Self { identity, program })
         })
     }
 }

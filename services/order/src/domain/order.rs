@@ -33,6 +33,8 @@ pub struct StoredOrder {
     pub key_print: Option<u32>,
     /// Whether its row is where it is looked for by its id.
     pub in_place: bool,
+    /// Columns of its row that hold what is never written for such an order.
+    pub odd: Vec<&'static str>,
 }
 
 /// What an event brings with it.
@@ -63,7 +65,8 @@ impl StoredOrder {
             updated_at: now,
         };
         let history = vec![Step(OrderState::Pending, now, request.clone())];
-        Self { order, owner: owner.kind, reason: None, history, key_print: Some(0), in_place: true }
+        let (reason, odd) = (None, Vec::new());
+        Self { order, owner: owner.kind, reason, history, key_print: Some(0), in_place: true, odd }
     }
 
     /// The same order under another id.
@@ -136,8 +139,9 @@ impl StoredOrder {
     pub fn into_record(self, overdue: Option<Duration>) -> OrderRecord {
         let events = self.events();
         let overdue_ms = overdue.map(|overdue| u64::try_from(overdue.as_millis()).unwrap_or(u64::MAX));
-        let Self { order, owner, reason, key_print, in_place, history: _ } = self;
-        OrderRecord { order, overdue_ms, events, owner, reason, key_print, in_place }
+        let Self { order, owner, reason, key_print, in_place, odd, history: _ } = self;
+        let odd = odd.into_iter().map(str::to_owned).collect();
+        OrderRecord { order, overdue_ms, events, owner, reason, key_print, in_place, odd }
     }
 
     /// Whether it was made from these lines, in this order: what a repeated post has to ask for.
