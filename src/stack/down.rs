@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::docker::{
-    DiscoverError, Engine, Lookup, ProjectSweep, check_owner, check_volumes, projects_of, remove_unused_images,
+    DiscoverError, Engine, Lookup, ProjectSweep, check_owner, check_volumes, projects_of,
+    remove_unused_images,
 };
 use super::lock::ProjectLock;
 use super::mark::Ownership;

@@ -318,7 +318,8 @@ fn up_knows_what_runs_when_the_supervisors_files_are_gone() {
         }
         let up = project.up(&[]).ok();
         assert!(up.said.contains("unchanged"), "{name}: {}", up.said);
-        let told: Vec<_> = up.data["services"].as_array().expect("a list").iter().map(|one| one["pid"].clone()).collect();
+        let told: Vec<_> =
+            up.data["services"].as_array().expect("a list").iter().map(|one| one["pid"].clone()).collect();
         assert_eq!((pids(), told), (before.clone(), before.to_vec()), "{name}");
         assert_eq!(project.run(&["status"]).ok().data["endpoints"], ports, "{name}");
     }

@@ -109,7 +109,6 @@ fn up_says_at_once_that_the_disk_is_full_wherever_its_room_ends() {
         }
         assert!(took < SOON, "{took:?}: {said}");
         assert!(said.contains("No space left") || said.contains("is full"), "{said}");
-        eprintln!("{blocks} blocks, {took:?}: {said}");
         supervised += u32::from(said.contains("process"));
         small.ok(&["down"]);
     }

@@ -59,9 +59,8 @@ impl PasswordHash {
     pub(crate) fn is_weak(&self) -> bool {
         let cost = |hash: &Phc| Params::try_from(hash).map(|params| (params.m_cost(), params.t_cost()));
         let weak = |(memory, passes): (u32, u32)| memory < MEMORY_KIB || passes < PASSES;
-        Phc::new(&self.0).is_ok_and(|hash| {
-            hash.algorithm.as_str() != "argon2id" || cost(&hash).is_ok_and(weak)
-        })
+        Phc::new(&self.0)
+            .is_ok_and(|hash| hash.algorithm.as_str() != "argon2id" || cost(&hash).is_ok_and(weak))
     }
 
     /// The text to store.

@@ -181,6 +181,11 @@ impl Processes {
         Ok(holder.program != ours?)
     }
 
+    /// Fails if the supervisor cannot write down what runs.
+    pub(crate) fn has_room(&self) -> anyhow::Result<()> {
+        self.layout.has_room()
+    }
+
     async fn wait_for_take_over(&self, generation: Uuid) -> anyhow::Result<()> {
         let deadline = Instant::now() + TAKE_OVER_LIMIT;
         let mut started: Vec<Child> = Vec::new();

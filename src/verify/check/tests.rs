@@ -72,8 +72,16 @@ fn pair(path: &[OrderState], state: Option<ReservationState>) -> Pair {
         direct_product: None,
     });
     let (events, owner, reason, odd) = (history(id, path), UserKindName::Guest, None, Vec::new());
-    let record =
-        OrderRecord { order, overdue_ms: None, events, owner, reason, key_print: Some(0), in_place: true, odd };
+    let record = OrderRecord {
+        order,
+        overdue_ms: None,
+        events,
+        owner,
+        reason,
+        key_print: Some(0),
+        in_place: true,
+        odd,
+    };
     Pair { id, order: Some(record), reservation }
 }
 

@@ -113,7 +113,8 @@ mod tests {
     fn a_list_has_a_time_limit_that_only_full_pages_extend() {
         let slow = |items: usize| {
             let mut walk = Walk::default();
-            let mut read = |number: u32| walk.after_in(number * TIME / 10, items, Some(page(number as usize)));
+            let mut read =
+                |number: u32| walk.after_in(number * TIME / 10, items, Some(page(number as usize)));
             (0..20_000).map(&mut read).take_while(Result::is_ok).count()
         };
         assert_eq!((slow(1), slow(FULL - 1)), (10, 10));
