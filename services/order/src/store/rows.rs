@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::refused;
-use crate::domain::order::{Step, StoredOrder};
+use crate::domain::order::{Odd, Step, StoredOrder};
 
 pub(super) const COLUMNS: &str = "id, user_id, user_name, state, version, total, currency, items, reason, \
                                   history, created_at, updated_at, registered, key_print, place, refused, room";
@@ -130,7 +130,7 @@ pub(super) fn order(row: &Row<'_>) -> rusqlite::Result<StoredOrder> {
 }
 
 /// The columns that hold what is never written for an order in this state that was made with such a key.
-fn odd(row: &Row<'_>, state: OrderState, key_print: Option<u32>) -> rusqlite::Result<Vec<&'static str>> {
+fn odd(row: &Row<'_>, state: OrderState, key_print: Option<u32>) -> rusqlite::Result<Odd> {
     let is_short = !matches!(row.get_ref(REFUSED)?, ValueRef::Null);
     let reason = is_short && !matches!(row.get_ref(8)?, ValueRef::Null);
     let items = is_short && row.get_ref(7)?.as_bytes()? != b"[]";
@@ -138,8 +138,7 @@ fn odd(row: &Row<'_>, state: OrderState, key_print: Option<u32>) -> rusqlite::Re
     let print = key_print.filter(|_| refused::is_refused(state));
     let kept = row.get_ref(ROOM)?.as_blob_or_null()?.unwrap_or_default();
     let room = print.is_some_and(|print| refused::print(kept) != Some(print));
-    let columns = [("reason", reason), ("items", items), ("registered", registered), ("room", room)];
-    Ok(columns.into_iter().filter(|(_, is_odd)| *is_odd).map(|(name, _)| name).collect())
+    Ok(Odd::of([reason, items, registered, room]))
 }
 
 /// The sum of the lines, as fine as they are: orders of earlier versions have hundredths in all currencies.
