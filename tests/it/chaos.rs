@@ -125,6 +125,22 @@ fn a_container_that_is_cut_off_is_silent_until_healed() {
 }
 
 #[test]
+fn a_restart_of_a_service_that_ends_again_says_why_at_once() {
+    let project = Project::new("process");
+    project.up(&[]).ok();
+    let store = project.state.path().join(&project.name).join("data/product/product.db");
+    std::fs::remove_file(&store).expect("removes");
+    std::fs::write(&store, [7; 4096]).expect("damages");
+    let began = std::time::Instant::now();
+    let restart = project.run(&["restart", "product"]);
+    assert_eq!(restart.code, Some(1), "{}", restart.said);
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+    assert!(restart.said.contains("the product service ended before it was ready"), "{}", restart.said);
+    assert!(restart.said.contains("product.db is damaged"), "{}", restart.said);
+    assert!(!restart.said.contains("engine"), "{}", restart.said);
+}
+
+#[test]
 fn a_restart_of_processes_is_orderly() {
     a_restart_is_orderly_and_one_at_a_time(&Project::new("process"));
 }

@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 /// How long a command may take to see that a list has no end.
 const ENDS_WITHIN: Duration = Duration::from_mins(1);
 
+/// A page with one product.
+const PRODUCT: &str = r#"[{"id":"019a0000-0000-7000-8000-000000000001","name":"Hub","price":5.00,"currency":"USD","stock":1,"version":1,"createdAt":"2025-11-01T00:00:00.000Z"}]"#;
+
 /// How a list goes on for ever.
 #[derive(Debug, Clone, Copy)]
 enum Endless {
@@ -17,6 +20,8 @@ enum Endless {
     Empty,
     /// Each page is empty and names itself.
     Circle,
+    /// Each page has one item and names another one.
+    Trickle,
 }
 
 /// Serves such a list at every path; counts the requests.
@@ -34,12 +39,17 @@ fn serve(how: Endless) -> (String, Arc<AtomicUsize>) {
                 while stream.read(&mut buffer).is_ok_and(|read| read > 0) {
                     let number = counted.fetch_add(1, Ordering::SeqCst);
                     let cursor = match how {
-                        Endless::Empty => number,
+                        Endless::Empty | Endless::Trickle => number,
                         Endless::Circle => 7,
                     };
+                    let items = match how {
+                        Endless::Empty | Endless::Circle => "[]",
+                        Endless::Trickle => PRODUCT,
+                    };
                     let answer = format!(
-                        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\
-                         link: </next?cursor={cursor}>; rel=\"next\"\r\n\r\n[]"
+                        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+                         link: </next?cursor={cursor}>; rel=\"next\"\r\n\r\n{items}",
+                        items.len()
                     );
                     if stream.write_all(answer.as_bytes()).is_err() {
                         return;
@@ -93,4 +103,14 @@ fn commands_end_where_a_list_does_not() {
             assert!(asked <= at_most, "{how:?} {command:?}: {asked} requests");
         }
     }
+}
+
+#[test]
+fn a_list_of_ever_new_pages_ends_after_its_time() {
+    let (url, count) = serve(Endless::Trickle);
+    let ended = run(&url, &["product", "list"]);
+    let error = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{error}");
+    assert!(error.contains("its time limit of 30 s"), "{error}");
+    assert!(count.load(Ordering::SeqCst) > 100);
 }

@@ -173,8 +173,9 @@ impl Scene {
         assert!(!sql.contains('{'), "{sql} names something that is not there");
         let database = open(dir, case.of);
         database.pragma_update(None, "ignore_check_constraints", true).expect("asks");
-        let changed = database.execute(&sql, []).unwrap_or_else(|error| panic!("{sql}: {error}"));
-        assert!(changed > 0 || sql.starts_with("DROP"), "{sql} changed nothing");
+        database.execute_batch(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let of_schema = ["DROP", "CREATE"].iter().any(|verb| sql.starts_with(verb));
+        assert!(database.total_changes() > 0 || of_schema, "{sql} changed nothing");
     }
 
     fn dir(&self, role: Role) -> std::path::PathBuf {
@@ -226,7 +227,12 @@ async fn until_clean(stack: &Stack, mut found: Vec<String>) -> Vec<String> {
 
 /// What is wrong with how a case ended, if something is.
 async fn tried(scene: &Scene, case: &Case) -> Option<String> {
-    let stack = Stack::start_on(scene.copy(Some(case))).await;
+    let dir = scene.copy(Some(case));
+    if let Found::Refused(said) = case.found {
+        crate::storage::refused(case.of.name(), &dir.path().join("data"), &[said]);
+        return None;
+    }
+    let stack = Stack::start_on(dir).await;
     let checked = check(&stack.admin(), |_| {}).await;
     let ended = match (&case.found, checked) {
         (Found::Named { by, row }, Ok(report)) => {
@@ -243,6 +249,7 @@ async fn tried(scene: &Scene, case: &Case) -> Option<String> {
             (!left.is_empty()).then(|| format!("is not put right, though {why}: {left:#?}"))
         }
         (Found::Unreadable, Err(error)) if error.service == case.of => None,
+        (Found::Refused(said), Ok(_)) => Some(format!("started, though it should say: {said}")),
         (_, Err(error)) => Some(format!("{error}: {}", error.source)),
         (Found::Unreadable, Ok(report)) => Some(format!("was read: {:#?}", failed(&report))),
     };

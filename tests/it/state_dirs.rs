@@ -4,11 +4,12 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::command::{Project, has_engine};
-use crate::engine::left_of;
+use crate::engine::{docker, left_of};
 
 /// An engine that never answers: `down --all` here must not reach what others run in a real one.
 const NO_ENGINE: [&str; 2] = ["--docker-host", "unix:///nowhere/docker.sock"];
@@ -298,6 +299,62 @@ fn everything_is_its_owners_alone_whatever_the_umask() {
         seen += 1;
     }
     assert!(seen > 15, "{seen}");
+}
+
+/// What the supervisor has written down may be removed while it runs: nothing is started anew for that.
+#[test]
+fn up_knows_what_runs_when_the_supervisors_files_are_gone() {
+    let project = Project::new("process");
+    project.up(&[]).ok();
+    let pids = || ["user", "product", "order"].map(|name| project.service(name)["pid"].clone());
+    let (before, ports) = (pids(), project.run(&["status"]).ok().data["endpoints"].clone());
+    for name in ["supervisor.lock", "state.json"] {
+        let file = dir(&project).join("process").join(name);
+        fs::remove_file(&file).expect("removes");
+        let began = std::time::Instant::now();
+        while name == "state.json" && !file.exists() {
+            assert!(began.elapsed() < Duration::from_secs(10), "it is not written again");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let up = project.up(&[]).ok();
+        assert!(up.said.contains("unchanged"), "{name}: {}", up.said);
+        let told: Vec<_> =
+            up.data["services"].as_array().expect("a list").iter().map(|one| one["pid"].clone()).collect();
+        assert_eq!((pids(), told), (before.clone(), before.to_vec()), "{name}");
+        assert_eq!(project.run(&["status"]).ok().data["endpoints"], ports, "{name}");
+    }
+}
+
+/// Volumes of earlier versions do not say from which state directory they were made.
+#[test]
+fn volumes_without_an_owner_are_neither_taken_over_nor_deleted_from_another_directory() {
+    if !has_engine() {
+        return;
+    }
+    let project = Project::new("docker");
+    let volume = format!("{}_user-data", project.name);
+    let label = format!("ordersys.project={}", project.name);
+    let make = || docker(&["volume", "create", "--label", &label, &volume]);
+    make();
+    std::thread::sleep(Duration::from_millis(1100)); // engines tell the second in which a volume was made
+    let up = ["up", "--runtime", "docker", "--port", "auto", "--topology", "monolith"];
+    for args in [&up[..], &["up", "--dry-run", "--runtime", "docker"], &up, &["down", "--volumes"]] {
+        let refused = project.run(args);
+        assert_eq!(refused.code, Some(3), "{args:?}: {}", refused.said);
+        for part in [&volume, "earlier version", "--state-dir", &format!("`docker volume rm {volume}`")] {
+            assert!(refused.said.contains(part), "{args:?}: no `{part}` in {}", refused.said);
+        }
+    }
+    project.run(&["down"]).ok();
+    assert_eq!(left_of(&project.name).len(), 1, "it is still there");
+    docker(&["volume", "rm", &volume]);
+    // From the directory that was there before them they are known.
+    make();
+    project.up(&ONE).ok();
+    project.run(&["down"]).ok();
+    project.up(&ONE).ok();
+    project.run(&["down", "--volumes"]).ok();
+    assert_eq!(left_of(&project.name), Vec::<String>::new());
 }
 
 /// Sockets have no content to be read.

@@ -84,6 +84,37 @@ fn a_stack_that_has_no_room_says_where() {
     assert!(!small.project().exists(), "nothing is left");
 }
 
+/// Wherever the room ends, `up` says so, and does not wait for what cannot be written down.
+#[test]
+fn up_says_at_once_that_the_disk_is_full_wherever_its_room_ends() {
+    const SOON: std::time::Duration = std::time::Duration::from_secs(15);
+    let small = match Small::mounted() {
+        Ok(small) => small,
+        Err(why) => return eprintln!("{why}"),
+    };
+    let up = ["up", "--runtime", "process", "--port", "auto", "--topology", "monolith"];
+    small.ok(&up);
+    small.ok(&["down"]);
+    let mut supervised = 0;
+    for blocks in 0..40 {
+        small.fill();
+        let filler = fs::File::options().write(true).open(small.path().join("filler")).expect("opens");
+        let size = filler.metadata().expect("is there").len();
+        filler.set_len(size / 4096 * 4096 - blocks * 4096).expect("gives room");
+        let began = std::time::Instant::now();
+        let ended = small.run(&up);
+        let (said, took) = (said(&ended), began.elapsed());
+        if ended.status.success() {
+            break;
+        }
+        assert!(took < SOON, "{took:?}: {said}");
+        assert!(said.contains("No space left") || said.contains("is full"), "{said}");
+        supervised += u32::from(said.contains("process"));
+        small.ok(&["down"]);
+    }
+    assert!(supervised > 0, "the room never ended where a supervisor writes");
+}
+
 #[test]
 fn a_full_disk_keeps_nothing_from_being_seen_or_removed() {
     let small = match Small::mounted() {

@@ -13,6 +13,8 @@ pub const USER_RECORDS: &str = "/internal/users";
 pub const USERS_BY_ID: &str = "/internal/users/records";
 /// `GET /internal/sessions`.
 pub const SESSION_RECORDS: &str = "/internal/sessions";
+/// `GET /internal/networks/unowned`.
+pub const UNOWNED_NETWORKS: &str = "/internal/networks/unowned";
 /// `GET /internal/keys`.
 pub const KEY_EVIDENCE: &str = "/internal/keys";
 /// `GET /internal/products`.
@@ -62,6 +64,9 @@ pub struct UserRecord {
     pub token_epoch: u64,
     /// When the user was made.
     pub created_at: Timestamp,
+    /// Columns that hold what is never written for a user.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub odd: Vec<String>,
 }
 
 impl UserRecord {
@@ -90,6 +95,16 @@ pub struct SessionRecord {
     pub kind: Option<UserKindName>,
     /// Whether the user may log in; `null` if there is no such user.
     pub status: Option<UserStatus>,
+    /// When the user was made; `null` if there is no such user.
+    pub user_created_at: Option<Timestamp>,
+}
+
+/// Users of whom networks are remembered, and who are not there.
+#[derive(utoipa::ToSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnownedNetworks {
+    /// Some of these users, at most [`crate::MAX_PAGE`].
+    pub users: Vec<UserId>,
 }
 
 /// The keys that sign access tokens, without their secret halves.
@@ -169,6 +184,7 @@ mod tests {
             status: UserStatus::Active,
             token_epoch: 0,
             created_at: Timestamp::now(),
+            odd: Vec::new(),
         };
         let known = |user: &UserRecord| ["Ada", "Augusta", "Eve"].map(|name| user.was_called(name));
         assert_eq!(known(&user), [Some(true), Some(true), Some(false)]);

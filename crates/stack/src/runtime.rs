@@ -111,6 +111,14 @@ impl Runtime {
         }
     }
 
+    /// Fails if the data there is may be another state directory's.
+    pub(super) async fn check_data(&self) -> Result<(), UpError> {
+        match &self.place {
+            Place::Docker(stack) => Ok(stack.check_volumes().await?),
+            Place::Process(_) => Ok(()), // it is in the state directory
+        }
+    }
+
     /// Adds the memory that is known without asking an engine.
     pub(crate) fn add_known_memory(&self, observed: &mut Observed) {
         match &self.place {

@@ -132,6 +132,14 @@ pub enum OpenError {
         /// What it is.
         got: String,
     },
+    /// The database lacks part of its schema, or something was added that changes rows by itself.
+    #[error("the database {} {why}; it was not changed", path.display())]
+    Schema {
+        /// Which file.
+        path: PathBuf,
+        /// What is missing or was added.
+        why: String,
+    },
     /// The file was written by a newer program.
     #[error("the database {} has schema {found}, this program knows up to {known}", path.display())]
     TooNew {
@@ -179,6 +187,11 @@ impl OpenError {
             Self::Damaged { .. } | Self::Lost { .. } | Self::Unusable { source: StoreError::Damaged, .. } => {
                 Some("restore the directory from a copy, or name an empty --data-dir".into())
             }
+            Self::Schema { path, .. } => Some(format!(
+                "restore the directory from a copy, or put it right with `sqlite3 '{}'` (CREATE what is missing, DROP \
+                 what was added)",
+                path.display()
+            )),
             Self::Foreign { path, identity, .. } => Some(format!(
                 "put the right {} back; to take this one over for good: rm '{}'",
                 path.file_name().unwrap_or_default().display(),

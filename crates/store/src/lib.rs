@@ -35,6 +35,7 @@ pub mod pack;
 mod queue;
 mod reader;
 pub mod retention;
+mod schema;
 mod visit;
 mod watch;
 mod writer;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::directory::{Directory, Held};
 use crate::identity::{self, Found};
-use crate::{OpenError, Options};
+use crate::{OpenError, Options, schema};
 
 /// The first SQLite without the WAL-reset corruption: 3.51.3.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -44,6 +44,7 @@ pub(crate) fn open(options: &Options) -> Result<Opened, OpenError> {
     probe(&writer).map_err(failed)?;
     let lacking = identity::compare(&writer, &found, options)?;
     let unseen = unseen(&writer, options, &path)?;
+    schema::check(&writer, options, (&path, unseen))?;
     identity::complete(&writer, &found, &lacking, options, held.directory())?;
     keep(&writer, "journal_mode", "wal")?;
     keep(&writer, "synchronous", &options.durability.synchronous().to_string())?;

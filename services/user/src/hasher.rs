@@ -48,6 +48,14 @@ impl PasswordHash {
         Phc::new(&self.0).is_ok_and(|hash| hash.hash.is_some())
     }
 
+    /// Whether it was made with less work than passwords are worth: by no version of this program.
+    pub(crate) fn is_weak(&self) -> bool {
+        let cost = |hash: &Phc| Params::try_from(hash).map(|params| (params.m_cost(), params.t_cost()));
+        let weak = |(memory, passes): (u32, u32)| memory < MEMORY_KIB || passes < PASSES;
+        Phc::new(&self.0)
+            .is_ok_and(|hash| hash.algorithm.as_str() != "argon2id" || cost(&hash).is_ok_and(weak))
+    }
+
     /// The text to store.
     pub(crate) fn as_str(&self) -> &str {
         &self.0

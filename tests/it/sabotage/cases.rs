@@ -36,6 +36,8 @@ pub(super) enum Found {
     },
     /// The service cannot read it: `check` fails and names the service.
     Unreadable,
+    /// The service does not start, and says this.
+    Refused(&'static str),
     /// Nothing inside the system tells, for this reason.
     Unknowable(&'static str),
     /// The service puts it right by itself soon after its start, for this reason.
@@ -59,6 +61,7 @@ fn case(of: Role, block: &'static str) -> Case {
     let [what, columns, found] = parts[..] else { panic!("three parts: {head}") };
     let found = match found.split_once(' ') {
         None if found == "unreadable" => Found::Unreadable,
+        Some(("refused:", said)) => Found::Refused(said),
         Some(("unknowable:", why)) => Found::Unknowable(why),
         Some(("mended:", why)) => Found::Mended(why),
         Some((by, row)) => Found::Named { by, row },

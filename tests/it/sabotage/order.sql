@@ -37,7 +37,7 @@ UPDATE placed SET items = json_set(items, '$[0].quantity', 9) WHERE id = {confir
 -- a line of an order has another name | placed.items | I11 confirmed
 UPDATE placed SET items = json_set(items, '$[0].name', 'Other') WHERE id = {confirmed};
 
--- a refused order has lines of two kinds | placed.items | unknowable: the short form counts, and this is not read
+-- a refused order has lines of two kinds | placed.items | I11 rejected
 UPDATE placed SET items = (SELECT items FROM placed WHERE id = {confirmed}) WHERE id = {rejected};
 
 -- a cancelled order is of more units | placed.items | I11 cancelled
@@ -136,5 +136,38 @@ UPDATE keys SET order_id = {keyless} WHERE order_id = {confirmed};
 -- a key is gone |  | I7 confirmed
 DELETE FROM keys WHERE order_id = {confirmed};
 
--- all keys are gone with their table |  | unreadable
+-- a refused order has a reason of two kinds | placed.reason | I11 rejected
+UPDATE placed SET reason = '"mixedCurrencies"' WHERE id = {rejected};
+
+-- a refused order would let another key go | placed.room | I11 rejected
+UPDATE placed SET room = CAST('other' AS BLOB) WHERE id = {rejected};
+
+-- a refused order would let no key go | placed.room | I11 mixed
+UPDATE placed SET room = NULL WHERE id = {mixed};
+
+-- the key of a refused order is none | placed.room | I11 unknown
+UPDATE placed SET room = x'ff' WHERE id = {unknown};
+
+-- an order has no version | placed.version | I8 confirmed
+UPDATE placed SET version = 0 WHERE id = {confirmed};
+
+-- an order has neither version nor history | placed.version placed.history | I8 keyless
+UPDATE placed SET version = 0, history = '[]' WHERE id = {keyless};
+
+-- an order is registered twice over | placed.registered | I11 of bea
+UPDATE placed SET registered = 2 WHERE id = {of bea};
+
+-- an order names a user by nothing | placed.user_name | I11 keyless
+UPDATE placed SET user_name = '' WHERE id = {keyless};
+
+-- all keys are gone with their table |  | refused: has no table `keys`
 DROP TABLE keys;
+
+-- an index is gone |  | refused: has no index `refused`
+DROP INDEX refused;
+
+-- an index is another one |  | refused: has another index `unfinished`
+DROP INDEX unfinished; CREATE INDEX unfinished ON placed(created_at);
+
+-- orders are changed by themselves |  | refused: has a trigger `thief` that is not its own
+CREATE TRIGGER thief AFTER INSERT ON placed BEGIN UPDATE placed SET user_name = 'Eve'; END

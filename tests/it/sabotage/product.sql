@@ -85,6 +85,30 @@ DELETE FROM edition WHERE product_id = {sold} AND version = 1;
 -- the newest version is gone |  | I11 sold
 DELETE FROM edition WHERE product_id = {sold} AND version = 2;
 
+-- units are noted as added to no product | added.product_id added.units | I11 nothing
+INSERT INTO added VALUES ({nothing}, 5);
+
+-- a product has no version, nor had its first one | product.version edition.version | I11 unsold
+UPDATE product SET version = 0 WHERE id = {unsold}; UPDATE edition SET version = 0 WHERE product_id = {unsold};
+
+-- a product had a version before its first one | edition.version | I11 sold
+INSERT INTO edition SELECT product_id, 0, name, price, currency, initial, at FROM edition WHERE product_id = {sold} AND version = 1;
+
+-- a product has no name, and never had | product.name edition.name | I11 unsold
+UPDATE product SET name = ' ' WHERE id = {unsold}; UPDATE edition SET name = ' ' WHERE product_id = {unsold};
+
+-- a product costs more than any may | product.price edition.price | I11 unsold
+UPDATE product SET price = 1000000000001 WHERE id = {unsold}; UPDATE edition SET price = 1000000000001 WHERE product_id = {unsold};
+
+-- a product costs less than nothing | product.price edition.price | unreadable
+UPDATE product SET price = -1 WHERE id = {unsold}; UPDATE edition SET price = -1 WHERE product_id = {unsold};
+
+-- an index is gone |  | refused: has no index `held_directly`
+DROP INDEX held_directly;
+
+-- units are added by themselves |  | refused: has a trigger `thief` that is not its own
+CREATE TRIGGER thief AFTER UPDATE ON product BEGIN INSERT INTO added VALUES (x'00', 1); END
+
 -- a reservation is of another order | reservation.order_id | I3 confirmed
 UPDATE reservation SET order_id = {nothing} WHERE order_id = {confirmed};
 

@@ -34,6 +34,18 @@ UPDATE user SET created_at = created_at + {year} WHERE id = {alice};
 -- a password is no hash | user.password | I11 carl
 UPDATE user SET password = 'x' WHERE id = {carl};
 
+-- a password is hashed with little work | user.password | I11 carl
+UPDATE user SET password = '$argon2id$v=19$m=8,t=1,p=1$b3JkZXJzeXMtbm9ib2R5$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' WHERE id = {carl};
+
+-- a password is hashed in another way | user.password | I11 carl
+UPDATE user SET password = replace(password, 'argon2id', 'argon2d') WHERE id = {carl};
+
+-- a name is gone | user.name | I11 nico
+UPDATE user SET name = '' WHERE id = {nico};
+
+-- a former name is none | user.former_names | I11 nico
+UPDATE user SET former_names = '[" "]' WHERE id = {nico};
+
 -- a password is that of another user | user.password | unknowable: a hash tells of its password only to those who know it
 UPDATE user SET password = (SELECT password FROM user WHERE id = {carl}) WHERE id = {bea};
 
@@ -51,6 +63,9 @@ UPDATE user SET disabled = 1 WHERE id = {alice};
 
 -- a user is disabled and keeps its session | user.disabled user.token_epoch | I11 session
 UPDATE user SET disabled = 1, token_epoch = 1 WHERE id = {bea};
+
+-- a user is disabled twice over | user.disabled | I11 dan
+UPDATE user SET disabled = 2 WHERE id = {dan};
 
 -- a disabled user is enabled | user.disabled | unknowable: to enable a user is allowed and leaves nothing else behind
 UPDATE user SET disabled = 0 WHERE id = {dan};
@@ -85,6 +100,9 @@ UPDATE session SET token = randomblob(32);
 -- a session was refreshed earlier | session.refreshed_at | I11 session
 UPDATE session SET refreshed_at = refreshed_at - {day};
 
+-- a session is older than its user | session.refreshed_at session.expires_at | I11 session
+UPDATE session SET refreshed_at = refreshed_at - 2 * {day}, expires_at = expires_at - 2 * {day};
+
 -- a session is refreshed in a year | session.refreshed_at session.expires_at | mended: sessions begun while the clock was ahead are shortened
 UPDATE session SET refreshed_at = refreshed_at + {year}, expires_at = expires_at + {year};
 
@@ -96,6 +114,15 @@ DELETE FROM session;
 
 -- a network is that of another user | network.user_id | unknowable: it says from where users may try, and of that nothing else is kept
 UPDATE network SET user_id = {alice};
+
+-- a network is that of no user | network.user_id | I11 nothing
+UPDATE network SET user_id = {nothing};
+
+-- an index is gone |  | refused: has no index `user_by_login`
+DROP INDEX user_by_login;
+
+-- users are changed by themselves |  | refused: has a trigger `thief` that is not its own
+CREATE TRIGGER thief AFTER INSERT ON user BEGIN UPDATE user SET disabled = 1; END
 
 -- a user logged in from elsewhere | network.prefix | unknowable: nothing else tells from where users logged in
 UPDATE network SET prefix = '10.0.0.0';

@@ -168,7 +168,7 @@ fn file(role: &str, data: &Path, suffix: &str) -> PathBuf {
 }
 
 /// A second start on the same directory, which has to end by itself.
-fn refused(role: &str, data: &Path, expected: &[&str]) {
+pub(crate) fn refused(role: &str, data: &Path, expected: &[&str]) {
     let mut child =
         serve(role, data, 0).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("starts");
     let began = Instant::now();

@@ -4,7 +4,7 @@
 use super::{Client, ClientError, Page, at, get, with_query};
 use crate::evidence::{
     KEY_EVIDENCE, KeyEvidence, PRODUCT_RECORD, PRODUCT_RECORDS, ProductRecord, SESSION_RECORDS,
-    SessionRecord, USER_RECORDS, USERS_BY_ID, UserIds, UserRecord,
+    SessionRecord, UNOWNED_NETWORKS, USER_RECORDS, USERS_BY_ID, UnownedNetworks, UserIds, UserRecord,
 };
 use crate::order::{IDEMPOTENCY_KEYS, INTERNAL_ORDER, INTERNAL_ORDERS, KeyRecord, OrderRecord};
 use crate::product::{INVARIANTS, StockEvidence};
@@ -58,6 +58,11 @@ impl Client {
     /// `GET /internal/sessions`: the page that [`Page::next`] names, or the first.
     pub async fn session_records(&self, next: Option<&str>) -> Result<Page<SessionRecord>, ClientError> {
         self.page(&self.endpoints.user, next.map_or_else(|| largest(SESSION_RECORDS), str::to_owned)).await
+    }
+
+    /// `GET /internal/networks/unowned`.
+    pub async fn unowned_networks(&self) -> Result<UnownedNetworks, ClientError> {
+        self.json(get(&self.endpoints.user, UNOWNED_NETWORKS.into())).await
     }
 
     /// `GET /internal/keys`.

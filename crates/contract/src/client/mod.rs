@@ -206,12 +206,13 @@ impl Client {
 
     /// All pages of a list from this one on. A list whose pages do not go on ends.
     async fn pages<T: DeserializeOwned>(&self, base: &str, first: String) -> Result<Vec<T>, ClientError> {
-        let (mut all, mut path) = (Vec::new(), first);
+        let (mut all, mut path, mut walk) = (Vec::new(), first, Walk::default());
         loop {
             let page = self.page(base, path.clone()).await?;
             let is_empty = page.items.is_empty();
+            let next = walk.after(page.items.len(), page.next)?;
             all.extend(page.items);
-            match page.next {
+            match next {
                 Some(next) if next != path && !is_empty => path = next,
                 _ => return Ok(all),
             }

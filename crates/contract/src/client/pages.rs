@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 
@@ -13,19 +14,51 @@ use super::ClientError;
 const MAX_EMPTY_PAGES: u32 = 1000;
 /// Most pages of one list.
 const MAX_PAGES: usize = 1_000_000;
+/// How long one list may take, apart from its full pages.
+const TIME: Duration = Duration::from_secs(30);
+/// How much longer it may take for each full page.
+const TIME_OF_PAGE: Duration = Duration::from_secs(1);
+/// Items of a page that counts as full. Smaller ones must not buy a list time for ever.
+const FULL: usize = 25;
+/// How long one list may take in any case.
+const MAX_TIME: Duration = Duration::from_hours(1);
 
 /// The way through one list.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Walk {
     seen: HashSet<u64>,
     empty_pages: u32,
+    began: Instant,
+    /// How long it may take by now.
+    time: Duration,
+}
+
+impl Default for Walk {
+    /// A way that begins now.
+    fn default() -> Self {
+        Self { seen: HashSet::new(), empty_pages: 0, began: Instant::now(), time: TIME }
+    }
 }
 
 impl Walk {
     /// The page to read after one with so many items that names `next`; `None` at the end of the list. Fails where
-    /// the list would have no end: a page that was named before, too many without an item, too many at all.
+    /// the list would have no end: a page that was named before, too many without an item, too many at all, or
+    /// too much time for so few items.
     pub fn after(&mut self, items: usize, next: Option<String>) -> Result<Option<String>, ClientError> {
+        self.after_in(self.began.elapsed(), items, next)
+    }
+
+    /// The same, when so much time has gone since it began.
+    fn after_in(
+        &mut self,
+        gone: Duration,
+        items: usize,
+        next: Option<String>,
+    ) -> Result<Option<String>, ClientError> {
         let Some(next) = next else { return Ok(None) };
+        if items >= FULL {
+            self.time = (self.time + TIME_OF_PAGE).min(MAX_TIME);
+        }
         self.empty_pages = if items == 0 { self.empty_pages + 1 } else { 0 };
         let mut name = DefaultHasher::new();
         next.hash(&mut name);
@@ -35,6 +68,9 @@ impl Walk {
             format!("{MAX_EMPTY_PAGES} pages in a row hold nothing and name a next one")
         } else if self.seen.len() >= MAX_PAGES {
             format!("the list goes on after {MAX_PAGES} pages")
+        } else if gone >= self.time {
+            let (pages, limit) = (self.seen.len(), self.time.as_secs());
+            format!("the list goes on after {pages} pages and its time limit of {limit} s")
         } else {
             return Ok(Some(next));
         };
@@ -71,5 +107,24 @@ mod tests {
         let empty =
             (0..2_000).map(|number| walk.after(0, Some(page(number)))).take_while(Result::is_ok).count();
         assert_eq!(empty, 999);
+    }
+
+    #[test]
+    fn a_list_has_a_time_limit_that_only_full_pages_extend() {
+        let slow = |items: usize| {
+            let mut walk = Walk::default();
+            let mut read =
+                |number: u32| walk.after_in(number * TIME / 10, items, Some(page(number as usize)));
+            (0..20_000).map(&mut read).take_while(Result::is_ok).count()
+        };
+        assert_eq!((slow(1), slow(FULL - 1)), (10, 10));
+        assert_eq!(slow(FULL), 16, "each takes three seconds and buys one");
+        let mut walk = Walk::default();
+        for number in 0..5000 {
+            let gone = TIME_OF_PAGE * number / 2;
+            walk.after_in(gone, FULL, Some(page(number as usize))).expect("goes on");
+        }
+        let error = walk.after_in(MAX_TIME, FULL, Some(page(5000))).expect_err("takes too long").to_string();
+        assert!(error.contains("after 5001 pages and its time limit of 3600 s"), "{error}");
     }
 }

@@ -165,6 +165,9 @@ pub struct OrderRecord {
     pub key_print: Option<u32>,
     /// Whether it is stored where it is looked for by its id.
     pub in_place: bool,
+    /// Columns that hold what is never written for such an order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub odd: Vec<String>,
 }
 
 impl<'de> Deserialize<'de> for OrderRecord {
@@ -179,13 +182,15 @@ impl<'de> Deserialize<'de> for OrderRecord {
             reason: Option<Reason>,
             key_print: Option<u32>,
             in_place: bool,
+            #[serde(default)]
+            odd: Vec<String>,
         }
         let text = Box::<RawValue>::deserialize(deserializer)?;
         let wrong = serde::de::Error::custom;
         let order = serde_json::from_str(text.get()).map_err(wrong)?;
-        let Rest { overdue_ms, events, owner, reason, key_print, in_place } =
+        let Rest { overdue_ms, events, owner, reason, key_print, in_place, odd } =
             serde_json::from_str(text.get()).map_err(wrong)?;
-        Ok(Self { order, overdue_ms, events, owner, reason, key_print, in_place })
+        Ok(Self { order, overdue_ms, events, owner, reason, key_print, in_place, odd })
     }
 }
 
@@ -230,8 +235,9 @@ mod tests {
         let event =
             OrderEvent { order_id: id, seq: 1, status: order.status, at, request_id: RequestId::random() };
         let (owner, reason) = (UserKindName::Guest, Some(Reason::MixedCurrencies));
-        let (events, key_print, in_place) = (vec![event], Some(7), true);
-        let record = OrderRecord { order, overdue_ms: Some(7), events, owner, reason, key_print, in_place };
+        let (events, key_print, odd) = (vec![event], Some(7), vec!["room".to_owned()]);
+        let record =
+            OrderRecord { order, overdue_ms: Some(7), events, owner, reason, key_print, in_place: true, odd };
         let text = serde_json::to_string(&record).expect("writes");
         assert_eq!(serde_json::from_str::<OrderRecord>(&text).expect("reads"), record);
         let order = serde_json::from_str::<Order>(&text).expect("reads");

@@ -26,7 +26,7 @@ pub use crate::docker::engine::endpoints::{Candidate, Candidates, Lookup, Tls};
 pub use crate::docker::engine::error::{EngineError, EngineSaid};
 pub use crate::docker::engine::{Api, Engine};
 pub(crate) use crate::docker::observe::port_owner;
-pub(crate) use crate::docker::owner::check_owner;
+pub(crate) use crate::docker::owner::{check_owner, check_volumes};
 pub(crate) use crate::docker::stack::DockerStack;
 pub(crate) use crate::docker::teardown::{ProjectSweep, projects_of, remove_unused_images};
 

@@ -9,7 +9,10 @@ use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptions
 use crate::docker::engine::Engine;
 use crate::docker::engine::error::{EngineError, during};
 use crate::docker::labels::{Names, OWNER, Owner, STATE_DIR};
-use crate::model::project::Project;
+use crate::docker::volumes;
+use crate::docker::volumes::Unlabelled;
+use crate::model::project::{Project, SERVICE_FILE};
+use crate::model::record::{RuntimeKind, StackRecord};
 use crate::state::mark::{Mark, Ownership};
 
 /// The state directory of a project, as labels name it; `None` as long as no `up` has marked it.
@@ -35,6 +38,41 @@ pub(crate) async fn check_owner(engine: &Engine, project: &Project) -> Result<()
         None => Ok(()),
         Some(Owner { dir, .. }) => Err(EngineError::Elsewhere { project: project.name.to_string(), dir }),
     }
+}
+
+/// Fails if a volume of the project may be of another state directory: earlier versions did not note of which it is.
+pub(crate) async fn check_volumes(engine: &Engine, project: &Project) -> Result<(), EngineError> {
+    let names = Names::of(project.name.clone());
+    let unlabelled = volumes::without_owner(engine, &names).await?;
+    if unlabelled.is_empty() || was_in_docker(project) {
+        return Ok(());
+    }
+    let ours = of(project).map(|owner| owner.identity);
+    let is_ours = |(identity, _): &(String, String)| ours.as_ref() == Some(identity);
+    if project.is_in_the_usual_place() && owners(engine, &names).await?.iter().all(is_ours) {
+        return Ok(());
+    }
+    let begun = begun(project);
+    let other = |volume: &&Unlabelled| begun.is_none_or(|begun| volume.made.is_none_or(|made| made < begun));
+    match unlabelled.iter().find(other) {
+        None => Ok(()),
+        Some(Unlabelled { name, .. }) => Err(EngineError::Unclaimed {
+            volume: name.clone(),
+            project: project.name.to_string(),
+            dir: project.dir.display().to_string(),
+        }),
+    }
+}
+
+fn was_in_docker(project: &Project) -> bool {
+    let record = StackRecord::load(project).ok().flatten();
+    record.is_some_and(|record| record.runtime == RuntimeKind::Docker)
+}
+
+/// When the state directory got its credentials, which it does before any volume is made, in seconds since 1970.
+fn begun(project: &Project) -> Option<i64> {
+    let made = std::fs::metadata(project.secrets_dir().join(SERVICE_FILE)).ok()?;
+    Some(std::os::unix::fs::MetadataExt::mtime(&made))
 }
 
 /// Whether the directory is there and has not become another's. One that may not be read is.

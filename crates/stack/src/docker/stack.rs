@@ -108,6 +108,11 @@ impl DockerStack {
         Ok(Observed { image_present, networks, volumes, services, program: None })
     }
 
+    /// Fails if its volumes may be those of another state directory.
+    pub(crate) async fn check_volumes(&self) -> Result<(), EngineError> {
+        owner::check_volumes(&self.engine, &self.project).await
+    }
+
     /// Adds the memory of each running container.
     pub(crate) async fn add_memory(&self, observed: &mut Observed) {
         memory::add(&self.engine, &mut observed.services).await;

@@ -8,6 +8,7 @@ use bollard::models::{ContainerCreateBody, HostConfig, Volume, VolumeCreateReque
 use bollard::query_parameters::{
     CreateContainerOptions, ListVolumesOptionsBuilder, RemoveVolumeOptions, UploadToContainerOptionsBuilder,
 };
+use ordersys_contract::Timestamp;
 
 use crate::docker::SECRETS_DIR;
 use crate::docker::container::body::{Access, volume_mount};
@@ -38,6 +39,23 @@ pub(crate) async fn label_values(engine: &Engine, label: &str) -> Result<Vec<Str
     let found = engine.docker.list_volumes(Some(options)).await.map_err(during("list volumes"))?;
     let volumes = found.volumes.unwrap_or_default();
     Ok(volumes.into_iter().filter_map(|mut volume| volume.labels.remove(label)).collect())
+}
+
+/// A volume that does not say from which state directory it was made.
+#[derive(Debug)]
+pub(super) struct Unlabelled {
+    pub(super) name: String,
+    /// When it was made, in seconds since 1970, as far as the engine tells.
+    pub(super) made: Option<i64>,
+}
+
+/// The project's volumes without an owner: those that earlier versions made.
+pub(super) async fn without_owner(engine: &Engine, names: &Names) -> Result<Vec<Unlabelled>, EngineError> {
+    let found = find(engine, names).await?.into_iter();
+    let unlabelled = found.filter(|volume| !volume.labels.contains_key(labels::OWNER));
+    let made = |volume: &Volume| volume.created_at.as_ref()?.parse::<Timestamp>().ok();
+    let seconds = |at: Timestamp| at.as_millis().div_euclid(1000);
+    Ok(unlabelled.map(|volume| Unlabelled { made: made(&volume).map(seconds), name: volume.name }).collect())
 }
 
 async fn find(engine: &Engine, names: &Names) -> Result<Vec<Volume>, EngineError> {

@@ -75,6 +75,11 @@ impl Project {
         Self { place: Place::Usual, ..self }
     }
 
+    /// Whether commands find it without being told where.
+    pub(crate) fn is_in_the_usual_place(&self) -> bool {
+        self.place == Place::Usual
+    }
+
     /// A command on this project, ready to be pasted.
     #[must_use]
     pub fn command(&self, words: &str) -> String {

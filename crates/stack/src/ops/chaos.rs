@@ -14,7 +14,7 @@
 use std::time::Duration;
 
 use ordersys_contract::client::Endpoints;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::docker::{Containers, Lookup};
 use crate::model::observed::{Condition, ObservedService};
@@ -24,7 +24,7 @@ use crate::model::spec::ServiceName;
 use crate::process::supervisor::probe::{Answer, Probe};
 use crate::process::{ProcessState, Processes};
 use crate::state::lock::ProjectLock;
-use crate::up::error::UpError;
+use crate::up::error::{LogTail, UpError};
 use crate::up::readiness::ask_until_ready;
 use crate::up::select::engine_wanted;
 use ordersys_command::Events;
@@ -37,6 +37,8 @@ const SILENT_WITHIN: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_millis(150);
 /// How long a restart waits for another command that changes the project.
 const LOCK_LIMIT: Duration = Duration::from_mins(2);
+/// Pause between two looks whether a service that was started has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What is done to a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -163,8 +165,33 @@ impl Chaos {
                 processes.restart(service.name()).await?;
             }
         }
-        self.until_ready(role, limit.saturating_sub(started.elapsed())).await?;
+        let limit = limit.saturating_sub(started.elapsed());
+        tokio::select! {
+            ready = self.until_ready(role, limit) => ready?,
+            ended = self.until_ended(service) => return Err(ended),
+        };
         Ok(started.elapsed())
+    }
+
+    /// Waits until the service that was just started has ended again, and says why, as far as it does.
+    async fn until_ended(&self, service: ServiceName) -> Failure {
+        loop {
+            sleep(LOOK_EVERY).await;
+            let ended = match &self.place {
+                Place::Docker(containers) => containers.ended(service).await,
+                Place::Process(processes) => Ok(processes.ended(service.name())),
+            };
+            match ended {
+                Ok(Some((how, log))) => {
+                    let what = format!("the {service} service ended before it was ready ({how})");
+                    let error = anyhow::Error::new(LogTail(log)).context(what);
+                    let hint = format!("see `{}`", self.project.command(&format!("logs {service}")));
+                    return Failure { exit: Exit::Failed, error, hint: Some(hint) };
+                }
+                Ok(None) => {}
+                Err(error) => return engine(error),
+            }
+        }
     }
 
     /// Waits until the service that plays this role is ready, and returns how long that took.

@@ -14,13 +14,15 @@ use crate::process::lock::ApplyLock;
 use crate::process::os;
 use crate::process::os::identity::Identity;
 use crate::process::service::Desired;
-use crate::process::{APPLY_LOCK_LIMIT, Processes, Signal};
+use crate::process::{APPLY_LOCK_LIMIT, ProcessState, Processes, Signal};
 use crate::state::files::open_private;
 
 /// How long a signal may take to show.
 const SHOWS_WITHIN: Duration = Duration::from_secs(5);
 /// Pause between two looks whether it does.
 const LOOK: Duration = Duration::from_millis(2);
+/// Lines of a log that say why a service ended.
+const LOG_LINES: usize = 20;
 
 impl Processes {
     /// Kills a service's process and returns its pid once it is gone; `None` if none runs.
@@ -71,6 +73,14 @@ impl Processes {
         desired.incarnations.insert(name.to_owned(), desired.generation);
         replace_json(&self.layout.desired(), &desired)?;
         self.wait_for_take_over(desired.generation).await
+    }
+
+    /// How a service that was just started anew has ended, and what it logged last; `None` while it runs.
+    pub(crate) fn ended(&self, name: &str) -> Option<(String, Vec<String>)> {
+        let seen = self.observe().ok()?.into_iter().find(|seen| seen.name == name)?;
+        let ended = matches!(seen.state, ProcessState::BackingOff | ProcessState::CrashLoop);
+        let how = seen.last_exit.filter(|_| ended || seen.restarts > 0)?;
+        Some((how, self.last_log_lines(name, LOG_LINES)))
     }
 
     /// The process of a service, if one runs.

@@ -18,6 +18,9 @@ pub(crate) const CUT: &str = "cut";
 /// The supervisor's file in the runtime's directory.
 pub(crate) const SUPERVISOR_LOCK: &str = "supervisor.lock";
 
+/// Room for a list of services and the state of each.
+const ROOM_BYTES: usize = 16 * 1024;
+
 /// The runtime's files of one project.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
@@ -86,6 +89,15 @@ impl Layout {
     /// Cuts a service off the network as long as it is there.
     pub(crate) fn cut(&self, name: &str) -> PathBuf {
         self.own_dir().join(format!("{name}.{CUT}"))
+    }
+
+    /// Fails if nothing of the size of these files can be written here.
+    pub(crate) fn has_room(&self) -> anyhow::Result<()> {
+        let path = self.own_dir().join("room");
+        let write = || -> io::Result<()> { open_private(&path)?.write_all(&[0; ROOM_BYTES]) };
+        let written = write();
+        drop(fs::remove_file(&path));
+        written.with_context(|| format!("cannot write in {}", self.own_dir().display()))
     }
 
     pub(crate) fn own_dir(&self) -> PathBuf {

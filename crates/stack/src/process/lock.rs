@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 use crate::process::layout::{Layout, SUPERVISOR_LOCK};
+use crate::process::os;
 use crate::process::os::identity::Identity;
 use crate::process::os::table;
 use crate::state::files::{DirLock, try_lock_file};
@@ -101,7 +102,8 @@ impl Holder {
         signed.filter(|holder| holder.identity.is_alive()).or_else(|| {
             // Its file was removed, or there was no room for its name: the system knows who holds the lock.
             let identity = Identity::of(table::locks_directory(&layout.own_dir())?)?;
-            Some(Self { identity, program: String::new() })
+            let program = os::stamp_of(identity.pid).unwrap_or_default();
+            Some(Self { identity, program })
         })
     }
 }

@@ -48,6 +48,8 @@ use crate::state::mark::Home;
 const LOOK: Duration = Duration::from_millis(5);
 /// How long a supervisor may take over a list: it first ends, layer by layer, what is outdated.
 const TAKE_OVER_LIMIT: Duration = Duration::from_mins(1);
+/// How long to wait for it before a look whether there is room for what it writes, and between two such looks.
+const ROOM_AFTER: Duration = Duration::from_millis(500);
 /// How long a supervisor may take to end everything before it is killed.
 const DOWN_LIMIT: Duration = Duration::from_secs(45);
 /// How long another command may change the list before this one gives up.
@@ -170,9 +172,15 @@ impl Processes {
         Ok(holder.program != ours?)
     }
 
+    /// Fails if the supervisor cannot write down what runs.
+    pub(crate) fn has_room(&self) -> anyhow::Result<()> {
+        self.layout.has_room()
+    }
+
     async fn wait_for_take_over(&self, generation: Uuid) -> anyhow::Result<()> {
         let deadline = Instant::now() + TAKE_OVER_LIMIT;
         let mut started: Vec<Child> = Vec::new();
+        let mut next_look = Instant::now() + ROOM_AFTER;
         loop {
             if State::load(&self.layout)?.generation == Some(generation) {
                 reap_later(started);
@@ -184,8 +192,13 @@ impl Processes {
                     self.its_last_words()
                 );
             }
+            if Instant::now() >= next_look {
+                self.layout.has_room()?; // else the supervisor cannot even say that it has none
+                next_look += ROOM_AFTER;
+            }
             if self.needs_supervisor(&mut started)? {
                 if started.len() >= MAX_STARTS as usize {
+                    self.layout.has_room()?;
                     bail!("the supervisor ended at once: {}", self.its_last_words());
                 }
                 started.push(self.start_supervisor()?);

@@ -125,6 +125,9 @@ impl ProcessStack {
     /// How a service is doing; `None` when there is no such process.
     pub(crate) fn look(&self, service: ServiceName) -> anyhow::Result<Option<Look>> {
         let seen = self.processes.observe()?.into_iter().find(|seen| seen.name == service.name());
+        if seen.as_ref().is_none_or(|seen| seen.pid.is_none()) {
+            self.processes.has_room()?; // else its end may not be written down
+        }
         Ok(seen.map(|seen| Look { condition: condition(&seen), restarts: u64::from(seen.restarts) }))
     }
 

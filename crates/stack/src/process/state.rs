@@ -138,10 +138,11 @@ impl Board {
         });
     }
 
-    /// Writes the file again if the last attempt failed.
+    /// Writes the file again if the last attempt failed, or if somebody removed it.
     pub(crate) fn save(&self) -> anyhow::Result<()> {
         let mut inner = self.lock();
-        if inner.unsaved {
+        if inner.unsaved || !self.path.exists() {
+            inner.unsaved = true;
             replace_json(&self.path, &inner.state)?;
             inner.unsaved = false;
         }

@@ -108,6 +108,7 @@ impl UpError {
                 | EngineError::PortTaken { .. }
                 | EngineError::Foreign { .. }
                 | EngineError::Elsewhere { .. }
+                | EngineError::Unclaimed { .. }
                 | EngineError::ImageLost { .. }
                 | EngineError::Program { .. }
                 | EngineError::File { .. } => Exit::Environment,
@@ -131,6 +132,10 @@ impl UpError {
                 Some("rename or remove it, or choose another project with --project NAME".to_owned())
             }
             Self::Engine(EngineError::Elsewhere { project, dir }) => Some(from_there(project, dir)),
+            Self::Engine(EngineError::Unclaimed { volume, project, .. }) => Some(format!(
+                "go on from the directory it was made from, with --state-dir, or without it; or choose another project \
+                 with --project NAME; if nobody needs what project `{project}` stored: `docker volume rm {volume}`"
+            )),
             Self::Ended { .. } => {
                 Some("`ordersys up --keep-on-failure` leaves it there for a look".to_owned())
             }

@@ -23,7 +23,7 @@ use crate::model::credentials::fingerprint;
 use crate::model::observed::Observed;
 use crate::model::program::Program;
 use crate::model::project::{Project, STATE_HINT};
-use crate::model::record::{StackRecord, Topology};
+use crate::model::record::{RuntimeKind, StackRecord, Topology};
 use crate::model::spec::{Settings, StackSpec};
 use crate::ops::status::{StatusReport, report};
 use crate::plan::{Desired, ImagePolicy, Plan, plan};
@@ -194,6 +194,7 @@ async fn prepare(options: &UpOptions, project: &Project, events: &Events) -> Out
     };
     check_reach(&runtime, options.bind)?;
     let mut observed = runtime.observe().await.map_err(UpError::into_failure)?;
+    runtime.check_data().await.map_err(UpError::into_failure)?;
     let recorded = StackRecord::load(project)?;
     if let Some(record) = &recorded {
         observed.recall(&record.services);
@@ -296,7 +297,9 @@ async fn or_interrupted<T>(signals: &mut Signals, work: impl Future<Output = Out
 }
 
 async fn status_after(prepared: &Prepared, record: &StackRecord, project: &Project) -> Outcome<StatusReport> {
-    let mut observed = if prepared.plan.changes_nothing() {
+    // To ask an engine takes a while; and a supervisor of another build is replaced with all its services.
+    let is_known = prepared.plan.changes_nothing() && prepared.runtime.kind() == RuntimeKind::Docker;
+    let mut observed = if is_known {
         prepared.observed.clone()
     } else {
         prepared.runtime.observe().await.map_err(UpError::into_failure)?

@@ -10,6 +10,7 @@ use ordersys_contract::{Cents, Currency, ProductId, Timestamp};
 use crate::audit::Invariant;
 use crate::audit::report::{Mismatch, Tally};
 use crate::audit::times::{ahead, made};
+use crate::audit::values::{no_name, no_price};
 use crate::finding::Witness;
 
 /// What is kept of each product to hold orders and reservations to: about 100 bytes.
@@ -88,7 +89,9 @@ fn mismatch(record: &ProductRecord, now: Timestamp) -> Option<Mismatch> {
         return Some((format!("{added} units added, as is noted beside it"), is));
     }
     let times: Vec<_> = editions.iter().map(|edition| ("the time of a version", edition.at)).collect();
+    let written = |edition: &Edition| no_name(&edition.name).or_else(|| no_price(edition.price));
     history(product, editions)
+        .or_else(|| editions.iter().find_map(written))
         .or_else(|| made(product.id.made(), product.created_at))
         .or_else(|| ahead(&times, now))
         .or_else(|| {
@@ -106,6 +109,9 @@ fn show(version: u64, name: &str, price: Cents, currency: Currency, initial: u64
 
 /// Its versions follow each other, and the first was made with it, unless it is forgotten.
 fn history(product: &Product, editions: &[Edition]) -> Option<Mismatch> {
+    if let Some(first) = editions.first().filter(|first| first.version == 0) {
+        return Some(("versions from 1 on".to_owned(), format!("version 0 at {}", first.at)));
+    }
     let numbers = || editions.iter().map(|edition| edition.version).collect::<Vec<_>>();
     if editions.windows(2).any(|pair| pair[0].version + 1 != pair[1].version) {
         return Some(("versions without gaps".to_owned(), format!("{:?}", numbers())));

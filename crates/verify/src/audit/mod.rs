@@ -16,6 +16,7 @@ mod reread;
 mod stock;
 mod times;
 mod users;
+mod values;
 
 use ordersys_contract::Client;
 

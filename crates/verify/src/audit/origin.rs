@@ -13,6 +13,7 @@ use crate::audit::pair::Pair;
 use crate::audit::people::kind;
 use crate::audit::report::{Mismatch, Violation};
 use crate::audit::times::{ahead, id_time, made};
+use crate::audit::values::{no_name, unwritten};
 use crate::finding::Witness;
 
 /// What orders and reservations are held to.
@@ -29,6 +30,7 @@ pub(crate) fn judge(pair: &Pair, sources: Sources<'_>, now: Timestamp) -> Vec<Vi
     let reservation = pair.reservation.as_ref();
     let mut found = Vec::new();
     if let Some(order) = &pair.order {
+        found.extend(odd(order));
         found.extend(owner(order, sources.user));
         found.extend(times(order, now));
         found.extend(fate(order, reservation).or_else(|| refused(order, sources.catalog)));
@@ -67,6 +69,12 @@ pub(crate) fn half(pair: &Pair) -> Option<Violation> {
 fn violation(pair: &Pair, (expected, found): Mismatch) -> Violation {
     let order_id = Some(pair.id.to_string());
     (Invariant::TrueToOrigin, Witness { order_id, expected, found, ..Witness::default() })
+}
+
+/// What the service itself would never have written.
+fn odd(record: &OrderRecord) -> Option<Mismatch> {
+    let names = record.order.items.iter().filter_map(|item| item.name.as_ref());
+    unwritten(&record.odd).or_else(|| names.chain([&record.order.user_name]).find_map(|name| no_name(name)))
 }
 
 fn owner(record: &OrderRecord, user: Option<&UserRecord>) -> Option<Mismatch> {

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use ordersys_contract::Timestamp;
-use ordersys_contract::evidence::{KeyEvidence, SessionRecord, SigningKey, UserRecord};
+use ordersys_contract::evidence::{KeyEvidence, SessionRecord, SigningKey, UnownedNetworks, UserRecord};
 use ordersys_contract::user::{UserKindName, UserStatus};
 
 use crate::audit::Invariant;
 use crate::audit::report::{Mismatch, Tally};
-use crate::audit::times::{ahead, made};
+use crate::audit::times::{EARLY, ahead, made};
+use crate::audit::values::{no_name, unwritten};
 use crate::finding::Witness;
 
 /// How long after it was refreshed a session ends, written down a second time on purpose.
@@ -51,6 +52,8 @@ pub(crate) fn user(user: &UserRecord, now: Timestamp, tally: &mut Tally) {
         let times = [("createdAt", user.created_at), ("the time in its id", id_time)];
         made(user.id.made(), user.created_at).or_else(|| ahead(&times, now))
     };
+    let mismatch = mismatch.or_else(|| unwritten(&user.odd)).or_else(|| no_name(&user.name));
+    let mismatch = mismatch.or_else(|| user.former_names.iter().flatten().find_map(|name| no_name(name)));
     note(format!("user {}", user.id), mismatch, tally);
 }
 
@@ -66,7 +69,7 @@ pub(crate) fn session(session: &SessionRecord, now: Timestamp, tally: &mut Tally
                     expires_at.to_string(),
                 )
             });
-            ends.or_else(|| ahead(&[("refreshedAt", *refreshed_at)], now))
+            ends.or_else(|| ahead(&[("refreshedAt", *refreshed_at)], now)).or_else(|| before_user(session))
         }
         (Some(kind_of), status) => {
             let found =
@@ -76,6 +79,22 @@ pub(crate) fn session(session: &SessionRecord, now: Timestamp, tally: &mut Tally
         (None, _) => Some((format!("user {user_id}, whose session it is"), "no such user".to_owned())),
     };
     note(format!("session {}", session.id), mismatch, tally);
+}
+
+/// A session that is older than its user. If a clock was ahead and was set back, it may be, by as much as rows may be
+/// older than their ids.
+fn before_user(session: &SessionRecord) -> Option<Mismatch> {
+    let made = session.user_created_at.filter(|made| session.refreshed_at < made.before(EARLY))?;
+    let expected = format!("refreshed after its user was made, {made}");
+    Some((expected, format!("refreshed {}", session.refreshed_at)))
+}
+
+/// Networks that are remembered of users who are not there.
+pub(crate) fn networks(unowned: &UnownedNetworks, tally: &mut Tally) {
+    for user in &unowned.users {
+        let found = Some((format!("user {user}, whose networks they are"), "no such user".to_owned()));
+        note(format!("networks of user {user}"), found, tally);
+    }
 }
 
 fn days(span: Duration) -> u64 {

@@ -177,6 +177,7 @@ pub(crate) async fn people(
         }
         count += 1;
     }
+    people::networks(&client.unowned_networks().await.of(Role::User)?, tally);
     let mut keys = client.key_evidence().await.of(Role::User)?;
     if !people::is_settled(&keys) {
         tokio::time::sleep(reread::PAUSE).await;

@@ -71,9 +71,17 @@ fn pair(path: &[OrderState], state: Option<ReservationState>) -> Pair {
         direct: false,
         direct_product: None,
     });
-    let (events, owner, reason) = (history(id, path), UserKindName::Guest, None);
-    let record =
-        OrderRecord { order, overdue_ms: None, events, owner, reason, key_print: Some(0), in_place: true };
+    let (events, owner, reason, odd) = (history(id, path), UserKindName::Guest, None, Vec::new());
+    let record = OrderRecord {
+        order,
+        overdue_ms: None,
+        events,
+        owner,
+        reason,
+        key_print: Some(0),
+        in_place: true,
+        odd,
+    };
     Pair { id, order: Some(record), reservation }
 }
 

@@ -12,7 +12,7 @@ pub(crate) const AHEAD: Duration = Duration::from_mins(1);
 const LATE: Duration = Duration::from_mins(1);
 /// How long before the moment in its id a row may say it was made: when a clock was ahead and is set back,
 /// ids go on from the latest time they had.
-const EARLY: Duration = Duration::from_hours(24);
+pub(super) const EARLY: Duration = Duration::from_hours(24);
 
 /// A time, by its name in its row, that lies ahead of the clock.
 pub(crate) fn ahead(times: &[(&str, Timestamp)], now: Timestamp) -> Option<Mismatch> {

@@ -50,6 +50,30 @@ pub struct StoredOrder {
     pub key_print: Option<u32>,
     /// Whether its row is where it is looked for by its id.
     pub in_place: bool,
+    /// Columns of its row that hold what is never written for such an order.
+    pub odd: Odd,
+}
+
+/// Columns of a row, one bit for each of [`Odd::COLUMNS`]: an order is moved about a lot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Odd(u8);
+
+impl Odd {
+    /// The columns that are looked at.
+    const COLUMNS: [&'static str; 4] = ["reason", "items", "registered", "room"];
+
+    /// Of those columns, in their order, the ones that are odd.
+    #[must_use]
+    pub fn of(are: [bool; Self::COLUMNS.len()]) -> Self {
+        Self(are.into_iter().rev().fold(0, |bits, is_odd| (bits << 1) | u8::from(is_odd)))
+    }
+
+    /// What the columns are called.
+    #[must_use]
+    pub fn names(self) -> Vec<String> {
+        let names = Self::COLUMNS.into_iter().zip(0..).filter(|(_, bit)| self.0 >> bit & 1 == 1);
+        names.map(|(name, _)| name.to_owned()).collect()
+    }
 }
 
 /// What an event brings with it.
@@ -80,7 +104,8 @@ impl StoredOrder {
             updated_at: now,
         };
         let history = vec![Step(OrderState::Pending, now, request.clone())];
-        Self { order, owner: owner.kind, reason: None, history, key_print: Some(0), in_place: true }
+        let (reason, odd) = (None, Odd::default());
+        Self { order, owner: owner.kind, reason, history, key_print: Some(0), in_place: true, odd }
     }
 
     /// The same order under another id.
@@ -148,8 +173,8 @@ impl StoredOrder {
     pub fn into_record(self, overdue: Option<Duration>) -> OrderRecord {
         let events = self.events();
         let overdue_ms = overdue.map(|overdue| u64::try_from(overdue.as_millis()).unwrap_or(u64::MAX));
-        let Self { order, owner, reason, key_print, in_place, history: _ } = self;
-        OrderRecord { order, overdue_ms, events, owner, reason, key_print, in_place }
+        let Self { order, owner, reason, key_print, in_place, odd, history: _ } = self;
+        OrderRecord { order, overdue_ms, events, owner, reason, key_print, in_place, odd: odd.names() }
     }
 
     /// Whether it was made from these lines, in this order: what a repeated post has to ask for.

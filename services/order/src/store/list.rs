@@ -12,7 +12,7 @@ use super::rows::{COLUMNS, code, order, place};
 use crate::domain::order::StoredOrder;
 
 /// The column, after those of an order, that says whether a filter lets it through.
-const HIT: usize = 16;
+const HIT: usize = 17;
 
 /// What narrows a list of orders.
 #[derive(Debug, Clone, Default)]

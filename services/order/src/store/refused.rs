@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use ordersys_contract::order::{OrderLine, OrderState};
 use ordersys_contract::reservation::Shortage;
-use ordersys_contract::{OrderId, ProductId, Quantity};
+use ordersys_contract::{IdempotencyKey, OrderId, ProductId, Quantity};
 use ordersys_store::StoreError;
 use ordersys_store::pack::{Packer, Unpacker};
 use ordersys_store::retention::{BATCH, Id};
@@ -106,6 +106,15 @@ pub(super) fn is_refused(state: OrderState) -> bool {
         | OrderState::Cancelling
         | OrderState::Cancelled => false,
     }
+}
+
+/// What is left of the key in the room of an order: 0 without one, `None` if it is no key.
+pub(super) fn print(room: &[u8]) -> Option<u32> {
+    let key = room.split(|byte| *byte == 0).next().unwrap_or_default();
+    if key.is_empty() {
+        return Some(0);
+    }
+    std::str::from_utf8(key).ok().and_then(IdempotencyKey::parse).map(|key| key.print())
 }
 
 pub(super) fn number(id: OrderId) -> Id {

@@ -3,19 +3,21 @@
 use ordersys_contract::order::{Order, OrderLine, OrderState};
 use ordersys_contract::user::UserKindName;
 use ordersys_contract::{Cents, Currency, IdempotencyKey, OrderId, RequestId, Timestamp, UserId, WriteJson};
-use rusqlite::types::Type;
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::refused;
-use crate::domain::order::{Step, StoredOrder};
+use crate::domain::order::{Odd, Step, StoredOrder};
 
 pub(super) const COLUMNS: &str = "id, user_id, user_name, state, version, total, currency, items, reason, \
-                                  history, created_at, updated_at, registered, key_print, place, refused";
+                                  history, created_at, updated_at, registered, key_print, place, refused, room";
 
 /// Which of them holds the short form of a refused order.
 const REFUSED: usize = 15;
+/// Which of them holds the key of a refused order.
+const ROOM: usize = 16;
 
 /// Bytes that the step to its outcome adds to an order, apart from its lines.
 const STEP_BYTES: usize = 72;
@@ -123,7 +125,20 @@ pub(super) fn order(row: &Row<'_>) -> rusqlite::Result<StoredOrder> {
     let history = steps(9, row.get_ref(9)?.as_bytes()?)?;
     let owner = if row.get(12)? { UserKindName::Registered } else { UserKindName::Guest };
     let (key_print, in_place) = (row.get(13)?, row.get::<_, i64>(14)? == place(order.id));
-    Ok(StoredOrder { order, owner, reason, history, key_print, in_place })
+    let odd = odd(row, order.status, key_print)?;
+    Ok(StoredOrder { order, owner, reason, history, key_print, in_place, odd })
+}
+
+/// The columns that hold what is never written for an order in this state that was made with such a key.
+fn odd(row: &Row<'_>, state: OrderState, key_print: Option<u32>) -> rusqlite::Result<Odd> {
+    let is_short = !matches!(row.get_ref(REFUSED)?, ValueRef::Null);
+    let reason = is_short && !matches!(row.get_ref(8)?, ValueRef::Null);
+    let items = is_short && row.get_ref(7)?.as_bytes()? != b"[]";
+    let registered = !matches!(row.get_ref(12)?, ValueRef::Integer(0 | 1));
+    let print = key_print.filter(|_| refused::is_refused(state));
+    let kept = row.get_ref(ROOM)?.as_blob_or_null()?.unwrap_or_default();
+    let room = print.is_some_and(|print| refused::print(kept) != Some(print));
+    Ok(Odd::of([reason, items, registered, room]))
 }
 
 /// The sum of the lines, as fine as they are: orders of earlier versions have hundredths in all currencies.

@@ -10,14 +10,15 @@ use super::catalog::{COLUMNS, currency, price, product};
 
 impl Tables {
     /// Products after this one, with their versions, in one snapshot; also those of which only versions
-    /// are left.
+    /// or added units are left.
     pub(crate) async fn product_records(
         &self,
         after: Option<ProductId>,
         limit: u32,
     ) -> Result<Vec<ProductRecord>, StoreError> {
         let select = "SELECT id FROM product WHERE id > ?1
-                      UNION SELECT product_id FROM edition WHERE product_id > ?1 ORDER BY 1 LIMIT ?2";
+                      UNION SELECT product_id FROM edition WHERE product_id > ?1
+                      UNION SELECT product_id FROM added WHERE product_id > ?1 ORDER BY 1 LIMIT ?2";
         self.0
             .read(move |connection| {
                 let snapshot = connection.unchecked_transaction()?;

@@ -199,6 +199,10 @@ impl App {
         Ok(self.0.users.sessions(after, limit).await?)
     }
 
+    pub(crate) async fn unowned_networks(&self) -> Result<Vec<UserId>, UserError> {
+        Ok(self.0.users.unowned_networks().await?)
+    }
+
     pub(crate) fn key_evidence(&self) -> KeyEvidence {
         self.0.keys.evidence()
     }

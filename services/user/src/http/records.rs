@@ -5,7 +5,8 @@ use ordersys_chassis::page::{self, Items, Page};
 use ordersys_chassis::params::Query;
 use ordersys_chassis::{InternalJson, InternalOrAdmin, Json, Refusal};
 use ordersys_contract::evidence::{
-    KEY_EVIDENCE, KeyEvidence, SESSION_RECORDS, SessionRecord, USER_RECORDS, USERS_BY_ID, UserIds, UserRecord,
+    KEY_EVIDENCE, KeyEvidence, SESSION_RECORDS, SessionRecord, UNOWNED_NETWORKS, USER_RECORDS, USERS_BY_ID,
+    UnownedNetworks, UserIds, UserRecord,
 };
 use ordersys_contract::{Code, MAX_BATCH, SessionId, UserId};
 use serde::Deserialize;
@@ -20,6 +21,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(users))
         .routes(routes!(users_by_id))
         .routes(routes!(sessions))
+        .routes(routes!(unowned_networks))
         .routes(routes!(keys))
 }
 
@@ -83,6 +85,19 @@ async fn sessions(
     let after = page::cursor(query.cursor.as_deref())?.map(SessionId::from_bytes);
     let items = Items::of(limit, &app.session_records(after, limit).await?, |item| item.id.as_bytes());
     Ok(Page { items, list: (SESSION_RECORDS, vec![("limit", limit.to_string())]) })
+}
+
+/// Users of whom networks are remembered, and who are not there: some of them.
+#[utoipa::path(
+    get, path = UNOWNED_NETWORKS, tag = "internal", operation_id = "read_unowned_networks",
+    responses((status = 200, description = "The users", body = UnownedNetworks)),
+    security(("service" = []), ("admin" = [])),
+)]
+async fn unowned_networks(
+    State(app): State<App>,
+    _: InternalOrAdmin,
+) -> Result<Json<UnownedNetworks>, Refusal> {
+    Ok(Json(UnownedNetworks { users: app.unowned_networks().await? }))
 }
 
 /// The keys that sign access tokens, without their secret halves: those in use and those that are stored.

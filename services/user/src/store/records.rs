@@ -1,9 +1,9 @@
 //! What checks from outside read: users and sessions as they are stored, and the names users had before.
 
 use ordersys_contract::evidence::{MAX_FORMER_NAMES, SessionRecord, UserRecord};
-use ordersys_contract::{SessionId, Timestamp, UserId};
+use ordersys_contract::{MAX_PAGE, SessionId, Timestamp, UserId};
 use ordersys_store::StoreError;
-use rusqlite::types::Type;
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Users;
@@ -50,7 +50,7 @@ impl Users {
         limit: u32,
     ) -> Result<Vec<SessionRecord>, StoreError> {
         let select = "SELECT session.id, user_id, refreshed_at, expires_at, user.id IS NOT NULL,
-                             login IS NOT NULL, ifnull(disabled, 0)
+                             login IS NOT NULL, ifnull(disabled, 0), user.created_at
                       FROM session LEFT JOIN user ON user.id = user_id
                       WHERE session.id > ?1 ORDER BY session.id LIMIT ?2";
         self.0
@@ -61,11 +61,27 @@ impl Users {
             })
             .await
     }
+
+    /// Some of the users of whom networks are remembered, and who are not there.
+    pub(crate) async fn unowned_networks(&self) -> Result<Vec<UserId>, StoreError> {
+        let select = "SELECT DISTINCT user_id FROM network
+                      WHERE NOT EXISTS (SELECT 1 FROM user WHERE id = user_id) LIMIT ?1";
+        self.0
+            .scan(move |connection| {
+                let mut statement = connection.prepare_cached(select)?;
+                statement.query_map([MAX_PAGE], |row| row.get(0).map(UserId::from_bytes))?.collect()
+            })
+            .await
+    }
 }
 
 fn record(row: &Row<'_>) -> rusqlite::Result<UserRecord> {
     let (login, password) = (row.get::<_, Option<String>>(4)?, row.get::<_, Option<String>>(5)?);
     let email: String = row.get(3)?;
+    let password = password.map(PasswordHash::stored);
+    let disabled = !matches!(row.get_ref(6)?, ValueRef::Integer(0 | 1));
+    let weak = password.as_ref().is_some_and(PasswordHash::is_weak);
+    let odd = [("disabled", disabled), ("password", weak)].into_iter().filter(|(_, is_odd)| *is_odd);
     Ok(UserRecord {
         id: UserId::from_bytes(row.get(0)?),
         name: row.get(1)?,
@@ -74,11 +90,12 @@ fn record(row: &Row<'_>) -> rusqlite::Result<UserRecord> {
         email,
         kind: kind(login.is_some()),
         login,
-        has_password: password.is_some_and(|hash| PasswordHash::stored(hash).is_usable()),
+        has_password: password.as_ref().is_some_and(PasswordHash::is_usable),
         status: status(row.get(6)?),
         token_epoch: row.get(7)?,
         created_at: Timestamp::from_millis(row.get(8)?),
         address: row.get(9)?,
+        odd: odd.map(|(name, _)| name.to_owned()).collect(),
     })
 }
 
@@ -91,6 +108,7 @@ fn session(row: &Row<'_>) -> rusqlite::Result<SessionRecord> {
         expires_at: Timestamp::from_millis(row.get(3)?),
         kind: known.then(|| row.get(5).map(kind)).transpose()?,
         status: known.then(|| row.get(6).map(status)).transpose()?,
+        user_created_at: known.then(|| row.get(7).map(Timestamp::from_millis)).transpose()?,
     })
 }
 

@@ -19,6 +19,8 @@ use crate::model::spec::ServiceName;
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
 /// Pause between two looks whether it has.
 const LOOK: Duration = Duration::from_millis(10);
+/// Lines of a log that say why a service ended.
+const LOG_LINES: usize = 20;
 
 /// The containers of a project, one for each service.
 #[derive(Debug)]
@@ -128,6 +130,21 @@ impl Containers {
         self.resume(found).await?; // else it cannot drain
         containers::stop(&self.engine, &found.id).await?;
         containers::start(&self.engine, &found.id, &found.service).await
+    }
+
+    /// How a service that was just started has ended, and what it logged last; `None` while it runs.
+    pub(crate) async fn ended(
+        &self,
+        service: ServiceName,
+    ) -> Result<Option<(String, Vec<String>)>, EngineError> {
+        let Some(found) = self.find(service).await? else { return Ok(None) };
+        let how = match found.condition {
+            Condition::Exited(how) | Condition::Restarting(how) => how,
+            Condition::Dead => "its container is dead".to_owned(),
+            _ if found.facts.restarts > 0 => "and was started again".to_owned(), // a start counts from zero
+            _ => return Ok(None),
+        };
+        Ok(Some((how, containers::last_log_lines(&self.engine, &found.id, LOG_LINES).await)))
     }
 
     /// The machine's id of the container's first process; `None` while none runs.

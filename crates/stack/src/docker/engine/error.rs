@@ -52,6 +52,19 @@ pub enum EngineError {
         /// The project's directory there.
         dir: String,
     },
+    /// A volume does not say from which state directory it was made, and this one did not know of it.
+    #[error(
+        "the volume {volume} of project `{project}` was made by an earlier version, and not from this state directory, \
+         {dir}, as far as that tells"
+    )]
+    Unclaimed {
+        /// The volume.
+        volume: String,
+        /// The project.
+        project: String,
+        /// The project's directory here.
+        dir: String,
+    },
     /// The image was sent, but is not there.
     #[error("the engine took the image {tag} and does not have it")]
     ImageLost {

@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use crate::docker::{
-    DiscoverError, Engine, Lookup, ProjectSweep, check_owner, projects_of, remove_unused_images,
+    DiscoverError, Engine, Lookup, ProjectSweep, check_owner, check_volumes, projects_of,
+    remove_unused_images,
 };
 use crate::model::project::{Project, ProjectName};
 use crate::model::record::{RuntimeKind, StackRecord};
@@ -96,6 +97,9 @@ pub async fn down(how: Down<'_>, project: &Project) -> Outcome<Removed> {
     believed(project, &owner)?;
     if let Some(engine) = &engine {
         check_owner(engine, project).await.map_err(engine_failure)?;
+        if how.data == DataPolicy::Remove {
+            check_volumes(engine, project).await.map_err(engine_failure)?;
+        }
     }
     let removed = down_with(engine.as_ref(), project, how).await?;
     match owner.may_delete(project) {

@@ -124,6 +124,11 @@ pub(crate) fn own_stamp() -> io::Result<String> {
     }
 }
 
+/// The stamp of the program that a process runs; `None` where the system does not tell.
+pub(super) fn stamp_of(pid: u32) -> Option<String> {
+    program_stamp(&PathBuf::from(format!("/proc/{pid}/exe"))).ok()
+}
+
 /// A path to start the program this process runs.
 pub(crate) fn own_program() -> io::Result<PathBuf> {
     let path = std::env::current_exe()?;

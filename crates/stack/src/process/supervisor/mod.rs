@@ -78,6 +78,8 @@ struct Supervisor {
     program: std::path::PathBuf,
     seen: Option<Uuid>,
     file: Option<String>,
+    /// Why the state could not be written last.
+    failure: Option<String>,
 }
 
 impl Supervisor {
@@ -95,6 +97,7 @@ impl Supervisor {
             program: std::path::PathBuf::new(),
             seen: None,
             file: None,
+            failure: None,
         }
     }
 
@@ -120,7 +123,7 @@ impl Supervisor {
             if self.shared.layout.place() != own {
                 return;
             }
-            let _ = self.shared.board.save(); // tried again with the next look
+            self.save();
             let file = os::file_stamp(&self.shared.layout.desired()).ok();
             if file.is_none() {
                 return;
@@ -133,6 +136,15 @@ impl Supervisor {
             }
             sleep(LOOK).await;
         }
+    }
+
+    /// Writes down what could not be written before; tried again with the next look. Says once why it cannot.
+    fn save(&mut self) {
+        let failure = self.shared.board.save().err().map(|error| format!("{error:#}"));
+        if let Some(why) = failure.as_ref().filter(|_| failure != self.failure) {
+            self.note(Weight::Warn, &format!("what runs is not written down: {why}"));
+        }
+        self.failure = failure;
     }
 
     async fn look(&mut self) -> anyhow::Result<()> {
