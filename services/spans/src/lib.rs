@@ -5,7 +5,6 @@
 //! place that its task works for, and none where there is no such place. Coalesced work, one
 //! commit for many orders, is done for many places at once.
 
-mod budget;
 mod collector;
 mod export;
 mod metrics;

@@ -110,15 +110,14 @@ impl App {
         (admission, lanes, known, allowance): (Limit, LaneMetrics, Known, Allowance),
     ) -> Self {
         let Ports { users, inventory, drivers } = ports;
-        let now = Instant::now();
         Self(Arc::new(Shared {
             orders,
             users: user_lane(users, breakers.users, &lanes),
             known,
             requests: inventory_lane(inventory, Some(breakers.inventory), (REQUESTS, &lanes)),
             drivers: inventory_lane(drivers, None, (DRIVERS, &lanes)),
-            lookup_retries: RetryBudget::new(now),
-            reserve_retries: RetryBudget::new(now),
+            lookup_retries: RetryBudget::default(),
+            reserve_retries: RetryBudget::default(),
             keys: InFlight::default(),
             allowed: Allowed::new(allowance),
             admission,

@@ -195,7 +195,7 @@ impl App {
         self.0.lookup_retries.first_try();
         for (number, patience) in LOOKUP_TRIES.into_iter().enumerate() {
             if number > 0 {
-                if !self.0.lookup_retries.may_retry(Instant::now()) {
+                if !self.0.lookup_retries.may_retry() {
                     break;
                 }
                 self.pause(number, Pace::Quick).await;
