@@ -6,25 +6,22 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
 use axum::response::Response;
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode, header};
-use ordersys_contract::header::REQUEST_ID;
-use ordersys_contract::{Code, Problem, RequestId};
+use http::{Method, StatusCode};
+use ordersys_contract::{Code, Problem};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio_util::sync::CancellationToken;
 
-use crate::Metrics;
+use crate::observe::refused_early;
 use crate::seldom::Seldom;
+use crate::{Metrics, Refusal};
 
 /// Time between two refusals, if there are many: 4000 a second take less than a tenth of one processor.
 pub(crate) const BETWEEN: Duration = Duration::from_micros(250);
 /// The longest a refusal is held back: as long as its `Retry-After` says.
 pub(crate) const LONGEST: Duration = Duration::from_secs(1);
-/// Stands for the request's id in the prepared body.
-const ID: &str = "\u{0}";
 
 /// Refuses requests of one route while there is no place for them.
 #[derive(Clone)]
@@ -34,9 +31,7 @@ struct Shared {
     service: &'static str,
     route: (Method, &'static str),
     is_full: Box<dyn Fn() -> bool + Send + Sync>,
-    /// The body before and after the request's id.
-    body: (String, String),
-    retry_after: HeaderValue,
+    problem: Problem,
     refused: Counter,
     held_back: Gauge,
     pace: Mutex<Pace>,
@@ -96,10 +91,6 @@ impl Shedding {
         metrics: &Metrics,
         is_full: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Self {
-        let problem = Problem::new(Code::Overloaded, detail);
-        let text = problem.body(ID).to_string();
-        let marker = serde_json::json!(ID).to_string();
-        let (before, after) = text.split_once(marker.trim_matches('"')).unwrap_or((&text, ""));
         let held_back = Gauge::default();
         metrics.register(|registry| {
             let registry = registry.sub_registry_with_prefix("admission");
@@ -110,8 +101,7 @@ impl Shedding {
             service,
             route,
             is_full: Box::new(is_full),
-            body: (before.to_owned(), after.to_owned()),
-            retry_after: problem.retry_after.unwrap_or(1).into(),
+            problem: Problem::new(Code::Overloaded, detail),
             refused,
             held_back,
             pace: Mutex::new(Pace { next: Instant::now() }),
@@ -127,17 +117,7 @@ impl Shedding {
         }
         self.0.refused.inc();
         self.tell();
-        let id = head.headers.get(REQUEST_ID).and_then(|value| RequestId::parse(value.to_str().ok()?));
-        let id = id.unwrap_or_else(RequestId::random);
-        let (before, after) = &self.0.body;
-        let mut response = Response::new(Body::from([before.as_str(), id.as_str(), after].concat()));
-        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(header::RETRY_AFTER, self.0.retry_after.clone());
-        if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-            headers.insert(REQUEST_ID, value);
-        }
+        let response = refused_early(&head.headers, Refusal(self.0.problem.clone()));
         let hold = self.0.pace.lock().unwrap_or_else(PoisonError::into_inner).hold(Instant::now());
         Some(Refused { response, hold })
     }
