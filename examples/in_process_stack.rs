@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use ordersys::cli::Failure;
 use ordersys::serve::{self, Listeners, ServeConfig};
 use ordersys::stack::role::Role;
-use ordersys_chassis::breaker::Settings;
+use ordersys_chassis::resilience::breaker::Settings;
 use ordersys_contract::client::Endpoints;
 use ordersys_contract::order::{NewLine, NewOrder};
 use ordersys_contract::user::NewUser;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ordersys::stack::role::Role;
 use ordersys::verify::check::{Standing, check};
-use ordersys_chassis::breaker::Settings;
+use ordersys_chassis::resilience::breaker::Settings;
 use ordersys_contract::client::{Endpoints, OrderFilter};
 use ordersys_contract::order::OrderState;
 use ordersys_contract::{Code, IdempotencyKey};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use ordersys::stack::role::Role;
 use ordersys::verify::check::{Standing, check};
-use ordersys_chassis::breaker::Settings;
+use ordersys_chassis::resilience::breaker::Settings;
 use ordersys_contract::client::OrderFilter;
 use ordersys_contract::health::{BreakerState, Readiness};
 use ordersys_contract::order::{NewOrder, OrderState};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use ordersys::serve::{self, ServeConfig};
 use ordersys::stack::project::write_private;
 use ordersys::stack::role::Role;
-use ordersys_chassis::breaker::Settings;
+use ordersys_chassis::resilience::breaker::Settings;
 use ordersys_contract::client::{Client, Endpoints};
 use ordersys_contract::product::{NewProduct, Product};
 use ordersys_contract::user::{NewUser, User};

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use ordersys_chassis::{Caller, Deadline, NewestTime};
+use ordersys_chassis::{Caller, ClockSkew, Deadline};
 use ordersys_contract::evidence::{KeyEvidence, SessionRecord, UserRecord};
 use ordersys_contract::session::Jwks;
 use ordersys_contract::user::{Lookup, NewUser, User, UserKindName, UserPatch, UserStatus, UserSummary};
@@ -31,7 +31,7 @@ struct Shared {
     hasher: Hasher,
     throttle: Throttle,
     keys: Keys,
-    newest: NewestTime,
+    newest: ClockSkew,
     tracer: Tracer,
 }
 
@@ -40,7 +40,7 @@ impl App {
         users: Users,
         hasher: Hasher,
         keys: Keys,
-        newest: NewestTime,
+        newest: ClockSkew,
         (throttle, tracer): (Throttle, Tracer),
     ) -> Self {
         Self(Arc::new(Shared { users, hasher, throttle, keys, newest, tracer }))

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ordersys_chassis::breaker::Settings;
-use ordersys_chassis::{Breaker, BreakerMetrics, Limit, Metrics, RetryBudget};
+use ordersys_chassis::resilience::breaker::{GuardedCall, Settings};
+use ordersys_chassis::{Breaker, BreakerMetrics, ConcurrencyLimit, Metrics, RetryBudget};
 use ordersys_contract::health::Peer;
 use ordersys_contract::order::{KeyRecord, OrderEvent, OrderRecord, OrderState};
 use ordersys_contract::reservation::Operation;
@@ -63,7 +63,7 @@ struct Shared {
     reserve_retries: RetryBudget,
     keys: InFlight,
     allowed: Allowed,
-    admission: Limit,
+    admission: ConcurrencyLimit,
     tasks: TaskTracker,
     stopping: CancellationToken,
     lanes: LaneMetrics,
@@ -91,8 +91,8 @@ pub(crate) struct Breakers {
 impl Breakers {
     pub(crate) fn new(settings: Settings, metrics: &Metrics) -> Self {
         let (shared, now) = (BreakerMetrics::registered(metrics), Instant::now());
-        let breaker = |names| Breaker::new(names, (settings, now), shared.clone());
-        Self { users: breaker(("user", "lookup")), inventory: breaker(("product", "reserve")) }
+        let breaker = |peer, call| Breaker::new(GuardedCall { peer, call }, settings, now, shared.clone());
+        Self { users: breaker("user", "lookup"), inventory: breaker("product", "reserve") }
     }
 
     /// How calls to the other services fare.
@@ -107,7 +107,7 @@ impl App {
         orders: Orders,
         ports: Ports,
         breakers: Breakers,
-        (admission, lanes, known, allowance): (Limit, LaneMetrics, Known, Allowance),
+        (admission, lanes, known, allowance): (ConcurrencyLimit, LaneMetrics, Known, Allowance),
     ) -> Self {
         let Ports { users, inventory, drivers } = ports;
         Self(Arc::new(Shared {

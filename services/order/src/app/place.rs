@@ -82,7 +82,7 @@ impl App {
                 Entrance::Conflict => return Err(OrderError::KeyReused),
             }
         }
-        let Some(place) = self.0.admission.enter(Instant::now()) else {
+        let Some(permit) = self.0.admission.try_acquire(Instant::now()) else {
             finish(&sender, ticket, Err(OrderError::Overloaded));
             return Err(OrderError::Overloaded);
         };
@@ -94,7 +94,7 @@ impl App {
             let was_made = matches!(outcome, Ok(Placed { replayed: false, .. }));
             finish(&sender, ticket, outcome);
             if was_made {
-                place.done(Instant::now());
+                permit.done(Instant::now());
             }
         })));
         wait(progress).await
