@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use anyhow::Context as _;
 use ordersys::serve;
 use ordersys::serve::{Listeners, ServeConfig};
-use ordersys_chassis::breaker::Settings;
+use ordersys_chassis::resilience::breaker::Settings;
 use ordersys_command::Failure;
 use ordersys_contract::Role;
 use ordersys_contract::client::Endpoints;

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use ordersys_benches::work::{self, Route};
 use ordersys_benches::{fill, store};
-use ordersys_chassis::log::{self, Format};
+use ordersys_chassis::telemetry::log::{self, Format};
 use ordersys_store::Durability;
 use serde::Serialize;
 use tempfile::TempDir;

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use ordersys_chassis::credentials::{ADMIN_FILE, SERVICE_FILE};
-use ordersys_chassis::{Counting, Credentials, Gate, Hosts, RemoteKeys, ServeError, Tokens, breaker};
+use ordersys_chassis::auth::credentials::{ADMIN_FILE, SERVICE_FILE};
+use ordersys_chassis::resilience::breaker;
+use ordersys_chassis::{Authenticator, Counting, Credentials, Hosts, RemoteKeys, ServeError, Tokens};
 use ordersys_contract::client::Endpoints;
 use ordersys_contract::product::NewProduct;
 use ordersys_contract::user::NewUser;
@@ -84,7 +85,8 @@ impl System {
         let [(user, user_url), (product, product_url), (order, order_url)] =
             [listen().await?, listen().await?, listen().await?];
         let endpoints = Endpoints { user: user_url, product: product_url, order: order_url };
-        let gate = || Gate::new(credentials.clone(), Tokens::new(RemoteKeys::new(endpoints.clone())));
+        let authenticator =
+            || Authenticator::new(credentials.clone(), Tokens::new(RemoteKeys::new(endpoints.clone())));
         let user_service = UserService::open(&ordersys_user::Config {
             data_dir: dir.join("user"),
             durability,
@@ -98,7 +100,7 @@ impl System {
         let product_config = ordersys_product::Config {
             data_dir: dir.join("product"),
             durability,
-            gate: gate(),
+            authenticator: authenticator(),
             hosts: Hosts::Any,
             counting: Counting::On,
             tracer: Tracer::off(),
@@ -110,7 +112,7 @@ impl System {
         let order_config = ordersys_order::Config {
             data_dir,
             durability,
-            gate: gate(),
+            authenticator: authenticator(),
             hosts: Hosts::Any,
             breaker,
             counting: Counting::On,

@@ -3,8 +3,8 @@
 //! libFuzzer calls these functions with bytes it searches for, the tests of the main workspace with
 //! random and mutated ones. So they have no dependency on a fuzzer, and panic where a promise is broken.
 
-use ordersys_chassis::body::parse;
-use ordersys_chassis::page::{cursor, cursor_bytes, cursor_text};
+use ordersys_chassis::http::body::parse;
+use ordersys_chassis::http::page::{cursor, cursor_bytes, cursor_text};
 use ordersys_contract::client::next_link;
 use ordersys_contract::order::{NewOrder, Order};
 use ordersys_contract::product::NewProduct;

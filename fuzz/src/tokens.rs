@@ -4,15 +4,15 @@
 use std::cell::RefCell;
 use std::sync::LazyLock;
 
-use ordersys_chassis::tokens::{Fetched, KeySource};
-use ordersys_chassis::{Caller, Credentials, Gate, Tokens};
+use ordersys_chassis::auth::tokens::{Fetched, KeySource};
+use ordersys_chassis::{Authenticator, Caller, Credentials, Tokens};
 use ordersys_contract::session::Jwks;
 use ordersys_contract::{Code, Secret, SessionId, Timestamp, UserId};
 use ordersys_token::{Claims, PrivateKey, PublicKeys, RefreshToken, Refused, has_form};
 
 /// The seed of the key that signed the seeds' tokens.
 const SEED: [u8; 32] = [7; 32];
-/// Fixed credentials of the gate.
+/// Fixed credentials of the authenticator.
 const SERVICE: &str = "svc";
 const ADMIN: &str = "adm";
 /// Most keys of a set that count.
@@ -84,7 +84,7 @@ impl KeySource for Keys {
 }
 
 struct Door {
-    gate: Gate,
+    authenticator: Authenticator,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -93,7 +93,10 @@ impl Door {
         let secret = |text| Secret::new(text).expect("usable").into();
         let credentials = Credentials::Closed { service: secret(SERVICE), admin: secret(ADMIN) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        Self { gate: Gate::new(credentials, Tokens::new(Keys)), runtime: runtime.expect("a runtime") }
+        Self {
+            authenticator: Authenticator::new(credentials, Tokens::new(Keys)),
+            runtime: runtime.expect("a runtime"),
+        }
     }
 }
 
@@ -107,8 +110,9 @@ pub fn authorization(bytes: &[u8]) {
     let Ok(value) = http::HeaderValue::from_bytes(bytes) else { return };
     let mut headers = http::HeaderMap::new();
     headers.insert(http::header::AUTHORIZATION, value);
-    let ask =
-        |headers: &http::HeaderMap| DOOR.with_borrow(|door| door.runtime.block_on(door.gate.caller(headers)));
+    let ask = |headers: &http::HeaderMap| {
+        DOOR.with_borrow(|door| door.runtime.block_on(door.authenticator.caller(headers)))
+    };
     let presented = std::str::from_utf8(bytes).ok().and_then(|text| {
         let (scheme, rest) = (text.get(..7)?, text.get(7..)?);
         scheme.eq_ignore_ascii_case("bearer ").then_some(rest)

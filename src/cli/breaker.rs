@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ordersys_chassis::breaker::Settings;
+use ordersys_chassis::resilience::breaker::Settings;
 
 /// Longest window and cool-down: more would be a service that never tries again.
 const LONGEST: Duration = Duration::from_hours(1);

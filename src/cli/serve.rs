@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ordersys_chassis::log::{self, Colour, Format};
+use ordersys_chassis::telemetry::log::{self, Colour, Format};
 use ordersys_chassis::{Capacity, Counting, HostName, Listener, Network};
 use ordersys_contract::client::Endpoints;
 use ordersys_store::Durability;

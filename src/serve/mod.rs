@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use ordersys_chassis::breaker::Settings;
-use ordersys_chassis::tokens::{Fetched, KeySource, RemoteKeys};
-use ordersys_chassis::{Counting, Credentials, Deadline, Gate, HostName, Hosts, Listener, Network, Tokens};
+use ordersys_chassis::auth::tokens::{Fetched, KeySource, RemoteKeys};
+use ordersys_chassis::resilience::breaker::Settings;
+use ordersys_chassis::{
+    Authenticator, Counting, Credentials, Deadline, HostName, Hosts, Listener, Network, Tokens,
+};
 use ordersys_contract::reservation::{Answer, Operation};
 use ordersys_contract::user::UserSummary;
 use ordersys_contract::{Client, client::Endpoints};
@@ -121,7 +123,8 @@ pub async fn one(
     announce(role, &listener.socket);
     let credentials = config.credentials()?;
     let (data_dir, durability, hosts) = (config.data(role), config.durability, config.hosts(role));
-    let gate = || Gate::new(credentials.clone(), Tokens::new(RemoteKeys::new(peers.clone())));
+    let authenticator =
+        || Authenticator::new(credentials.clone(), Tokens::new(RemoteKeys::new(peers.clone())));
     let tracer = || config.tracer(role);
     match role {
         Role::User => user(config, credentials)?.serve(listener, shutdown).await?,
@@ -129,7 +132,7 @@ pub async fn one(
             let config = ordersys_product::Config {
                 data_dir,
                 durability,
-                gate: gate(),
+                authenticator: authenticator(),
                 hosts,
                 counting: config.counting,
                 tracer: tracer(),
@@ -140,11 +143,11 @@ pub async fn one(
         }
         Role::Order => {
             let ports = over_http(&peers, &credentials, &listener.network);
-            let (gate, breaker, tracer) = (gate(), config.breaker, tracer());
+            let (authenticator, breaker, tracer) = (authenticator(), config.breaker, tracer());
             let config = ordersys_order::Config {
                 data_dir,
                 durability,
-                gate,
+                authenticator,
                 hosts,
                 breaker,
                 counting: config.counting,
@@ -176,11 +179,11 @@ pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: Cancellat
     announce(Role::Order, &listeners.order.socket);
     let (credentials, durability) = (config.credentials()?, config.durability);
     let user = user(config, credentials.clone())?;
-    let gate = Gate::new(credentials, Tokens::new(LocalKeys(user.app())));
+    let authenticator = Authenticator::new(credentials, Tokens::new(LocalKeys(user.app())));
     let product_config = ordersys_product::Config {
         data_dir: config.data(Role::Product),
         durability,
-        gate: gate.clone(),
+        authenticator: authenticator.clone(),
         hosts: config.hosts(Role::Product),
         counting: config.counting,
         tracer: config.tracer(Role::Product),
@@ -195,7 +198,7 @@ pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: Cancellat
     let order_config = ordersys_order::Config {
         data_dir,
         durability,
-        gate,
+        authenticator,
         hosts,
         breaker,
         counting: config.counting,

@@ -3,7 +3,7 @@
 //! with causes that say nothing of it.
 
 use ordersys_chassis::Capacity;
-use ordersys_chassis::capacity::CONNECTIONS;
+use ordersys_chassis::http::serve::DEFAULT_CONNECTIONS;
 
 use ordersys_command::{Exit, Failure, Outcome};
 
@@ -20,7 +20,7 @@ const LEAST: u64 = 32;
 pub fn capacity(services: u32, wanted: Option<u32>) -> Outcome<Capacity> {
     let limit = raised();
     let fitting = fitting(limit, services);
-    let usual = u64::try_from(CONNECTIONS).unwrap_or(u64::MAX);
+    let usual = u64::try_from(DEFAULT_CONNECTIONS).unwrap_or(u64::MAX);
     let (asked, least) = wanted.map_or((usual, LEAST), |wanted| (wanted.into(), wanted.into()));
     if fitting < least {
         return Err(too_low(limit, services, least));

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use ordersys_chassis::breaker::Settings;
+use ordersys_chassis::resilience::breaker::Settings;
 use ordersys_contract::Role;
 use ordersys_contract::client::{Endpoints, OrderFilter};
 use ordersys_contract::order::OrderState;

@@ -49,7 +49,7 @@ impl OpenStack {
             secrets_dir: None,
             durability: Durability::Memory,
             key_age: ordersys_user::KEY_AGE,
-            breaker: ordersys_chassis::breaker::Settings::default(),
+            breaker: ordersys_chassis::resilience::breaker::Settings::default(),
             counting: ordersys_chassis::Counting::On,
             tracing: None,
             retention: ordersys_store::retention::Retention::default(),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use ordersys::serve;
 use ordersys::serve::ServeConfig;
-use ordersys_chassis::breaker::Settings;
+use ordersys_chassis::resilience::breaker::Settings;
 use ordersys_contract::Role;
 use ordersys_contract::client::{Client, Endpoints};
 use ordersys_contract::product::{NewProduct, Product};

@@ -2,56 +2,20 @@
 //! limits and a stop that loses nothing. What a service does is not known here.
 
 pub mod auth;
-pub mod body;
-pub mod breaker;
-pub mod budget;
-pub mod capacity;
-pub mod conditional;
-pub mod credentials;
-pub mod deadline;
-mod docs;
-mod document;
-mod entrance;
-mod gate;
-mod given;
-pub mod health;
-mod hosts;
-pub mod limit;
-pub mod log;
-pub mod metrics;
-pub mod network;
-mod newest;
-mod observe;
-pub mod page;
-pub mod params;
-pub mod rate;
-pub mod refusal;
-mod routes;
-mod seldom;
-pub mod serve;
-mod shed;
-pub mod steady;
-pub mod tokens;
+pub mod http;
+pub mod resilience;
+pub mod telemetry;
 
-pub use auth::{AdminOnly, Caller, Holder, Internal, InternalOrAdmin};
-pub use body::{InternalJson, Json, ShortJson};
-pub use breaker::{Breaker, BreakerMetrics};
-pub use budget::RetryBudget;
-pub use capacity::Capacity;
-pub use credentials::Credentials;
-pub use deadline::{Arrival, Deadline};
-pub use gate::Gate;
-pub use given::given;
-pub use health::Health;
-pub use hosts::{HostName, Hosts, NotAHost};
-pub use limit::Limit;
-pub use metrics::{Counting, Metrics};
-pub use network::{Listener, Network};
-pub use newest::NewestTime;
-pub use observe::{RequestIdOf, TaggedOrder};
+pub use self::http::{
+    Capacity, HostName, Hosts, InternalJson, Json, Listener, Network, NotAHost, Peer, Rejection, RequestIdOf,
+    ServeError, Service, ShortJson, TaggedOrder, finish, quoted, serve, serve_shedding,
+};
+pub use auth::{
+    AdminOnly, Authenticator, Caller, Credentials, Holder, Internal, InternalOrAdmin, KeySource, RemoteKeys,
+    Tokens, smoothed_clock,
+};
 pub use prometheus_client;
-pub use refusal::Refusal;
-pub use routes::{Service, finish};
-pub use serve::{Peer, ServeError, serve, serve_shedding};
-pub use shed::Shedding;
-pub use tokens::{KeySource, RemoteKeys, Tokens};
+pub use resilience::{
+    Arrival, Breaker, BreakerMetrics, ConcurrencyLimit, Deadline, LoadShedder, RetryBudget, Route,
+};
+pub use telemetry::{ClockSkew, Counting, Health, Metrics};

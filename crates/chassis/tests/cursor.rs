@@ -1,6 +1,6 @@
 //! Whatever key a list ends with, its cursor leads back to it.
 
-use ordersys_chassis::page::{cursor, cursor_text};
+use ordersys_chassis::http::page::{cursor, cursor_text};
 use proptest::prelude::*;
 
 proptest! {

@@ -5,7 +5,6 @@
 //! span that its task works for, and none where there is no such span. Coalesced work, one
 //! commit for many orders, is done below many spans at once.
 
-mod budget;
 mod collector;
 mod context;
 mod export;

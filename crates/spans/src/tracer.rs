@@ -1,8 +1,9 @@
 //! Records the spans of one service.
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use opentelemetry_proto::tonic::trace::v1 as otlp;
 use ordersys_contract::TraceParent;
 use prometheus_client::registry::Registry;
@@ -10,7 +11,6 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::budget::Budget;
 use crate::context::SpanContexts;
 use crate::export::Exporter;
 use crate::metrics::{Lost, SpanMetrics};
@@ -26,7 +26,8 @@ pub struct Tracer(Option<Arc<Inner>>);
 
 struct Inner {
     sample: Sample,
-    budget: Mutex<Budget>,
+    /// Spans that may be recorded now: so many a second, and no more at once. `None` records none.
+    budget: Option<DefaultDirectRateLimiter>,
     queue: mpsc::Sender<otlp::Span>,
     metrics: SpanMetrics,
     stop: CancellationToken,
@@ -58,7 +59,7 @@ impl Tracer {
         let exporting = tokio::spawn(exporter.run(waiting, stop.clone()));
         Self(Some(Arc::new(Inner {
             sample: settings.sample,
-            budget: Mutex::new(Budget::new(settings.budget, Instant::now())),
+            budget: NonZeroU32::new(settings.budget).map(|most| RateLimiter::direct(Quota::per_second(most))),
             queue,
             metrics,
             stop,
@@ -141,7 +142,7 @@ impl Tracer {
 
 impl Inner {
     fn pay(&self) -> bool {
-        let paid = self.budget.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
+        let paid = self.budget.as_ref().is_some_and(|budget| budget.check().is_ok());
         if !paid {
             self.metrics.lost(Lost::Budget, 1);
         }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use ordersys_chassis::Rejection;
 use ordersys_chassis::auth::bad_credential;
-use ordersys_chassis::{Refusal, params};
+use ordersys_chassis::http::params;
 use ordersys_contract::order::OrderState;
 use ordersys_contract::reservation::Shortage;
 use ordersys_contract::{Code, MAX_ORDER_LINES, OrderKind, ProductId};
@@ -115,7 +116,7 @@ impl From<Reason> for OrderError {
     }
 }
 
-impl From<OrderError> for Refusal {
+impl From<OrderError> for Rejection {
     fn from(error: OrderError) -> Self {
         let detail = error.to_string();
         let code = match error {

@@ -6,10 +6,11 @@ use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use ::http::Method;
-use ordersys_chassis::breaker::Settings;
 use ordersys_chassis::prometheus_client::metrics::gauge::Gauge;
+use ordersys_chassis::resilience::breaker::Settings;
 use ordersys_chassis::{
-    Counting, Gate, Health, Hosts, Limit, Listener, Metrics, NewestTime, ServeError, Service, Shedding,
+    Authenticator, ClockSkew, ConcurrencyLimit, Counting, Health, Hosts, Listener, LoadShedder, Metrics,
+    Route, ServeError, Service,
 };
 use ordersys_contract::IdempotencyKey;
 use ordersys_contract::order::ORDERS;
@@ -52,7 +53,7 @@ pub struct Config {
     /// What a commit means.
     pub durability: Durability,
     /// How callers are authenticated.
-    pub gate: Gate,
+    pub authenticator: Authenticator,
     /// When calls to the other services are refused at once.
     pub breaker: Settings,
     /// The host names it answers to.
@@ -73,15 +74,15 @@ pub struct OrderService {
     app: App,
     service: Service,
     oldest: Gauge<f64, AtomicU64>,
-    shedding: Shedding,
-    newest: NewestTime,
+    shedding: LoadShedder,
+    newest: ClockSkew,
     retention: Retention,
 }
 
 impl OrderService {
     /// Opens the service's data.
     pub fn open(config: &Config, ports: Ports) -> Result<Self, OpenError> {
-        let newest = NewestTime::of(NAME);
+        let newest = ClockSkew::of(NAME);
         let orders = Orders::open(config, newest.clone())?;
         let metrics = Metrics::new(NAME, config.counting);
         let oldest = Gauge::<f64, AtomicU64>::default();
@@ -96,19 +97,25 @@ impl OrderService {
             move || orders.trouble()
         });
         let breakers = Breakers::new(config.breaker, &metrics);
-        let health = health.with_newest(newest.clone()).with_peers({
+        let health = health.with_clock_skew(newest.clone()).with_peers({
             let breakers = breakers.clone();
             move || breakers.report()
         });
-        let (gate, hosts, tracer) = (config.gate.clone(), config.hosts.clone(), config.tracer.clone());
-        let admission = Limit::new(Instant::now(), &metrics);
+        let (authenticator, hosts, tracer) =
+            (config.authenticator.clone(), config.hosts.clone(), config.tracer.clone());
+        let admission = ConcurrencyLimit::new(Instant::now(), &metrics);
         let batchers = BatcherMetrics::registered(&metrics);
-        let shedding =
-            Shedding::new(NAME, (Method::POST, ORDERS), &OrderError::Overloaded.to_string(), &metrics, {
+        let shedding = LoadShedder::new(
+            NAME,
+            Route { method: Method::POST, path: ORDERS },
+            &OrderError::Overloaded.to_string(),
+            &metrics,
+            {
                 let admission = admission.clone();
                 move || admission.is_full()
-            });
-        let service = Service { name: NAME, gate, hosts, health, metrics, tracer };
+            },
+        );
+        let service = Service { name: NAME, authenticator, hosts, health, metrics, tracer };
         #[cfg(feature = "defects")]
         let ports = ports.defective();
         let allowance = config.allowance;
@@ -134,7 +141,7 @@ impl OrderService {
         let router = ordersys_chassis::finish(move || http::routes(routes.clone()), self.service);
         let stopping = shutdown.clone();
         let serving =
-            ordersys_chassis::serve_shedding((router, self.shedding), listener, health.clone(), shutdown);
+            ordersys_chassis::serve_shedding(router, self.shedding, listener, health.clone(), shutdown);
         let recovering = async {
             if self.app.see_newest().await.is_ok() {
                 self.newest.warn_if_ahead();

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use ordersys_chassis::conditional::Condition;
-use ordersys_chassis::{Deadline, NewestTime};
+use ordersys_chassis::http::conditional::Condition;
+use ordersys_chassis::{ClockSkew, Deadline};
 use ordersys_contract::evidence::ProductRecord;
 use ordersys_contract::product::{
     Hold, MAX_NAME_BYTES, MAX_PRICE_MINOR, MAX_STOCK, NewProduct, Product, ProductPatch, Released, Reserved,
@@ -25,7 +25,7 @@ const FIRST_PRODUCTS: [(&str, i64, u64); 3] =
 #[derive(Clone)]
 pub struct App {
     tables: Tables,
-    newest: NewestTime,
+    newest: ClockSkew,
     tracer: Tracer,
 }
 
@@ -33,7 +33,7 @@ impl App {
     /// The use cases on a store, in which leases that are open begin anew.
     pub(crate) async fn open(
         tables: Tables,
-        newest: NewestTime,
+        newest: ClockSkew,
         tracer: Tracer,
     ) -> Result<Self, ProductError> {
         let now = Timestamp::now();

@@ -1,6 +1,7 @@
 //! Why the product service refuses.
 
-use ordersys_chassis::{Refusal, params};
+use ordersys_chassis::Rejection;
+use ordersys_chassis::http::params;
 use ordersys_contract::money::NotMoney;
 use ordersys_contract::product::{MAX_NAME_BYTES, MAX_PRICE_MINOR, MAX_STOCK};
 use ordersys_contract::{Cents, Code, Currency, ProductKind};
@@ -61,7 +62,7 @@ pub enum ProductError {
     Store(#[from] StoreError),
 }
 
-impl From<ProductError> for Refusal {
+impl From<ProductError> for Rejection {
     fn from(error: ProductError) -> Self {
         let detail = error.to_string();
         let field = |name: &str| Self(Self::new(Code::InvalidField, detail.clone()).0.with("field", name));

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use ordersys_chassis::{Counting, Gate, Health, Hosts, Listener, Metrics, NewestTime, ServeError, Service};
+use ordersys_chassis::{
+    Authenticator, ClockSkew, Counting, Health, Hosts, Listener, Metrics, ServeError, Service,
+};
 use ordersys_spans::Tracer;
 use ordersys_store::Durability;
 use ordersys_store::retention::{self, Retention};
@@ -37,7 +39,7 @@ pub struct Config {
     /// What a commit means.
     pub durability: Durability,
     /// How callers are authenticated.
-    pub gate: Gate,
+    pub authenticator: Authenticator,
     /// The host names it answers to.
     pub hosts: Hosts,
     /// Whether it counts its requests.
@@ -71,15 +73,16 @@ impl ProductService {
             let tables = tables.clone();
             move || tables.trouble()
         });
-        let (gate, hosts, tracer) = (config.gate.clone(), config.hosts.clone(), config.tracer.clone());
-        let newest = NewestTime::of(NAME);
-        let health = health.with_newest(newest.clone());
+        let (authenticator, hosts, tracer) =
+            (config.authenticator.clone(), config.hosts.clone(), config.tracer.clone());
+        let newest = ClockSkew::of(NAME);
+        let health = health.with_clock_skew(newest.clone());
         let opened = App::open(tables.clone(), newest, tracer.clone()).await;
         let app = opened.map_err(|error| match error {
             ProductError::Store(source) => ProductError::Open(tables.unusable(source)),
             other => other,
         })?;
-        let service = Service { name: NAME, gate, hosts, health, metrics, tracer };
+        let service = Service { name: NAME, authenticator, hosts, health, metrics, tracer };
         Ok(Self { app, service, gauges, retention: config.retention })
     }
 

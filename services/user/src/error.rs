@@ -1,7 +1,8 @@
 //! Why the user service refuses.
 
+use ordersys_chassis::Rejection;
 use ordersys_chassis::auth::bad_credential;
-use ordersys_chassis::{Refusal, params};
+use ordersys_chassis::http::params;
 use ordersys_contract::email::NotAnEmail;
 use ordersys_contract::user::{MAX_PASSWORD_BYTES, MAX_TEXT_BYTES, MIN_PASSWORD_BYTES};
 use ordersys_contract::{Code, Problem, UserKind};
@@ -94,7 +95,7 @@ pub enum UserError {
     Store(#[from] StoreError),
 }
 
-impl From<UserError> for Refusal {
+impl From<UserError> for Rejection {
     fn from(error: UserError) -> Self {
         let detail = error.to_string();
         let of = |code, field| Self(Problem::new(code, detail.clone()).with("field", field));

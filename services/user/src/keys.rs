@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use ordersys_chassis::steady;
-use ordersys_chassis::tokens::{Fetched, KeySource, KeysUnavailable};
+use ordersys_chassis::auth::tokens::{Fetched, KeySource, KeysUnavailable};
+use ordersys_chassis::smoothed_clock;
 use ordersys_contract::evidence::{KeyEvidence, SigningKey};
 use ordersys_contract::session::Jwks;
 use ordersys_contract::{Secret, Timestamp};
@@ -53,7 +53,7 @@ impl Keys {
             Err(error) => return Err(fail(error)),
         };
         let keys = Self { file, ring: Arc::new(RwLock::new(Ring::new(stored, age))) };
-        keys.turn(steady::now(), Certainty::Unsure)?;
+        keys.turn(smoothed_clock::now(), Certainty::Unsure)?;
         Ok(keys)
     }
 

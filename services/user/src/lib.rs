@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use domain::ring::Certainty;
 use ordersys_chassis::{
-    Counting, Credentials, Gate, Health, Hosts, Listener, Metrics, NewestTime, ServeError, Service, Tokens,
-    steady,
+    Authenticator, ClockSkew, Counting, Credentials, Health, Hosts, Listener, Metrics, ServeError, Service,
+    Tokens, smoothed_clock,
 };
 use ordersys_spans::Tracer;
 use ordersys_store::Durability;
@@ -79,15 +79,15 @@ impl UserService {
             let users = users.clone();
             move || users.trouble()
         });
-        let gate = Gate::new(config.credentials.clone(), Tokens::new(keys.clone()));
+        let authenticator = Authenticator::new(config.credentials.clone(), Tokens::new(keys.clone()));
         let (hosts, tracer) = (config.hosts.clone(), config.tracer.clone());
-        let newest = NewestTime::of(NAME);
-        let health = health.with_newest(newest.clone());
+        let newest = ClockSkew::of(NAME);
+        let health = health.with_clock_skew(newest.clone());
         let throttle = throttle::Throttle::new(config.guests_per_address);
         let dependencies =
             app::Dependencies { users, hasher, throttle, keys, newest, tracer: tracer.clone() };
         let app = App::new(dependencies);
-        Ok(Self { app, service: Service { name: NAME, gate, hosts, health, metrics, tracer } })
+        Ok(Self { app, service: Service { name: NAME, authenticator, hosts, health, metrics, tracer } })
     }
 
     /// The use cases, for callers in the same process.
@@ -132,8 +132,8 @@ async fn sweep(app: App) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let now = steady::now();
-        let certainty = if steady::is_settled() { Certainty::Sure } else { Certainty::Unsure };
+        let now = smoothed_clock::now();
+        let certainty = if smoothed_clock::is_settled() { Certainty::Sure } else { Certainty::Unsure };
         if let Err(error) = app.turn_keys(now, certainty) {
             tracing::warn!(service = NAME, %error, "the keys stay as they are; the next sweep tries again");
         }

@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ordersys_chassis::rate::{KeyedRate, Rate, network, party};
+use ordersys_chassis::resilience::rate_limit::{KeyedRate, Rate, network, party};
 use ordersys_contract::UserId;
 use tokio::sync::Semaphore;
 

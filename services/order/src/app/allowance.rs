@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use ordersys_chassis::Caller;
-use ordersys_chassis::rate::{KeyedRate, Rate, party};
+use ordersys_chassis::resilience::rate_limit::{KeyedRate, Rate, party};
 use ordersys_contract::UserId;
 use ordersys_contract::reservation::Line;
 use ordersys_contract::user::UserKindName;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ordersys_chassis::breaker::Settings;
-use ordersys_chassis::{Breaker, BreakerMetrics, Limit, Metrics};
+use ordersys_chassis::resilience::breaker::{GuardedCall, Settings};
+use ordersys_chassis::{Breaker, BreakerMetrics, ConcurrencyLimit, Metrics};
 use ordersys_contract::health::Peer;
 
 use super::{Allowance, BatcherMetrics};
@@ -43,8 +43,8 @@ pub(crate) struct Breakers {
 impl Breakers {
     pub(crate) fn new(settings: Settings, metrics: &Metrics) -> Self {
         let (shared, now) = (BreakerMetrics::registered(metrics), Instant::now());
-        let breaker = |names| Breaker::new(names, (settings, now), shared.clone());
-        Self { users: breaker(("user", "lookup")), inventory: breaker(("product", "reserve")) }
+        let breaker = |peer, call| Breaker::new(GuardedCall { peer, call }, settings, now, shared.clone());
+        Self { users: breaker("user", "lookup"), inventory: breaker("product", "reserve") }
     }
 
     /// How calls to the other services fare.
@@ -59,7 +59,7 @@ pub(crate) struct Dependencies {
     pub(crate) orders: Orders,
     pub(crate) ports: Ports,
     pub(crate) breakers: Breakers,
-    pub(crate) admission: Limit,
+    pub(crate) admission: ConcurrencyLimit,
     pub(crate) batchers: BatcherMetrics,
     pub(crate) allowance: Allowance,
 }

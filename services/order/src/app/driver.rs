@@ -175,7 +175,7 @@ impl App {
     /// New orders may call again quickly as long as the budget lasts. What gives stock back is
     /// exempt: there is never more of it than there were orders.
     fn pace(&self, status: OrderState) -> Pace {
-        let paid = status != OrderState::Pending || self.0.reserve_retries.may_retry(Instant::now());
+        let paid = status != OrderState::Pending || self.0.reserve_retries.may_retry();
         if paid { Pace::Quick } else { Pace::Slow }
     }
 

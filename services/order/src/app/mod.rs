@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ordersys_chassis::{Limit, RetryBudget};
+use ordersys_chassis::{ConcurrencyLimit, RetryBudget};
 use ordersys_contract::order::{KeyRecord, OrderEvent, OrderRecord, OrderState};
 use ordersys_contract::reservation::Operation;
 use ordersys_contract::{IdempotencyKey, OrderId, RequestId, UserId};
@@ -62,7 +62,7 @@ struct Shared {
     reserve_retries: RetryBudget,
     keys: InFlight,
     allowed: Allowed,
-    admission: Limit,
+    admission: ConcurrencyLimit,
     tasks: TaskTracker,
     stopping: CancellationToken,
     batchers: BatcherMetrics,
@@ -73,15 +73,14 @@ impl App {
     pub(crate) fn new(dependencies: Dependencies) -> Self {
         let Dependencies { orders, ports, breakers, admission, batchers, allowance } = dependencies;
         let Ports { users, inventory, drivers } = ports;
-        let now = Instant::now();
         Self(Arc::new(Shared {
             orders,
             users: user_batcher(users, breakers.users, &batchers),
             requests: inventory_batcher(inventory, Some(breakers.inventory), REQUESTS, &batchers),
             drivers: inventory_batcher(drivers, None, DRIVERS, &batchers),
             deadline: failpoint::millis("order-deadline").unwrap_or(DEADLINE),
-            lookup_retries: RetryBudget::new(now),
-            reserve_retries: RetryBudget::new(now),
+            lookup_retries: RetryBudget::default(),
+            reserve_retries: RetryBudget::default(),
             keys: InFlight::default(),
             allowed: Allowed::new(allowance),
             admission,

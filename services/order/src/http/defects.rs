@@ -5,7 +5,7 @@ use axum::extract::Request;
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use ordersys_chassis::Refusal;
+use ordersys_chassis::Rejection;
 use ordersys_contract::MAX_BODY_BYTES;
 use ordersys_contract::order::ORDERS;
 use ordersys_store::StoreError;
@@ -27,11 +27,11 @@ pub(super) async fn mistake(request: Request, next: Next) -> Response {
         parts.headers.remove(header::CONTENT_LENGTH);
         let _ = next.run(Request::from_parts(parts, Body::from(half))).await;
         let error = StoreError::Statement("none, on purpose".to_owned());
-        return Refusal::from(OrderError::from(error)).into_response();
+        return Rejection::from(OrderError::from(error)).into_response();
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     if response.status() == StatusCode::CREATED && Defect::RefusedButStored.strikes() {
-        return Refusal::from(OrderError::unknown_user("none, on purpose")).into_response();
+        return Rejection::from(OrderError::unknown_user("none, on purpose")).into_response();
     }
     response
 }

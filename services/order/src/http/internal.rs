@@ -1,9 +1,9 @@
 //! The routes for other services and the admin: orders with all that is stored of them.
 
 use axum::extract::State;
-use ordersys_chassis::page::{self, Items, Page};
-use ordersys_chassis::params::{PathId, Query, wrong_parameter};
-use ordersys_chassis::{InternalOrAdmin, Json, Refusal};
+use ordersys_chassis::http::page::{self, Items, Page};
+use ordersys_chassis::http::params::{PathId, Query, wrong_parameter};
+use ordersys_chassis::{InternalOrAdmin, Json, Rejection};
 use ordersys_contract::order::{
     BY_KEY, IDEMPOTENCY_KEYS, INTERNAL_ORDER, INTERNAL_ORDERS, KeyRecord, Order, OrderRecord, OrderState,
 };
@@ -49,7 +49,7 @@ async fn by_key(
     State(app): State<App>,
     _: InternalOrAdmin,
     Query(query): Query<KeyQuery>,
-) -> Result<Json<Order>, Refusal> {
+) -> Result<Json<Order>, Rejection> {
     let key = IdempotencyKey::parse(&query.key)
         .ok_or_else(|| wrong_parameter("key", &query.key, "1 to 128 visible ASCII characters"))?;
     Ok(Json(app.by_key(query.user_id, key).await?.order))
@@ -65,7 +65,7 @@ async fn read(
     State(app): State<App>,
     _: InternalOrAdmin,
     PathId(id): PathId<OrderKind>,
-) -> Result<Json<OrderRecord>, Refusal> {
+) -> Result<Json<OrderRecord>, Rejection> {
     let stored = app.get(id, Reach::All).await?;
     Ok(Json(app.record(stored)))
 }
@@ -93,7 +93,7 @@ async fn list(
     State(app): State<App>,
     _: InternalOrAdmin,
     Query(query): Query<ListQuery>,
-) -> Result<Page, Refusal> {
+) -> Result<Page, Rejection> {
     let limit = page::limit(query.limit)?;
     let before = page::cursor(query.cursor.as_deref())?.map(OrderId::from_bytes);
     let seconds = query.older_than.map(|seconds| i64::from(seconds) * 1000);
@@ -137,7 +137,7 @@ async fn keys(
     State(app): State<App>,
     _: InternalOrAdmin,
     Query(query): Query<KeysQuery>,
-) -> Result<Page, Refusal> {
+) -> Result<Page, Rejection> {
     let limit = page::limit(query.limit)?;
     let after = query.cursor.as_deref().map(place).transpose()?.unwrap_or_default();
     let add = |items: &mut Items, record: KeyRecord| {
@@ -149,7 +149,7 @@ async fn keys(
 }
 
 /// Reads a cursor of the list of keys: the user's id, then the key.
-fn place(cursor: &str) -> Result<KeyCursor, Refusal> {
+fn place(cursor: &str) -> Result<KeyCursor, Rejection> {
     let bytes = page::cursor_bytes(cursor)?;
     let (user, key) = bytes.split_first_chunk::<16>().ok_or_else(|| page::foreign_cursor(cursor))?;
     let key = String::from_utf8(key.to_vec()).map_err(|_| page::foreign_cursor(cursor))?;

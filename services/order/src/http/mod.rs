@@ -5,10 +5,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, header};
-use ordersys_chassis::body::{Empty, JsonText, NoBody};
-use ordersys_chassis::page::{self, Items, Page};
-use ordersys_chassis::params::{PathId, Query};
-use ordersys_chassis::{AdminOnly, Caller, Json, Peer, Refusal, RequestIdOf, TaggedOrder, given};
+use ordersys_chassis::http::body::{Empty, JsonText, NoBody};
+use ordersys_chassis::http::page::{self, Items, Page};
+use ordersys_chassis::http::params::{PathId, Query};
+use ordersys_chassis::{AdminOnly, Caller, Json, Peer, Rejection, RequestIdOf, TaggedOrder, quoted};
 use ordersys_contract::header::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use ordersys_contract::order::{
     CANCEL, DELIVER, EVENTS, NewOrder, ORDER, ORDERS, Order, OrderEvent, OrderState, PAY, SHIP,
@@ -64,7 +64,7 @@ async fn place(
     RequestIdOf(request): RequestIdOf,
     Key(key): Key,
     Json(new): Json<NewOrder>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Rejection> {
     let request = RequestContext { caller, address, id: request };
     let placed = app.place(Draft::new(&new)?, key, request).await?;
     Ok(placed_answer(placed))
@@ -74,17 +74,17 @@ async fn place(
 struct Key(Option<IdempotencyKey>);
 
 impl<S: Sync> FromRequestParts<S> for Key {
-    type Rejection = Refusal;
+    type Rejection = Rejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
         let Some(value) = parts.headers.get(IDEMPOTENCY_KEY) else { return Ok(Self(None)) };
         let key = value.to_str().ok().and_then(IdempotencyKey::parse);
         let wrong = || {
             let why = format!(
                 "the header idempotency-key is {}: it takes 1 to 128 visible ASCII characters",
-                given(value)
+                quoted(value)
             );
-            Refusal::new(Code::InvalidHeader, why)
+            Rejection::new(Code::InvalidHeader, why)
         };
         key.map(|key| Self(Some(key))).ok_or_else(wrong)
     }
@@ -93,7 +93,7 @@ impl<S: Sync> FromRequestParts<S> for Key {
 fn placed_answer(Placed { stored, replayed }: Placed) -> Response {
     let mut response = match outcome(&stored) {
         Ok(order) => stored_answer(order, StatusCode::CREATED),
-        Err(error) => tagged(Refusal::from(error).into_response(), stored.order.id),
+        Err(error) => tagged(Rejection::from(error).into_response(), stored.order.id),
     };
     if replayed {
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
@@ -132,7 +132,7 @@ async fn read(
     State(app): State<App>,
     caller: Caller,
     PathId(id): PathId<OrderKind>,
-) -> Result<Json<Order>, Refusal> {
+) -> Result<Json<Order>, Rejection> {
     Ok(Json(app.get(id, Reach::of(caller)).await?.order))
 }
 
@@ -146,15 +146,15 @@ async fn events(
     State(app): State<App>,
     caller: Caller,
     PathId(id): PathId<OrderKind>,
-) -> Result<Json<Vec<OrderEvent>>, Refusal> {
+) -> Result<Json<Vec<OrderEvent>>, Rejection> {
     Ok(Json(app.events(id, Reach::of(caller)).await?))
 }
 
 /// Whose orders a caller lists: the admin those of any user, users their own.
-fn listed_user(caller: Caller, asked: Option<UserId>) -> Result<Option<UserId>, Refusal> {
+fn listed_user(caller: Caller, asked: Option<UserId>) -> Result<Option<UserId>, Rejection> {
     match (caller.user(), asked) {
         (Some(own), Some(other)) if own != other => {
-            Err(Refusal::new(Code::Forbidden, "users list their own orders only"))
+            Err(Rejection::new(Code::Forbidden, "users list their own orders only"))
         }
         (Some(own), _) => Ok(Some(own)),
         (None, asked) => caller.require_admin().map(|()| asked),
@@ -185,7 +185,7 @@ async fn list(
     State(app): State<App>,
     caller: Caller,
     Query(query): Query<ListQuery>,
-) -> Result<Page, Refusal> {
+) -> Result<Page, Rejection> {
     let user_id = listed_user(caller, query.user_id)?;
     let limit = page::limit(query.limit)?;
     let before = page::cursor(query.cursor.as_deref())?.map(OrderId::from_bytes);
@@ -216,7 +216,7 @@ async fn cancel(
     PathId(id): PathId<OrderKind>,
     RequestIdOf(request): RequestIdOf,
     _: NoBody,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Rejection> {
     Ok(stored_answer(&app.cancel(id, Reach::of(caller), &request).await?.order, StatusCode::OK))
 }
 
@@ -239,7 +239,7 @@ macro_rules! step {
             PathId(id): PathId<OrderKind>,
             RequestIdOf(request): RequestIdOf,
             _: NoBody,
-        ) -> Result<Response, Refusal> {
+        ) -> Result<Response, Rejection> {
             Ok(stored_answer(&app.advance(id, Event::$event, &request).await?.order, StatusCode::OK))
         }
     };

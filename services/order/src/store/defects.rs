@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use ordersys_chassis::NewestTime;
+use ordersys_chassis::ClockSkew;
 use ordersys_contract::order::OrderState;
 use ordersys_contract::{Cents, IdempotencyKey, OrderId, Quantity};
 use ordersys_store::defect::Defect;
@@ -31,7 +31,7 @@ impl Deref for DefectiveOrders {
 }
 
 impl DefectiveOrders {
-    pub(crate) fn open(config: &Config, newest: NewestTime) -> Result<Self, OpenError> {
+    pub(crate) fn open(config: &Config, newest: ClockSkew) -> Result<Self, OpenError> {
         Orders::open(config, newest).map(Self)
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ordersys_chassis::NewestTime;
+use ordersys_chassis::ClockSkew;
 use ordersys_chassis::prometheus_client::registry::Registry;
 use ordersys_contract::order::OrderState;
 use ordersys_contract::{IdempotencyKey, OrderId, Timestamp, UserId};
@@ -50,7 +50,7 @@ pub(crate) enum Changed {
 
 /// The stored orders.
 #[derive(Clone)]
-pub(crate) struct Orders(Store, Steps, NewestTime, Recent);
+pub(crate) struct Orders(Store, Steps, ClockSkew, Recent);
 
 pub(crate) use audit::{KeyCursor, KeyFilter};
 #[cfg(feature = "defects")]
@@ -58,7 +58,7 @@ pub(crate) use defects::DefectiveOrders;
 pub(crate) use list::Filter;
 
 impl Orders {
-    pub(crate) fn open(config: &Config, newest: NewestTime) -> Result<Self, OpenError> {
+    pub(crate) fn open(config: &Config, newest: ClockSkew) -> Result<Self, OpenError> {
         let (dir, durability) = (config.data_dir.clone(), config.durability);
         Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS })
             .map(|store| Self(store, Steps::default(), newest, Recent::new(config.retention, Instant::now())))

@@ -4,12 +4,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
-use ordersys_chassis::body::JsonText;
-use ordersys_chassis::conditional::{self, Condition};
-use ordersys_chassis::page::{self, Items, Page};
-use ordersys_chassis::params::{PathId, Query};
+use ordersys_chassis::http::body::JsonText;
+use ordersys_chassis::http::conditional::{self, Condition};
+use ordersys_chassis::http::page::{self, Items, Page};
+use ordersys_chassis::http::params::{PathId, Query};
 use ordersys_chassis::{
-    AdminOnly, Arrival, Deadline, Internal, InternalJson, InternalOrAdmin, Json, Refusal,
+    AdminOnly, Arrival, Deadline, Internal, InternalJson, InternalOrAdmin, Json, Rejection,
 };
 use ordersys_contract::product::{
     Hold, INVARIANTS, NewProduct, PRODUCT, PRODUCTS, Product, ProductPatch, RELEASE, RESERVE, RESTOCK,
@@ -58,7 +58,7 @@ struct ListQuery {
     params(ListQuery),
     responses((status = 200, description = "A page of products", body = Vec<Product>)),
 )]
-async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Page, Refusal> {
+async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Page, Rejection> {
     let limit = page::limit(query.limit)?;
     let after = page::cursor(query.cursor.as_deref())?.map(ProductId::from_bytes);
     let filter = Filter { text: query.q.clone(), after };
@@ -93,7 +93,7 @@ async fn read(
     State(app): State<App>,
     PathId(id): PathId<ProductKind>,
     headers: HeaderMap,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Rejection> {
     let product = app.get(id).await?;
     conditional::tagged(&headers, &tag(&product), || Json(product).into_response())
 }
@@ -109,7 +109,7 @@ async fn create(
     State(app): State<App>,
     _: AdminOnly,
     Json(new): Json<NewProduct>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Rejection> {
     let product = app.create(new, Timestamp::now()).await?;
     let location = format!("{PRODUCTS}/{}", product.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], tagged(product)).into_response())
@@ -131,7 +131,7 @@ async fn edit(
     PathId(id): PathId<ProductKind>,
     headers: HeaderMap,
     Json(patch): Json<ProductPatch>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Rejection> {
     Ok(tagged(app.edit(id, patch, Condition::of(&headers)?, Timestamp::now()).await?))
 }
 
@@ -147,7 +147,7 @@ async fn restock(
     _: AdminOnly,
     PathId(id): PathId<ProductKind>,
     Json(restock): Json<Restock>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Rejection> {
     Ok(tagged(app.restock(id, restock.quantity).await?))
 }
 
@@ -164,7 +164,7 @@ async fn reserve(
     _: InternalOrAdmin,
     PathId(id): PathId<ProductKind>,
     Json(hold): Json<Hold>,
-) -> Result<Json<Reserved>, Refusal> {
+) -> Result<Json<Reserved>, Rejection> {
     Ok(Json(app.hold(id, &hold).await?))
 }
 
@@ -181,7 +181,7 @@ async fn release(
     _: InternalOrAdmin,
     PathId(id): PathId<ProductKind>,
     Json(hold): Json<Hold>,
-) -> Result<Json<Released>, Refusal> {
+) -> Result<Json<Released>, Rejection> {
     Ok(Json(app.give_back(id, &hold).await?))
 }
 
@@ -199,9 +199,9 @@ async fn reservations(
     Arrival(arrived): Arrival,
     deadline: Deadline,
     InternalJson(batch): InternalJson<Batch>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Rejection> {
     if batch.operations.len() > MAX_BATCH {
-        return Err(Refusal::new(Code::InvalidField, format!("operations: at most {MAX_BATCH}")));
+        return Err(Rejection::new(Code::InvalidField, format!("operations: at most {MAX_BATCH}")));
     }
     let answers = app.apply(batch.operations, arrived, deadline).await?;
     Ok(JsonText::new(answers.to_json()).into_response())
@@ -217,9 +217,9 @@ async fn reservation(
     State(app): State<App>,
     _: InternalOrAdmin,
     PathId(id): PathId<OrderKind>,
-) -> Result<Json<ReservationRecord>, Refusal> {
+) -> Result<Json<ReservationRecord>, Rejection> {
     let found = app.reservation(id).await?;
-    found.map(Json).ok_or_else(|| Refusal::new(Code::NotFound, "Reservation not found"))
+    found.map(Json).ok_or_else(|| Rejection::new(Code::NotFound, "Reservation not found"))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -241,7 +241,7 @@ async fn reservation_list(
     State(app): State<App>,
     _: InternalOrAdmin,
     Query(query): Query<ReservationQuery>,
-) -> Result<Page, Refusal> {
+) -> Result<Page, Rejection> {
     let limit = page::limit(query.limit)?;
     let before = page::cursor(query.cursor.as_deref())?.map(OrderId::from_bytes);
     let add = |items: &mut Items, record: ReservationRecord| {
@@ -273,7 +273,7 @@ async fn invariants(
     State(app): State<App>,
     _: InternalOrAdmin,
     Query(query): Query<AccountQuery>,
-) -> Result<Page, Refusal> {
+) -> Result<Page, Rejection> {
     let after = page::cursor(query.cursor.as_deref())?.map(ProductId::from_bytes);
     let page = Items::new(u32::MAX);
     let (items, pairs) = if query.lines {

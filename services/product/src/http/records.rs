@@ -1,9 +1,9 @@
 //! The routes by which checks read products with their versions.
 
 use axum::extract::State;
-use ordersys_chassis::page::{self, Items, Page};
-use ordersys_chassis::params::{PathId, Query};
-use ordersys_chassis::{InternalOrAdmin, Json, Refusal};
+use ordersys_chassis::http::page::{self, Items, Page};
+use ordersys_chassis::http::params::{PathId, Query};
+use ordersys_chassis::{InternalOrAdmin, Json, Rejection};
 use ordersys_contract::evidence::{PRODUCT_RECORD, PRODUCT_RECORDS, ProductRecord};
 use ordersys_contract::{ProductId, ProductKind};
 use serde::Deserialize;
@@ -36,7 +36,7 @@ async fn list(
     State(app): State<App>,
     _: InternalOrAdmin,
     Query(query): Query<ListQuery>,
-) -> Result<Page, Refusal> {
+) -> Result<Page, Rejection> {
     let limit = page::limit(query.limit)?;
     let after = page::cursor(query.cursor.as_deref())?.map(ProductId::from_bytes);
     let items = Items::of(limit, &app.product_records(after, limit).await?, |item| item.id.as_bytes());
@@ -53,6 +53,6 @@ async fn read(
     State(app): State<App>,
     _: InternalOrAdmin,
     PathId(id): PathId<ProductKind>,
-) -> Result<Json<ProductRecord>, Refusal> {
+) -> Result<Json<ProductRecord>, Rejection> {
     Ok(Json(app.product_record(id).await?))
 }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use ordersys_chassis::conditional::Condition;
+use ordersys_chassis::http::conditional::Condition;
 use ordersys_contract::product::{Product, StockAccount};
 use ordersys_contract::{Cents, Currency, ProductId, Timestamp};
 use ordersys_store::{Add, Reached, STEP_ROWS, StoreError};

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use ordersys_chassis::{Caller, Deadline, NewestTime};
+use ordersys_chassis::{Caller, ClockSkew, Deadline};
 use ordersys_contract::evidence::{KeyEvidence, SessionRecord, UserRecord};
 use ordersys_contract::session::Jwks;
 use ordersys_contract::user::{Lookup, NewUser, User, UserKindName, UserPatch, UserStatus, UserSummary};
@@ -32,7 +32,7 @@ pub(crate) struct Dependencies {
     pub(crate) hasher: Hasher,
     pub(crate) throttle: Throttle,
     pub(crate) keys: Keys,
-    pub(crate) newest: NewestTime,
+    pub(crate) newest: ClockSkew,
     pub(crate) tracer: Tracer,
 }
 

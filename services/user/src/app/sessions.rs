@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use ordersys_chassis::Holder;
-use ordersys_chassis::rate::network;
+use ordersys_chassis::resilience::rate_limit::network;
 use ordersys_contract::session::{NewSession, Session, TokenType};
 use ordersys_contract::user::UserStatus;
 use ordersys_contract::{Secret, SessionId, Timestamp, UserId};

@@ -4,10 +4,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http::header;
-use ordersys_chassis::body::{Empty, NoBody};
-use ordersys_chassis::page::{self, Items, Page};
-use ordersys_chassis::params::{PathId, Query, wrong_parameter};
-use ordersys_chassis::{AdminOnly, Caller, Deadline, Internal, InternalJson, Json, Peer, Refusal, ShortJson};
+use ordersys_chassis::http::body::{Empty, NoBody};
+use ordersys_chassis::http::page::{self, Items, Page};
+use ordersys_chassis::http::params::{PathId, Query, wrong_parameter};
+use ordersys_chassis::{
+    AdminOnly, Caller, Deadline, Internal, InternalJson, Json, Peer, Rejection, ShortJson,
+};
 use ordersys_contract::user::{
     DISABLE, ENABLE, LOOKUP, Lookup, NewUser, USER, USERS, User, UserPatch, UserStatus, UserSummary,
 };
@@ -48,7 +50,7 @@ async fn create(
     caller: Caller,
     Peer(address): Peer,
     Json(new): Json<NewUser>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Rejection> {
     let user = app.create(new, Requester { caller, address }, Timestamp::now()).await?;
     let location = format!("{USERS}/{}", user.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(user)).into_response())
@@ -64,7 +66,7 @@ async fn read(
     State(app): State<App>,
     caller: Caller,
     PathId(id): PathId<UserKind>,
-) -> Result<Json<User>, Refusal> {
+) -> Result<Json<User>, Rejection> {
     Ok(Json(app.get(id, caller).await?))
 }
 
@@ -81,9 +83,9 @@ async fn edit(
     caller: Caller,
     PathId(id): PathId<UserKind>,
     ShortJson(patch): ShortJson<UserPatch>,
-) -> Result<Json<User>, Refusal> {
+) -> Result<Json<User>, Rejection> {
     if caller == Caller::Anyone {
-        return Err(Refusal::new(Code::Unauthenticated, "this needs the user's access token"));
+        return Err(Rejection::new(Code::Unauthenticated, "this needs the user's access token"));
     }
     Ok(Json(app.edit(id, patch, caller).await?))
 }
@@ -100,7 +102,7 @@ async fn disable(
     _: AdminOnly,
     PathId(id): PathId<UserKind>,
     _: NoBody,
-) -> Result<Json<User>, Refusal> {
+) -> Result<Json<User>, Rejection> {
     Ok(Json(app.set_status(id, UserStatus::Disabled).await?))
 }
 
@@ -116,7 +118,7 @@ async fn enable(
     _: AdminOnly,
     PathId(id): PathId<UserKind>,
     _: NoBody,
-) -> Result<Json<User>, Refusal> {
+) -> Result<Json<User>, Rejection> {
     Ok(Json(app.set_status(id, UserStatus::Active).await?))
 }
 
@@ -131,7 +133,7 @@ struct ListQuery {
 }
 
 /// The address that is looked for, however it is written.
-fn address(email: &str) -> Result<EmailKey, Refusal> {
+fn address(email: &str) -> Result<EmailKey, Rejection> {
     EmailKey::of(email).map_err(|_| wrong_parameter("email", email, "an e-mail address such as name@host"))
 }
 
@@ -142,7 +144,11 @@ fn address(email: &str) -> Result<EmailKey, Refusal> {
     responses((status = 200, description = "A page of users", body = Vec<User>)),
     security(("admin" = [])),
 )]
-async fn list(State(app): State<App>, _: AdminOnly, Query(query): Query<ListQuery>) -> Result<Page, Refusal> {
+async fn list(
+    State(app): State<App>,
+    _: AdminOnly,
+    Query(query): Query<ListQuery>,
+) -> Result<Page, Rejection> {
     let limit = page::limit(query.limit)?;
     let after = page::cursor(query.cursor.as_deref())?.map(UserId::from_bytes);
     let address = query.email.as_deref().map(address).transpose()?;
@@ -166,9 +172,9 @@ async fn lookup(
     _: Internal,
     deadline: Deadline,
     InternalJson(lookup): InternalJson<Lookup>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Rejection> {
     if lookup.ids.len() > MAX_BATCH {
-        return Err(Refusal::new(Code::InvalidField, format!("ids: at most {MAX_BATCH}")));
+        return Err(Rejection::new(Code::InvalidField, format!("ids: at most {MAX_BATCH}")));
     }
     Ok(Json(app.lookup(lookup, deadline).await?).into_response())
 }

@@ -1,9 +1,9 @@
 //! The routes by which checks read users, sessions and keys.
 
 use axum::extract::State;
-use ordersys_chassis::page::{self, Items, Page};
-use ordersys_chassis::params::Query;
-use ordersys_chassis::{InternalJson, InternalOrAdmin, Json, Refusal};
+use ordersys_chassis::http::page::{self, Items, Page};
+use ordersys_chassis::http::params::Query;
+use ordersys_chassis::{InternalJson, InternalOrAdmin, Json, Rejection};
 use ordersys_contract::evidence::{
     KEY_EVIDENCE, KeyEvidence, SESSION_RECORDS, SessionRecord, UNOWNED_NETWORKS, USER_RECORDS, USERS_BY_ID,
     UnownedNetworks, UserIds, UserRecord,
@@ -44,7 +44,7 @@ async fn users(
     State(app): State<App>,
     _: InternalOrAdmin,
     Query(query): Query<ListQuery>,
-) -> Result<Page, Refusal> {
+) -> Result<Page, Rejection> {
     let limit = page::limit(query.limit)?;
     let after = page::cursor(query.cursor.as_deref())?.map(UserId::from_bytes);
     let items = Items::of(limit, &app.records(after, limit).await?, |item| item.id.as_bytes());
@@ -62,9 +62,9 @@ async fn users_by_id(
     State(app): State<App>,
     _: InternalOrAdmin,
     InternalJson(UserIds { ids }): InternalJson<UserIds>,
-) -> Result<Json<Vec<Option<UserRecord>>>, Refusal> {
+) -> Result<Json<Vec<Option<UserRecord>>>, Rejection> {
     if ids.len() > MAX_BATCH {
-        return Err(Refusal::new(Code::InvalidField, format!("ids: at most {MAX_BATCH}")));
+        return Err(Rejection::new(Code::InvalidField, format!("ids: at most {MAX_BATCH}")));
     }
     Ok(Json(app.records_of(ids).await?))
 }
@@ -80,7 +80,7 @@ async fn sessions(
     State(app): State<App>,
     _: InternalOrAdmin,
     Query(query): Query<ListQuery>,
-) -> Result<Page, Refusal> {
+) -> Result<Page, Rejection> {
     let limit = page::limit(query.limit)?;
     let after = page::cursor(query.cursor.as_deref())?.map(SessionId::from_bytes);
     let items = Items::of(limit, &app.session_records(after, limit).await?, |item| item.id.as_bytes());
@@ -96,7 +96,7 @@ async fn sessions(
 async fn unowned_networks(
     State(app): State<App>,
     _: InternalOrAdmin,
-) -> Result<Json<UnownedNetworks>, Refusal> {
+) -> Result<Json<UnownedNetworks>, Rejection> {
     Ok(Json(UnownedNetworks { users: app.unowned_networks().await? }))
 }
 

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http::header;
-use ordersys_chassis::{Caller, Json, Peer, Refusal, ShortJson, steady};
+use ordersys_chassis::{Caller, Json, Peer, Rejection, ShortJson, smoothed_clock};
 use ordersys_contract::Code;
 use ordersys_contract::session::{
     CURRENT_SESSION, JWKS, Jwks, NewSession, REFRESH, RefreshSession, SESSIONS, Session,
@@ -38,8 +38,8 @@ async fn log_in(
     State(app): State<App>,
     Peer(from): Peer,
     ShortJson(new): ShortJson<NewSession>,
-) -> Result<Response, Refusal> {
-    Ok(tokens(StatusCode::CREATED, app.log_in(new, from, steady::now()).await?))
+) -> Result<Response, Rejection> {
+    Ok(tokens(StatusCode::CREATED, app.log_in(new, from, smoothed_clock::now()).await?))
 }
 
 /// The next tokens of a session; the one that is given is used up.
@@ -53,8 +53,8 @@ async fn refresh(
     State(app): State<App>,
     Peer(from): Peer,
     ShortJson(refresh): ShortJson<RefreshSession>,
-) -> Result<Response, Refusal> {
-    let session = app.refresh(&refresh.refresh_token, from, steady::now()).await?;
+) -> Result<Response, Rejection> {
+    let session = app.refresh(&refresh.refresh_token, from, smoothed_clock::now()).await?;
     Ok(tokens(StatusCode::OK, session))
 }
 
@@ -64,7 +64,7 @@ async fn refresh(
     responses((status = 204, description = "It has ended")),
     security(("user" = [])),
 )]
-async fn log_out(State(app): State<App>, caller: Caller) -> Result<StatusCode, Refusal> {
+async fn log_out(State(app): State<App>, caller: Caller) -> Result<StatusCode, Rejection> {
     app.log_out(caller.require_user()?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -75,7 +75,7 @@ async fn log_out(State(app): State<App>, caller: Caller) -> Result<StatusCode, R
     responses((status = 204, description = "They have ended")),
     security(("user" = [])),
 )]
-async fn log_out_everywhere(State(app): State<App>, caller: Caller) -> Result<StatusCode, Refusal> {
+async fn log_out_everywhere(State(app): State<App>, caller: Caller) -> Result<StatusCode, Rejection> {
     app.log_out_everywhere(caller.require_user()?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

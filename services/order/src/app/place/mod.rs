@@ -94,7 +94,7 @@ impl App {
                 Entrance::Conflict => return Err(OrderError::KeyReused),
             }
         }
-        let Some(permit) = self.0.admission.enter(Instant::now()) else {
+        let Some(permit) = self.0.admission.try_acquire(Instant::now()) else {
             finish(&sender, ticket, Err(OrderError::Overloaded));
             return Err(OrderError::Overloaded);
         };
@@ -193,7 +193,7 @@ impl App {
         self.0.lookup_retries.first_try();
         for (number, patience) in LOOKUP_TRIES.into_iter().enumerate() {
             if number > 0 {
-                if !self.0.lookup_retries.may_retry(Instant::now()) {
+                if !self.0.lookup_retries.may_retry() {
                     break;
                 }
                 self.pause(number, Pace::Quick).await;

@@ -200,7 +200,7 @@ impl<F> Caller<F> {
             Err(_) => Err(PortError::NoAnswer("not in time".to_owned())),
         };
         if let Some(pass) = pass {
-            pass.settle(verdict(&answered), (Instant::now(), rand::random()));
+            pass.settle(verdict(&answered), Instant::now(), rand::random());
         }
         answered
     }

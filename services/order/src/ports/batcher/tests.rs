@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 
 use ordersys_chassis::BreakerMetrics;
-use ordersys_chassis::breaker::Settings;
+use ordersys_chassis::resilience::breaker::{GuardedCall, Settings};
 
 use super::*;
 
@@ -96,7 +96,12 @@ fn fragile() -> (Batcher<u32>, Switch) {
     let switch = Arc::new(Mutex::new((true, Vec::new())));
     let cool_down = Duration::from_millis(50);
     let settings = Settings { calls: 3, ratio: 0.5, window: Duration::from_secs(10), cool_down };
-    let breaker = Breaker::new(("peer", "call"), (settings, Instant::now()), BreakerMetrics::default());
+    let breaker = Breaker::new(
+        GuardedCall { peer: "peer", call: "call" },
+        settings,
+        Instant::now(),
+        BreakerMetrics::default(),
+    );
     let batcher = Batcher::start(Some(breaker), {
         let switch = Arc::clone(&switch);
         move |asked: Vec<u32>, _| {
@@ -135,7 +140,12 @@ async fn an_open_breaker_refuses_at_once_and_probes_with_an_empty_call() {
 #[tokio::test]
 async fn a_refusal_of_the_other_service_opens_nothing() {
     let settings = Settings { calls: 1, ..Settings::default() };
-    let breaker = Breaker::new(("peer", "call"), (settings, Instant::now()), BreakerMetrics::default());
+    let breaker = Breaker::new(
+        GuardedCall { peer: "peer", call: "call" },
+        settings,
+        Instant::now(),
+        BreakerMetrics::default(),
+    );
     let refuse = |_: Vec<u32>, _| async { Err(PortError::Refused("403".to_owned())) };
     let batcher = Batcher::start(Some(breaker), refuse);
     for _ in 0..20 {

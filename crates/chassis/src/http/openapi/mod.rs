@@ -1,0 +1,7 @@
+//! The OpenAPI document of a service, and the page to read and try it.
+
+mod document;
+mod static_text;
+
+pub(crate) use document::{COMMON, complete};
+pub(crate) use static_text::StaticText;
