@@ -8,7 +8,7 @@ use std::time::Duration;
 use ordersys_chassis::telemetry::log::{self, Colour, Format};
 use ordersys_chassis::{Capacity, Counting, HostName, Listener, Network};
 use ordersys_contract::client::Endpoints;
-use ordersys_store::Durability;
+use ordersys_contract::settings::Durability;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 

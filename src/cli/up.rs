@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ordersys_chassis::HostName;
-use ordersys_store::Durability;
+use ordersys_contract::settings::Durability;
+use ordersys_contract::settings::HostName;
 
 use crate::cli::tracing::TracingArgs;
 use crate::cli::{Globals, block_on, logs};

@@ -7,7 +7,7 @@ pub mod resilience;
 pub mod telemetry;
 
 pub use self::http::{
-    Capacity, HostName, Hosts, InternalJson, Json, Listener, Network, NotAHost, Peer, Rejection, RequestIdOf,
+    Capacity, HostName, Hosts, InternalJson, Json, Listener, Network, Peer, Rejection, RequestIdOf,
     ServeError, Service, ShortJson, TaggedOrder, finish, quoted, serve, serve_shedding,
 };
 pub use auth::{

@@ -6,28 +6,25 @@
 //! services' `domain` modules.
 
 pub mod client;
-mod currency;
-pub mod email;
 pub mod evidence;
 pub mod header;
 pub mod health;
-pub mod id;
 pub mod json;
-pub mod money;
 pub mod order;
 pub mod problem;
 pub mod product;
-pub mod quantity;
 pub mod reservation;
 mod resolver;
 pub mod role;
 mod schema;
-pub mod secret;
 pub mod session;
-pub mod strict;
-pub mod time;
+pub mod settings;
 pub mod trace;
 pub mod user;
+mod values;
+
+use values::currency;
+pub use values::{email, id, money, quantity, secret, strict, time};
 
 pub use client::{Client, ClientError};
 pub use email::EmailKey;

@@ -16,7 +16,7 @@ use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::collector::Collector;
+use crate::Collector;
 use crate::metrics::{Lost, SpanMetrics};
 
 /// Spans in one call.

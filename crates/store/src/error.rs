@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ordersys_contract::{Code, Problem};
 
-use crate::fault::Fault;
-use crate::holders;
+use crate::database::fault::Fault;
+use crate::database::holders;
 
 /// When it makes sense to ask a store again that has to be restored first.
 const RESTORING: Duration = Duration::from_mins(1);

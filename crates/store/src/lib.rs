@@ -12,46 +12,36 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use crate::commit::{command, writer};
+use crate::database::{inspect, open};
 use ordersys_spans::Kind;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-mod checkpoint;
-mod command;
-mod condition;
+mod commit;
+mod database;
 #[cfg(feature = "defects")]
 pub mod defect;
-mod directory;
-mod durability;
 mod error;
 pub mod failpoint;
-mod fault;
-mod holders;
-mod identity;
-mod inspect;
 mod metrics;
-mod open;
 pub mod pack;
-mod queue;
 mod reader;
 pub mod retention;
-mod schema;
 mod visit;
-mod watch;
-mod writer;
 
-pub use durability::Durability;
-pub use error::{OpenError, StoreError};
-pub use metrics::StoreMetrics;
+pub use crate::error::{OpenError, StoreError};
+pub use crate::metrics::StoreMetrics;
+pub use crate::visit::{Reached, STEP_ROWS};
+pub use ordersys_contract::settings::Durability;
 pub use rusqlite;
-pub use visit::{Reached, STEP_ROWS};
 
-use checkpoint::Checkpoints;
-use condition::Condition;
-use directory::LastEnd;
-use queue::Queue;
-use reader::Lane;
-use watch::Watch;
+use crate::commit::checkpoint::Checkpoints;
+use crate::commit::queue::Queue;
+use crate::database::condition::Condition;
+use crate::database::directory::LastEnd;
+use crate::database::watch::Watch;
+use crate::reader::Lane;
 
 /// Commands that may wait for the writer before callers are turned away.
 const WRITE_QUEUE: usize = 8192;

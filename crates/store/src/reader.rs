@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::StoreError;
-use crate::queue::Queue;
+use crate::commit::queue::Queue;
 
 /// Reads that may wait in each lane before callers are turned away.
 const READ_QUEUE: usize = 8192;

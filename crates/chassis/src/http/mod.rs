@@ -15,7 +15,7 @@ mod routes;
 pub mod serve;
 
 pub use body::{InternalJson, Json, ShortJson};
-pub use hosts::{HostName, Hosts, NotAHost};
+pub use hosts::{HostName, Hosts};
 pub(crate) use middleware::rejected_early;
 pub use middleware::{RequestIdOf, TaggedOrder};
 pub use network::{Listener, Network};

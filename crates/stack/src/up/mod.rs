@@ -14,9 +14,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ordersys_chassis::HostName;
-use ordersys_spans::Settings as Tracing;
-use ordersys_store::Durability;
+use ordersys_contract::settings::Durability;
+use ordersys_contract::settings::HostName;
+use ordersys_contract::settings::Tracing;
 
 use crate::docker::Lookup;
 use crate::model::credentials::fingerprint;

@@ -1,8 +1,8 @@
 //! Failed orders, and reservations that never sold anything, are forgotten after a while, each service by its
 //! own: the oldest first. So one without the other is only wrong if there are older ones of the other's kind.
 
+use crate::audit::gather::read::Suspect;
 use crate::audit::pair::Pair;
-use crate::audit::read::Suspect;
 
 /// What lacks its other half, which may have been forgotten: what is older decides. Holds no more than the
 /// services keep of such rows.

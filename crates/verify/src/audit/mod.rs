@@ -1,8 +1,8 @@
 //! The invariants I1 to I11 of a running system, checked from outside. Reads only, never repairs.
-//! `read`, `users` and `reread` do the IO; everything else judges what they read.
+//! `gather` does the IO; everything else judges what they read.
 
 mod catalog;
-mod failure;
+mod gather;
 mod horizon;
 pub mod invariant;
 mod keys;
@@ -10,18 +10,16 @@ mod order;
 mod origin;
 mod pair;
 mod people;
-mod read;
 mod report;
-mod reread;
 mod stock;
 mod times;
-mod users;
 mod values;
 
+use crate::audit::gather::{read, reread};
 use ordersys_contract::Client;
 
-pub use crate::audit::failure::CheckError;
-use crate::audit::failure::Of as _;
+pub use crate::audit::gather::failure::CheckError;
+use crate::audit::gather::failure::Of as _;
 pub use crate::audit::invariant::Invariant;
 pub use crate::audit::report::{Finding, Report, Standing};
 

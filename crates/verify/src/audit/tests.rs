@@ -6,10 +6,10 @@ use ordersys_contract::reservation::{PricedLine, Reservation, ReservationRecord,
 use ordersys_contract::user::UserKindName;
 use ordersys_contract::{Cents, Currency, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
 
+use crate::audit::gather::read::Suspect;
 use crate::audit::horizon::Horizon;
 use crate::audit::keys::Keys;
 use crate::audit::pair::Pair;
-use crate::audit::read::Suspect;
 use crate::audit::report::{Standing, Tally};
 use crate::audit::{Invariant, origin, stock};
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use ordersys_chassis::HostName;
 use ordersys_contract::client::Endpoints;
-use ordersys_spans::Settings as Tracing;
-use ordersys_store::Durability;
+use ordersys_contract::settings::Durability;
+use ordersys_contract::settings::HostName;
+use ordersys_contract::settings::Tracing;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 

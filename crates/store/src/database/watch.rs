@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use prometheus_client::metrics::gauge::Gauge;
 
-use crate::condition::Trouble;
-use crate::directory::Held;
-use crate::{Options, holders, open};
+use crate::Options;
+use crate::database::condition::Trouble;
+use crate::database::directory::Held;
+use crate::database::{holders, open};
 
 /// How often the files are looked at.
 pub(crate) const EVERY: Duration = Duration::from_secs(1);

@@ -6,9 +6,11 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::directory::{Directory, Held};
-use crate::identity::{self, Found};
-use crate::{OpenError, Options, schema};
+use crate::database::directory::{Directory, Held};
+use crate::database::identity;
+use crate::database::identity::Found;
+use crate::database::schema;
+use crate::{OpenError, Options};
 
 /// The first SQLite without the WAL-reset corruption: 3.51.3.
 const OLDEST_SQLITE: i32 = 3_051_003;

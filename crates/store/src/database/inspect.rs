@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use rusqlite::Connection;
 
-use crate::condition::{Condition, Trouble};
-use crate::fault::Fault;
+use crate::database::condition::{Condition, Trouble};
+use crate::database::fault::Fault;
 
 /// The lowest priority there is.
 const NICE: i32 = 19;

@@ -9,14 +9,16 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use crate::checkpoint::Checkpoints;
-use crate::command::{Decided, Failed, Job};
-use crate::condition::{Condition, Trouble};
-use crate::directory::Held;
-use crate::fault::Fault;
-use crate::queue::receive;
-use crate::watch::{self, Seen, Watch};
-use crate::{StoreError, StoreMetrics, failpoint, holders, open};
+use crate::commit::checkpoint::Checkpoints;
+use crate::commit::command::{Decided, Failed, Job};
+use crate::commit::queue::receive;
+use crate::database::condition::{Condition, Trouble};
+use crate::database::directory::Held;
+use crate::database::fault::Fault;
+use crate::database::watch;
+use crate::database::watch::{Seen, Watch};
+use crate::database::{holders, open};
+use crate::{StoreError, StoreMetrics, failpoint};
 
 /// Most commands in one commit.
 const MAX_BATCH: usize = 512;

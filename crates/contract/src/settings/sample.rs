@@ -24,7 +24,8 @@ impl Sample {
     pub const HUNDREDTH: Self = Self(WHOLE / 100);
 
     /// Whether this time it is one of the part.
-    pub(crate) fn hits(self) -> bool {
+    #[must_use]
+    pub fn hits(self) -> bool {
         rand::rng().random_range(0..WHOLE) < self.0
     }
 }

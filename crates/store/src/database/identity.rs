@@ -9,8 +9,9 @@ use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::directory::{Directory, LastEnd};
-use crate::{Durability, OpenError, Options, open};
+use crate::database::directory::{Directory, LastEnd};
+use crate::database::open;
+use crate::{Durability, OpenError, Options};
 
 /// The file beside the database.
 pub(crate) const FILE: &str = "identity";

@@ -17,7 +17,8 @@ use rusqlite::hooks::Wal;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, DEFAULT_NAME};
 
-use crate::{Options, open};
+use crate::Options;
+use crate::database::open;
 
 /// Pages in the log before they are moved: 8 MiB.
 const MANY: c_int = 2_000;

@@ -8,9 +8,12 @@ use ordersys_contract::order::OrderRecord;
 use ordersys_contract::reservation::ReservationRecord;
 use ordersys_contract::{Client, ClientError, OrderId, Timestamp};
 
+use crate::audit::Invariant;
 use crate::audit::catalog;
 use crate::audit::catalog::Catalog;
-use crate::audit::failure::{CheckError, Of as _};
+use crate::audit::gather::failure::{CheckError, Of as _};
+use crate::audit::gather::reread;
+use crate::audit::gather::users::Users;
 use crate::audit::horizon::Horizon;
 use crate::audit::keys::Keys;
 use crate::audit::order::violation;
@@ -19,8 +22,6 @@ use crate::audit::origin::Sources;
 use crate::audit::pair::Pair;
 use crate::audit::people;
 use crate::audit::report::Tally;
-use crate::audit::users::Users;
-use crate::audit::{Invariant, reread};
 use ordersys_contract::Role;
 
 /// Items between two notes of how far reading has come.

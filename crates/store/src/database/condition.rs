@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::fault::Fault;
-use crate::{Options, open};
+use crate::Options;
+use crate::database::fault::Fault;
+use crate::database::open;
 
 /// What keeps a store from writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use ordersys_contract::{Client, ClientError, Code, OrderId, Timestamp};
 
-use crate::audit::failure::{CheckError, Of as _};
+use crate::audit::gather::failure::{CheckError, Of as _};
+use crate::audit::gather::read::{Suspect, anew};
 use crate::audit::origin;
 use crate::audit::origin::Sources;
 use crate::audit::pair::Pair;
-use crate::audit::read::{Suspect, anew};
 use crate::audit::report::Tally;
 use ordersys_contract::Role;
 

@@ -21,7 +21,8 @@ pub struct NotACollector;
 
 impl Collector {
     /// The URL that spans are posted to.
-    pub(crate) fn traces(&self) -> String {
+    #[must_use]
+    pub fn traces(&self) -> String {
         format!("{}/v1/traces", self.0)
     }
 

@@ -6,7 +6,7 @@ use http::StatusCode;
 use ordersys_contract::evidence::{USERS_BY_ID, UserRecord};
 use ordersys_contract::{Client, ClientError, MAX_BATCH, UserId};
 
-use crate::audit::failure::{CheckError, Of as _};
+use crate::audit::gather::failure::{CheckError, Of as _};
 use ordersys_contract::Role;
 
 /// Users that are remembered at most, about 20 MB; then all are forgotten and looked up anew.

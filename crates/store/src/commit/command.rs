@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::StoreError;
-use crate::fault::Fault;
+use crate::database::fault::Fault;
 
 pub(crate) type Job = Box<dyn Command + Send>;
 

@@ -30,7 +30,8 @@ impl Durability {
     }
 
     /// The value of `PRAGMA synchronous`.
-    pub(crate) fn synchronous(self) -> i64 {
+    #[must_use]
+    pub fn synchronous(self) -> i64 {
         match self {
             Self::Full => 2,
             Self::Normal => 1,

@@ -10,7 +10,8 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::{OpenError, Options, open};
+use crate::database::open;
+use crate::{OpenError, Options};
 
 /// What may be done with a directory: by its owner alone.
 const DIRECTORY_MODE: u32 = 0o700;
@@ -181,7 +182,7 @@ fn check_files(options: &Options) -> Result<(), OpenError> {
         beside("-shm"),
         beside("-journal"),
         options.dir.join(LOCK),
-        options.dir.join(crate::identity::FILE),
+        options.dir.join(crate::database::identity::FILE),
     ];
     for entry in fs::read_dir(&options.dir).map_err(failed)? {
         let path = entry.map_err(failed)?.path();

@@ -1,0 +1,10 @@
+//! Values of one member: each parsed once into a type that cannot be wrong.
+
+pub(crate) mod currency;
+pub mod email;
+pub mod id;
+pub mod money;
+pub mod quantity;
+pub mod secret;
+pub mod strict;
+pub mod time;
