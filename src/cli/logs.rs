@@ -11,8 +11,7 @@ use crate::cli::{Globals, block_on};
 use crate::render::Lines;
 use ordersys_command::{Exit, Failure, Outcome};
 use ordersys_contract::Role;
-use ordersys_stack::logs;
-use ordersys_stack::logs::{Colour, Entry, Filter, Found, Level, Shown, Source, Until};
+use ordersys_logs::{Colour, Entry, Filter, Found, Level, Shown, Source, Until};
 use ordersys_stack::model::record::Topology;
 
 /// Show what the services say, merged by time (in UTC)
@@ -89,7 +88,7 @@ pub(super) fn run(args: Args, globals: &Globals) -> Outcome {
 /// Prints the lines asked for; following, it does not end by itself.
 pub(super) async fn show(args: Args, globals: &Globals) -> Outcome {
     let project = globals.project()?;
-    let Found { sources, topology } = logs::find(&globals.engine.lookup(), &project).await?;
+    let Found { sources, topology } = ordersys_logs::find(&globals.engine.lookup(), &project).await?;
     if sources.is_empty() {
         return Err(Failure::new(Exit::NotFound, format!("project `{}` has no logs", project.name))
             .hint("start a stack with `ordersys up`"));
@@ -106,7 +105,7 @@ pub(super) async fn show(args: Args, globals: &Globals) -> Outcome {
     let wanted = |source: &Source| may_hold(source.name(), &args.services, &roles);
     let sources = sources.into_iter().filter(wanted).collect();
     let until = if args.follow { Until::Stopped } else { Until::Now };
-    Ok(logs::stream(sources, filter(args), until, shower(globals)).await?)
+    Ok(ordersys_logs::stream(sources, filter(args), until, shower(globals)).await?)
 }
 
 fn filter(args: Args) -> Filter {
@@ -145,7 +144,7 @@ fn shower(globals: &Globals) -> impl FnMut(Shown<'_>) -> ControlFlow<()> {
     let colour = if io::stdout().is_terminal() && !no_colour { Colour::Ansi } else { Colour::Plain };
     move |shown| match shown {
         Shown::Line(entry) if printer.is_json() => lines.line(&json_line(entry)),
-        Shown::Line(entry) => lines.line(&logs::render(entry, colour)),
+        Shown::Line(entry) => lines.line(&ordersys_logs::render(entry, colour)),
         Shown::Pause => lines.flush(),
     }
 }

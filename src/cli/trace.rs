@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use crate::cli::{Globals, block_on};
 use ordersys_command::{Exit, Failure, Outcome};
-use ordersys_stack::logs;
-use ordersys_stack::logs::Found;
-use ordersys_stack::trace::{Ground, Trace, trace};
+use ordersys_logs::Found;
+use ordersys_logs::trace::{Ground, Trace, trace};
 
 /// Services write their lines a few times a second, so what is not there yet is looked for again.
 const LOOKS: usize = 3;
@@ -36,7 +35,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
         Err(failure) => return Err(failure),
     };
     let found = block_on(async {
-        let Found { sources, topology } = logs::find(&globals.engine.lookup(), &project).await?;
+        let Found { sources, topology } = ordersys_logs::find(&globals.engine.lookup(), &project).await?;
         if sources.is_empty() && client.is_none() {
             return Err(Failure::new(Exit::NotFound, format!("project `{}` has no logs", project.name))
                 .hint("start a stack with `ordersys up`"));

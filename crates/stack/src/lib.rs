@@ -1,7 +1,6 @@
 //! The orchestrator: desired and observed state, a pure plan between them, and its application.
 
 pub mod docker;
-pub mod logs;
 pub mod model;
 pub mod ops;
 pub mod plan;
@@ -9,7 +8,6 @@ pub mod ports;
 pub mod process;
 pub mod runtime;
 pub mod state;
-pub mod trace;
 pub mod up;
 
 pub use crate::ops::down::{AllRemoved, DataPolicy, Removed, down, down_all};

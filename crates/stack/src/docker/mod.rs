@@ -18,7 +18,7 @@ pub(crate) mod volumes;
 pub(crate) use crate::docker::container::cgroup::processes_in;
 pub(crate) use crate::docker::container::faults::Containers;
 pub use crate::docker::container::logs::ContainerLog;
-pub(crate) use crate::docker::container::logs::Reading;
+pub use crate::docker::container::logs::{ContainerLine, Lines, Reading};
 pub(crate) use crate::docker::container::memory::add_known as add_known_memory;
 pub use crate::docker::engine::discover::discover;
 pub use crate::docker::engine::discover_error::DiscoverError;

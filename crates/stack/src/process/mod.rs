@@ -30,7 +30,7 @@ pub use crate::process::binary::binary_hash;
 pub use crate::process::faults::crash_container;
 pub use crate::process::observe::ProcessObserved;
 pub use crate::process::os::Signal;
-pub(crate) use crate::process::os::file_id;
+pub use crate::process::os::file_id;
 pub use crate::process::service::ProcessService;
 pub use crate::process::state::ProcessState;
 pub use crate::process::supervisor::supervise;

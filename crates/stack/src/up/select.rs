@@ -85,7 +85,7 @@ pub(crate) fn unreachable(error: DiscoverError) -> Failure {
 }
 
 /// The engine, where nothing else will do.
-pub(crate) async fn engine_wanted(lookup: &Lookup) -> Outcome<Engine> {
+pub async fn engine_wanted(lookup: &Lookup) -> Outcome<Engine> {
     discover(lookup, WANTED_LIMIT).await.map_err(unreachable)
 }
 

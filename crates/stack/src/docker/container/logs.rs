@@ -23,7 +23,7 @@ const BATCH: usize = 256;
 
 /// Whether to wait for more when all that is there was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reading {
+pub enum Reading {
     /// What is there.
     There,
     /// What is there and what comes, until the container ends.
@@ -32,11 +32,11 @@ pub(crate) enum Reading {
 
 /// A line of a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ContainerLine {
+pub struct ContainerLine {
     /// When the engine received it.
-    pub(crate) at: jiff::Timestamp,
+    pub at: jiff::Timestamp,
     /// The line, without its end.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 /// The log of a service, whichever container runs it.
@@ -49,11 +49,11 @@ pub struct ContainerLog {
 }
 
 /// Lines of one subscription, those that are there at once together.
-pub(crate) type Lines<'a> = Pin<Box<dyn Stream<Item = Result<Vec<ContainerLine>, EngineError>> + Send + 'a>>;
+pub type Lines<'a> = Pin<Box<dyn Stream<Item = Result<Vec<ContainerLine>, EngineError>> + Send + 'a>>;
 
 impl ContainerLog {
     /// The logs of all services of a project that have a container, by name.
-    pub(crate) async fn all(
+    pub async fn all(
         engine: &Engine,
         project: &ProjectName,
     ) -> Result<Vec<(String, Self)>, EngineError> {
@@ -68,7 +68,7 @@ impl ContainerLog {
 
     /// Reads on, from `since` at the earliest, behind the last line that was read; `None` if the
     /// service has no container now.
-    pub(crate) async fn read(
+    pub async fn read(
         &mut self,
         since: Option<jiff::Timestamp>,
         reading: Reading,

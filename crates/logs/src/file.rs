@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::logs::merge::Input;
-use crate::logs::rolling::{LogFile, Progress};
-use crate::logs::source::{Feed, Sieve};
-use crate::logs::{Entry, Until};
+use crate::merge::Input;
+use crate::rolling::{LogFile, Progress};
+use crate::source::{Feed, Sieve};
+use crate::{Entry, Until};
 
 /// Pause between two looks for new lines.
 const LOOK: Duration = Duration::from_millis(50);

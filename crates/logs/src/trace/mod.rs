@@ -6,9 +6,8 @@ use std::ops::ControlFlow;
 
 use ordersys_contract::{Client, Code, OrderId};
 
-use crate::logs;
-use crate::logs::{Filter, Shown, Source, Until};
-use crate::model::record::Topology;
+use crate::{Filter, Shown, Source, Until};
+use ordersys_stack::model::record::Topology;
 use ordersys_contract::Role;
 
 mod fact;
@@ -92,7 +91,7 @@ async fn read(ground: &Ground, about: BTreeSet<String>) -> anyhow::Result<Seen> 
         seen.facts.extend(Fact::of_line(entry));
         ControlFlow::Continue(())
     };
-    logs::stream(ground.sources.clone(), filter, Until::Now, take).await?;
+    crate::stream(ground.sources.clone(), filter, Until::Now, take).await?;
     Ok(seen)
 }
 

@@ -15,16 +15,17 @@ mod merge;
 mod rolling;
 mod source;
 mod text;
+pub mod trace;
 
-pub use crate::logs::filter::Filter;
-pub use crate::logs::find::{Found, find};
-pub use crate::logs::line::{Level, Line};
-pub use crate::logs::source::Source;
-pub(crate) use crate::logs::text::clean;
-pub use crate::logs::text::{Colour, render};
+pub use crate::filter::Filter;
+pub use crate::find::{Found, find};
+pub use crate::line::{Level, Line};
+pub use crate::source::Source;
+pub(crate) use crate::text::clean;
+pub use crate::text::{Colour, render};
 
-use crate::logs::merge::{Merger, Step};
-use crate::logs::source::Feed;
+use crate::merge::{Merger, Step};
+use crate::source::Feed;
 
 /// Batches of lines a source may be ahead.
 const AHEAD: usize = 4;

@@ -7,12 +7,12 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::docker::{ContainerLog, Lookup};
-use crate::logs::Source;
-use crate::model::project::Project;
-use crate::model::record::{RuntimeKind, StackRecord, Topology};
-use crate::process;
-use crate::up::select;
+use ordersys_stack::docker::{ContainerLog, Lookup};
+use crate::Source;
+use ordersys_stack::model::project::Project;
+use ordersys_stack::model::record::{RuntimeKind, StackRecord, Topology};
+use ordersys_stack::process;
+use ordersys_stack::up::select;
 use ordersys_command::Outcome;
 
 /// The logs of a project.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::logs::line::{Level, Line};
+use crate::line::{Level, Line};
 
 /// Which lines are wanted; the default wants all.
 #[derive(Debug, Clone, Default)]

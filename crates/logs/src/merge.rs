@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::logs::Entry;
+use crate::Entry;
 
 /// How long a new line waits for earlier ones of other sources.
 pub(crate) const WINDOW: Duration = Duration::from_millis(200);

@@ -6,10 +6,10 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use tokio::time::{sleep, timeout};
 
-use crate::docker::{ContainerLog, Reading};
-use crate::logs::merge::Input;
-use crate::logs::source::{Feed, Sieve};
-use crate::logs::{Entry, Until};
+use ordersys_stack::docker::{ContainerLog, Reading};
+use crate::merge::Input;
+use crate::source::{Feed, Sieve};
+use crate::{Entry, Until};
 
 /// An engine that says nothing for this long has said all that was there.
 const SILENCE: Duration = Duration::from_millis(100);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::logs::clean;
+use crate::clean;
 use crate::trace::tree::{Kind, Root, Step, Trace};
 
 impl fmt::Display for Trace {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ordersys_contract::order::{OrderEvent, OrderState};
 
-use crate::logs::{Entry, Line};
+use crate::{Entry, Line};
 
 /// Something that happened on behalf of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]

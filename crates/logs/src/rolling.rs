@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::logs::line::Line;
-use crate::process::{file_id, old_log};
+use crate::line::Line;
+use ordersys_stack::process::{file_id, old_log};
 
 /// What is read at once.
 const CHUNK: usize = 256 * 1024;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::logs::Entry;
-use crate::logs::line::{Level, Line, text_of};
+use crate::Entry;
+use crate::line::{Level, Line, text_of};
 
 /// Whether to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
