@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
         });
         printer.next(&match args.fault {
             Fault::Pause => format!("ordersys chaos resume {}", args.service),
-            Fault::Cut => format!("ordersys chaos heal {}", args.service),
+            Fault::Partition => format!("ordersys chaos heal {}", args.service),
             Fault::Kill | Fault::Resume | Fault::Heal => "ordersys status, ordersys check".to_owned(),
         });
         Ok(())

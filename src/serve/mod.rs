@@ -4,18 +4,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
-use ordersys_chassis::auth::tokens::{Fetched, KeySource, RemoteKeys};
+use ordersys_chassis::auth::tokens::RemoteKeys;
 use ordersys_chassis::resilience::breaker::Settings;
-use ordersys_chassis::{
-    Authenticator, Counting, Credentials, Deadline, HostName, Hosts, Listener, Network, Tokens,
-};
-use ordersys_contract::reservation::{Answer, Operation};
-use ordersys_contract::user::UserSummary;
+use ordersys_chassis::{Authenticator, Counting, Credentials, HostName, Hosts, Listener, Network, Tokens};
 use ordersys_contract::{Client, client::Endpoints};
-use ordersys_order::ports::{Asked, HttpPort, Inventory, PortError, UserQuery, Users, batch};
+use ordersys_order::ports::HttpPort;
 use ordersys_order::{Allowance, Ports};
 use ordersys_product::ProductError;
 use ordersys_spans::Tracer;
@@ -29,9 +25,13 @@ use ordersys_command::{Exit, Failure, OrFail, Outcome};
 use ordersys_contract::Role;
 use ordersys_stack::state::trust::check_credentials;
 
+mod exposure;
 mod open_files;
+mod ports;
 
+pub use crate::serve::exposure::{Exposure, check_exposure};
 pub use crate::serve::open_files::capacity;
+use crate::serve::ports::{LocalInventory, LocalKeys, LocalUsers, Reached};
 
 /// What the system may hold of what a client has not read yet, in bytes; it doubles that for its own needs.
 const SEND_BUFFER: u32 = 128 * 1024;
@@ -276,81 +276,4 @@ fn over_http(peers: &Endpoints, credentials: &Credentials, network: &Network) ->
         Arc::new(Reached { port: HttpPort(client), network: network.clone() })
     };
     Ports { users: port(), inventory: port(), drivers: port() }
-}
-
-/// A port on a network that may be cut.
-struct Reached {
-    port: HttpPort,
-    network: Network,
-}
-
-impl Reached {
-    async fn ask<T>(&self, call: Asked<'_, T>, until: Instant) -> Result<T, PortError> {
-        let answer = tokio::time::timeout_at(until.into(), self.network.clone().reach(call)).await;
-        answer.unwrap_or_else(|_| Err(PortError::NoAnswer("not in time".to_owned())))
-    }
-}
-
-impl Users for Reached {
-    fn lookup(&self, queries: Vec<UserQuery>, until: Instant) -> Asked<'_, Vec<Option<UserSummary>>> {
-        Box::pin(self.ask(self.port.lookup(queries, until), until))
-    }
-}
-
-impl Inventory for Reached {
-    fn apply(&self, operations: Vec<Operation>, until: Instant) -> Asked<'_, Vec<Answer>> {
-        Box::pin(self.ask(self.port.apply(operations, until), until))
-    }
-}
-
-/// The user service in the same process.
-struct LocalUsers(ordersys_user::App);
-
-impl Users for LocalUsers {
-    fn lookup(&self, queries: Vec<UserQuery>, until: Instant) -> Asked<'_, Vec<Option<UserSummary>>> {
-        Box::pin(async move {
-            let found = self.0.lookup(batch(queries), Deadline(Some(until))).await;
-            found.map_err(|error| PortError::NoAnswer(error.to_string()))
-        })
-    }
-}
-
-/// The user service's keys in the same process.
-struct LocalKeys(ordersys_user::App);
-
-impl KeySource for LocalKeys {
-    fn keys(&self) -> Fetched<'_> {
-        Box::pin(async { Ok(self.0.public_keys()) })
-    }
-}
-
-/// The product service in the same process.
-struct LocalInventory(ordersys_product::App);
-
-impl Inventory for LocalInventory {
-    fn apply(&self, operations: Vec<Operation>, until: Instant) -> Asked<'_, Vec<Answer>> {
-        Box::pin(async move {
-            let answers = self.0.apply(operations, Instant::now(), Deadline(Some(until))).await;
-            answers.map_err(|error| PortError::NoAnswer(error.to_string()))
-        })
-    }
-}
-
-/// Refuses to serve other machines without credentials.
-pub fn check_exposure(bind: IpAddr, closed: Exposure) -> Outcome {
-    if bind.is_loopback() || closed == Exposure::Guarded {
-        return Ok(());
-    }
-    let what = format!("{bind} can be reached from other machines, and no credentials are configured");
-    Err(Failure::new(Exit::Usage, what)
-        .hint("name a directory with service.token and admin.token with --secrets-dir, or accept it with --insecure"))
-}
-
-/// Who may call internal routes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exposure {
-    /// Callers with a credential, or anybody because that was asked for.
-    Guarded,
-    /// Anybody.
-    Open,
 }

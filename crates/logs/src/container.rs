@@ -6,10 +6,10 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use tokio::time::{sleep, timeout};
 
-use ordersys_stack::docker::{ContainerLog, Reading};
 use crate::merge::Input;
 use crate::source::{Feed, Sieve};
 use crate::{Entry, Until};
+use ordersys_stack::docker::{ContainerLog, Reading};
 
 /// An engine that says nothing for this long has said all that was there.
 const SILENCE: Duration = Duration::from_millis(100);

@@ -7,13 +7,13 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use ordersys_stack::docker::{ContainerLog, Lookup};
 use crate::Source;
+use ordersys_command::Outcome;
+use ordersys_stack::docker::{ContainerLog, Lookup};
 use ordersys_stack::model::project::Project;
 use ordersys_stack::model::record::{RuntimeKind, StackRecord, Topology};
 use ordersys_stack::process;
 use ordersys_stack::up::select;
-use ordersys_command::Outcome;
 
 /// The logs of a project.
 #[derive(Debug)]

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio::sync::mpsc;
 
-use ordersys_stack::docker::ContainerLog;
 use crate::filter::Filter;
 use crate::line::Line;
 use crate::merge::Input;
 use crate::{Entry, Until, container, file};
+use ordersys_stack::docker::ContainerLog;
 
 /// Where lines come from.
 #[derive(Debug, Clone)]

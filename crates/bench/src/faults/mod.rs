@@ -47,7 +47,7 @@ impl Kind {
         match self {
             Self::Kill => chaos::Fault::Kill,
             Self::Pause(_) => chaos::Fault::Pause,
-            Self::Cut(_) => chaos::Fault::Cut,
+            Self::Cut(_) => chaos::Fault::Partition,
         }
     }
 

@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use ordersys_contract::{Client, Code, OrderId};
 
 use crate::{Filter, Shown, Source, Until};
-use ordersys_stack::model::record::Topology;
 use ordersys_contract::Role;
+use ordersys_stack::model::record::Topology;
 
 mod fact;
 mod text;

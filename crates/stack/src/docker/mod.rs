@@ -6,6 +6,7 @@ pub(crate) mod container;
 pub(crate) mod engine;
 pub(crate) mod image;
 pub(crate) mod labels;
+pub(crate) mod member;
 pub(crate) mod network;
 pub(crate) mod observe;
 pub(crate) mod owner;

@@ -11,6 +11,7 @@ use crate::docker::engine::Engine;
 use crate::docker::engine::error::EngineError;
 use crate::docker::image::archive::ImageName;
 use crate::docker::labels::{Names, RunId};
+use crate::docker::member::{Begin, Member, Replaced};
 use crate::docker::undo;
 use crate::docker::undo::{Journal, Undo};
 use crate::docker::{container as containers, image, network, observe, owner, volumes};
@@ -33,32 +34,6 @@ pub(crate) struct DockerStack {
     pub(crate) run: RunId,
     journal: Journal,
     members: Mutex<BTreeMap<ServiceName, Member>>,
-}
-
-/// The container that serves, or is about to.
-#[derive(Debug, Clone)]
-struct Member {
-    id: String,
-    begin: Begin,
-}
-
-/// How a service comes to run.
-#[derive(Debug, Clone)]
-enum Begin {
-    /// It runs.
-    Runs,
-    /// It is started.
-    Start,
-    /// It is paused, and goes on.
-    Unpause,
-    /// It is started in the place of this one, which is stopped first.
-    Replace(Replaced),
-}
-
-#[derive(Debug, Clone)]
-struct Replaced {
-    id: String,
-    condition: Condition,
 }
 
 impl DockerStack {

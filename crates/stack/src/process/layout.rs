@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::model::project::Project;
 use crate::model::project::make_private_dir;
 use crate::state::files::open_private;
 
@@ -105,8 +106,15 @@ impl Layout {
     }
 }
 
+/// The directory of a project's logs.
+#[must_use]
+pub fn logs_dir(project: &Project) -> PathBuf {
+    Layout::new(&project.dir).logs_dir()
+}
+
 /// Where a log goes when it has grown too large.
-pub(crate) fn old_log(log: &Path) -> PathBuf {
+#[must_use]
+pub fn old_log(log: &Path) -> PathBuf {
     let mut name = log.as_os_str().to_owned();
     name.push(".1");
     PathBuf::from(name)

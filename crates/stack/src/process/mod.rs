@@ -17,7 +17,7 @@ pub(crate) mod state;
 pub mod supervisor;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ use uuid::Uuid;
 
 pub use crate::process::binary::binary_hash;
 pub use crate::process::faults::crash_container;
+pub use crate::process::layout::{logs_dir, old_log};
 pub use crate::process::observe::ProcessObserved;
 pub use crate::process::os::Signal;
 pub use crate::process::os::file_id;
@@ -299,16 +300,4 @@ fn reap_later(children: Vec<Child>) {
         let reaper = std::thread::Builder::new().name("reaper".to_owned());
         let _ = reaper.spawn(move || child.wait()); // without it a zombie stays until this process ends
     }
-}
-
-/// The log directory of a project, and the logs' common place for `ordersys logs`.
-#[must_use]
-pub fn logs_dir(project: &Project) -> PathBuf {
-    Layout::new(&project.dir).logs_dir()
-}
-
-/// Where a log goes when it has grown too large.
-#[must_use]
-pub fn old_log(log: &Path) -> PathBuf {
-    layout::old_log(log)
 }

@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod error;
+mod options;
 pub mod readiness;
 pub mod report;
 pub mod rollback;
@@ -10,26 +11,21 @@ pub mod timeline;
 
 use std::collections::{BTreeMap, hash_map::DefaultHasher};
 use std::hash::{Hash as _, Hasher as _};
-use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
-use std::time::Duration;
+use std::net::IpAddr;
 
-use ordersys_contract::settings::Durability;
-use ordersys_contract::settings::HostName;
-use ordersys_contract::settings::Tracing;
+pub use options::{OnFailure, UpOptions};
 
-use crate::docker::Lookup;
 use crate::model::credentials::fingerprint;
 use crate::model::observed::Observed;
 use crate::model::program::Program;
 use crate::model::project::{Project, STATE_HINT};
-use crate::model::record::{RuntimeKind, StackRecord, Topology};
+use crate::model::record::{RuntimeKind, StackRecord};
 use crate::model::spec::{Settings, StackSpec};
 use crate::ops::status::{StatusReport, report};
-use crate::plan::{Desired, ImagePolicy, Plan, plan};
+use crate::plan::{Desired, Plan, plan};
 use crate::ports::check as port_check;
 use crate::ports::owner::is_free;
-use crate::ports::{KnownPorts, PortChoices, distinct};
+use crate::ports::{KnownPorts, distinct};
 use crate::runtime::Runtime;
 use crate::state::lock::ProjectLock;
 use crate::state::mark;
@@ -37,75 +33,12 @@ use crate::up::apply::{Work, apply};
 use crate::up::error::UpError;
 use crate::up::report::{Changes, UpReport};
 use crate::up::rollback::{keep_log, roll_back};
-use crate::up::select::{Chosen, RuntimeChoice, Selection, select};
+use crate::up::select::{Chosen, Selection, select};
 use crate::up::timeline::Timeline;
 use ordersys_command::Events;
 use ordersys_command::{Cancellation as Halt, Cancelled as Halted, Signals};
 use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
 use ordersys_contract::Role;
-
-/// What `up` is asked for.
-#[derive(Debug, Clone)]
-pub struct UpOptions {
-    /// Where it runs.
-    pub runtime: RuntimeChoice,
-    /// How engines are looked for.
-    pub engine: Lookup,
-    /// How roles are spread over services.
-    pub topology: Topology,
-    /// How ports are chosen.
-    pub ports: PortChoices,
-    /// The address ports are published on.
-    pub bind: IpAddr,
-    /// Further names under which clients reach the services.
-    pub allowed_hosts: Vec<HostName>,
-    /// What commits promise.
-    pub durability: Durability,
-    /// The services' log filter.
-    pub log: String,
-    /// What the services trace, if anything.
-    pub tracing: Option<Tracing>,
-    /// The program services run, if not this one.
-    pub binary: Option<PathBuf>,
-    /// Whether the image is loaded anew.
-    pub image: ImagePolicy,
-    /// How long it may take, from the lock on.
-    pub timeout: Duration,
-    /// What happens when it fails.
-    pub on_failure: OnFailure,
-}
-
-/// What happens to what a failed run made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OnFailure {
-    /// It is removed, and what it replaced comes back.
-    #[default]
-    RollBack,
-    /// It stays, for a look.
-    Keep,
-}
-
-impl UpOptions {
-    /// The defaults of the command line.
-    #[must_use]
-    pub fn new(engine: Lookup) -> Self {
-        Self {
-            runtime: RuntimeChoice::Auto,
-            engine,
-            topology: Topology::Services,
-            ports: PortChoices::default(),
-            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            allowed_hosts: Vec::new(),
-            durability: Durability::Full,
-            log: "info".to_owned(),
-            tracing: None,
-            binary: None,
-            image: ImagePolicy::WhenMissing,
-            timeout: Duration::from_mins(1),
-            on_failure: OnFailure::RollBack,
-        }
-    }
-}
 
 /// What to do about what a failed run left on purpose.
 const KEPT: &str = "what this run made is kept: look at it with `ordersys status` and `ordersys logs`, \

@@ -53,10 +53,7 @@ pub type Lines<'a> = Pin<Box<dyn Stream<Item = Result<Vec<ContainerLine>, Engine
 
 impl ContainerLog {
     /// The logs of all services of a project that have a container, by name.
-    pub async fn all(
-        engine: &Engine,
-        project: &ProjectName,
-    ) -> Result<Vec<(String, Self)>, EngineError> {
+    pub async fn all(engine: &Engine, project: &ProjectName) -> Result<Vec<(String, Self)>, EngineError> {
         let names = Names::of(project.clone());
         let found = observe::services(engine, &names).await?;
         let log = |service: String| {

@@ -1,7 +1,8 @@
 //! What a stack should be: its services and their settings, whatever engine runs them.
 
+mod name;
+
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ordersys_contract::client::Endpoints;
@@ -11,68 +12,10 @@ use ordersys_contract::settings::Tracing;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
+pub use name::ServiceName;
+
 use crate::model::record::Topology;
 use ordersys_contract::Role;
-
-/// A service of a stack: one process, playing one role or all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ServiceName {
-    /// Accounts.
-    User,
-    /// Catalog and inventory.
-    Product,
-    /// Orders.
-    Order,
-    /// The monolith: every role.
-    All,
-}
-
-impl ServiceName {
-    /// The roles it plays.
-    #[must_use]
-    pub fn roles(self) -> &'static [Role] {
-        match self {
-            Self::User => &[Role::User],
-            Self::Product => &[Role::Product],
-            Self::Order => &[Role::Order],
-            Self::All => &Role::ALL,
-        }
-    }
-
-    /// Its name in labels and on the command line: `user`, `product`, `order`, `all`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Product => "product",
-            Self::Order => "order",
-            Self::All => "all",
-        }
-    }
-
-    /// The service of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::User, Self::Product, Self::Order, Self::All].into_iter().find(|service| service.name() == name)
-    }
-}
-
-impl From<Role> for ServiceName {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::User => Self::User,
-            Role::Product => Self::Product,
-            Role::Order => Self::Order,
-        }
-    }
-}
-
-impl fmt::Display for ServiceName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
 
 /// How services of one stack find each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -302,7 +245,7 @@ pub fn local_host(bind: IpAddr) -> String {
 
 /// Bytes in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
+    use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
         text

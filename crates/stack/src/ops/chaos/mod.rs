@@ -7,14 +7,18 @@
 //! |---|---|---|
 //! | kill | SIGKILL to the service inside its container; the engine starts the container again | SIGKILL; the supervisor starts it again |
 //! | pause | the container is frozen: connections are made, and nothing answers | SIGSTOP: the same |
-//! | cut | off the network: published ports refuse, peers do not find it, open connections hang | open connections break, new ones get no answer, calls to peers get none |
+//! | partition | off the network: published ports refuse, peers do not find it, open connections hang | open connections break, new ones get no answer, calls to peers get none |
 //!
 //! A fault takes no lock: like an accident it may strike while another command changes the project.
+
+mod fault;
 
 use std::time::Duration;
 
 use ordersys_contract::client::Endpoints;
 use tokio::time::{Instant, sleep, timeout};
+
+pub use fault::Fault;
 
 use crate::docker::{Containers, Lookup};
 use crate::model::observed::{Condition, ObservedService};
@@ -39,37 +43,6 @@ const SILENCE: Duration = Duration::from_millis(150);
 const LOCK_LIMIT: Duration = Duration::from_mins(2);
 /// Pause between two looks whether a service that was started has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-
-/// What is done to a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
-#[serde(rename_all = "lowercase")]
-pub enum Fault {
-    /// End it at once, as a crash would; it is started again by itself
-    Kill,
-    /// Make it stand still
-    Pause,
-    /// Let a paused service go on
-    Resume,
-    /// Cut it off the network: it is neither reached nor reaches anybody
-    Cut,
-    /// Put a service that was cut off back on the network
-    Heal,
-}
-
-impl Fault {
-    /// The word for what was done.
-    #[must_use]
-    pub fn done(self) -> &'static str {
-        match self {
-            Self::Kill => "killed",
-            Self::Pause => "paused",
-            Self::Resume => "resumed",
-            Self::Cut => "cut off",
-            Self::Heal => "healed",
-        }
-    }
-}
 
 /// A running stack whose services can be put through something.
 #[derive(Debug)]
@@ -118,7 +91,7 @@ impl Chaos {
 
     /// Whether this can be done to the service that plays a role.
     pub fn allows(&self, role: Role, fault: Fault) -> Outcome {
-        if self.service(role) == ServiceName::All && matches!(fault, Fault::Cut | Fault::Heal) {
+        if self.service(role) == ServiceName::All && matches!(fault, Fault::Partition | Fault::Heal) {
             let what = "one service of a monolith cannot be cut off the others: they are one process";
             return Err(Failure::new(Exit::Usage, what)
                 .hint("use `ordersys up --topology services`, or pause the whole process"));
@@ -137,7 +110,7 @@ impl Chaos {
             }
             Place::Process(processes) => self.strike_process(processes, service, fault).await?,
         }
-        if fault == Fault::Cut { self.until_silent(role).await } else { Ok(()) }
+        if fault == Fault::Partition { self.until_silent(role).await } else { Ok(()) }
     }
 
     /// Ends a service in an orderly way, starts it anew and waits until it is ready. Takes the project's
@@ -225,7 +198,7 @@ impl Chaos {
             Fault::Kill => containers.kill(found).await?,
             Fault::Pause => containers.pause(found).await?,
             Fault::Resume => containers.resume(found).await?,
-            Fault::Cut => containers.cut(found).await?,
+            Fault::Partition => containers.cut(found).await?,
             Fault::Heal => containers.heal(found).await?,
         }
         Ok(())
@@ -239,7 +212,7 @@ impl Chaos {
             Fault::Kill => processes.kill(name).await?,
             Fault::Pause => processes.pause(name).await?,
             Fault::Resume => processes.resume(name).await?,
-            Fault::Cut => processes.cut(name).map(|()| seen.pid)?,
+            Fault::Partition => processes.cut(name).map(|()| seen.pid)?,
             Fault::Heal => processes.heal(name).map(|()| seen.pid)?,
         };
         if pid.is_some() {
