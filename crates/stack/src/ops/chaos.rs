@@ -51,7 +51,7 @@ pub enum Fault {
     Pause,
     /// Let a paused service go on
     Resume,
-    /// Cut it off the network: it is neither reached nor reaches anybody
+    /// Cut it off the network: no caller reaches it, and it reaches no other service
     Cut,
     /// Put a service that was cut off back on the network
     Heal,
