@@ -30,7 +30,7 @@ async fn main() -> anyhow::Result<()> {
         bind: LOOPBACK,
         allowed_hosts: Vec::new(),
         data_dir: data.path().to_owned(),
-        secrets_dir: None, // nobody else can reach a loopback port that lives this short
+        secrets_dir: None, // a loopback port, open for seconds only
         durability: Durability::Full,
         key_age: ordersys_user::KEY_AGE,
         breaker: Settings::default(),

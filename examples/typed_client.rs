@@ -25,7 +25,7 @@ async fn main() -> anyhow::Result<()> {
     let two = Quantity::new(2).context("2 is a quantity")?;
     let line = NewLine { product_id: product.id.to_string(), quantity: two };
     let order = NewOrder { user_id: user.id.to_string(), items: vec![line] };
-    // One key for one intention: whoever repeats it gets the first order again, never a second one.
+    // One key for one intention: a caller that repeats it gets the first order again, never a second one.
     let key = IdempotencyKey::parse(&OrderId::random().to_string()).context("an id is a key")?;
     let placed = client.place(&order, Some(&key)).await?;
     let again = client.place(&order, Some(&key)).await?;

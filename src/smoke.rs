@@ -173,7 +173,7 @@ impl Buyer<'_> {
         Ok(())
     }
 
-    /// A registered user orders, and nobody else learns of it.
+    /// A registered user orders, and no other caller learns of it.
     async fn logs_in(&self) -> anyhow::Result<()> {
         let stranger = self.client.clone().with_credential(None);
         let (email, password) =

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Calls every route of the three live OpenAPI documents with what they allow and with what they forbid,
-# as anybody, as the admin and as a service, and holds every answer to the document.
+# as an anonymous caller, as the admin and as a service, and holds every answer to the document.
 # Starts a stack of its own and takes it down.
 #
 #   tests/schemathesis.sh [EXAMPLES]     most random requests for each call; 50 if not given
@@ -31,7 +31,7 @@ seed = 1
 color = false
 request-timeout = 10
 warnings = false
-# The same requests for everybody: none are remembered from earlier runs.
+# The same requests for every caller: none are remembered from earlier runs.
 generation.database = "none"
 cache.enabled = false
 hooks = "tests/schemathesis_hooks.py"
@@ -54,7 +54,7 @@ checks.positive_data_acceptance.enabled = false
 include-path-regex = "^/(docs|openapi\\.json|products|products/\\{id\\})$"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", 400, 401, 403, 404, 409, 412, 422, 429, "5xx"]
 TOML
-    [ "$1" = anybody ] || printf '[auth.openapi.%s]\nbearer = "${CREDENTIAL}"\n' "$1"
+    [ "$1" = anonymous ] || printf '[auth.openapi.%s]\nbearer = "${CREDENTIAL}"\n' "$1"
 }
 
 secret() { cat "$work"/state/*/secrets/"$1".token; }
@@ -76,7 +76,7 @@ run() { # run SERVICE CALLER [FILTER...]
 }
 
 for service in user product order; do
-    run "$service" anybody
+    run "$service" anonymous
     CREDENTIAL="$(secret admin)" run "$service" admin
     CREDENTIAL="$(secret service)" run "$service" service --include-tag internal
 done

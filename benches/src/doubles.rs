@@ -9,7 +9,7 @@ use ordersys_order::ports::{Asked, Inventory, UserQuery, Users};
 
 use crate::system::USER_NAME;
 
-/// Everybody is an active guest.
+/// Every user is an active guest.
 #[derive(Debug)]
 pub struct EveryUser;
 

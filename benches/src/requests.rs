@@ -19,7 +19,7 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// Ids of nobody and nothing, for services that ask nobody.
+    /// Ids of no user and no product, for services that do not look them up.
     #[must_use]
     pub fn fixed() -> Self {
         let product = |number| ProductId::from_bytes([number; 16]);

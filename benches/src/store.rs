@@ -56,7 +56,7 @@ pub async fn run(
             told(&measure(&system, (which, ids), shape, length).await?)?;
         }
     }
-    Arc::into_inner(system).context("nobody else uses the system")?.stop().await
+    Arc::into_inner(system).context("the system is still in use")?.stop().await
 }
 
 async fn measure(

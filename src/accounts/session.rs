@@ -65,8 +65,8 @@ fn account(email: String, services: Services, session: Session) -> Account {
 
 /// What became of a search for an account whose access token is good.
 enum Fresh {
-    /// Nobody is logged in.
-    Nobody,
+    /// No account is logged in.
+    LoggedOut,
     /// Here it is.
     Good(Account),
     /// The account's session has ended.
@@ -76,7 +76,7 @@ enum Fresh {
 /// The account with this address, or the current one, with an access token that is good.
 pub async fn access(at: Login<'_>, email: Option<&str>) -> Outcome<Option<Account>> {
     match fresh(at, email).await? {
-        Fresh::Nobody => Ok(None),
+        Fresh::LoggedOut => Ok(None),
         Fresh::Good(account) => Ok(Some(account)),
         Fresh::Ended(email) => {
             let failure = Failure::new(Exit::Failed, format!("the session of {email} has ended"));
@@ -90,7 +90,7 @@ pub async fn access(at: Login<'_>, email: Option<&str>) -> Outcome<Option<Accoun
 /// A refresh token is good for one use. So one command at a time refreshes, and the next token is on
 /// disk before anything is done with it.
 async fn fresh(at: Login<'_>, email: Option<&str>) -> Outcome<Fresh> {
-    let Some(stored) = find(&read(at.project)?, at.services, email)? else { return Ok(Fresh::Nobody) };
+    let Some(stored) = find(&read(at.project)?, at.services, email)? else { return Ok(Fresh::LoggedOut) };
     if is_good(&stored) {
         return Ok(Fresh::Good(stored));
     }
@@ -133,7 +133,7 @@ fn find(accounts: &Accounts, services: &Services, email: Option<&str>) -> Outcom
     let found = accounts.find(services, email);
     let (None, Some(email)) = (found, email) else { return Ok(found.cloned()) };
     let known = match accounts.known(services).as_slice() {
-        [] => "nobody is logged in".to_owned(),
+        [] => "no account is logged in".to_owned(),
         known => format!("logged in are {}", known.join(", ")),
     };
     let failure = Failure::new(Exit::NotFound, format!("{email} is not logged in: {known}"));

@@ -1,7 +1,7 @@
 //! Who a command acts as, and to whom it shows whose credential.
 //!
 //! Flags count first: `--token-file`, then `--as`. Else commands on one's own orders act as the account
-//! that logged in last; all others, and these while nobody is logged in, act as the project's admin.
+//! that logged in last; all others, and these while no account is logged in, act as the project's admin.
 //! What the project keeps, the admin's credential and tokens, goes to the services it belongs to only.
 
 use std::str::FromStr;
@@ -22,7 +22,7 @@ use ordersys_stack::model::record::StackRecord;
 pub enum As {
     /// The project's admin.
     Admin,
-    /// Somebody without a credential.
+    /// A caller without a credential.
     Anyone,
     /// The account that logged in with this address.
     Account(String),
@@ -63,7 +63,7 @@ impl Caller {
         Self { directory: client.clone(), client, account: None }
     }
 
-    /// The user it is, if `email` is its address or nobody is named.
+    /// The user it is, if `email` is its address or no address is given.
     pub(super) fn own_id(&self, email: Option<&str>) -> Option<UserId> {
         let account = self.account.as_ref()?;
         email.is_none_or(|email| is_same_email(&account.email, email)).then_some(account.user_id)
@@ -123,7 +123,7 @@ impl Globals {
         }
     }
 
-    /// Whom the flags name, if they name anybody.
+    /// The caller that the flags name, if they name one.
     fn flagged(&self, target: &Target) -> Outcome<Option<Caller>> {
         let plain = || Client::new(target.endpoints.clone());
         if let Some(path) = &self.token_file {

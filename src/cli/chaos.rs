@@ -18,7 +18,7 @@ use ordersys_stack::ops::chaos::{Chaos, Fault};
 #[command(after_help = "Examples:
   ordersys chaos kill order --wait          how long until it is back
   ordersys chaos pause product && ordersys bench --duration 5s; ordersys chaos resume product
-  ordersys chaos cut user
+  ordersys chaos partition user
   ordersys chaos heal user --wait")]
 pub(super) struct Args {
     /// What is done

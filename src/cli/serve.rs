@@ -63,7 +63,7 @@ pub(super) struct Args {
     /// The directory with service.token and admin.token
     #[arg(long, env = "ORDERSYS_SECRETS_DIR", value_name = "DIR")]
     secrets_dir: Option<PathBuf>,
-    /// Serve other machines without credentials: everybody may then do everything
+    /// Serve other machines without credentials: every caller may then do everything
     #[arg(long, env = "ORDERSYS_INSECURE")]
     insecure: bool,
     /// How long a key signs access tokens before the next one takes over

@@ -26,7 +26,7 @@ impl Lines {
     }
 }
 
-/// Nothing written to a stdout that is gone or full reaches anybody, so there is nobody to tell.
+/// Lines for a stdout that is gone or full are lost, and that cannot be reported there either.
 fn go_on(written: &io::Result<()>) -> ControlFlow<()> {
     if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 }

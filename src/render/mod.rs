@@ -55,7 +55,7 @@ impl Printer {
         Self { output, quiet, full_screen: false }
     }
 
-    /// A printer that prints nothing: for work whose output nobody asked for.
+    /// A printer that prints nothing: for work whose output the user did not ask for.
     #[must_use]
     pub fn silent() -> Self {
         Self { output: Output::Nothing, quiet: true, full_screen: false }

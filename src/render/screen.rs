@@ -73,7 +73,7 @@ impl Drop for Screen {
 
 fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = execute!(io::stdout(), cursor::Show, LeaveAlternateScreen); // nobody is left to be told
+        let _ = execute!(io::stdout(), cursor::Show, LeaveAlternateScreen); // a failure cannot be shown
         let _ = terminal::disable_raw_mode();
     }
 }

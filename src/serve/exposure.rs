@@ -17,8 +17,8 @@ pub fn check_exposure(bind: IpAddr, closed: Exposure) -> Outcome {
 /// Who may call internal routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exposure {
-    /// Callers with a credential, or anybody because that was asked for.
+    /// Callers with a credential, or every caller because that was asked for.
     Guarded,
-    /// Anybody.
+    /// Every caller.
     Open,
 }

@@ -44,7 +44,7 @@ pub(crate) fn render_as(name: &str, url: &str) -> Rendered {
 fn run(url: &str, more: &[&str]) -> Rendered {
     let profile = tempfile::tempdir().expect("a directory");
     let budget = format!("--virtual-time-budget={}", VIRTUAL_TIME.as_millis());
-    // Into files: nobody has to empty a pipe meanwhile.
+    // Into files: no thread has to empty a pipe meanwhile.
     let (dom, log) = (profile.path().join("dom"), profile.path().join("log"));
     let child = Command::new("chromium")
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])

@@ -179,7 +179,7 @@ impl Drop for Processes {
     }
 }
 
-/// A URL on a port that nobody listens on and that this process has not handed out before.
+/// A URL on a port that no process listens on and that this process has not handed out before.
 fn free_url() -> Result<String> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let size = PORTS.end - PORTS.start;

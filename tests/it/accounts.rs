@@ -98,7 +98,7 @@ async fn orders_of_registered_users_are_closed_to_others() {
 
     let guest = stack.a_user().await;
     let open = stack.anyone().place(&order(guest.id, &product), None).await.expect("places").order;
-    assert!(bob.client.order(open.id).await.is_ok(), "whoever has a guest's order's id");
+    assert!(bob.client.order(open.id).await.is_ok(), "a guest's order, for each caller that has its id");
     assert!(bob.client.place(&order(guest.id, &product), None).await.is_ok());
 }
 
@@ -284,10 +284,10 @@ async fn a_wrong_password_and_no_account_look_and_work_alike() {
         (answer.status, answer.header("www-authenticate").to_owned(), shown, hashes().await - before)
     };
     let wrong = attempt(&ann.user.email).await;
-    let nobody = attempt("nobody@example.com").await;
-    assert_eq!(wrong, nobody);
+    let unknown = attempt("nobody@example.com").await;
+    assert_eq!(wrong, unknown);
     let guest = stack.a_user().await;
-    assert_eq!(attempt(&guest.email).await, nobody, "guests have no account");
+    assert_eq!(attempt(&guest.email).await, unknown, "guests have no account");
     assert_eq!((wrong.0, wrong.1.as_str(), wrong.3), (401, "Bearer", 1));
     assert_eq!(wrong.2["code"], "invalid-credentials");
 }

@@ -10,7 +10,7 @@ fn address(project: &Project, service: &str) -> String {
     docker(&["inspect", "--format", format, &format!("{}-{service}-1", project.name)])
 }
 
-/// Leaves the address of a service to a container of somebody else, so that it gets another.
+/// Leaves the address of a service to a foreign container, so that it gets another.
 fn move_on(project: &Project, service: &str) {
     let image = docker(&["inspect", "--format", "{{.Config.Image}}", &format!("{}-user-1", project.name)]);
     let network = format!("{}_backend", project.name);

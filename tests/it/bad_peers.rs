@@ -1,4 +1,4 @@
-//! Services that answer garbage, half, slowly, too much or for somebody else: never a panic,
+//! Services that answer garbage, half, slowly, too much or for another caller: never a panic,
 //! nothing lost, nothing sold twice.
 
 use std::time::{Duration, Instant};

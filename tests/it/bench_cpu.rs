@@ -20,7 +20,7 @@ fn the_processor_time_of_services_is_that_of_their_processes() {
         let status = project.run(&["status"]).data;
         assert!(!status.to_string().contains("localPids"), "for us, not for scripts: {status:#}");
         let url = status["services"][1]["url"].as_str().expect("a URL").replace("127.0.0.1", "localhost");
-        // Somebody else's system, as far as anybody knows.
+        // A system that is not the project's, as far as the command can know.
         let elsewhere = [&["--product-url", &url], &LOAD[..], &["--no-verify", "-o", "table"]].concat();
         let output = project.command(&elsewhere).output().expect("runs");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();

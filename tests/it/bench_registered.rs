@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::support::Stack;
 
-/// Runs `ordersys bench --registered` against a stack, as whoever has this credential.
+/// Runs `ordersys bench --registered` against a stack, as the caller with this credential.
 fn bench(stack: &Stack, credential: Option<&Path>, args: &[&str]) -> Output {
     let dir = tempfile::tempdir().expect("a directory");
     let urls = &stack.endpoints;
@@ -42,12 +42,13 @@ async fn a_stranger_loads_a_system_as_users_who_log_in() {
     stack.a_product(1_000_000).await;
     let output = bench(&stack, None, &["--users", "3", "-c", "4", "-n", "120"]);
     let report = report(&output);
-    // A busy machine may refuse some for want of time; whoever had no token would have all of its orders refused.
+    // A busy machine may refuse some for want of time; a user without a token
+    // would have all of its orders refused.
     assert!(report["totals"]["ok"].as_u64() > Some(90), "{report:#}");
     assert_eq!(report["totals"]["failed"], 0, "{report:#}");
     assert_eq!(report["settings"]["registered"], true);
     assert_eq!(with(&report, "FAIL"), Vec::<String>::new());
-    // Nobody but its owner can read such an order.
+    // Only its owner can read such an order.
     assert!(with(&report, "PASS").contains(&"V4".to_owned()), "{report:#}");
 
     let admin = stack.admin();

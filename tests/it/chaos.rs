@@ -37,7 +37,7 @@ fn a_paused_service_stands_still_until_resumed(project: &Project) {
     assert_eq!((&service["state"], &service["restarts"]), (&"ready".into(), &0.into()), "{service}");
 }
 
-/// Cut off, it neither answers nor reaches anybody: orders are refused until it is healed.
+/// Cut off, it neither answers nor reaches another service: orders are refused until it is healed.
 fn a_service_that_is_cut_off_is_silent_until_healed(project: &Project) {
     project.up(&[]).ok();
     let user = project.run(&["user", "create", "--name", "Ann", "--email", "ann@example.com"]).ok().data;
@@ -48,11 +48,11 @@ fn a_service_that_is_cut_off_is_silent_until_healed(project: &Project) {
 
     project.run(&["chaos", "cut", "order"]).ok();
     project.until("order", has_state("cut"));
-    assert_ne!(project.run(&order).code, Some(0), "nobody answers");
+    assert_ne!(project.run(&order).code, Some(0), "no service answers");
     project.run(&["chaos", "heal", "order", "--wait"]).ok();
     project.run(&order).ok();
 
-    project.run(&["chaos", "cut", "user"]).ok();
+    project.run(&["chaos", "partition", "user"]).ok();
     let refused = project.run(&order);
     assert!(refused.code != Some(0) && refused.said.contains("503"), "{}", refused.said);
     let restarted = project.run(&["restart", "user"]);

@@ -95,7 +95,7 @@ async fn used() -> Stack {
     client.step(second.id, CANCEL).await.expect("cancelled");
     stack.end(Role::User).await;
     for _ in 0..8 {
-        client.place(&order_of(&user, &[(&thing, 1)]), None).await.expect_err("nobody to ask");
+        client.place(&order_of(&user, &[(&thing, 1)]), None).await.expect_err("no user service to ask");
     }
     stack.begin(Role::User).await;
     stack

@@ -56,7 +56,7 @@ fn a_stopped_container_a_lost_network_and_another_program_are_repaired() {
 }
 
 #[test]
-fn a_container_of_somebody_else_is_named_and_not_touched() {
+fn a_foreign_container_is_named_and_not_touched() {
     if !has_engine() {
         return;
     }

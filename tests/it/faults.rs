@@ -25,7 +25,7 @@ fn faults_are_done_and_their_recovery_is_reported(project: &Project) {
     let result: Value = serde_json::from_slice(&result).expect("JSON");
     let marks = result["marks"].as_array().expect("a list");
     let what: Vec<_> = marks.iter().filter_map(|mark| mark["what"].as_str()).collect();
-    assert_eq!(what, ["kill:product", "pause:user", "cut:order"]);
+    assert_eq!(what, ["kill:product", "pause:user", "partition:order"]);
     for (mark, at) in marks.iter().zip([0.5, 3.0, 6.0]) {
         assert!((at..at + 1.0).contains(&seconds(mark, "atSeconds")), "{mark}");
         assert!(seconds(mark, "recoverySeconds") < 3.0, "{mark}");

@@ -34,7 +34,7 @@ pub(crate) enum Fault {
     TooFew,
     /// An answer too many.
     TooMany,
-    /// Answers about somebody else.
+    /// Answers about another user or order.
     Others,
     /// The service says that it failed.
     Status500,

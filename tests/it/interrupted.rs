@@ -43,7 +43,7 @@ fn moments() -> u32 {
     std::env::var("ORDERSYS_TEST_MOMENTS").map_or(MOMENTS, |text| text.parse().expect("a number"))
 }
 
-/// How long an `up` takes that nobody interrupts.
+/// How long an `up` takes without an interruption.
 fn undisturbed(project: &Project) -> Duration {
     let begun = Instant::now();
     project.run(&project.up_args(&[])).ok();

@@ -93,7 +93,7 @@ fn forgeries(stack: &Stack, member: &Member) -> Vec<(&'static str, String)> {
         ("a role", joined(&header, &with(payload.clone(), "role", json!("admin")), sign)),
         ("truncated", good[..good.len() - 1].to_owned()),
         ("without signature", good.rsplit_once('.').expect("has parts").0.to_owned()),
-        ("of somebody else", good.replacen(|c: char| c.is_ascii_lowercase(), "x", 1)),
+        ("altered", good.replacen(|c: char| c.is_ascii_lowercase(), "x", 1)),
         ("rubbish", "a.b.c".to_owned()),
         ("no token", "guess".to_owned()),
         ("nothing", String::new()),

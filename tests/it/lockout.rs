@@ -52,7 +52,7 @@ async fn guesses_from_elsewhere_do_not_keep_the_owner_out() {
     let answers = futures_util::future::join_all(tries).await;
     assert!(
         answers.iter().filter(|status| **status == 429).count() >= 8,
-        "networks that nobody knows: {answers:?}"
+        "networks without an earlier login: {answers:?}"
     );
     assert_eq!(log_in(&stack, &from(2), PASSWORD).await, 201, "home is known");
     // Also to a service that has just started, to which strangers come first.

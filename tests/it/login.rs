@@ -70,9 +70,9 @@ pub(crate) fn accounts(project: &Project) -> Value {
 #[test]
 fn an_account_orders_and_others_do_not_see_it() {
     let project = stack_with(&["ann@example.com", "bob@example.com"]);
-    let nobody = place(&project, &[]);
-    assert_eq!(nobody.code, Some(2), "{}", nobody.said);
-    assert!(nobody.said.contains("user login"), "{}", nobody.said);
+    let anonymous = place(&project, &[]);
+    assert_eq!(anonymous.code, Some(2), "{}", anonymous.said);
+    assert!(anonymous.said.contains("user login"), "{}", anonymous.said);
 
     let bob = log_in(&project, "bob@example.com").data["userId"].clone();
     let order = place(&project, &[]).ok();
@@ -102,7 +102,7 @@ fn an_account_orders_and_others_do_not_see_it() {
     project.run(&["order", "get", &order]).ok(); // bob logged in before ann
     project.run(&["user", "logout"]).ok();
     assert_eq!(accounts(&project)["accounts"], Value::Array(vec![]));
-    project.run(&["order", "get", &order]).ok(); // nobody is logged in: the admin
+    project.run(&["order", "get", &order]).ok(); // no account is logged in: the admin
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn wrong_passwords_and_unknown_accounts_are_told() {
     }
     let unknown = place(&project, &["--as", "carol@example.com"]);
     assert_eq!(unknown.code, Some(4), "{}", unknown.said);
-    assert!(unknown.said.contains("nobody is logged in"), "{}", unknown.said);
+    assert!(unknown.said.contains("no account is logged in"), "{}", unknown.said);
     log_in(&project, "bob@example.com");
     let unknown = place(&project, &["--as", "carol@example.com"]);
     assert_eq!(unknown.code, Some(4), "{}", unknown.said);
@@ -141,7 +141,7 @@ fn expire(project: &Project) {
 }
 
 #[test]
-fn an_expired_token_is_refreshed_by_whoever_comes_first() {
+fn an_expired_token_is_refreshed_by_the_first_command() {
     let project = stack_with(&["bob@example.com"]);
     log_in(&project, "bob@example.com");
     let tokens = |project: &Project| accounts(project)["accounts"][0]["refreshToken"].clone();
@@ -210,7 +210,7 @@ fn a_new_password_ends_other_sessions_and_a_disabled_account_does_not_order() {
     place(&project, &[]).ok();
 }
 
-/// Answers each request with 404 and returns what it got, until nobody calls any more.
+/// Answers each request with 404 and returns what it got, until no client calls any more.
 fn listening(requests: usize) -> (String, std::thread::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));

@@ -146,7 +146,7 @@ async fn children_of_a_killed_supervisor_are_replaced_by_the_next_apply() {
 }
 
 #[tokio::test]
-async fn children_nobody_wrote_down_are_found_and_ended() {
+async fn unrecorded_children_are_found_and_ended() {
     let stage = Stage::new();
     stage.processes.apply(vec![stage.lasting("a"), stage.lasting("b")]).await.expect("applies");
     stage.until_ready(&["a", "b"]).await;

@@ -11,7 +11,7 @@ async fn fetch(stack: &Stack, role: Role, path: &str, header: (&str, &str)) -> A
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_has_it_already_is_told_so() {
+async fn a_client_with_the_current_version_is_told_so() {
     let stack = Stack::start().await;
     let product = stack.a_product(10).await;
     for role in Role::ALL {

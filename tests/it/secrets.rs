@@ -12,11 +12,11 @@ use crate::login::{PASSWORD, accounts, log_in, register, with_input};
 /// Files that are there to hold secrets, below a project's directory.
 const HOLDERS: [&str; 3] = ["secrets", "accounts.json", "data/user/keys.json"];
 
-/// A name for messages, and the bytes nobody may see.
+/// A name for messages, and the bytes that must not be visible.
 type Secret = (String, Vec<u8>);
 
 #[test]
-fn nobody_sees_a_secret() {
+fn no_secret_is_visible() {
     for runtime in if has_engine() { &["process", "docker"][..] } else { &["process"] } {
         let project = Project::new(runtime);
         let mut said = vec![project.up(&["--log", "debug"]).ok()];

@@ -127,7 +127,7 @@ impl Stack {
         for (name, secret) in [("admin.token", &admin), ("service.token", &service)] {
             write_private(&dir.path().join(name), secret.expose().as_bytes()).expect("writes");
         }
-        // Bound from the start: a port that is only known to be free is soon somebody's.
+        // Bound from the start: another process soon takes a port that is only known to be free.
         let (user, product, order) = (bound().await, bound().await, bound().await);
         let endpoints = Endpoints { user: url_of(&user), product: url_of(&product), order: url_of(&order) };
         let mut bound = vec![(Role::User, user), (Role::Product, product), (Role::Order, order)];

@@ -165,7 +165,7 @@ async fn orders_that_share_calls_have_a_trace_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trace_begins_where_there_is_none_and_nobody_said_no() {
+async fn a_trace_begins_where_there_is_none_and_no_caller_declined() {
     let collector = Collector::start().await;
     let mut stack = Stack::start_traced(traced(&collector.url, "1", 100_000)).await;
     let body = order_of(&stack.a_user().await, &stack.a_product(9).await);
@@ -187,7 +187,7 @@ async fn a_trace_begins_where_there_is_none_and_nobody_said_no() {
     for name in ["unsampled", "probe"] {
         assert!(requests(&spans, "order", name).is_empty(), "{name}");
     }
-    assert!(spans.iter().all(|span| span.trace != TRACE), "nobody was asked to record this");
+    assert!(spans.iter().all(|span| span.trace != TRACE), "no caller asked to record this");
 }
 
 #[tokio::test(flavor = "multi_thread")]

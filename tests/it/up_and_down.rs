@@ -171,7 +171,7 @@ fn program_of_its_own(project: &Project) -> PathBuf {
     program
 }
 
-/// Somebody clears the image away after it was loaded, right before the first container is made of it.
+/// Another command clears the image away after it was loaded, right before the first container is made of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn containers_come_up_although_their_image_goes_meanwhile() {
     if !has_engine() {

@@ -118,7 +118,7 @@ impl Profile {
 /// Who orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserKind {
-    /// Users without a password: nobody proves anything.
+    /// Users without a password, who do not log in.
     Guests,
     /// Users with a password, each of whom logs in and orders with an access token of its own.
     Registered,

@@ -1,4 +1,5 @@
-//! What long work reports while it goes on. Libraries emit these events; whoever called them shows them or not.
+//! What long work reports while it goes on. Libraries emit these events; their caller decides whether
+//! to show them.
 
 use std::fmt;
 use std::sync::Arc;

@@ -39,7 +39,7 @@ pub struct Second<'a> {
     pub totals: &'a RunTotals,
 }
 
-/// What a run produced, before anybody judges it.
+/// What a run produced, before it is judged.
 #[derive(Debug)]
 pub struct Generated {
     /// Everything that was measured: in total, by stage, by endpoint.

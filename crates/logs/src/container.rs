@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// So many subscriptions in a row that fail are the end: an engine that restarts takes seconds.
 const MAX_FAILURES: u32 = 20;
 
-/// Reads to the end, or on and on. Returns early when nobody listens any more.
+/// Reads to the end, or on and on. Returns early when the receiver is gone.
 pub(crate) async fn read(feed: &Feed, name: Arc<str>, mut log: ContainerLog) -> anyhow::Result<()> {
     let mut sieve = Sieve::new(name, &feed.filter);
     let mut failures = 0;
@@ -45,7 +45,7 @@ pub(crate) async fn read(feed: &Feed, name: Arc<str>, mut log: ContainerLog) -> 
 enum Flow {
     /// The container ended, or there is none.
     Over,
-    /// Nobody listens any more.
+    /// The receiver is gone.
     Closed,
 }
 
@@ -86,7 +86,7 @@ async fn one_subscription(
     }
 }
 
-/// Whether somebody listened.
+/// Whether the receiver is still there.
 async fn say(feed: &Feed, input: Input) -> bool {
     feed.to.send((feed.index, Ok(input))).await.is_ok()
 }

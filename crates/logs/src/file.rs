@@ -14,8 +14,8 @@ use crate::{Entry, Until};
 /// Pause between two looks for new lines.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Feeds a file's lines to the merger: to its end, or on and on. Returns early when nobody listens
-/// any more.
+/// Feeds a file's lines to the merger: to its end, or on and on. Returns early when the receiver is
+/// gone.
 pub(crate) fn read(feed: &Feed, (name, path): (Arc<str>, PathBuf)) -> anyhow::Result<()> {
     let mut log = LogFile::new(path.clone(), feed.filter.since);
     let mut sieve = Sieve::new(name, &feed.filter);

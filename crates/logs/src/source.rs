@@ -46,7 +46,7 @@ impl Source {
             Self::File { name, path } => {
                 let read = move || {
                     if let Err(error) = file::read(&feed, (name, path)) {
-                        let _ = feed.to.blocking_send((feed.index, Err(error))); // nobody listens any more
+                        let _ = feed.to.blocking_send((feed.index, Err(error))); // the receiver may be gone
                     }
                 };
                 let reader = std::thread::Builder::new().name("logs".to_owned());
@@ -55,7 +55,7 @@ impl Source {
             Self::Container { name, log } => {
                 tokio::spawn(async move {
                     if let Err(error) = container::read(&feed, name, *log).await {
-                        let _ = feed.to.send((feed.index, Err(error))).await; // nobody listens any more
+                        let _ = feed.to.send((feed.index, Err(error))).await; // the receiver may be gone
                     }
                 });
             }

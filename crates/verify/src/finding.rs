@@ -14,7 +14,7 @@ pub enum Check {
     NoOversell,
     /// Every acknowledged order is readable, unchanged.
     NothingLost,
-    /// No order is stored that nobody sent.
+    /// No order is stored that no client sent.
     NoPhantom,
     /// At most one order for each key.
     NoDuplicate,
@@ -86,7 +86,7 @@ impl Check {
             Self::NoNegativeStock => "no negative stock was read",
             Self::NoOversell => "no more was sold than was there",
             Self::NothingLost => "every acknowledged order is stored unchanged",
-            Self::NoPhantom => "no order is stored that nobody sent",
+            Self::NoPhantom => "every stored order was sent by a client",
             Self::NoDuplicate => "at most one order for each key",
             Self::WholeOrNothing => "every unknown outcome is all or nothing",
             Self::RefusalLeavesNoTrace => "a refused order left no trace",

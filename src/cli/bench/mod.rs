@@ -32,7 +32,7 @@ use ordersys_command::{Exit, Failure, OrFail, Outcome};
   ordersys bench --slo 'p99<50ms,errors<0.1%'     exit code 6 if missed
   ordersys bench --stages 100/s:10s,100..500/s:30s   100 orders/s, then evenly up to 500
   ordersys bench --mix order:80,read:10,cancel:5,restock:3,bad:2 --skew zipf:0.99
-  ordersys bench --race 100                       100 units, and everybody wants one"
+  ordersys bench --race 100                       100 units, and every user wants one"
 )]
 pub(super) struct Args {
     #[command(subcommand)]

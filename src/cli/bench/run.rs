@@ -23,7 +23,7 @@ pub(super) struct RunArgs {
     pace: PaceArgs,
     #[command(flatten)]
     workload: WorkloadArgs,
-    /// What to do to the services meanwhile, e.g. 'kill:product@5s,pause:user@8s+2s,cut:order@3s+1s'
+    /// What to do to the services meanwhile, e.g. 'kill:product@5s,pause:user@8s+2s,partition:order@3s+1s'
     #[arg(long, value_name = "LIST")]
     faults: Option<Faults>,
     /// What has to be reached, e.g. 'p99<50ms,errors<0.1%,throughput>1000'

@@ -52,7 +52,7 @@ enum Command {
     },
     /// List orders, newest first
     List {
-        /// Only this user's: an id or an e-mail address [default: who is logged in, else everybody's]
+        /// Only this user's: an id or an e-mail address [default: who is logged in, else all users']
         #[arg(long, value_name = "ID|EMAIL")]
         user: Option<String>,
         /// Only orders in this state, e.g. confirmed

@@ -1,4 +1,4 @@
-//! Why an order was refused or a command for it failed, in the words of whoever gave it.
+//! Why an order was refused or a command for it failed, in the words of the user who gave it.
 
 use ordersys_contract::{ClientError, Code, IdempotencyKey, OrderId};
 

@@ -153,7 +153,7 @@ pub(super) async fn find(caller: &Caller, user: Option<&str>) -> Outcome<UserId>
     }
     match user {
         Some(user) => look_up(&caller.directory, user).await,
-        None => Err(Failure::new(Exit::Usage, "nobody is logged in, so the user has to be named")
+        None => Err(Failure::new(Exit::Usage, "no account is logged in, so the user has to be named")
             .hint("name one by id or e-mail address, or log in: ordersys user login EMAIL")),
     }
 }

@@ -93,7 +93,7 @@ pub(super) fn log_out(globals: &Globals, args: &LogoutArgs) -> Outcome {
     };
     match block_on(accounts::log_out(at, email, ending))? {
         Some(email) => globals.printer().say(format!("{email} is logged out")),
-        None => globals.printer().say("nobody is logged in"),
+        None => globals.printer().say("no account is logged in"),
     }
     Ok(())
 }

@@ -191,12 +191,12 @@ async fn what_finds_no_room_is_skipped_and_what_is_left_is_unsent() {
 
 #[tokio::test]
 async fn what_is_not_there_is_told_before_anything_is_counted() {
-    // Bound and dropped: nobody listens there any more.
+    // Bound and dropped: no server listens there any more.
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", free.local_addr().expect("bound"));
     drop(free);
     let client = Client::new(Endpoints { user: url.clone(), product: url.clone(), order: url });
-    let failure = bench(&profile(1), &client).await.expect_err("nobody listens");
+    let failure = bench(&profile(1), &client).await.expect_err("no server listens");
     assert_eq!(failure.exit, Exit::Environment);
     assert!(failure.error.to_string().contains("user service"), "{}", failure.error);
 }

@@ -31,7 +31,7 @@ pub(super) enum Trouble {
     Accept,
     /// Answers 503 without acting.
     Overloaded,
-    /// Answers nothing to anybody for a while, once.
+    /// Answers no client for a while, once.
     Stall(Duration),
 }
 
@@ -123,11 +123,11 @@ async fn post_order(state: &State, key: Option<&str>, body: &Value) -> Result<An
     if let Trouble::Stall(pause) = state.habits.trouble
         && posted == EVERY
     {
-        let everybody_waits = state.stall.clone().write_owned().await;
+        let stalled = state.stall.clone().write_owned().await;
         // A task of its own: the caller may hang up before the stall is over.
         tokio::spawn(async move {
             tokio::time::sleep(pause).await;
-            drop(everybody_waits);
+            drop(stalled);
         });
     }
     drop(state.stall.read().await);

@@ -20,7 +20,7 @@ pub(super) enum Defect {
     IgnoreKeys,
     /// Answers and stores a wrong total.
     WrongTotal,
-    /// Stores an order nobody sent.
+    /// Stores an order that no client sent.
     Phantom,
     /// Refuses though there is stock.
     FalselyOut,

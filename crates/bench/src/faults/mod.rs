@@ -37,7 +37,7 @@ pub enum Kind {
     /// It stands still for so long.
     Pause(Duration),
     /// It is cut off the network for so long.
-    Cut(Duration),
+    Partition(Duration),
 }
 
 impl Kind {
@@ -47,7 +47,7 @@ impl Kind {
         match self {
             Self::Kill => chaos::Fault::Kill,
             Self::Pause(_) => chaos::Fault::Pause,
-            Self::Cut(_) => chaos::Fault::Partition,
+            Self::Partition(_) => chaos::Fault::Partition,
         }
     }
 
@@ -57,7 +57,7 @@ impl Kind {
         match self {
             Self::Kill => None,
             Self::Pause(length) => Some((length, chaos::Fault::Resume)),
-            Self::Cut(length) => Some((length, chaos::Fault::Heal)),
+            Self::Partition(length) => Some((length, chaos::Fault::Heal)),
         }
     }
 
@@ -65,7 +65,7 @@ impl Kind {
         match self {
             Self::Kill => "kill",
             Self::Pause(_) => "pause",
-            Self::Cut(_) => "cut",
+            Self::Partition(_) => "partition",
         }
     }
 }
@@ -149,8 +149,8 @@ impl<'a> Token<'a> {
         let word = self.word(&[':']);
         let needs_length = match word.trim() {
             "kill" => false,
-            "pause" | "cut" => true,
-            _ => return Err(ParseError::new(self.text, start, "a fault is `kill`, `pause` or `cut`")),
+            "pause" | "partition" | "cut" => true,
+            _ => return Err(ParseError::new(self.text, start, "a fault is `kill`, `pause` or `partition`")),
         };
         self.sign(':', "`:` and the service, as in `kill:product@5s`")?;
         let role = self.at;
@@ -164,7 +164,7 @@ impl<'a> Token<'a> {
         let kind = if needs_length {
             self.sign('+', "`+` and how long, as in `pause:user@8s+2s`")?;
             let length = self.time()?;
-            if word.trim() == "pause" { Kind::Pause(length) } else { Kind::Cut(length) }
+            if word.trim() == "pause" { Kind::Pause(length) } else { Kind::Partition(length) }
         } else {
             Kind::Kill
         };
@@ -211,7 +211,7 @@ mod tests {
     fn faults_are_read_written_and_sorted() {
         let faults: Faults = "pause:user@8s+2s, kill:product@5s,cut:order@500ms+1m".parse().expect("reads");
         let written: Vec<_> = faults.iter().map(ToString::to_string).collect();
-        assert_eq!(written, ["cut:order@500ms+1m", "kill:product@5s", "pause:user@8s+2s"]);
+        assert_eq!(written, ["partition:order@500ms+1m", "kill:product@5s", "pause:user@8s+2s"]);
         let beyond = |seconds| faults.beyond(Duration::from_secs(seconds)).map(|fault| fault.role);
         assert_eq!((beyond(9), beyond(8)), (None, Some(Role::User)));
     }

@@ -134,7 +134,7 @@ async fn connect(target: &Target) -> Result<TcpStream, Broken> {
     Err(Broken::Connect(last))
 }
 
-/// Whether the next request can be sent: the other side neither closed nor sent what nobody asked for.
+/// Whether the next request can be sent: the server neither closed nor sent bytes without a request.
 /// Costs no system call while nothing happened.
 fn is_usable(stream: &TcpStream) -> bool {
     let nothing = stream.try_read(&mut [0]);

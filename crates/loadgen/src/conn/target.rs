@@ -79,7 +79,7 @@ impl<'a> Call<'a> {
         Self { path, body: Some(body), bearer: None }
     }
 
-    /// The same as somebody who may have a credential of its own.
+    /// The same as a user who may have a credential of its own.
     #[must_use]
     pub fn by(self, bearer: &'a Bearer) -> Self {
         Self { bearer: Some(bearer), ..self }
@@ -117,7 +117,7 @@ impl Target {
         })
     }
 
-    /// Appends a whole order of whoever has this credential.
+    /// Appends a whole order of the user with this credential.
     pub fn render(&self, key: &[u8], bearer: &Bearer, body: &[u8], request: &mut Vec<u8>) {
         request.extend_from_slice(&self.head);
         request.extend_from_slice(key);
@@ -132,8 +132,8 @@ impl Target {
         request.extend_from_slice(self.prefix.as_bytes());
         request.extend_from_slice(call.path.as_bytes());
         request.extend_from_slice(&self.rest);
-        let nobody = Bearer::default();
-        let bearer = call.bearer.unwrap_or(&nobody);
+        let none = Bearer::default();
+        let bearer = call.bearer.unwrap_or(&none);
         if let Some(body) = call.body {
             request.extend_from_slice(bearer.or(&self.credential).line());
             put_body(body, request);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_has_a_credential_of_its_own_shows_that_and_no_other() {
+    async fn a_call_with_a_credential_of_its_own_sends_that_and_no_other() {
         let (ours, own) = (Secret::random(), Secret::random());
         let target = Target::resolve("http://127.0.0.1:1", Some(&ours), Duration::from_secs(1)).await;
         let (target, bearer) = (target.expect("resolves"), Bearer::of(Some(&own)));

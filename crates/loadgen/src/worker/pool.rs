@@ -83,7 +83,7 @@ fn spawn(
     std::thread::Builder::new()
         .name(format!("load-{}", config.share.index))
         .spawn(move || {
-            let _ = sender.send(thread::run(config, signals)); // nobody listens: the run is over
+            let _ = sender.send(thread::run(config, signals)); // no receiver: the run is over
         })
         .map_err(GeneratorError::NotStarted)?;
     Ok(receiver)

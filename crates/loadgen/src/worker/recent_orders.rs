@@ -37,7 +37,7 @@ impl RecentOrders {
         self.orders.get(self.place(random)?).cloned()
     }
 
-    /// One of them, that nobody else will get.
+    /// One of them, which no other request will get.
     pub(crate) fn take(&mut self, random: u64) -> Option<RecentOrder> {
         let place = self.place(random)?;
         Some(self.orders.swap_remove(place))

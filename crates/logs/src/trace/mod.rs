@@ -30,7 +30,7 @@ pub struct Ground {
     pub sources: Vec<Source>,
     /// How the stack is spread, if one is up.
     pub topology: Option<Topology>,
-    /// Reads the histories of orders, if there is somebody to ask.
+    /// Reads the histories of orders, if there is an order service to ask.
     pub client: Option<Client>,
 }
 

@@ -31,7 +31,7 @@ pub(crate) use crate::docker::owner::{check_owner, check_volumes};
 pub(crate) use crate::docker::stack::DockerStack;
 pub(crate) use crate::docker::teardown::{ProjectSweep, projects_of, remove_unused_images};
 
-/// The user and group services run as in their containers; nobody's on the machine.
+/// The user and group services run as in their containers; no account on the machine has them.
 const USER_ID: u64 = 65_532;
 const GROUP_ID: u64 = USER_ID;
 /// Where the data volumes are mounted.

@@ -56,7 +56,8 @@ pub(crate) async fn create(engine: &Engine, names: &Names, run: &RunId) -> Resul
     let what = during(format!("create the network {name}"));
     let made = match engine.docker.create_network(request).await.map_err(what) {
         Ok(answer) => Some(answer.id),
-        Err(error) if error.is_conflict() => None, // engines from 23 on: somebody was faster, or owns it
+        // Engines from 23 on: another client was faster, or owns it.
+        Err(error) if error.is_conflict() => None,
         Err(error) => return Err(error),
     };
     let foreign =

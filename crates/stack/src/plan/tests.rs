@@ -90,7 +90,7 @@ fn everything_there_changes_nothing() {
 }
 
 #[test]
-fn an_image_asked_for_is_loaded_and_replaces_nobody() {
+fn an_image_asked_for_is_loaded_and_replaces_no_service() {
     let desired = Desired {
         stack: &stack(),
         artefact: IMAGE,

@@ -12,7 +12,7 @@ use crate::up::apply::Work;
 use crate::up::error::UpError;
 use ordersys_contract::Role;
 
-/// Fails on the first port that somebody else has.
+/// Fails on the first port that another process or container has.
 pub(crate) async fn check(runtime: &Runtime, work: &Work<'_>) -> Result<(), UpError> {
     if !runtime.is_local() {
         return Ok(()); // the ports are another machine's
@@ -60,7 +60,7 @@ fn own_ports(work: &Work<'_>) -> BTreeSet<u16> {
 enum Owner {
     /// A service of the project itself.
     Own,
-    /// Somebody else, in words.
+    /// Another process or container, in words.
     Other(String),
 }
 

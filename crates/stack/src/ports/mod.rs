@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(
             assigned_after(&[], &killed(), &[21_003]),
             [21_001, 3002, 21_003],
-            "whoever has it is named"
+            "the process that has it is named"
         );
         assert_eq!(assigned_after(&["user=4001"], &killed(), &[]), [4001, 3002, 21_003]);
     }

@@ -12,7 +12,7 @@ pub(crate) struct Listener {
     pub(crate) name: String,
 }
 
-/// Whether nobody listens there. Ports that may not be tried (below 1024 for most users) count as
+/// Whether no process listens there. Ports that may not be tried (below 1024 for most users) count as
 /// free: the engine may be allowed what this process is not.
 pub(crate) fn is_free(bind: IpAddr, port: u16) -> bool {
     match TcpListener::bind((bind, port)) {

@@ -77,7 +77,7 @@ impl Layout {
         self.own_dir().join(SUPERVISOR_LOCK)
     }
 
-    /// Locked by whoever changes the list.
+    /// Locked by the command that changes the list.
     pub(crate) fn apply_lock(&self) -> PathBuf {
         self.own_dir().join("apply.lock")
     }

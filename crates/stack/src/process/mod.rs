@@ -3,7 +3,7 @@
 //!
 //! The commands here and the supervisor share nothing but files: the list of what should run, the
 //! state of what runs, and locks that the operating system drops with their holder. So each may be
-//! killed at any moment; whoever comes next finds out what is left and ends or continues it.
+//! killed at any moment; the next command or supervisor finds out what is left and ends or continues it.
 
 pub(crate) mod binary;
 pub(crate) mod faults;
@@ -208,7 +208,7 @@ impl Processes {
         }
     }
 
-    /// Whether nobody is there to take the list over: the one started here has ended, or none runs.
+    /// Whether no supervisor is there to take the list over: the one started here has ended, or none runs.
     fn needs_supervisor(&self, started: &mut [Child]) -> anyhow::Result<bool> {
         match started.last_mut() {
             // Not by trying the lock, which the new one may be trying to take in this moment.

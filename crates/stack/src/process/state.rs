@@ -24,9 +24,9 @@ pub enum ProcessState {
     Ready,
     /// Running, was ready, and is not now.
     Unready,
-    /// Running, while its supervisor was killed: nobody would start it again.
+    /// Running, while its supervisor was killed: no process would start it again.
     Unwatched,
-    /// Standing still because somebody paused it.
+    /// Standing still because it was paused.
     Paused,
     /// Running, and cut off the network on purpose.
     Cut,
@@ -138,7 +138,7 @@ impl Board {
         });
     }
 
-    /// Writes the file again if the last attempt failed, or if somebody removed it.
+    /// Writes the file again if the last attempt failed, or if the file was removed.
     pub(crate) fn save(&self) -> anyhow::Result<()> {
         let mut inner = self.lock();
         if inner.unsaved || !self.path.exists() {

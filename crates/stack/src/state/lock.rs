@@ -117,7 +117,7 @@ mod tests {
         drop(first);
         let started = Instant::now();
         let third = ProjectLock::take(&project, "down", limit, &events).await.expect("free again");
-        assert!(started.elapsed() < SETTLE, "nobody was killed");
+        assert!(started.elapsed() < SETTLE, "no process was killed");
         let named = std::fs::read(project.dir.join(FILE)).expect("signed");
         drop(third);
         std::fs::write(project.dir.join(FILE), named).expect("written"); // as a kill leaves it: the name stays

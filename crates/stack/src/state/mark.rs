@@ -179,7 +179,7 @@ mod tests {
         for common in ["logs", "process", "secrets", "failed-1"] {
             fs::create_dir_all(early.dir.join(common)).expect("made");
             let foreign = Ownership::of(&early).expect("looks");
-            assert!(foreign.may_delete(&early).is_err(), "{common} may be anybody's");
+            assert!(foreign.may_delete(&early).is_err(), "{common} may belong to another program");
             fs::remove_dir(early.dir.join(common)).expect("removes");
         }
         fs::remove_file(made.dir.join(Mark::FILE)).expect("removes");

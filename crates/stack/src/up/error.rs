@@ -134,7 +134,7 @@ impl UpError {
             Self::Engine(EngineError::Elsewhere { project, dir }) => Some(from_there(project, dir)),
             Self::Engine(EngineError::Unclaimed { volume, project, .. }) => Some(format!(
                 "go on from the directory it was made from, with --state-dir, or without it; or choose another project \
-                 with --project NAME; if nobody needs what project `{project}` stored: `docker volume rm {volume}`"
+                 with --project NAME; if what project `{project}` stored is not needed: `docker volume rm {volume}`"
             )),
             Self::Ended { .. } => {
                 Some("`ordersys up --keep-on-failure` leaves it there for a look".to_owned())

@@ -60,7 +60,7 @@ pub(crate) async fn select(wanted: RuntimeChoice, lookup: &Lookup, project: &Pro
         }
         (RuntimeChoice::Auto, None) => match discover(lookup, AUTO_LIMIT).await {
             Ok(engine) => Ok(docker(engine)),
-            // A choice that cannot be followed is an error; nobody having chosen is not.
+            // A choice that cannot be followed is an error; a missing choice is not.
             Err(error @ (DiscoverError::Context { .. } | DiscoverError::Unsupported { .. })) => {
                 Err(unreachable(error))
             }

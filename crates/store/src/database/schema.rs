@@ -1,5 +1,5 @@
 //! Whether a database has the tables, indexes and triggers that its schema number promises. What is missing makes
-//! queries slow or wrong, and a trigger that somebody added changes rows behind the services' backs.
+//! queries slow or wrong, and a trigger that was added by hand changes rows behind the services' backs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::{OpenError, Options};
 
-/// What a database is made of. Tables and indexes that somebody added are of no concern.
+/// What a database is made of. Tables and indexes that were added by hand are of no concern.
 #[derive(Debug, Default)]
 struct Schema {
     /// The columns of each table.

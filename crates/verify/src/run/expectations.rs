@@ -19,7 +19,7 @@ pub enum Resolution {
     },
     /// It was refused.
     Refused(Refusal),
-    /// Still nobody knows, for this reason.
+    /// It is still unknown, for this reason.
     Open(String),
 }
 
@@ -54,12 +54,12 @@ pub enum Keeps {
     Yes,
     /// It gave them back.
     No,
-    /// Nobody knows.
+    /// It is unknown.
     Perhaps,
 }
 
 impl Claim {
-    /// Whether its units are sold to it. Where nobody was told what came of cancelling it, what is
+    /// Whether its units are sold to it. Where no client was told what came of cancelling it, what is
     /// stored says so, and the stock has to agree.
     #[must_use]
     pub fn keeps(&self) -> Keeps {
@@ -90,7 +90,7 @@ pub struct Expectations<'a> {
     pub standing: HashMap<OrderRef, Claim>,
     /// Orders that must have left nothing.
     pub refused: Vec<(u64, Refusal)>,
-    /// Orders that may stand or not, and why nobody knows.
+    /// Orders that may stand or not, and why that is unknown.
     pub open: Vec<(u64, String)>,
     /// Orders that were named for two keys: the order, the first and the second number.
     pub shared: Vec<(OrderRef, u64, u64)>,
@@ -140,7 +140,7 @@ impl<'a> Expectations<'a> {
                     }
                     Some(Resolution::Refused(refusal)) => expectations.refused.push((number, refusal)),
                     Some(Resolution::Open(reason)) => expectations.open.push((number, reason)),
-                    None => expectations.open.push((number, "nobody asked again".to_owned())),
+                    None => expectations.open.push((number, "the run did not ask again".to_owned())),
                 },
             }
         }

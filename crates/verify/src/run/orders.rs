@@ -243,8 +243,8 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// What to say of outcomes that nobody knows. Where keys are promised to be answered, staying
-    /// unknown is against the promise.
+    /// What to report of unknown outcomes. Where keys are promised to be answered, staying unknown is
+    /// against the promise.
     fn unresolved(&mut self, no_replays: Option<&str>) -> Option<String> {
         let (number, reason) = self.expectations.open.first()?.clone();
         let open = self.expectations.open.len();

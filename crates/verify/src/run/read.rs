@@ -78,7 +78,7 @@ fn pages(
     })
 }
 
-/// Waits until undecided orders are decided, each read as somebody who may.
+/// Waits until undecided orders are decided, each read as a user who may read it.
 async fn settle(orders: Vec<(Http<'_>, wire::Order)>, judge: &mut Judge<'_>) -> Result<(), ClientError> {
     let deadline = Instant::now() + PATIENCE;
     for (http, mut order) in orders {
@@ -146,7 +146,7 @@ async fn by_id(
 }
 
 /// A client for each user that proves itself: a registered user's order is there for its owner, also where
-/// nobody else may read it.
+/// no other caller may read it.
 fn owners(http: Http<'_>, plan: &Plan) -> HashMap<u32, Client> {
     let tokens = (0..).zip(plan.users()).filter_map(|(place, _)| Some((place, plan.token(place)?)));
     let client = |token| http.client().clone().with_credential(Some(token));

@@ -20,7 +20,7 @@ pub(crate) struct Strangers {
 /// Where cases go.
 #[derive(Debug)]
 pub(crate) struct Books<'a> {
-    /// Orders nobody sent.
+    /// Orders that no client sent.
     pub(crate) phantom: &'a mut Samples,
     /// Second orders for a key.
     pub(crate) duplicates: &'a mut Samples,
@@ -39,7 +39,7 @@ impl Strangers {
     }
 
     /// Decides by its content whether each is an unknown outcome that was applied, the trace of a
-    /// refused order, a second order for a key, or nobody's.
+    /// refused order, a second order for a key, or one that no client sent.
     pub(crate) fn judge(&self, expectations: &Expectations<'_>, books: &mut Books<'_>) {
         let contents: HashSet<_> = self.orders.iter().filter_map(|(_, draft)| draft.as_ref()).collect();
         let having = |numbers: Vec<u64>| Having::new(expectations, &contents, numbers);
@@ -65,12 +65,12 @@ impl Strangers {
             } else if let Some(number) = standing.first(content.as_ref()) {
                 books.duplicates.add(|| witness("no second order of this content", Some(number)));
             } else {
-                books.phantom.add(|| witness("no order nobody sent", None));
+                books.phantom.add(|| witness("only orders that clients sent", None));
             }
         }
         for _ in 0..self.more {
             books.phantom.add(|| Witness {
-                expected: "no order nobody was told of".to_owned(),
+                expected: "only orders that clients were told of".to_owned(),
                 found: format!("more than {MAX_STRANGERS} of them"),
                 ..Witness::default()
             });

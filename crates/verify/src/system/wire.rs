@@ -1,5 +1,5 @@
 //! The members of the article's answers that the verification reads. Unlike the typed client it
-//! takes whatever else is there or missing, since the system under test may be anybody's.
+//! takes whatever else is there or missing, since the system under test may be another implementation.
 
 use ordersys_workload::amount::Amount;
 use serde::Deserialize;

@@ -109,7 +109,7 @@ impl Plan {
     /// makes sure of both.
     #[must_use]
     pub fn new(shape: Shape, run: u128, users: &[String], products: Vec<Product>) -> Self {
-        assert!(!users.is_empty(), "somebody has to order");
+        assert!(!users.is_empty(), "a plan needs at least one user");
         assert!(products.len() >= shape.lines.most() as usize, "each line names another product");
         let users = users.iter().map(|id| PlannedUser::new(id)).collect();
         let Shape { seed, lines, quantity, mix, skew, keys } = shape;
@@ -138,7 +138,7 @@ impl Plan {
         &self.users[place as usize].bearer
     }
 
-    /// The header line of whoever placed the order of this number.
+    /// The header line of the user who placed the order of this number.
     pub fn bearer_of(&self, number: u64, draft: &mut Draft) -> &Bearer {
         if self.token(0).is_some() {
             self.draft(number, draft);

@@ -151,9 +151,9 @@ mod tests {
 
     #[test]
     fn the_seed_decides_what_each_request_does() {
-        let intents = |seed| (0..500).map(|n| plan(seed, ALL).operation(n)).collect::<Vec<_>>();
-        assert_eq!(intents(1), intents(1));
-        assert_ne!(intents(1), intents(2));
+        let operations = |seed| (0..500).map(|n| plan(seed, ALL).operation(n)).collect::<Vec<_>>();
+        assert_eq!(operations(1), operations(1));
+        assert_ne!(operations(1), operations(2));
         assert!((0..500).all(|n| plan(1, "order:1").operation(n) == Operation::Order));
     }
 

@@ -126,7 +126,7 @@ impl ResponseDecoder {
             Framing::Length(length) => {
                 let end = head.body + length;
                 Ok((self.bytes.len() >= end).then(|| {
-                    // Bytes that nobody asked for would be taken for the next answer.
+                    // Unrequested bytes would be taken for the next answer.
                     head.whole(Place::Raw(head.body..end), self.bytes.len() == end)
                 }))
             }
@@ -147,7 +147,7 @@ impl ResponseDecoder {
             self.at += used;
             let status = answer.code.unwrap_or_default();
             if status == 101 {
-                return Err(Unreadable::Malformed("it switches to a protocol nobody asked for"));
+                return Err(Unreadable::Malformed("it switches to a protocol that was not requested"));
             }
             if status < 200 {
                 continue; // interim: the answer itself follows

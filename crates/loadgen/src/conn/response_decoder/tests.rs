@@ -101,7 +101,7 @@ fn an_endless_answer_is_given_up() {
 }
 
 #[test]
-fn bytes_that_nobody_asked_for_end_the_connection() {
+fn unrequested_bytes_end_the_connection() {
     let text = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\n";
     assert_eq!(read(&[text.as_bytes()]), Ok(Some((200, "ok".to_owned(), false))));
 }

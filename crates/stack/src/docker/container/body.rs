@@ -152,7 +152,7 @@ fn host_config(making: Making<'_>, spec: &ServiceSpec) -> HostConfig {
     }
 }
 
-/// A collector on this machine is found through the gateway. Nobody else is given a way there.
+/// A collector on this machine is found through the gateway. No other container is given a way there.
 fn extra_hosts(spec: &ServiceSpec) -> Option<Vec<String>> {
     spec.tracing.as_ref()?.collector.seen_from(THIS_MACHINE)?;
     Some(vec![format!("{THIS_MACHINE}:host-gateway")])

@@ -15,7 +15,8 @@ use crate::model::observed::{Condition, ObservedService};
 const STATS_LIMIT: Duration = Duration::from_secs(5);
 const CGROUPS: &str = "/sys/fs/cgroup";
 
-/// Adds the memory of each running container; where nobody says, it stays unknown.
+/// Adds the memory of each running container; where neither the kernel nor the engine
+/// reports it, it stays unknown.
 pub(crate) async fn add(engine: &Engine, services: &mut [ObservedService]) {
     let amounts = join_all(services.iter().map(|service| async {
         match known(service) {

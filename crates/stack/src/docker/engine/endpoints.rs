@@ -49,9 +49,9 @@ pub struct Candidate {
 /// Where to look.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Candidates {
-    /// Somebody chose: this one or none.
+    /// The user chose: this one or none.
     Chosen(Candidate),
-    /// Nobody chose: the first that answers.
+    /// The user made no choice: the first that answers.
     Usual(Vec<Candidate>),
 }
 
@@ -211,7 +211,7 @@ mod tests {
             runtime_dir: Some(PathBuf::from("/r")),
             ..Lookup::default()
         };
-        let Candidates::Usual(found) = lookup.candidates().expect("readable") else { panic!("nobody chose") };
+        let Candidates::Usual(found) = lookup.candidates().expect("readable") else { panic!("no choice") };
         assert_eq!(found.len(), 8);
         assert_eq!(found[0].address, "unix:///var/run/docker.sock");
         assert_eq!(found[1].address, "unix:///r/docker.sock");

@@ -34,7 +34,7 @@ pub enum EngineError {
         #[source]
         said: EngineSaid,
     },
-    /// Something of the same name belongs to somebody else; it is not touched.
+    /// Something of the same name belongs to another owner; it is not touched.
     #[error("a {kind} named `{name}` exists and is not of project `{project}`")]
     Foreign {
         /// What it is.

@@ -1,4 +1,4 @@
-//! The image in the engine: is it there, load it, and clear away those nobody uses any more.
+//! The image in the engine: is it there, load it, and clear away those that no container uses any more.
 
 pub(crate) mod archive;
 pub(crate) mod elf;

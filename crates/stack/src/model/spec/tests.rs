@@ -30,7 +30,7 @@ fn the_order_service_comes_after_the_two_it_calls() {
 }
 
 #[test]
-fn a_monolith_needs_nobody() {
+fn a_monolith_has_no_peers() {
     let stack = StackSpec::new(&settings(Topology::Monolith, Addressing::Host));
     assert_eq!(stack.waves().len(), 1);
     assert!(stack.services[0].peers.is_empty());

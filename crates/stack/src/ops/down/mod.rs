@@ -147,8 +147,8 @@ pub struct AllRemoved {
 }
 
 /// Takes down every project that has anything in the engine or state below `state_dir`, and removes
-/// the images nobody uses. Without an engine, processes go. Directories that are no projects, or are not to be
-/// believed, are named and left.
+/// the images that no container uses. Without an engine, processes go. Directories that are no projects, or
+/// are not to be believed, are named and left.
 pub async fn down_all(how: Down<'_>, state_dir: &Path) -> Outcome<AllRemoved> {
     let (engine, unseen) = match engine_if_any(how.engine).await {
         Ok(engine) => (Some(engine), None),

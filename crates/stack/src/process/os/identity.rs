@@ -78,7 +78,7 @@ mod tests {
             }
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
-        assert!(!identity.is_alive(), "dead before anybody has waited for it");
+        assert!(!identity.is_alive(), "dead before its parent has waited for it");
         child.wait().expect("reaps");
         identity.signal(Signal::Kill).expect("a process that is gone is no error");
     }

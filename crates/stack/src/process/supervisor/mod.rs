@@ -36,8 +36,8 @@ const LOOK: Duration = Duration::from_millis(25);
 const LOCK_LIMIT: Duration = Duration::from_secs(2);
 
 /// Runs the supervisor of the project in this directory until its list is empty or it is asked to end. The
-/// supervisor's lock is then still held: the end of the process frees it, so whoever gets it knows that
-/// neither a service nor this process is left.
+/// supervisor's lock is then still held: the end of the process frees it, so the process that
+/// gets it knows that neither a service nor this process is left.
 pub async fn supervise(project: &Path) -> anyhow::Result<()> {
     os::leave_terminal();
     os::keep_files_private();

@@ -157,7 +157,7 @@ pub(crate) fn copy(mut pipe: PipeReader, log: SharedLog) -> io::Result<oneshot::
                 Err(_) => break,
             }
         }
-        let _ = done.send(()); // nobody may be waiting any more
+        let _ = done.send(()); // the receiver may be gone
     })?;
     Ok(ended)
 }

@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(probe.ask(limit).await, Answer::Ready);
         assert_eq!(probe.ask(limit).await, Answer::Silent);
         let listener = served.await.expect("serves");
-        assert_eq!(probe.ask(Duration::from_millis(30)).await, Answer::Silent, "accepted by nobody");
+        assert_eq!(probe.ask(Duration::from_millis(30)).await, Answer::Silent, "not accepted");
         drop(listener);
         assert_eq!(probe.ask(limit).await, Answer::Silent, "refused");
     }

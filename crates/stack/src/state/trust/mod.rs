@@ -253,7 +253,7 @@ fn check_length(path: &Path) -> Result<(), Distrust> {
 }
 
 /// Refuses credentials of a service that others could have written or can read. Where they are mounted for reading
-/// only, as containers get them, their owner and mode are the business of whoever runs the container.
+/// only, as containers get them, their owner and mode are up to the user who runs the container.
 pub fn check_credentials(dir: &Path) -> Outcome {
     for name in [SERVICE_FILE, ADMIN_FILE] {
         let path = dir.join(name);
@@ -279,7 +279,7 @@ fn check_credential(path: &Path) -> Result<(), Distrust> {
         closed(dir, &around, WRITABLE)?;
     }
     if around.mode() & ENTERED == 0 {
-        return Ok(()); // nobody else gets there
+        return Ok(()); // no other user gets there
     }
     // What root gives to a group is for that group.
     let given_to_group = found.uid() == ROOT && us() != ROOT;

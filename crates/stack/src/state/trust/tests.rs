@@ -104,7 +104,7 @@ fn credentials_of_a_service_are_for_it_alone() {
         chmod(&place.join(name), 0o644);
     }
     chmod(&place, 0o700);
-    check_credentials(&place).expect("nobody else gets there");
+    check_credentials(&place).expect("no other user gets there");
     chmod(&place, 0o755);
     let said = check_credentials(&place).expect_err("readable").error.to_string();
     assert!(said.contains("service.token can be read by others (mode 0644)"), "{said}");

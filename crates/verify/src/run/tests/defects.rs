@@ -37,7 +37,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
     ("stock was negative for a moment", |world| world.negative.push((2, -1)), "V2"),
     ("stock ends negative", |world| world.left[0] = -1, "V1 V2"),
     (
-        "an order nobody sent",
+        "an order that no client sent",
         |world| {
             world.stored.push(wire::Order {
                 id: "x".into(),
@@ -48,7 +48,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
         "V5",
     ),
     (
-        "an order nobody sent, of a user of ours",
+        "an order that no client sent, of a user of ours",
         |world| {
             let mut phantom = wire::Order { id: "x".into(), ..order(&world.plan, 3, "confirmed") };
             phantom.items[0].quantity = 999;
@@ -57,7 +57,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
         "V5",
     ),
     (
-        "a stored refusal nobody sent",
+        "a stored refusal that no client sent",
         |world| world.stored.push(wire::Order { id: "x".into(), ..order(&world.plan, 3, "rejected") }),
         "V5",
     ),
@@ -173,10 +173,14 @@ pub(crate) const DEFECTS: &[Defect] = &[
     ("an order was cancelled and stands", |world| world.cancels.push((7, Told::Done)), "V1 V4"),
     ("cancelling was refused and done", |world| world.cancel(7, Told::Refused(Refusal::Other)), "V1 V4"),
     ("cancelling was refused", |world| world.cancels.push((7, Told::Refused(Refusal::Other))), ""),
-    ("nobody knows of a cancel that was done", |world| world.cancel(7, Told::Unknown), ""),
-    ("nobody knows of a cancel that was not done", |world| world.cancels.push((7, Told::Unknown)), ""),
+    ("the outcome of a cancel is unknown, and it was done", |world| world.cancel(7, Told::Unknown), ""),
     (
-        "nobody knows of a cancel that gave units back and left the order",
+        "the outcome of a cancel is unknown, and it was not done",
+        |world| world.cancels.push((7, Told::Unknown)),
+        "",
+    ),
+    (
+        "the outcome of a cancel is unknown, and it gave units back and left the order",
         |world| {
             world.cancels.push((7, Told::Unknown));
             world.take(7, -1);
@@ -184,7 +188,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
         "V1",
     ),
     (
-        "an order was cancelled that nobody cancelled",
+        "an order was cancelled that no client cancelled",
         |world| {
             world.cancel(7, Told::Done);
             world.cancels.clear();
@@ -192,7 +196,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
         "V1 V4",
     ),
     ("units were added", |world| world.restock(5, Told::Done), ""),
-    ("nobody knows whether units were added", |world| world.restock(5, Told::Unknown), ""),
+    ("it is unknown whether units were added", |world| world.restock(5, Told::Unknown), ""),
     (
         "units that were added are not there",
         |world| {
@@ -202,7 +206,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
         "V1",
     ),
     ("added units were lost, in the accounts as well", |world| world.restocks.push((0, 5, Told::Done)), "V1"),
-    ("units were added that nobody sent", |world| world.restock(5, Told::Refused(Refusal::Other)), "V1"),
+    ("units were added that no client sent", |world| world.restock(5, Told::Refused(Refusal::Other)), "V1"),
     ("an order was sent twice", |world| world.again.push((7, world.told[7].clone())), ""),
     (
         "an order was sent twice, the first answer was lost",

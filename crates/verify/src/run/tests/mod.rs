@@ -216,7 +216,7 @@ fn what_cannot_be_read_is_skipped_but_stock_still_counts() {
 }
 
 #[test]
-fn an_outcome_nobody_knows_widens_what_stock_may_be() {
+fn an_unknown_outcome_widens_what_stock_may_be() {
     for applied in [0, 1] {
         let mut world = World::new();
         world.resolve(7, Resolution::Open("no keys".into()));

@@ -89,7 +89,7 @@ pub enum Effect {
     Done,
     /// It was refused.
     Refused,
-    /// Nobody knows.
+    /// The outcome is unknown.
     Unknown,
 }
 
