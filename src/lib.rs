@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod cli;
+pub mod doctor;
 pub mod render;
 pub mod seed;
 pub mod serve;

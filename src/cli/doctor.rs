@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::cli::{Globals, block_on};
+use crate::doctor::{Check, Verdict, examine};
 use crate::render::Table;
 use ordersys_command::{Exit, Failure, Outcome};
-use ordersys_stack::ops::doctor::{Check, Verdict, examine};
 
 /// Check what this machine has and lacks to run a stack
 #[derive(Debug, clap::Args)]

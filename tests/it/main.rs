@@ -6,6 +6,7 @@ mod addresses;
 mod addresses_of_users;
 mod api;
 mod arguments;
+mod arrows;
 mod article;
 mod bad_input;
 mod bad_peers;

@@ -26,7 +26,7 @@ pub use crate::docker::engine::discover_error::DiscoverError;
 pub use crate::docker::engine::endpoints::{Candidate, Candidates, Lookup, Tls};
 pub use crate::docker::engine::error::{EngineError, EngineSaid};
 pub use crate::docker::engine::{Api, Engine};
-pub(crate) use crate::docker::observe::port_owner;
+pub use crate::docker::observe::port_owner;
 pub(crate) use crate::docker::owner::{check_owner, check_volumes};
 pub(crate) use crate::docker::stack::DockerStack;
 pub(crate) use crate::docker::teardown::{ProjectSweep, projects_of, remove_unused_images};
@@ -40,6 +40,6 @@ const DATA_DIR: &str = "/data";
 const SECRETS_DIR: &str = "/run/ordersys/secrets";
 
 /// The machine a static Linux program is for, in Go's words, or why it cannot be an image.
-pub(crate) fn machine_of(program: &[u8]) -> Result<&'static str, String> {
+pub fn machine_of(program: &[u8]) -> Result<&'static str, String> {
     image::elf::inspect(program).map(image::elf::Machine::name).map_err(|error| error.to_string())
 }

@@ -44,7 +44,7 @@ pub(crate) async fn label_values(engine: &Engine, label: &str) -> Result<Vec<Str
 }
 
 /// The container that publishes a port, in words; `None` if there is none or the engine does not say.
-pub(crate) async fn port_owner(engine: &Engine, port: u16) -> Option<String> {
+pub async fn port_owner(engine: &Engine, port: u16) -> Option<String> {
     let filter = HashMap::from([("publish".to_owned(), vec![port.to_string()])]);
     let options = ListContainersOptionsBuilder::new().filters(&filter).build();
     let found = engine.docker.list_containers(Some(options)).await.ok()?;

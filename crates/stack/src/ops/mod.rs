@@ -1,6 +1,5 @@
 //! What is done to a stack that is there: looked at, taken down, restarted, put through faults.
 
 pub mod chaos;
-pub mod doctor;
 pub mod down;
 pub mod status;

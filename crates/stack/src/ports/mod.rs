@@ -1,7 +1,7 @@
 //! Which port each role is published on: as asked, as it already is, or a free one.
 
 pub(crate) mod check;
-pub(crate) mod owner;
+pub mod owner;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;

@@ -5,16 +5,16 @@ use std::net::{IpAddr, TcpListener};
 
 /// A process that listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Listener {
+pub struct Listener {
     /// Its id.
-    pub(crate) pid: u32,
+    pub pid: u32,
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
 }
 
 /// Whether no process listens there. Ports that may not be tried (below 1024 for most users) count as
 /// free: the engine may be allowed what this process is not.
-pub(crate) fn is_free(bind: IpAddr, port: u16) -> bool {
+pub fn is_free(bind: IpAddr, port: u16) -> bool {
     match TcpListener::bind((bind, port)) {
         Ok(_) => true,
         Err(error) => error.kind() != ErrorKind::AddrInUse,
@@ -23,7 +23,7 @@ pub(crate) fn is_free(bind: IpAddr, port: u16) -> bool {
 
 /// The process that listens on a port, where the system tells (Linux, and the process is visible).
 #[cfg(target_os = "linux")]
-pub(crate) fn listener(port: u16) -> Option<Listener> {
+pub fn listener(port: u16) -> Option<Listener> {
     let tables =
         ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| std::fs::read_to_string(path).unwrap_or_default());
     let inodes: Vec<String> = tables.iter().flat_map(|table| listening_inodes(table, port)).collect();
@@ -42,7 +42,7 @@ pub(crate) fn listener(port: u16) -> Option<Listener> {
 
 /// Nothing is known elsewhere.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn listener(_port: u16) -> Option<Listener> {
+pub fn listener(_port: u16) -> Option<Listener> {
     None
 }
 

@@ -184,7 +184,7 @@ impl Processes {
         let mut next_look = Instant::now() + ROOM_AFTER;
         loop {
             if State::load(&self.layout)?.generation == Some(generation) {
-                reap_later(started);
+                supervisor::child::reap_later(started);
                 return Ok(());
             }
             if Instant::now() >= deadline {
@@ -292,12 +292,4 @@ impl Processes {
 fn settings() -> impl Iterator<Item = std::ffi::OsString> {
     let ours = |name: &std::ffi::OsString| name.as_encoded_bytes().starts_with(b"ORDERSYS_");
     std::env::vars_os().map(|(name, _)| name).filter(ours)
-}
-
-/// Waits for ended supervisors in the background: this process may live on, and is their parent.
-fn reap_later(children: Vec<Child>) {
-    for mut child in children {
-        let reaper = std::thread::Builder::new().name("reaper".to_owned());
-        let _ = reaper.spawn(move || child.wait()); // without it a zombie stays until this process ends
-    }
 }

@@ -92,3 +92,11 @@ fn describe(status: ExitStatus) -> String {
         (None, None) => status.to_string(),
     }
 }
+
+/// Waits for ended supervisors in the background: this process may live on, and is their parent.
+pub(crate) fn reap_later(children: Vec<std::process::Child>) {
+    for mut child in children {
+        let reaper = std::thread::Builder::new().name("reaper".to_owned());
+        let _ = reaper.spawn(move || child.wait()); // without it a zombie stays until this process ends
+    }
+}

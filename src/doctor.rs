@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::docker;
-use crate::docker::{Engine, Lookup};
-use crate::model::project::Project;
-use crate::model::record::StackRecord;
-use crate::ports::owner::{is_free, listener};
-use crate::state::trust;
 use ordersys_contract::Role;
+use ordersys_stack::docker;
+use ordersys_stack::docker::{Engine, Lookup};
+use ordersys_stack::model::project::Project;
+use ordersys_stack::model::record::StackRecord;
+use ordersys_stack::ports::owner::{is_free, listener};
+use ordersys_stack::state::trust;
 
 /// How long an engine may take to answer.
 const ENGINE_LIMIT: Duration = Duration::from_secs(5);
