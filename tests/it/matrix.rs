@@ -45,6 +45,7 @@ const EXPECTED: &str = "
     user    POST   /internal/users/records        404        404    404  404  yes    yes
     user    GET    /internal/sessions             404        404    404  404  yes    yes
     user    GET    /internal/keys                 404        404    404  404  yes    yes
+    user    GET    /internal/networks/unowned     404        404    404  404  yes    yes
 
     product GET    /products                      yes        yes    yes  yes  yes    yes
     product POST   /products                      401        401    403  403  yes    403

@@ -180,6 +180,7 @@ async fn revert(
     });
     loop {
         tokio::select! {
+            biased;
             injected = &mut reverting => return injected,
             () = stop.next() => if std::mem::replace(stopped, true) { return Err(interrupted()) },
         }

@@ -197,6 +197,7 @@ impl Collector {
         let (mut before, mut interrupted, mut next) = (Cpu::read(pids), false, opens);
         let outputs = loop {
             tokio::select! {
+                biased; // a run that is over is not stopped any more
                 outputs = &mut threads => break outputs.map_err(GeneratorError::Panicked)?,
                 () = tokio::time::sleep_until(next.into()) => {
                     if next == opens {

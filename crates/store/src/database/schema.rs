@@ -36,9 +36,10 @@ impl Schema {
         Ok(schema)
     }
 
-    /// Runs migrations in memory.
+    /// Runs migrations in a database of their own, which is a file without a name once its cache is full.
     fn after(migrations: &[&str]) -> rusqlite::Result<Self> {
-        let model = Connection::open_in_memory()?;
+        let model = Connection::open("")?;
+        model.pragma_update(None, "synchronous", "off")?;
         migrations.iter().try_for_each(|migration| model.execute_batch(migration))?;
         Self::of(&model)
     }
