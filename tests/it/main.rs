@@ -56,6 +56,7 @@ mod orders;
 mod parsers;
 mod policy;
 mod processes;
+mod reference;
 mod refusals;
 mod refused;
 mod requests;

@@ -72,7 +72,7 @@ pub async fn run(
     let watch = StockWatch::start(client.clone(), prepared.plan.clone());
     let server_pids = &environment.server_pids;
     let assignment = Assignment { load: profile.load(), plan: prepared.plan.clone(), targets, server_pids };
-    let (mut generated, marks) = generate((profile, &injector), assignment, &mut stop, viewer).await?;
+    let (mut generated, marks) = generate(profile, &injector, assignment, &mut stop, viewer).await?;
     let verification = match profile.verification {
         ordersys_workload::model::Verification::Off => {
             Some(Verification::skipped("asked not to with --no-verify"))
@@ -94,21 +94,21 @@ pub async fn run(
     };
     generated.interrupted |= verification.is_none();
     let verification = verification.unwrap_or_else(|| Verification::skipped("given up by Ctrl-C"));
-    Ok(Report::new(profile, settings, (generated, marks), verification))
+    Ok(Report::new(profile, settings, generated, marks, verification))
 }
 
 async fn resolve(profile: &Profile, client: &Client) -> Outcome<Targets> {
     let urls = client.endpoints();
-    let orders = resolve_one(profile, client, (&urls.order, "--order-url")).await?;
+    let orders = resolve_one(profile, client, &urls.order, "--order-url").await?;
     let products = if profile.mix.needs_products() {
-        Some(resolve_one(profile, client, (&urls.product, "--product-url")).await?)
+        Some(resolve_one(profile, client, &urls.product, "--product-url").await?)
     } else {
         None
     };
     Ok(Targets { orders, products })
 }
 
-async fn resolve_one(profile: &Profile, client: &Client, (url, option): (&str, &str)) -> Outcome<Target> {
+async fn resolve_one(profile: &Profile, client: &Client, url: &str, option: &str) -> Outcome<Target> {
     Target::resolve(url, client.credential(), profile.timeout).await.map_err(|error| {
         let exit = match error {
             NotATarget::Malformed { .. } => Exit::Usage,
@@ -120,7 +120,8 @@ async fn resolve_one(profile: &Profile, client: &Client, (url, option): (&str, &
 
 /// The load, what was done to the system meanwhile, and the log of its seconds.
 async fn generate(
-    (profile, injector): (&Profile, &FaultInjector),
+    profile: &Profile,
+    injector: &FaultInjector,
     assignment: Assignment<'_>,
     stop: &mut Stop,
     viewer: &mut dyn Viewer,

@@ -152,7 +152,7 @@ impl<'a> Running<'a> {
         live: &mut impl FnMut(Second<'_>),
     ) -> Result<Generated, GeneratorError> {
         let watched = self.collector.watch(self.pool, self.server_pids, self.opens, live, stop).await?;
-        Ok(self.collector.finish(watched, (&self.load, self.window), live))
+        Ok(self.collector.finish(watched, &self.load, self.window, live))
     }
 }
 
@@ -235,7 +235,8 @@ impl Collector {
     fn finish(
         mut self,
         watched: Watched,
-        (load, window): (&Load, Window),
+        load: &Load,
+        window: Window,
         live: &mut impl FnMut(Second<'_>),
     ) -> Generated {
         let Watched { outputs, cpu, interrupted } = watched;

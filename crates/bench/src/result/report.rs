@@ -41,7 +41,8 @@ impl Report {
     pub fn new(
         profile: &Profile,
         settings: Settings,
-        (generated, marks): (Generated, Vec<Annotation>),
+        generated: Generated,
+        marks: Vec<Annotation>,
         verification: Verification,
     ) -> Self {
         let facts = Facts {

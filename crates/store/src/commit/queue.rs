@@ -3,34 +3,38 @@
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use crate::StoreError;
 
-/// The sending side, shared by reference.
+/// The sending side, shared by reference. The channel itself has no bound, since a bounded one takes memory for
+/// all it may ever hold at once, in each idle service; so as many items more may wait as callers push at one moment.
 #[derive(Debug)]
-pub(crate) struct Queue<T>(RwLock<Option<Sender<T>>>);
+pub(crate) struct Queue<T> {
+    sender: RwLock<Option<Sender<T>>>,
+    capacity: usize,
+}
 
 impl<T> Queue<T> {
     /// A queue in which at most `capacity` items wait, and what receives from it.
     pub(crate) fn bounded(capacity: usize) -> (Self, Receiver<T>) {
-        let (sender, receiver) = crossbeam_channel::bounded(capacity);
-        (Self(RwLock::new(Some(sender))), receiver)
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        (Self { sender: RwLock::new(Some(sender)), capacity }, receiver)
     }
 
     /// Adds an item at the end. Fails at once if the queue is full or closed.
     pub(crate) fn push(&self, item: T) -> Result<(), StoreError> {
-        let sender = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        match sender.as_ref().map(|sender| sender.try_send(item)) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(TrySendError::Full(_))) => Err(StoreError::Overloaded),
-            Some(Err(TrySendError::Disconnected(_))) | None => Err(StoreError::Stopped),
+        let sender = self.sender.read().unwrap_or_else(PoisonError::into_inner);
+        match sender.as_ref() {
+            Some(sender) if sender.len() >= self.capacity => Err(StoreError::Overloaded),
+            Some(sender) => sender.send(item).map_err(|_| StoreError::Stopped),
+            None => Err(StoreError::Stopped),
         }
     }
 
     /// Rejects further items.
     pub(crate) fn close(&self) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).take();
+        self.sender.write().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 

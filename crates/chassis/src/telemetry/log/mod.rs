@@ -34,7 +34,7 @@ pub enum Colour {
 }
 
 /// Lines that may wait to be written, about 4 MiB. A reader that stands still must not hold up requests.
-const MAX_WAITING_LINES: usize = 16_384;
+const MAX_WAITING_LINES: usize = 4096;
 /// How long the lines that still wait may take to be written when logging ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
