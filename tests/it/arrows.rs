@@ -93,7 +93,7 @@ fn visit(dir: &Path, look: &mut impl FnMut(&Path, &BTreeMap<String, usize>)) -> 
         let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
         if path.is_dir() {
             sum += visit(&path, look);
-        } else if name.ends_with(".rs") {
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
             let lines = std::fs::read_to_string(&path).expect("reads").lines().count();
             files.insert(name, lines);
             sum += lines;

@@ -40,7 +40,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The recording of an endpoint in a stage. RecentOrders of stages that are over is used again.
+    /// The recording of an endpoint in a stage. Memory of stages that are over is used again.
     pub fn of(&mut self, stage: u16, endpoint: Endpoint) -> &mut Recording {
         let known = |entry: &Entry| entry.stage == stage && entry.endpoint == endpoint;
         let at = self.entries.iter().position(known).unwrap_or_else(|| self.assign(stage, endpoint));

@@ -47,7 +47,7 @@ pub(crate) enum Service {
     Products,
 }
 
-/// RecentOrders for requests, used again for each.
+/// Memory for requests, used again for each.
 #[derive(Debug, Default)]
 pub(crate) struct RequestBuffer {
     draft: Draft,

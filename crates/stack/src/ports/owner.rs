@@ -14,6 +14,7 @@ pub struct Listener {
 
 /// Whether no process listens there. Ports that may not be tried (below 1024 for most users) count as
 /// free: the engine may be allowed what this process is not.
+#[must_use]
 pub fn is_free(bind: IpAddr, port: u16) -> bool {
     match TcpListener::bind((bind, port)) {
         Ok(_) => true,
@@ -23,6 +24,7 @@ pub fn is_free(bind: IpAddr, port: u16) -> bool {
 
 /// The process that listens on a port, where the system tells (Linux, and the process is visible).
 #[cfg(target_os = "linux")]
+#[must_use]
 pub fn listener(port: u16) -> Option<Listener> {
     let tables =
         ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| std::fs::read_to_string(path).unwrap_or_default());
@@ -42,6 +44,7 @@ pub fn listener(port: u16) -> Option<Listener> {
 
 /// Nothing is known elsewhere.
 #[cfg(not(target_os = "linux"))]
+#[must_use]
 pub fn listener(_port: u16) -> Option<Listener> {
     None
 }

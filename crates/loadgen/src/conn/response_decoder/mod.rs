@@ -10,7 +10,7 @@ use httparse::{EMPTY_HEADER, Header, Status};
 pub const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 /// Room for each read in bytes; nearly every answer fits.
 const READ_BYTES: usize = 4096;
-/// RecentOrders kept for the next answer, in bytes.
+/// Memory kept for the next answer, in bytes.
 const KEPT_BYTES: usize = 64 * 1024;
 /// Most headers of an answer.
 const MAX_HEADERS: usize = 64;

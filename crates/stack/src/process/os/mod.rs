@@ -104,6 +104,7 @@ pub(crate) fn file_stamp(path: &Path) -> io::Result<String> {
 }
 
 /// What stays the same about a file when it is renamed, and differs from every other file.
+#[must_use]
 pub fn file_id(found: &fs::Metadata) -> (u64, u64) {
     use std::os::unix::fs::MetadataExt as _;
     (found.dev(), found.ino())
