@@ -51,7 +51,7 @@ impl Changes {
     }
 }
 
-/// What [`up`](crate::up) did.
+/// What [`up`](crate::up()) did.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpReport {

@@ -54,7 +54,7 @@ pub struct StoredOrder {
     pub odd: Odd,
 }
 
-/// Columns of a row, one bit for each of [`Odd::COLUMNS`]: an order is moved about a lot.
+/// Columns of a row, one bit for each of `Odd::COLUMNS`: an order is moved about a lot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Odd(u8);
 
