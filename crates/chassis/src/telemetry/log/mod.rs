@@ -12,6 +12,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 mod batch;
+mod json;
 
 use batch::{Batched, DropCount};
 
@@ -33,8 +34,8 @@ pub enum Colour {
     Off,
 }
 
-/// Lines that may wait to be written, about 4 MiB. A reader that stands still must not hold up requests.
-const MAX_WAITING_LINES: usize = 4096;
+/// Lines that may wait to be written, some MiB. A reader that stands still must not hold up requests.
+const MAX_WAITING_LINES: usize = 8192;
 /// How long the lines that still wait may take to be written when logging ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -95,8 +96,8 @@ fn json_lines<W>(lines: W, filter: EnvFilter) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let json = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines).with_target(false).json();
-    json.flatten_event(true).with_current_span(false).with_span_list(false).finish()
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines);
+    lines.event_format(json::JsonLines).finish()
 }
 
 #[cfg(test)]
