@@ -23,7 +23,7 @@ impl Shop {
     fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ordersys"));
         command.args(["--project", "defects", "--state-dir"]).arg(self.state.path()).args(arguments);
-        command.env("ORDERSYS_PORT", "auto").env("DEFECT", self.defect.map_or("", Defect::name));
+        command.env("ORDERSYS_PORTS", "auto").env("DEFECT", self.defect.map_or("", Defect::name));
         command.stdin(Stdio::null()).output().expect("runs")
     }
 

@@ -9,7 +9,7 @@ fn ordersys(state: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ordersys"));
     command.args(["--project", "local", "--state-dir"]).arg(state).args(args).stdin(Stdio::null());
     // Means the port of one service to `serve`, which must not see it.
-    command.env("ORDERSYS_PORT", "auto");
+    command.env("ORDERSYS_PORTS", "auto");
     let output = command.output().expect("runs");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{args:?}: {said}");
