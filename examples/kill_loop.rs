@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
-
-#[path = "../tests/harness/mod.rs"]
-mod harness;
+use ordersys_testkit::binary;
+use ordersys_testkit::crash::kill_loop;
 
 /// Most time for each kill with its restart, and for everything around them.
 const PER_KILL: Duration = Duration::from_secs(3);
@@ -34,9 +33,8 @@ struct Args {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let built = || Some(std::env::current_exe().ok()?.parent()?.parent()?.join("ordersys"));
-    let binary = args.binary.or_else(built).context("name the program with --binary")?;
-    let killing = harness::kill_loop::run(&binary, usize::try_from(args.kills)?, args.seed);
+    let binary = args.binary.unwrap_or_else(|| binary().to_owned());
+    let killing = kill_loop::run(&binary, usize::try_from(args.kills)?, args.seed);
     let summary = tokio::time::timeout(PER_KILL * args.kills + AROUND, killing).await;
     println!("{}", summary.context("it took too long")??);
     Ok(())

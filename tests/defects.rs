@@ -4,6 +4,7 @@
 use std::process::{Command, Output, Stdio};
 
 use ordersys_store::defect::Defect;
+use ordersys_testkit::binary;
 use serde_json::Value;
 
 /// A stack of three processes whose services make one mistake, or none.
@@ -21,7 +22,7 @@ impl Shop {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ordersys"));
+        let mut command = Command::new(binary());
         command.args(["--project", "defects", "--state-dir"]).arg(self.state.path()).args(arguments);
         command.env("ORDERSYS_PORTS", "auto").env("DEFECT", self.defect.map_or("", Defect::name));
         command.stdin(Stdio::null()).output().expect("runs")

@@ -1,7 +1,6 @@
 //! A crash at every point of an order's way, in real processes: nothing lost, doubled or oversold.
 #![expect(clippy::print_stdout, reason = "names the points it covered")]
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -11,15 +10,13 @@ use ordersys_contract::product::Product;
 use ordersys_contract::reservation::{Action, Answer, Line, Operation, ReservationState};
 use ordersys_contract::user::User;
 use ordersys_contract::{Client, Code, IdempotencyKey, Quantity, RequestId};
+use ordersys_testkit::crash::buyer::Told;
+use ordersys_testkit::crash::judge::{judge, settle};
+use ordersys_testkit::shop::{a_product, a_user};
+use ordersys_testkit::{LIMIT, Processes, order_of};
 
 #[path = "failpoints/clock.rs"]
 mod clock;
-#[expect(dead_code, reason = "only its processes and its judge are needed here")]
-mod harness;
-
-use harness::buyer::Told;
-use harness::judge::{judge, settle};
-use harness::processes::{LIMIT, Processes, a_product, a_user, order_of};
 
 const STOCK: u64 = 10;
 
@@ -35,7 +32,7 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Result<Self> {
-        let processes = Processes::start(Path::new(env!("CARGO_BIN_EXE_ordersys"))).await?;
+        let processes = Processes::start().await?;
         let client = processes.client("admin.token")?;
         let (user, product) = (a_user(&client).await?, a_product(&client, STOCK).await?);
         let order = order_of(&user, &[(&product, 2), (&product, 1)]);

@@ -37,7 +37,7 @@ cache.enabled = false
 hooks = "tests/schemathesis_hooks.py"
 # What a request may be refused for although its form is right: the version or the keys it names.
 checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 412, 422, 429, "5xx"]
-# To strangers an internal route does not exist. Who is let in where is tested by tests/it/matrix.rs.
+# To strangers an internal route does not exist. Who is let in where is tested by tests/it/api/matrix.rs.
 [[operations]]
 include-path-regex = "^/internal/|/(reserve|release)$"
 checks.ignored_auth.enabled = false

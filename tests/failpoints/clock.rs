@@ -13,12 +13,12 @@ use ordersys_contract::product::Product;
 use ordersys_contract::session::{NewSession, RefreshSession, Session};
 use ordersys_contract::user::{NewUser, User};
 use ordersys_contract::{Client, IdempotencyKey, Password, Secret};
+use ordersys_testkit::crash::buyer::{Buyer, Market, Told};
+use ordersys_testkit::crash::judge::{judge, settle};
+use ordersys_testkit::shop::{a_product, a_user};
+use ordersys_testkit::{LIMIT, Processes, order_of};
 use ordersys_verify::audit::{Standing, check};
 use tokio::task::JoinSet;
-
-use crate::harness::buyer::{Buyer, Market, Told};
-use crate::harness::judge::{judge, settle};
-use crate::harness::processes::{LIMIT, Processes, a_product, a_user, order_of};
 
 const BUYERS: usize = 4;
 const STOCK: u64 = 10_000_000;
@@ -42,7 +42,7 @@ struct Shop {
 
 impl Shop {
     async fn open() -> Result<Self> {
-        let processes = Processes::start(std::path::Path::new(env!("CARGO_BIN_EXE_ordersys"))).await?;
+        let processes = Processes::start().await?;
         let client = processes.client("admin.token")?;
         let (user, product) = (a_user(&client).await?, a_product(&client, STOCK).await?);
         let new = NewUser::registered("Ann", "ann@example.com", Password::new(PASSWORD));

@@ -1,0 +1,6 @@
+//! The command line and what it works on: a project of its own, logins, the Docker engine, local processes.
+
+pub mod engine;
+pub mod login;
+pub mod project;
+pub mod stage;

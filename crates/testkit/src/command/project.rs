@@ -1,0 +1,125 @@
+//! The command line on a project of its own, which is taken down with its data however a test ends.
+
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{LIMIT, binary};
+
+/// A project of its own.
+pub struct Project {
+    /// Its state directory, which has no other project.
+    pub state: TempDir,
+    /// Its name.
+    pub name: String,
+    /// `process` or `docker`: where [`Project::up`] runs it.
+    pub runtime: &'static str,
+}
+
+/// How a command ended.
+pub struct Ended {
+    /// Its exit code.
+    pub code: Option<i32>,
+    /// What it printed, as JSON; null if it is none.
+    pub data: Value,
+    /// What it said: all of its standard error.
+    pub said: String,
+}
+
+impl Project {
+    /// A project of which nothing is there.
+    pub fn new(runtime: &'static str) -> Self {
+        let name = format!("test-{runtime}-{}", uuid::Uuid::new_v4().simple());
+        Self { state: tempfile::tempdir().expect("a directory"), name: name[..24].to_owned(), runtime }
+    }
+
+    /// The project's own directory.
+    pub fn dir(&self) -> PathBuf {
+        self.state.path().join(&self.name)
+    }
+
+    /// The command with the flags that name this project.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(["--project", &self.name, "-o", "json", "--state-dir"]).arg(self.state.path());
+        command.args(args).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, args: &[&str]) -> Ended {
+        Ended::of(&self.command(args).output().expect("runs"))
+    }
+
+    /// The arguments of a quick `up` on free ports, and more.
+    pub fn up_args<'a>(&self, more: &[&'a str]) -> Vec<&'a str> {
+        let args = ["up", "--runtime", self.runtime, "--durability", "memory", "--port", "auto"];
+        [&args, more].concat()
+    }
+
+    /// Runs `up` with those.
+    pub fn up(&self, more: &[&str]) -> Ended {
+        self.run(&self.up_args(more))
+    }
+
+    /// A service as `status` shows it; null if it does not.
+    pub fn service(&self, name: &str) -> Value {
+        let status = self.run(&["status"]);
+        let services = status.data["services"].as_array().cloned().unwrap_or_default();
+        services.into_iter().find(|service| service["name"] == name).unwrap_or_default()
+    }
+
+    /// Waits until `status` shows a service like this, and returns how long that took.
+    pub fn until(&self, name: &str, holds: impl Fn(&Value) -> bool) -> Duration {
+        let started = Instant::now();
+        loop {
+            let service = self.service(name);
+            if holds(&service) {
+                return started.elapsed();
+            }
+            assert!(started.elapsed() < LIMIT, "{name}: {service}");
+        }
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        let down = self.run(&["down", "--volumes"]);
+        if !std::thread::panicking() {
+            assert_eq!(down.code, Some(0), "{}", down.said);
+        }
+    }
+}
+
+impl Ended {
+    /// How a command ended with this output.
+    pub(crate) fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code(),
+            data: serde_json::from_slice(&output.stdout).unwrap_or(Value::Null),
+            said: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// The same, of a command that has to succeed.
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, Some(0), "{}", self.said);
+        self
+    }
+}
+
+/// Whether the tests on containers can run. Where `ORDERSYS_TEST_DOCKER=required` they must.
+pub fn has_engine() -> bool {
+    static ANSWERS: LazyLock<bool> = LazyLock::new(|| {
+        let probe = Project::new("docker").up(&["--dry-run"]);
+        let answers = probe.code == Some(0);
+        let required = std::env::var("ORDERSYS_TEST_DOCKER").is_ok_and(|text| text == "required");
+        assert!(answers || !required, "a Docker engine is required and none answers: {}", probe.said);
+        answers
+    });
+    *ANSWERS
+}

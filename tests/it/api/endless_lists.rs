@@ -1,0 +1,118 @@
+//! Servers that name a next page for ever: every command that reads a list ends, and says what was wrong.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use ordersys_testkit::binary;
+
+/// How long a command may take to see that a list has no end.
+const ENDS_WITHIN: Duration = Duration::from_mins(1);
+
+/// A page with one product.
+const PRODUCT: &str = r#"[{"id":"019a0000-0000-7000-8000-000000000001","name":"Hub","price":5.00,"currency":"USD","stock":1,"version":1,"createdAt":"2025-11-01T00:00:00.000Z"}]"#;
+
+/// How a list goes on for ever.
+#[derive(Debug, Clone, Copy)]
+enum Endless {
+    /// Each page is empty and names another one.
+    Empty,
+    /// Each page is empty and names itself.
+    Circle,
+    /// Each page has one item and names another one.
+    Trickle,
+}
+
+/// Serves such a list at every path; counts the requests.
+fn serve(how: Endless) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let counted = Arc::clone(&counted);
+            std::thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while stream.read(&mut buffer).is_ok_and(|read| read > 0) {
+                    let number = counted.fetch_add(1, Ordering::SeqCst);
+                    let cursor = match how {
+                        Endless::Empty | Endless::Trickle => number,
+                        Endless::Circle => 7,
+                    };
+                    let items = match how {
+                        Endless::Empty | Endless::Circle => "[]",
+                        Endless::Trickle => PRODUCT,
+                    };
+                    let answer = format!(
+                        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+                         link: </next?cursor={cursor}>; rel=\"next\"\r\n\r\n{items}",
+                        items.len()
+                    );
+                    if stream.write_all(answer.as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (url, count)
+}
+
+/// Runs a command on services that are all at this address.
+fn run(url: &str, args: &[&str]) -> Output {
+    let state = tempfile::tempdir().expect("a directory");
+    let mut command = Command::new(binary());
+    command.args(["--user-url", url, "--product-url", url, "--order-url", url, "--state-dir"]);
+    command.arg(state.path()).args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("starts");
+    let began = Instant::now();
+    while child.try_wait().expect("waits").is_none() {
+        if began.elapsed() > ENDS_WITHIN {
+            child.kill().expect("kills");
+            panic!("{args:?} does not end");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.wait_with_output().expect("ended")
+}
+
+#[test]
+fn commands_end_where_a_list_does_not() {
+    let commands: [&[&str]; 5] = [
+        &["product", "list"],
+        &["product", "get", "Hub"],
+        &["product", "restock", "Hub", "1"],
+        &["order", "list", "--as", "anyone"],
+        &["check"],
+    ];
+    for (how, said, at_most) in [
+        (Endless::Empty, "1000 pages in a row hold nothing", 2100),
+        (Endless::Circle, "names a next page that was read before", 20),
+    ] {
+        for command in commands {
+            let (url, count) = serve(how);
+            let ended = run(&url, command);
+            let error = String::from_utf8_lossy(&ended.stderr);
+            assert!(!ended.status.success(), "{how:?} {command:?}: {error}");
+            // The check has a rule of its own: none of its lists has an empty page.
+            assert!(error.contains(said) || command == ["check"], "{how:?} {command:?}: {error}");
+            let asked = count.load(Ordering::SeqCst);
+            assert!(asked <= at_most, "{how:?} {command:?}: {asked} requests");
+        }
+    }
+}
+
+#[test]
+fn a_list_of_ever_new_pages_ends_after_its_time() {
+    let (url, count) = serve(Endless::Trickle);
+    let ended = run(&url, &["product", "list"]);
+    let error = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{error}");
+    assert!(error.contains("its time limit of 30 s"), "{error}");
+    assert!(count.load(Ordering::SeqCst) > 100);
+}

@@ -1,0 +1,9 @@
+//! Orders: placed, rejected, kept, checked, and every state that their protocol can reach.
+
+mod check;
+mod clock;
+mod model;
+mod placing;
+mod refusals;
+mod refused;
+mod sabotage;

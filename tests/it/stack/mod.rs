@@ -1,0 +1,14 @@
+//! The orchestrator: stacks of containers and of local processes, their state, their logs.
+
+mod addresses;
+mod container_logs;
+mod drift;
+mod everywhere;
+mod interrupted;
+mod local_stack;
+mod logs;
+mod mistakes;
+mod processes;
+mod state;
+mod trace;
+mod up_and_down;
