@@ -121,9 +121,7 @@ fn two_ups_at_once_make_one_stack_of_containers() {
 fn a_killed_supervisor_is_named_as_the_cause() {
     let project = Project::new("process");
     project.up(&[]).ok();
-    let lock = project.state.path().join(&project.name).join("process/supervisor.lock");
-    let holder: Value = serde_json::from_slice(&std::fs::read(lock).expect("signed")).expect("JSON");
-    kill(u32::try_from(holder["identity"]["pid"].as_u64().expect("a pid")).expect("small"));
+    kill(project.supervisor());
     project.until("user", |service| service["state"] == "unwatched");
     let up = project.up(&[]).ok();
     for service in ["user", "product", "order"] {

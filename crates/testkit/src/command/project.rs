@@ -1,6 +1,6 @@
 //! The command line on a project of its own, which is taken down with its data however a test ends.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -40,6 +40,11 @@ impl Project {
     /// The project's own directory.
     pub fn dir(&self) -> PathBuf {
         self.state.path().join(&self.name)
+    }
+
+    /// The process of its supervisor.
+    pub fn supervisor(&self) -> u32 {
+        supervisor_in(&self.dir())
     }
 
     /// The command with the flags that name this project.
@@ -110,6 +115,13 @@ impl Ended {
         assert_eq!(self.code, Some(0), "{}", self.said);
         self
     }
+}
+
+/// The process of the supervisor of the project in this directory.
+pub(crate) fn supervisor_in(dir: &Path) -> u32 {
+    let lock = std::fs::read(dir.join("process/supervisor.lock")).expect("a supervisor ran");
+    let holder: Value = serde_json::from_slice(&lock).expect("signed");
+    u32::try_from(holder["identity"]["pid"].as_u64().expect("a pid")).expect("a pid")
 }
 
 /// Whether the tests on containers can run. Where `ORDERSYS_TEST_DOCKER=required` they must.

@@ -13,6 +13,7 @@ use ordersys_stack::process::{ProcessObserved, ProcessService, ProcessState, Pro
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
+use crate::command::project::supervisor_in;
 use crate::{LIMIT, binary};
 
 /// A project of its own; whatever the test does, nothing of it stays.
@@ -94,9 +95,7 @@ impl Stage {
 
     /// The supervisor's process.
     pub fn supervisor(&self) -> u32 {
-        let text = fs::read(self.dir.path().join("test/process/supervisor.lock")).expect("a supervisor ran");
-        let holder: serde_json::Value = serde_json::from_slice(&text).expect("signed");
-        u32::try_from(holder["identity"]["pid"].as_u64().expect("pid")).expect("pid")
+        supervisor_in(&self.dir.path().join("test"))
     }
 
     /// Processes that carry this project's directory in their command line.

@@ -1,17 +1,10 @@
 //! What is said of a stack comes from a look at it, also when its supervisor or all of it was killed.
 
-use std::fs;
 use std::process::{Command, Stdio};
 
 use ordersys_testkit::command::stage::kill;
 use ordersys_testkit::{Project, binary};
 use serde_json::Value;
-
-fn supervisor(project: &Project) -> u32 {
-    let path = project.state.path().join(&project.name).join("process/supervisor.lock");
-    let holder: Value = serde_json::from_slice(&fs::read(path).expect("signed")).expect("JSON");
-    u32::try_from(holder["identity"]["pid"].as_u64().expect("a pid")).expect("a pid")
-}
 
 fn pids(project: &Project) -> Vec<u32> {
     let pid = |name| project.service(name)["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok());
@@ -36,7 +29,7 @@ fn without_its_supervisor_a_stack_is_not_watched_and_up_mends_that() {
     let project = Project::new("process");
     project.up(&[]).ok();
     assert!(!table(&project).contains("not watched"));
-    kill(supervisor(&project));
+    kill(project.supervisor());
     let text = table(&project);
     assert!(!text.contains(" ready "), "{text}");
     let mend = format!(
@@ -59,7 +52,7 @@ fn without_its_supervisor_a_stack_is_not_watched_and_up_mends_that() {
 fn a_stack_that_was_killed_comes_back_at_its_ports() {
     let project = Project::new("process");
     let first = project.up(&[]).ok();
-    kill(supervisor(&project));
+    kill(project.supervisor());
     let killed = pids(&project);
     assert_eq!(killed.len(), 3);
     killed.into_iter().for_each(kill);
