@@ -104,9 +104,9 @@ impl EngineError {
         matches!(self, Self::Refused { status: 404, .. })
     }
 
-    /// Whether the image of what was to be made does not exist.
+    /// Whether the image of what was to be made does not exist, or went while it was made.
     pub(crate) fn lacks_image(&self) -> bool {
-        matches!(self, Self::Refused { status: 404, said, .. } if said.0.contains("No such image"))
+        matches!(self, Self::Refused { status: 404 | 500, said, .. } if says_image_gone(&said.0))
     }
 
     /// Whether it is in the way of something: a name, a state, a use.
@@ -131,6 +131,13 @@ pub(crate) fn says_port_taken(text: &str) -> bool {
     ["port is already allocated", "address already in use", "Ports are not available"]
         .iter()
         .any(|sign| text.contains(sign))
+}
+
+/// Whether the engine's words say that an image is not there: it finds none of the name, or none of its files any
+/// more, or none of its layers.
+fn says_image_gone(text: &str) -> bool {
+    let file_went = text.contains("failed to get digest") && text.contains("no such file or directory");
+    file_went || ["No such image", "layer does not exist"].iter().any(|sign| text.contains(sign))
 }
 
 /// Makes an answer of "it does not exist" a success: it is gone, as wanted.
@@ -176,12 +183,20 @@ mod tests {
 
     #[test]
     fn a_missing_image_is_told_from_another_thing_that_is_missing() {
-        let missing = |message: &str| {
+        let missing = |status_code: u16, message: &str| {
             let message = message.to_owned();
-            during("create it")(Bollard::DockerResponseServerError { status_code: 404, message })
-                .lacks_image()
+            during("create it")(Bollard::DockerResponseServerError { status_code, message }).lacks_image()
         };
-        assert!(missing("No such image: ordersys:0123456789ab"));
-        assert!(!missing("network 0123 not found"));
+        assert!(missing(404, "No such image: ordersys:0123456789ab"));
+        // Removed while a container was made of it.
+        assert!(missing(
+            500,
+            "failed to get digest sha256:01ab: open /var/lib/docker/image/overlay2/imagedb/content/sha256/01ab: \
+             no such file or directory"
+        ));
+        assert!(missing(500, "layer does not exist"));
+        assert!(!missing(404, "network 0123 not found"));
+        assert!(!missing(500, "open /run/docker/netns/01ab: no such file or directory"));
+        assert!(!missing(409, "No such image: ordersys:0123456789ab"));
     }
 }

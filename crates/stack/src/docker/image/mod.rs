@@ -18,6 +18,8 @@ use crate::docker::labels;
 
 /// Limit of loading an image, whatever its size.
 const LOAD_LIMIT: Duration = Duration::from_mins(10);
+/// How often an image that goes is loaded again for one thing to be made of it.
+const MAX_RELOADS: usize = 3;
 
 /// Whether the engine has the image.
 pub(crate) async fn is_present(engine: &Engine, name: &ImageName) -> Result<bool, EngineError> {
@@ -61,19 +63,19 @@ pub(crate) async fn load(engine: &Engine, name: &ImageName, program: &Path) -> R
 }
 
 /// Makes what needs the image. If that went since it was seen, since another project replaced its last
-/// container of it and cleared it away, it is loaded once more.
+/// container of it and cleared it away, it is loaded again, a few times at most: it may still be going.
 pub(crate) async fn with_image<T>(
     engine: &Engine,
     (name, program): (&ImageName, &Path),
     make: impl AsyncFn() -> Result<T, EngineError>,
 ) -> Result<T, EngineError> {
-    match make().await {
-        Err(error) if error.lacks_image() => {
-            load(engine, name, program).await?;
-            make().await
+    for _ in 0..MAX_RELOADS {
+        match make().await {
+            Err(error) if error.lacks_image() => load(engine, name, program).await?,
+            made => return made,
         }
-        made => made,
     }
+    make().await
 }
 
 fn make(name: &ImageName, path: &Path, arch: &str) -> Result<Vec<u8>, EngineError> {
