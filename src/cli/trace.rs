@@ -1,15 +1,16 @@
 //! `ordersys trace`: one request or order through all services.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::cli::{Globals, block_on};
 use ordersys_command::{Exit, Failure, Outcome};
 use ordersys_logs::Found;
 use ordersys_logs::trace::{Ground, Trace, trace};
 
-/// Services write their lines a few times a second, so what is not there yet is looked for again.
-const LOOKS: usize = 3;
-const PAUSE: Duration = Duration::from_millis(150);
+/// How long a line may be on its way from a service to its log. What is missing of something older will not come.
+const ON_ITS_WAY: Duration = Duration::from_secs(2);
+/// The pause between two looks.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Show one request or order on its way through all services, as a timed tree
 ///
@@ -49,17 +50,17 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
     Ok(())
 }
 
-/// Looks until nothing is missing, a few times at most.
+/// Looks until nothing is missing, or nothing more can come.
 async fn look(id: &str, ground: &Ground) -> Outcome<Trace> {
-    let mut found = trace(id, ground).await?;
-    for _ in 1..LOOKS {
-        if found.is_whole() {
-            break;
+    let began = Instant::now();
+    loop {
+        let found = trace(id, ground).await?;
+        let may_grow = found.age(jiff::Timestamp::now()).is_none_or(|age| age < ON_ITS_WAY);
+        if found.is_whole() || !may_grow || began.elapsed() >= ON_ITS_WAY {
+            return Ok(found);
         }
         tokio::time::sleep(PAUSE).await;
-        found = trace(id, ground).await?;
     }
-    Ok(found)
 }
 
 fn unknown(found: &Trace) -> Failure {

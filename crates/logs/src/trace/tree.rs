@@ -89,6 +89,18 @@ impl Trace {
     pub fn is_whole(&self) -> bool {
         self.gaps.is_empty() && !self.roots.is_empty()
     }
+
+    /// How long ago the last of it was, at `now`; nothing if nothing is known.
+    #[must_use]
+    pub fn age(&self, now: jiff::Timestamp) -> Option<Duration> {
+        let end = |start: f64, took: Option<f64>| start + took.unwrap_or(0.0);
+        let of_steps = self.roots.iter().flat_map(|root| &root.steps);
+        let ends = of_steps.map(|step| end(step.start_ms, step.duration_ms));
+        let ends = ends.chain(self.roots.iter().map(|root| end(root.start_ms, root.duration_ms)));
+        let last = ends.reduce(f64::max)?;
+        let last = self.began.checked_add(Duration::try_from_secs_f64(last / 1e3).ok()?).ok()?;
+        Some(now.duration_since(last).try_into().unwrap_or_default())
+    }
 }
 
 /// Builds the tree of these facts; `gaps` are those known already.
@@ -237,4 +249,28 @@ fn millis(duration: Duration) -> f64 {
 /// To the microsecond.
 fn round(millis: f64) -> f64 {
     (millis * 1e3).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_age_of_a_trace_is_that_of_its_last_step() {
+        let at = |millis| jiff::Timestamp::from_millisecond(millis).expect("a time");
+        let fact = |began: i64, took: u64, what: What| Fact {
+            at: at(began),
+            took: Some(Duration::from_millis(took)),
+            service: "order".to_owned(),
+            request: Some("r-1".to_owned()),
+            order: None,
+            what,
+        };
+        let answered = What::Answered { name: "POST /orders".to_owned(), status: 201 };
+        let facts = vec![fact(1000, 50, answered), fact(1010, 70, What::LookUp { known: true })];
+        let trace = build("r-1", (facts, Vec::new()), Vec::new());
+        assert_eq!(trace.age(at(2000)), Some(Duration::from_millis(920)));
+        assert_eq!(trace.age(at(1000)), Some(Duration::ZERO), "a clock that goes back makes nothing old");
+        assert_eq!(build("r-1", (Vec::new(), Vec::new()), Vec::new()).age(at(2000)), None);
+    }
 }
