@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ordersys_contract::Role;
 use ordersys_testkit::stack::member::{Member, PASSWORD};
-use ordersys_testkit::{LIMIT, Stack};
+use ordersys_testkit::{LIMIT, Stack, quiet};
 
 /// A caller in a network.
 fn from(network: u8) -> reqwest::Client {
@@ -32,6 +32,7 @@ async fn guess(stack: &Stack, network: u8, times: u32) -> u32 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn guesses_from_elsewhere_do_not_keep_the_owner_out() {
+    let _turn = quiet().await;
     let mut stack = Stack::start().await;
     let ann = Member::join(&stack, "ann").await;
     let looked_at = guess(&stack, 1, 15).await;

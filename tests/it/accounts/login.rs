@@ -8,9 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ordersys_testkit::command::login::{
-    PASSWORD, accounts, accounts_file, ended, log_in, register, with_input,
-};
+use ordersys_testkit::command::login::{PASSWORD, accounts, accounts_file, log_in, register, with_input};
 use ordersys_testkit::{Ended, Project, binary};
 use serde_json::Value;
 
@@ -124,7 +122,7 @@ fn an_expired_token_is_refreshed_by_the_first_command() {
         })
         .collect();
     for child in children {
-        ended(child).ok();
+        Ended::wait(child).ok();
     }
     assert_ne!(tokens(&project), second);
     expire(&project);

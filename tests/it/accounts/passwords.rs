@@ -2,7 +2,7 @@
 
 use ordersys_contract::Role;
 use ordersys_testkit::stack::member::Member;
-use ordersys_testkit::{Answer, Stack};
+use ordersys_testkit::{Answer, Stack, quiet};
 
 async fn send_as(stack: &Stack, member: &Member, role: Role, call: (&str, &str), body: &str) -> Answer {
     let bearer = member.bearer();
@@ -94,6 +94,7 @@ async fn registering_is_strict() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn guessing_passwords_is_slowed_before_it_costs_anything() {
+    let _turn = quiet().await;
     let stack = Stack::start().await;
     let body = r#"{"email":"nobody@example.com","password":"guess guess"}"#;
     let guess = || stack.send(Role::User, "POST", "/sessions", Some(body));

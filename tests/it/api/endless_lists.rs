@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -11,6 +11,9 @@ use ordersys_testkit::binary;
 
 /// How long a command may take to see that a list has no end.
 const ENDS_WITHIN: Duration = Duration::from_mins(1);
+
+/// How long a page of ever new ones takes.
+const TRICKLE: Duration = Duration::from_millis(50);
 
 /// A page with one product.
 const PRODUCT: &str = r#"[{"id":"019a0000-0000-7000-8000-000000000001","name":"Hub","price":5.00,"currency":"USD","stock":1,"version":1,"createdAt":"2025-11-01T00:00:00.000Z"}]"#;
@@ -53,6 +56,9 @@ fn serve(how: Endless) -> (String, Arc<AtomicUsize>) {
                          link: </next?cursor={cursor}>; rel=\"next\"\r\n\r\n{items}",
                         items.len()
                     );
+                    if matches!(how, Endless::Trickle) {
+                        std::thread::sleep(TRICKLE);
+                    }
                     if stream.write_all(answer.as_bytes()).is_err() {
                         return;
                     }
@@ -63,26 +69,43 @@ fn serve(how: Endless) -> (String, Arc<AtomicUsize>) {
     (url, count)
 }
 
-/// Runs a command on services that are all at this address.
-fn run(url: &str, args: &[&str]) -> Output {
-    let state = tempfile::tempdir().expect("a directory");
-    let mut command = Command::new(binary());
-    command.args(["--user-url", url, "--product-url", url, "--order-url", url, "--state-dir"]);
-    command.arg(state.path()).args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("starts");
-    let began = Instant::now();
-    while child.try_wait().expect("waits").is_none() {
-        if began.elapsed() > ENDS_WITHIN {
-            child.kill().expect("kills");
-            panic!("{args:?} does not end");
-        }
-        std::thread::sleep(Duration::from_millis(10));
+/// A command under way, and its state directory.
+struct Running {
+    child: Child,
+    what: String,
+    began: Instant,
+    _state: tempfile::TempDir,
+}
+
+impl Running {
+    /// Starts a command on services that are all at this address.
+    fn start(url: &str, args: &[&str]) -> Self {
+        let state = tempfile::tempdir().expect("a directory");
+        let mut command = Command::new(binary());
+        command.args(["--user-url", url, "--product-url", url, "--order-url", url, "--state-dir"]);
+        command.arg(state.path()).args(args).stdin(Stdio::null());
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+        Self { child, what: format!("{args:?}"), began: Instant::now(), _state: state }
     }
-    child.wait_with_output().expect("ended")
+
+    /// Waits for its end; what its exit code is and what it said.
+    fn ends(mut self) -> (Option<i32>, String) {
+        while self.child.try_wait().expect("waits").is_none() {
+            if self.began.elapsed() > ENDS_WITHIN {
+                self.child.kill().expect("kills");
+                panic!("{} does not end", self.what);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let output = self.child.wait_with_output().expect("ended");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
 }
 
 #[test]
 fn commands_end_where_a_list_does_not() {
+    let (ever_new, asked_for_new) = serve(Endless::Trickle);
+    let trickled = Running::start(&ever_new, &["product", "list"]); // beside the others: it takes its time
     let commands: [&[&str]; 5] = [
         &["product", "list"],
         &["product", "get", "Hub"],
@@ -96,23 +119,16 @@ fn commands_end_where_a_list_does_not() {
     ] {
         for command in commands {
             let (url, count) = serve(how);
-            let ended = run(&url, command);
-            let error = String::from_utf8_lossy(&ended.stderr);
-            assert!(!ended.status.success(), "{how:?} {command:?}: {error}");
+            let (code, error) = Running::start(&url, command).ends();
+            assert_ne!(code, Some(0), "{how:?} {command:?}: {error}");
             // The check has a rule of its own: none of its lists has an empty page.
             assert!(error.contains(said) || command == ["check"], "{how:?} {command:?}: {error}");
             let asked = count.load(Ordering::SeqCst);
             assert!(asked <= at_most, "{how:?} {command:?}: {asked} requests");
         }
     }
-}
-
-#[test]
-fn a_list_of_ever_new_pages_ends_after_its_time() {
-    let (url, count) = serve(Endless::Trickle);
-    let ended = run(&url, &["product", "list"]);
-    let error = String::from_utf8_lossy(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(1), "{error}");
+    let (code, error) = trickled.ends();
+    assert_eq!(code, Some(1), "{error}");
     assert!(error.contains("its time limit of 30 s"), "{error}");
-    assert!(count.load(Ordering::SeqCst) > 100);
+    assert!(asked_for_new.load(Ordering::SeqCst) > 100);
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use ordersys_contract::Role;
 use ordersys_store::rusqlite::Connection;
-use ordersys_testkit::{LIMIT, Stack, binary, order_of};
+use ordersys_testkit::{LIMIT, Stack, binary, order_of, quiet};
 use serde_json::Value;
 
 /// Products of a large catalog: more than are gone through for one page.
@@ -83,6 +83,7 @@ async fn beside_searches(stack: &Stack, role: Role, (path, search): (&str, &str)
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_product_is_read_quickly_beside_hopeless_searches_and_none_is_missed() {
+    let _turn = quiet().await;
     let mut stack = Stack::start().await;
     let product = stack.a_product(5).await;
     stack.end(Role::Product).await;
@@ -120,6 +121,7 @@ async fn a_product_is_read_quickly_beside_hopeless_searches_and_none_is_missed()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_order_is_read_quickly_beside_lists_that_find_nothing() {
+    let _turn = quiet().await;
     let mut stack = Stack::start().await;
     let (user, product) = (stack.a_user().await, stack.a_product(5).await);
     let order = stack.anyone().place(&order_of(&user, &[(&product, 1)]), None).await.expect("places").order;

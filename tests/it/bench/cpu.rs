@@ -1,6 +1,6 @@
 //! The processor time of services in the report of `bench`, wherever they run.
 
-use ordersys_testkit::{Project, has_engine};
+use ordersys_testkit::{Project, has_engine, quiet_blocking};
 use serde_json::Value;
 
 const LOAD: [&str; 7] = ["bench", "-c", "4", "-d", "1s", "--warmup", "0s"];
@@ -14,7 +14,9 @@ fn the_processor_time_of_services_is_that_of_their_processes() {
     for runtime in if has_engine() { &["process", "docker"][..] } else { &["process"] } {
         let project = Project::new(runtime);
         project.up(&[]).ok();
+        let turn = quiet_blocking();
         let report = project.run(&LOAD).data;
+        drop(turn);
         assert!(server(&report).as_f64().is_some_and(|micros| micros > 10.0), "{runtime}: {report:#}");
         let status = project.run(&["status"]).data;
         assert!(!status.to_string().contains("localPids"), "for us, not for scripts: {status:#}");

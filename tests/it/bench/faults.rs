@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use ordersys_testkit::{Project, has_engine};
+use ordersys_testkit::{Project, has_engine, quiet_blocking};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -18,7 +18,9 @@ fn faults_are_done_and_their_recovery_is_reported(project: &Project) {
     let out = project.state.path().join("out");
     let out = out.to_str().expect("text");
     let faults = "kill:product@500ms,pause:user@3s+700ms,cut:order@6s+500ms";
+    let turn = quiet_blocking();
     let run = project.run(&[&LOAD[..], &[faults, "--duration", "9s", "--out", out]].concat());
+    drop(turn);
     assert!(matches!(run.code, Some(0 | 8)), "{:?}: {}", run.code, run.said);
     let result = std::fs::read(project.state.path().join("out/result.json")).expect("is there");
     let result: Value = serde_json::from_slice(&result).expect("JSON");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use ordersys_contract::Client;
 use ordersys_contract::Role;
 use ordersys_contract::client::OrderFilter;
-use ordersys_testkit::{LIMIT, Processes, Stack, binary};
+use ordersys_testkit::{LIMIT, Processes, Stack, binary, quiet};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -106,6 +106,7 @@ async fn the_report_says_that_it_is_of_a_part() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_does_not_wait_for_a_system_that_does_not_answer() {
+    let _turn = quiet().await;
     let mut services = Processes::start().await.expect("starts");
     let client = services.client("admin.token").expect("a client");
     let state = tempfile::tempdir().expect("a directory");

@@ -8,7 +8,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use ordersys_testkit::{LIMIT, binary};
+use ordersys_testkit::{LIMIT, binary, quiet_blocking};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -99,6 +99,7 @@ fn report(output: &Output) -> Value {
 
 #[test]
 fn a_stopped_server_shows_in_the_response_time_and_not_in_the_service_time() {
+    let _turn = quiet_blocking();
     let (server, bench) = scene();
     let stopped = server.stop().as_secs_f64();
     let report = report(&bench.output());
@@ -123,6 +124,7 @@ fn a_stopped_server_shows_in_the_response_time_and_not_in_the_service_time() {
 
 #[test]
 fn a_stopped_generator_makes_the_run_invalid_and_is_named_as_the_cause() {
+    let _turn = quiet_blocking();
     let (_server, bench) = scene();
     bench.stop();
     let output = bench.output();

@@ -16,7 +16,7 @@ use ordersys_contract::user::LOOKUP;
 use ordersys_contract::{Client, Code, IdempotencyKey, OrderId, Quantity, RequestId};
 use ordersys_testkit::crash::judge::settle;
 use ordersys_testkit::shop::{a_product, a_user};
-use ordersys_testkit::{LIMIT, Processes, Stack, order_of};
+use ordersys_testkit::{LIMIT, Processes, Stack, order_of, quiet};
 use ordersys_verify::audit::{Standing, check};
 use rustix::process::{Pid, Signal};
 
@@ -61,6 +61,7 @@ async fn a_dead_user_service_is_refused_at_once_and_found_again() {
     let before = client.place(&order, None).await.expect("places").order;
     assert!(!readiness(&stack).await.degraded);
 
+    let turn = quiet().await;
     stack.end(Role::User).await;
     refuse_until_open(&client, &order, &stack).await;
     let mut times = Vec::new();
@@ -71,6 +72,7 @@ async fn a_dead_user_service_is_refused_at_once_and_found_again() {
         let problem = refused.problem().expect("a problem");
         assert_eq!((problem.code, problem.retry_after), (Code::DependencyDown, Some(1)));
     }
+    drop(turn);
     times.sort();
     assert!(times[20] < AT_ONCE, "the median refusal took {:?}", times[20]);
     assert_eq!(client.order(before.id).await.expect("reads go on"), before);

@@ -14,7 +14,7 @@ use ordersys_contract::reservation::{
 };
 use ordersys_contract::{Code, OrderId, Quantity, RequestId};
 use ordersys_store::rusqlite::{Connection, params};
-use ordersys_testkit::{LIMIT, Project, Stack, binary};
+use ordersys_testkit::{LIMIT, Project, Stack, binary, quiet};
 
 /// A year in milliseconds.
 const YEAR: i64 = 365 * 24 * 3_600_000;
@@ -114,12 +114,14 @@ async fn a_lease_is_counted_and_begins_anew_with_the_service() {
     let mut stack = Stack::start().await;
     let product = stack.a_product(10).await;
     let [short, long] = [(); 2].map(|()| OrderId::now());
+    let turn = quiet().await;
     assert_eq!(state_of(&stack, reserve(short, &product, Terms::Hold { lease: 300 })).await, State::Held);
     assert_eq!(state_of(&stack, reserve(long, &product, Terms::Hold { lease: 2_500 })).await, State::Held);
     let held = stack.service().reservation_record(long).await.expect("reads");
     assert_eq!((held.lease_ms, held.overdue_ms), (Some(2_500), None));
     until_state(&stack, short, State::Expired).await;
     assert_eq!(stack.stock(&product).await, 8);
+    drop(turn);
     stack.end(Role::Product).await;
     let restarted = Instant::now();
     stack.begin(Role::Product).await;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use ordersys_stack::model::project::Project;
 use ordersys_stack::process::{ProcessObserved, ProcessState, Processes, Signal};
 use ordersys_testkit::command::stage::{Stage, answering, kill};
-use ordersys_testkit::{LIMIT, binary};
+use ordersys_testkit::{LIMIT, binary, quiet};
 
 #[tokio::test]
 async fn a_list_is_run_kept_changed_and_ended() {
@@ -98,6 +98,7 @@ async fn a_crash_loop_is_called_so_and_its_output_is_kept() {
     assert_eq!((seen["failing"].restarts, seen["failing"].pid), (4, None));
     assert_eq!(seen["failing"].last_exit.as_deref(), Some("exit code 3"));
     assert_eq!(stage.processes.last_log_lines("failing", 2), ["to stdout", "to stderr"]);
+    let _turn = quiet().await;
     let started = Instant::now();
     stage.processes.down().await.expect("down");
     assert!(started.elapsed() < Duration::from_secs(5), "the pause of a crash loop is not waited for");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ordersys_testkit::{LIMIT, Project, binary, has_engine};
+use ordersys_testkit::{Ended, LIMIT, Project, binary, has_engine};
 use serde_json::Value;
 
 /// A stack with a user and nine things to sell.
@@ -258,8 +258,12 @@ fn a_refusal_is_drawn_as_a_tree_and_what_is_missing_is_said() {
 #[test]
 fn an_unknown_id_says_where_was_looked() {
     let shop = Shop::open("process", &[]);
-    for id in ["no-such-request", "0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"] {
-        let ended = shop.project.run(&["trace", id]);
+    let looking = ["no-such-request", "0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"].map(|id| {
+        let mut trace = shop.project.command(&["trace", id]);
+        (id, trace.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts"))
+    });
+    for (id, child) in looking {
+        let ended = Ended::wait(child);
         assert_eq!(ended.code, Some(4), "{}", ended.said);
         for part in [
             id,

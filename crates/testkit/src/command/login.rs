@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
 
@@ -30,12 +30,7 @@ pub fn with_input(project: &Project, args: &[&str], input: &str) -> Ended {
     let mut child = command.spawn().expect("runs");
     // A command that does not want it closes the pipe.
     let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
-    ended(child)
-}
-
-/// How a command ended that was started with pipes.
-pub fn ended(child: Child) -> Ended {
-    Ended::of(&child.wait_with_output().expect("ends"))
+    Ended::wait(child)
 }
 
 /// The file in which a project's logins are kept.

@@ -1,7 +1,7 @@
 //! The command line on a project of its own, which is taken down with its data however a test ends.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -101,8 +101,12 @@ impl Drop for Project {
 }
 
 impl Ended {
-    /// How a command ended with this output.
-    pub(crate) fn of(output: &Output) -> Self {
+    /// Waits for the end of a command that was started with pipes.
+    pub fn wait(child: Child) -> Self {
+        Self::of(&child.wait_with_output().expect("ends"))
+    }
+
+    fn of(output: &Output) -> Self {
         Self {
             code: output.status.code(),
             data: serde_json::from_slice(&output.stdout).unwrap_or(Value::Null),

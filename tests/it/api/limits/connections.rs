@@ -8,7 +8,7 @@ use ordersys_contract::Role;
 use ordersys_contract::client::Client;
 use ordersys_contract::user::NewUser;
 use ordersys_testkit::shop::a_product;
-use ordersys_testkit::{LIMIT, Processes, binary, order_of};
+use ordersys_testkit::{LIMIT, Processes, binary, order_of, quiet};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinSet;
@@ -42,6 +42,7 @@ async fn cling(to: SocketAddr) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_address_takes_all_connections_and_probes_are_always_answered() {
+    let _turn = quiet().await;
     const CLINGING: usize = 4300;
     raise_open_files();
     let served = Served::user(&["--log", "warn"], Stdio::null()).await;

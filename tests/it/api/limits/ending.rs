@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
-use ordersys_testkit::LIMIT;
+use ordersys_testkit::{LIMIT, quiet};
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -32,6 +32,7 @@ async fn ask_for_nothing(address: SocketAddr, batches: usize) {
 /// Some lines fill the pipe; of many more than may wait some are dropped.
 #[tokio::test]
 async fn a_service_whose_output_is_not_read_goes_on_and_ends_when_asked_to() {
+    let _turn = quiet().await;
     for (signal, batches) in [(Signal::TERM, 10), (Signal::INT, 200)] {
         let (unread, output) = std::io::pipe().expect("a pipe");
         let mut served = Served::user(&[], output.into()).await;
@@ -44,6 +45,7 @@ async fn a_service_whose_output_is_not_read_goes_on_and_ends_when_asked_to() {
 
 #[tokio::test]
 async fn a_service_ends_although_clients_do_not_read_or_do_not_send() {
+    let _turn = quiet().await;
     let mut served = Served::user(&["--log", "warn"], Stdio::null()).await;
     let mut deaf = connect_from([127, 0, 0, 1], served.address).await.expect("connects");
     let request = "GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(200);

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ordersys_testkit::quiet;
+
 use super::{Service, directory};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -30,6 +32,7 @@ async fn another_programs_lock_is_told_as_that_and_waits_do_not_add_up() {
         eprintln!("skipped: the command sqlite3 cannot be started");
         return;
     }
+    let turn = quiet().await;
     let calls = (0..CALLS).map(|_| service.write());
     for answer in futures_util::future::join_all(calls).await {
         assert_eq!(answer.code(), (503, "storage-busy"), "{}", answer.body);
@@ -43,6 +46,7 @@ async fn another_programs_lock_is_told_as_that_and_waits_do_not_add_up() {
         "the next one does not wait: {:?}",
         began.elapsed()
     );
+    drop(turn);
     assert!(service.trouble().await.contains("holds the lock of user.db"), "{}", service.log());
     assert_eq!(service.get(&format!("/users/{id}")).await.status, 200, "reads go on");
     let holder = format!("process {} (sqlite3)", foreign.id());
