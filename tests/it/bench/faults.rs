@@ -17,9 +17,9 @@ fn faults_are_done_and_their_recovery_is_reported(project: &Project) {
     project.up(&[]).ok();
     let out = project.state.path().join("out");
     let out = out.to_str().expect("text");
-    let faults = "kill:product@500ms,pause:user@3s+700ms,cut:order@6s+500ms";
+    let faults = "kill:product@500ms,pause:user@2500ms+700ms,cut:order@5s+500ms";
     let turn = quiet_blocking();
-    let run = project.run(&[&LOAD[..], &[faults, "--duration", "9s", "--out", out]].concat());
+    let run = project.run(&[&LOAD[..], &[faults, "--duration", "7s", "--out", out]].concat());
     drop(turn);
     assert!(matches!(run.code, Some(0 | 8)), "{:?}: {}", run.code, run.said);
     let result = std::fs::read(project.state.path().join("out/result.json")).expect("is there");
@@ -27,7 +27,7 @@ fn faults_are_done_and_their_recovery_is_reported(project: &Project) {
     let marks = result["marks"].as_array().expect("a list");
     let what: Vec<_> = marks.iter().filter_map(|mark| mark["what"].as_str()).collect();
     assert_eq!(what, ["kill:product", "pause:user", "partition:order"]);
-    for (mark, at) in marks.iter().zip([0.5, 3.0, 6.0]) {
+    for (mark, at) in marks.iter().zip([0.5, 2.5, 5.0]) {
         assert!((at..at + 1.0).contains(&seconds(mark, "atSeconds")), "{mark}");
         assert!(seconds(mark, "recoverySeconds") < 3.0, "{mark}");
         assert_eq!(mark["error"], Value::Null);

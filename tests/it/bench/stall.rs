@@ -13,11 +13,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 /// How long a run measures.
-const RUN: Duration = Duration::from_secs(10);
+const RUN: Duration = Duration::from_secs(6);
 /// How long one side is stopped.
 const STOP: Duration = Duration::from_millis(1400);
 /// How long the run goes on before that.
-const BEFORE: Duration = Duration::from_secs(3);
+const BEFORE: Duration = Duration::from_millis(1500);
 /// Requests planned a second.
 const RATE: u32 = 2000;
 
