@@ -42,8 +42,8 @@ async fn cling(to: SocketAddr) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_address_takes_all_connections_and_probes_are_always_answered() {
-    let _turn = quiet().await;
     const CLINGING: usize = 4300;
+    let _turn = quiet().await;
     raise_open_files();
     let served = Served::user(&["--log", "warn"], Stdio::null()).await;
     let mut crowd = JoinSet::new();
