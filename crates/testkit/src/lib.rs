@@ -21,7 +21,7 @@ pub mod stack;
 pub use crate::binary::binary;
 pub use crate::command::project::{Ended, Project, has_engine};
 pub use crate::crash::processes::Processes;
-pub use crate::quiet::{Quiet, quiet, quiet_blocking};
+pub use crate::quiet::{Busy, Quiet, busy, busy_blocking, quiet, quiet_blocking};
 pub use crate::shop::order_of;
 pub use crate::stack::answer::Answer;
 pub use crate::stack::{Limits, Stack};

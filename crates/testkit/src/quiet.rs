@@ -1,22 +1,38 @@
-//! Tests that measure time take turns, and so do those that load the machine for long: beside each other they would
-//! measure one another.
+//! Tests that measure time take turns, alone or else beside light tests only: what loads the machine for seconds
+//! would be measured, too.
 
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-static TURN: Mutex<()> = Mutex::const_new(());
+static MACHINE: RwLock<()> = RwLock::const_new(());
 
-/// A turn, until it is dropped.
+/// The turn of a test that measures time, until it is dropped.
 #[must_use = "the turn is over when this is dropped"]
 pub struct Quiet {
-    _turn: MutexGuard<'static, ()>,
+    _alone: RwLockWriteGuard<'static, ()>,
 }
 
-/// Waits for the turn of a test that measures time or loads the machine.
+/// The turn of a test that loads the machine, until it is dropped.
+#[must_use = "the turn is over when this is dropped"]
+pub struct Busy {
+    _shared: RwLockReadGuard<'static, ()>,
+}
+
+/// Waits until no other test measures time or loads the machine, and keeps them waiting.
 pub async fn quiet() -> Quiet {
-    Quiet { _turn: TURN.lock().await }
+    Quiet { _alone: MACHINE.write().await }
 }
 
 /// The same, for tests that are not asynchronous.
 pub fn quiet_blocking() -> Quiet {
-    Quiet { _turn: TURN.blocking_lock() }
+    Quiet { _alone: MACHINE.blocking_write() }
+}
+
+/// Waits until no other test measures time. Several may load the machine at once.
+pub async fn busy() -> Busy {
+    Busy { _shared: MACHINE.read().await }
+}
+
+/// The same, for tests that are not asynchronous.
+pub fn busy_blocking() -> Busy {
+    Busy { _shared: MACHINE.blocking_read() }
 }

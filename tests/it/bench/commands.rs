@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use ordersys_testkit::browser::chromium;
-use ordersys_testkit::{Stack, binary, quiet};
+use ordersys_testkit::{Stack, binary, busy};
 use serde_json::Value;
 
 const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/bench/result.schema.json");
@@ -48,7 +48,7 @@ async fn a_stored_result_keeps_its_published_schema_and_is_shown_again() {
     let (stack, dir) = (a_system().await, tempfile::tempdir().expect("a directory"));
     let run = dir.path().join("run").display().to_string();
     let load = ["-c", "4", "-d", "3s", "--warmup", "0s", "--out", &run, "-o", "json"];
-    let turn = quiet().await;
+    let turn = busy().await;
     let printed = json(&bench(&stack, &load));
     drop(turn);
     let stored: Value = serde_json::from_str(&read(&dir.path().join("run/result.json"))).expect("JSON");
@@ -155,7 +155,7 @@ async fn the_limit_is_found_as_an_interval() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_generator_measures_itself() {
     let stack = a_system().await;
-    let _turn = quiet().await;
+    let _turn = busy().await;
     let output = bench(&stack, &["calibrate", "--step", "1s", "-c", "8", "-o", "json"]);
     let found = json(&output);
     assert!(output.status.success(), "{output:?}");

@@ -1,6 +1,6 @@
 //! The processor time of services in the report of `bench`, wherever they run.
 
-use ordersys_testkit::{Project, has_engine, quiet_blocking};
+use ordersys_testkit::{Project, busy_blocking, has_engine};
 use serde_json::Value;
 
 const LOAD: [&str; 7] = ["bench", "-c", "4", "-d", "1s", "--warmup", "0s"];
@@ -14,7 +14,7 @@ fn the_processor_time_of_services_is_that_of_their_processes() {
     for runtime in if has_engine() { &["process", "docker"][..] } else { &["process"] } {
         let project = Project::new(runtime);
         project.up(&[]).ok();
-        let turn = quiet_blocking();
+        let turn = busy_blocking();
         let report = project.run(&LOAD).data;
         drop(turn);
         assert!(server(&report).as_f64().is_some_and(|micros| micros > 10.0), "{runtime}: {report:#}");

@@ -9,7 +9,7 @@ use ordersys_bench::settings::Environment;
 use ordersys_contract::Client;
 use ordersys_contract::Role;
 use ordersys_contract::client::OrderFilter;
-use ordersys_testkit::{LIMIT, Processes, Stack, quiet};
+use ordersys_testkit::{LIMIT, Processes, Stack, busy};
 use ordersys_workload::endpoint::Endpoint;
 use ordersys_workload::model::{CountRange, StopCondition, Verification};
 
@@ -52,7 +52,7 @@ async fn an_order(client: &Client) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mix_is_answered_as_it_should_be_and_verified() {
-    let _turn = quiet().await;
+    let _turn = busy().await;
     let stack = Stack::start().await;
     let report =
         bench(&Profile { stop_condition: StopCondition::Count(1500), ..profile() }, &stack.admin()).await;
@@ -67,7 +67,7 @@ async fn a_mix_is_answered_as_it_should_be_and_verified() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_that_dies_and_comes_back_loses_nothing() {
-    let _turn = quiet().await;
+    let _turn = busy().await;
     let mut services = Processes::start().await.expect("starts");
     let client = services.client("admin.token").expect("a client");
     let asked =
@@ -86,7 +86,7 @@ async fn a_target_that_dies_and_comes_back_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_that_dies_for_good_leaves_true_books() {
-    let _turn = quiet().await;
+    let _turn = busy().await;
     let mut services = Processes::start().await.expect("starts");
     let client = services.client("admin.token").expect("a client");
     let lasts = Duration::from_secs(2);

@@ -131,10 +131,10 @@ fn a_container_that_is_cut_off_is_silent_until_healed() {
 fn a_restart_of_a_service_that_ends_again_says_why_at_once() {
     let project = Project::new("process");
     project.up(&[]).ok();
-    let store = project.state.path().join(&project.name).join("data/product/product.db");
+    let store = project.dir().join("data/product/product.db");
+    let turn = quiet_blocking();
     std::fs::remove_file(&store).expect("removes");
     std::fs::write(&store, [7; 4096]).expect("damages");
-    let turn = quiet_blocking();
     let began = Instant::now();
     let restart = project.run(&["restart", "product"]);
     let took = began.elapsed();
@@ -142,7 +142,9 @@ fn a_restart_of_a_service_that_ends_again_says_why_at_once() {
     assert_eq!(restart.code, Some(1), "{}", restart.said);
     assert!(took < Duration::from_secs(20), "{took:?}");
     assert!(restart.said.contains("the product service ended before it was ready"), "{}", restart.said);
-    assert!(restart.said.contains("product.db is damaged"), "{}", restart.said);
+    // What used it may have noticed before the restart did.
+    let told = ["product.db is damaged", "product.db was damaged"];
+    assert!(told.iter().any(|text| restart.said.contains(text)), "{}", restart.said);
     assert!(!restart.said.contains("engine"), "{}", restart.said);
 }
 

@@ -62,7 +62,8 @@ fn fails_and_leaves_what_was_there(project: &Project) {
     assert_eq!(project.up(&[]).code, Some(0));
     let failed = project.up(&["--log", "no such=filter="]);
     assert_eq!(failed.code, Some(1), "{}", failed.said);
-    assert_eq!(changes(&project.up(&[])), Vec::<String>::new(), "what was there before is back");
+    let back = changes(&project.up(&[]));
+    assert_eq!(back, Vec::<String>::new(), "what was there before is back: {}", failed.said);
 }
 
 #[test]
