@@ -8,7 +8,7 @@ use ordersys_contract::Role;
 use ordersys_contract::order::{CANCEL, DELIVER, OrderState, PAY, SHIP};
 use ordersys_contract::product::{Hold, ProductPatch, StockAccount};
 use ordersys_contract::{Code, IdempotencyKey, Quantity};
-use ordersys_testkit::{LIMIT, Stack, order_of};
+use ordersys_testkit::{LIMIT, Stack, busy, order_of};
 
 /// Rounds of two buyers for one unit.
 const ROUNDS: usize = 10_000;
@@ -75,6 +75,7 @@ async fn a_refusal_is_replayed_even_after_a_restock() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_buyers_for_one_unit_have_one_winner() {
+    let _turn = busy().await;
     let stack = Stack::start().await;
     let (user, client) = (stack.a_user().await, stack.anyone());
     let next = AtomicUsize::new(0);

@@ -11,6 +11,7 @@ use ordersys_contract::reservation::ReservationState as Reservation;
 use ordersys_order::domain::lifecycle;
 use ordersys_product::domain::stock::Place;
 use ordersys_product::domain::transition;
+use ordersys_testkit::busy_blocking;
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
 use protocol::{Crashing, Forgetting, Happening, Protocol, Rule, State, Taking};
@@ -146,6 +147,7 @@ fn shortest(protocol: Protocol, promise: &'static str) -> Vec<String> {
 
 #[test]
 fn the_protocol_keeps_its_promises_in_every_reachable_state() {
+    let _turn = busy_blocking();
     for (protocol, states) in [(TWO_CALLS, 38_558), (ONE_CALL, 8_254), (TWO_DRIVERS, 103_552)] {
         let checker = protocol.checker().spawn_bfs().join();
         if let Some(promise) = checker.discoveries().into_keys().next() {

@@ -13,7 +13,7 @@ use ordersys_contract::session::NewSession;
 use ordersys_contract::user::{NewUser, User, UserPatch};
 use ordersys_contract::{Cents, Client, Currency, IdempotencyKey, OrderId, Password, ProductId, Quantity};
 use ordersys_store::rusqlite::Connection;
-use ordersys_testkit::{Stack, order_of};
+use ordersys_testkit::{Stack, busy, order_of};
 use ordersys_verify::audit::{Report, Standing, check};
 use tokio::sync::Semaphore;
 
@@ -257,6 +257,7 @@ async fn tried(scene: &Scene, case: &Case) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_changed_in_a_store_is_found_with_the_row_it_is_in() {
+    let _turn = busy().await;
     let scene = Arc::new(Scene::new().await);
     let cases = cases();
     let changed: BTreeSet<_> = cases.iter().flat_map(|case| case.columns.clone()).collect();
