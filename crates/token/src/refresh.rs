@@ -54,3 +54,30 @@ impl std::fmt::Debug for RefreshToken {
         f.write_str("RefreshToken(hidden)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_as_it_was_written_and_never_shown() {
+        let session = SessionId::random();
+        let token = RefreshToken::next(session);
+        let text = token.text().expect("a text");
+        let read = RefreshToken::read(&text).expect("a token");
+        assert!(read == token && read.session() == session);
+        assert_eq!(format!("{token:?}"), "RefreshToken(hidden)");
+        for wrong in ["x", &text.expose()[1..], &format!("{}AAAA", text.expose())] {
+            assert_eq!(RefreshToken::read(&Secret::new(wrong).expect("visible")), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_stored_of_a_token_tells_it_from_the_others_of_its_session() {
+        let session = SessionId::random();
+        let (one, other) = (RefreshToken::next(session), RefreshToken::next(session));
+        let stored = |token: RefreshToken| token.hash();
+        assert!(stored(one) == stored(one) && stored(one) != stored(other));
+        assert_eq!(one.hash(), <[u8; 32]>::from(Sha256::digest(one.random)));
+    }
+}

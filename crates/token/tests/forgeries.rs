@@ -2,9 +2,9 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use ed25519_dalek::{Signer, SigningKey};
-use ordersys_contract::session::Jwks;
+use ordersys_contract::session::{Jwk, Jwks};
 use ordersys_contract::{SessionId, Timestamp, UserId};
-use ordersys_token::{Claims, LIFETIME, PrivateKey, PublicKeys, Refused};
+use ordersys_token::{Claims, LIFETIME, MAX_BYTES, PrivateKey, PublicKeys, Refused, has_form};
 use serde_json::{Value, json};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -146,8 +146,43 @@ fn only_known_keys_under_their_own_names_sign() {
     let mut renamed = other.public();
     renamed.kid = ours.kid().to_owned();
     assert!(PublicKeys::new(&Jwks { keys: vec![renamed] }).is_empty());
-    let shown = format!("{ours:?}");
+    assert_eq!(format!("{ours:?}"), format!("PrivateKey({})", ours.kid()));
     let seed = ours.to_text().expect("a text");
-    assert!(!shown.contains(seed.expose()), "{shown}");
     assert_eq!(PrivateKey::from_text(&seed).expect("a key").kid(), ours.kid());
+}
+
+#[test]
+fn only_keys_of_our_kind_are_used() {
+    let ours = PrivateKey::random().public();
+    let is_used = |key: Jwk| !PublicKeys::new(&Jwks { keys: vec![key] }).is_empty();
+    assert!(is_used(ours.clone()));
+    let other = "other".to_owned();
+    for (what, key) in [
+        ("kty", Jwk { kty: "EC".to_owned(), ..ours.clone() }),
+        ("crv", Jwk { crv: "Ed448".to_owned(), ..ours.clone() }),
+        ("alg", Jwk { alg: "ES256".to_owned(), ..ours.clone() }),
+        ("use", Jwk { usage: "enc".to_owned(), ..ours.clone() }),
+        ("kid", Jwk { kid: other.clone(), ..ours.clone() }),
+        ("x", Jwk { x: other, ..ours.clone() }),
+    ] {
+        assert!(!is_used(key), "{what}");
+    }
+}
+
+#[test]
+fn a_token_is_told_from_a_fixed_secret_by_its_form() {
+    let token = PrivateKey::random().sign(&claims()).expect("signs");
+    let longest = format!("a.b.{}", "c".repeat(MAX_BYTES - 4));
+    for (credential, is_token) in [
+        (token.expose(), true),
+        ("a.b.c", true),
+        (&longest, true),
+        (&format!("{longest}c"), false),
+        ("0123456789abcdef0123456789abcdef", false),
+        ("a.b", false),
+        ("a.b.c.d", false),
+        ("", false),
+    ] {
+        assert_eq!(has_form(credential), is_token, "{credential:.40}");
+    }
 }

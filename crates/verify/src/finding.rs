@@ -209,3 +209,51 @@ impl Samples {
         Finding { check, standing: self.0.map_or(Standing::Pass, Standing::Fail) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_check_has_an_id_and_a_statement_of_its_own() {
+        let ids: Vec<_> = Check::ALL.iter().map(|check| check.id()).collect();
+        assert_eq!(ids.join(" "), "V1 V2 V3 V4 V5 V6 V7 V8 V9 V10 A1 A2 A3");
+        for check in Check::ALL {
+            assert_eq!(Check::with_id(check.id()), Some(check));
+        }
+        assert_eq!(Check::with_id("V11"), None);
+        let statements: std::collections::HashSet<_> = Check::ALL.map(Check::statement).into();
+        assert_eq!(statements.len(), Check::ALL.len());
+    }
+
+    #[test]
+    fn a_finding_says_what_was_found_and_in_how_many_cases() {
+        let case = |expected: &str| Witness {
+            order_id: Some("o1".to_owned()),
+            key: Some("k".to_owned()),
+            row: Some("session s".to_owned()),
+            expected: expected.to_owned(),
+            found: "b".to_owned(),
+            ..Witness::default()
+        };
+        let mut samples = Samples::default();
+        samples.add(|| case("a"));
+        let one = Finding {
+            check: Check::NoOversell,
+            standing: samples.0.clone().map_or(Standing::Pass, Standing::Fail),
+        };
+        samples.add(|| case("c"));
+        let two = samples.into_finding(Check::NoOversell);
+        let skipped = Finding::skipped(Check::NoOversell, "no reason");
+        let passed = Samples::default().into_finding(Check::NoOversell);
+        let text = "order o1: key k: session s: expected a, found b";
+        for (finding, word, failed, detail) in [
+            (one, "FAIL", true, text.to_owned()),
+            (two, "FAIL", true, format!("{text} (2 cases)")),
+            (skipped, "SKIP", false, "no reason".to_owned()),
+            (passed, "PASS", false, String::new()),
+        ] {
+            assert_eq!((finding.word(), finding.failed(), finding.detail()), (word, failed, detail));
+        }
+    }
+}

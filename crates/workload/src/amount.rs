@@ -81,12 +81,18 @@ mod tests {
             ("4.5e2", Some(450_000)),
             ("-1.5", Some(-1_500)),
             ("1.0005", None),
+            ("1e-6", None),
+            ("-9007199254740.992", Some(-9_007_199_254_740_992)),
+            ("1e13", None),
             ("\"1\"", None),
             ("null", None),
         ];
         for (text, expected) in cases {
             assert_eq!(read_amount(text), expected, "{text}");
         }
-        assert_eq!([-50, 125, 500_000].map(show_amount), ["-0.05", "0.125", "500.00"]);
+        assert_eq!([-50, 0, 125, 500_000].map(show_amount), ["-0.05", "0.00", "0.125", "500.00"]);
+        let read: Amount = serde_json::from_str("149.99").expect("an amount");
+        assert_eq!((read, read.to_string().as_str()), (Amount(149_990), "149.99"));
+        assert!(serde_json::from_str::<Amount>("null").is_err());
     }
 }

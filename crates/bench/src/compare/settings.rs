@@ -73,6 +73,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::profile::Profile;
+    use crate::result::sample::{Simulated, report};
 
     #[test]
     fn the_load_must_be_the_same_and_the_system_may_differ() {
@@ -85,5 +87,17 @@ mod tests {
         assert_eq!(names(&differences.system), ["topology"]);
         assert_eq!(differences.load[0].to_string(), "rate is 100 and 200");
         assert_eq!(Differences::of(&a, &a), Differences::default());
+    }
+
+    #[test]
+    fn runs_of_one_profile_differ_in_what_was_set_and_where_they_ran() {
+        let profile = Profile::default();
+        let mut a = RunResult::of(&report(&profile, Simulated::default()));
+        a.host.name = Some("here".to_owned());
+        let mut b = RunResult::of(&report(&Profile { seed: 7, ..profile }, Simulated::default()));
+        b.host.name = Some("there".to_owned());
+        assert_eq!(Differences::between(&a, &a), Differences::default());
+        let load: Vec<_> = Differences::between(&a, &b).load.into_iter().map(|one| one.setting).collect();
+        assert_eq!(load, ["host", "seed"]);
     }
 }

@@ -2,6 +2,9 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::*;
+use crate::profile::Profile;
+use crate::result::RunResult;
+use crate::result::sample::{Simulated, report};
 
 /// How much runs of one system differ by chance: a part of the value.
 const NOISE: f64 = 0.05;
@@ -73,4 +76,50 @@ fn sides_take_turns_and_lead_equally_often() {
     let letters = |runs| order(runs).into_iter().map(Side::letter).collect::<String>();
     assert_eq!(letters(4), "abbaabba");
     assert_eq!(letters(1), "ab");
+}
+
+#[test]
+fn a_run_is_compared_by_what_it_measured() {
+    let simulated = Simulated { answered: 200, millis: 5, server_cpu: Some(20), ..Simulated::default() };
+    let sample = Sample::of_run(&RunResult::of(&report(&Profile::default(), simulated)));
+    let found = Metric::ALL.map(|metric| sample.of(metric));
+    assert_eq!(found, [Some(20.0), Some(5.0), Some(5.0), Some(5.0), Some(100.0)]);
+    let titles = Metric::ALL.map(Metric::title);
+    assert_eq!(titles, ["throughput /s", "p50 ms", "p99 ms", "p99.9 ms", "server CPU us"]);
+    let few = Sample::new(&[(Metric::P999, 2.0), (Metric::P50, 1.0)]);
+    assert_eq!(Metric::ALL.map(|metric| few.of(metric)), [None, Some(1.0), None, Some(2.0), None]);
+}
+
+/// Runs that have these medians, nothing else.
+fn runs(values: &[f64]) -> Vec<Sample> {
+    values.iter().map(|value| Sample::new(&[(Metric::P50, *value)])).collect()
+}
+
+fn compared(a: &[f64], b: &[f64]) -> Comparison {
+    Comparison::of(&[Metric::P50], &runs(a), &runs(b), Vec::new())
+}
+
+#[test]
+fn a_chance_of_exactly_one_in_twenty_is_no_difference() {
+    let a = [0.0, 0.0, 0.0, 2.0];
+    let b = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0];
+    let comparison = compared(&a, &b);
+    assert_eq!((comparison.metrics[0].p, comparison.decision), (LEVEL, Decision::Same));
+}
+
+#[test]
+fn four_runs_a_side_can_decide_and_three_cannot_however_many_the_others_are() {
+    let same = [1.0, 2.0, 3.0, 4.0];
+    assert_eq!(compared(&same, &same).decision, Decision::Same);
+    let three = compared(&[1.0; 3], &[2.0; 20]);
+    assert_eq!((three.decision, three.metrics[0].differs), (Decision::Undecided, false));
+    let words = [Decision::Different, Decision::Same, Decision::Undecided].map(Decision::words);
+    assert_eq!(words, ["different", "no difference", "cannot decide"]);
+}
+
+#[test]
+fn a_shift_is_a_part_of_the_first_median_if_there_is_one() {
+    let shift = |a: f64| compared(&[a; 4], &[a + 1.0; 4]).metrics[0].clone();
+    assert_eq!((shift(4.0).medians, shift(4.0).shift, shift(4.0).relative), ([4.0, 5.0], 1.0, Some(0.25)));
+    assert_eq!((shift(0.0).shift, shift(0.0).relative), (1.0, None));
 }

@@ -6,6 +6,8 @@ mod curve;
 pub mod files;
 pub mod interval_log;
 pub mod report;
+#[cfg(test)]
+pub(crate) mod sample;
 
 use std::path::Path;
 

@@ -1,6 +1,8 @@
 //! The highest rate at which a system meets its objectives, found by search and told as an interval.
 
 mod search;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -120,8 +122,8 @@ where
         }
     }
     let (met, missed) = search.interval();
-    let valid = |step: &&Step| step.verdict != Grade::Invalid;
-    let broken = steps.iter().rev().filter(valid).find(|step| !step.met && Some(step.rate) == missed);
+    // Rates that are missed fall, so the last one is the lowest.
+    let broken = steps.iter().rev().find(|step| !step.met && step.verdict != Grade::Invalid);
     Ok(Saturation {
         version: VERSION,
         slo: profile.objectives.iter().map(ToString::to_string).collect(),

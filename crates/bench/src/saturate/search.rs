@@ -121,6 +121,8 @@ mod tests {
                 assert!(met <= limit && limit < missed, "{limit} from {from}: {met} to {missed}");
                 assert!(missed <= met * 1.051, "{limit} from {from}: {met} to {missed}");
                 assert!(search.is_confirmed() && runs <= 30, "{limit} from {from}: {runs} runs");
+                let tries = search.tried.iter().filter(|(rate, _)| *rate == met).count();
+                assert_eq!(tries, 2, "{limit} from {from}: found and confirmed");
             }
         }
     }
@@ -129,9 +131,11 @@ mod tests {
     fn a_system_without_limit_or_without_a_rate_ends_the_search() {
         let (search, _) = find(f64::INFINITY, 100.0);
         assert_eq!(search.interval(), (Some(FASTEST), None));
-        let (search, _) = find(0.0, 100.0);
+        assert!(search.is_confirmed());
+        let (search, runs) = find(0.0, 100.0);
         assert_eq!(search.interval(), (None, Some(SLOWEST)));
         assert!(!search.is_confirmed());
+        assert_eq!(runs, 8, "100, 50, 25 and so on down to 1, each once");
     }
 
     #[test]
@@ -144,5 +148,20 @@ mod tests {
         let (lower, missed) = search.interval();
         assert!(lower.is_some_and(|lower| lower < met) && missed == Some(met), "{lower:?} {missed:?}");
         assert!(!search.is_confirmed() && search.next() != Next::Done);
+    }
+
+    #[test]
+    fn rates_are_round_and_a_search_ends_after_its_most_runs() {
+        for (rate, rounded) in [(99.456, 99.46), (100.4, 100.0), (1234.5, 1235.0), (3.0, 3.0)] {
+            assert!((round(rate) - rounded).abs() < 1e-9, "{rate}: {}", round(rate));
+        }
+        let mut search = Search::new(2_000_000.0, 0.0);
+        assert_eq!(search.next(), Next::Try(FASTEST));
+        for _ in 0..MOST_RUNS {
+            assert_ne!(search.next(), Next::Done);
+            let Some((rate, _)) = search.next().asked() else { panic!("{search:?}") };
+            search.learn(rate, rate < 700.0 * std::f64::consts::SQRT_2);
+        }
+        assert_eq!(search.next(), Next::Done);
     }
 }

@@ -67,6 +67,8 @@ mod tests {
         assert_eq!(left_out(5, 5), 3);
         assert_eq!(left_out(10, 10), 24, "the critical value of U plus one");
         assert_eq!(between(&[1.0; 3], &[2.0; 3]), Some(Shift { estimate: 1.0, interval: None }));
+        let four = between(&[1.0, 2.0, 3.0, 4.0], &[10.0, 20.0, 30.0, 40.0]).expect("values");
+        assert_eq!(four.interval, Some((6.0, 39.0)), "the smallest and the largest difference");
         assert_eq!(between(&[], &[1.0]), None);
     }
 }

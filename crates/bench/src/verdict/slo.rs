@@ -217,6 +217,10 @@ mod tests {
             ("p100<1ms", None),
             ("p99<50", None),
             ("errors<0.1", None),
+            ("p9999<2ms", Some("p99.99<2ms")),
+            ("p0<1ms", None),
+            ("errors<-1%", None),
+            ("throughput>inf", None),
             ("p99=50ms", None),
             ("latency<1ms", None),
             ("", None),
@@ -259,5 +263,23 @@ mod tests {
         assert!(!missed("errors<=0.1%", &known));
         assert!(missed("throughput>1000", &known));
         assert!(!missed("throughput>999", &known));
+        assert!(!missed("throughput>=1000", &known) && missed("throughput>=1001", &known));
+        assert!(!missed("max<50ms", &known) && missed("max<50ms", &open));
+    }
+
+    #[test]
+    fn what_was_found_instead_is_said_in_the_unit_of_the_limit() {
+        let run = Run { nanos: 40_500_000, at_least: false, errors: 0.25 };
+        let open = Run { at_least: true, ..run };
+        for (text, run, said) in [
+            ("p99<40ms", &run, "p99<40ms was missed: 40.500 ms"),
+            ("max<=40ms", &open, "max<=40ms was missed: >=40.500 ms"),
+            ("errors<1%", &run, "errors<1% was missed: 25.000 %"),
+            ("throughput>1000", &run, "throughput>1000/s was missed: 1000.0/s"),
+        ] {
+            let objective: Objective = text.parse().expect(text);
+            assert_eq!(objective.missed(run).as_deref(), Some(said));
+            assert_eq!(objective.is_about_throughput(), text.starts_with("throughput"), "{text}");
+        }
     }
 }

@@ -131,4 +131,16 @@ mod tests {
             assert_eq!(wrong.parse::<Currency>(), Err(NotACurrency), "{wrong}");
         }
     }
+
+    #[test]
+    fn a_code_is_written_as_it_is() {
+        for code in ["USD", "EUR", "JPY", "XXX"] {
+            let currency: Currency = code.parse().expect("a code");
+            let json = format!("\"{code}\"");
+            assert_eq!((currency.as_str(), currency.to_string().as_str()), (code, code));
+            assert_eq!(serde_json::to_string(&currency).expect("serializes"), json);
+            assert_eq!(serde_json::from_str::<Currency>(&json).expect("a code"), currency);
+        }
+        assert!(serde_json::from_str::<Currency>("\"usd\"").is_err());
+    }
 }

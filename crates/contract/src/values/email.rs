@@ -146,8 +146,12 @@ mod tests {
         for text in
             ["Ann.B+c_d-e@Sub.Example-1.COM", "a@b", "x'y!#$%&*/=?^`{|}~@a_b.c", "a@[127.0.0.1]", "a@1"]
         {
-            assert_eq!(EmailKey::of(text).expect(text).as_str(), text.to_ascii_lowercase());
+            let key = EmailKey::of(text).expect(text);
+            let lower = text.to_ascii_lowercase();
+            assert_eq!((key.as_str(), key.to_string().as_str()), (lower.as_str(), lower.as_str()));
         }
+        let longest = format!("{}@b", "x".repeat(MAX_TEXT_BYTES - 2));
+        assert_eq!(EmailKey::of(&longest).expect("not too long").as_str(), longest);
     }
 
     #[test]
@@ -159,6 +163,7 @@ mod tests {
             ("a@", NotAnEmail::Form),
             ("a@b@c", NotAnEmail::Form),
             ("a b@c", NotAnEmail::Form),
+            ("a\u{1}b@c", NotAnEmail::Form),
             ("a\u{ff20}b", NotAnEmail::Form),
             ("a\u{ff20}b@c", NotAnEmail::Form),
             ("\u{a8}@c", NotAnEmail::Form),

@@ -60,10 +60,19 @@ mod tests {
     #[test]
     fn only_whole_numbers_in_range_are_quantities() {
         for good in ["1", "10000"] {
-            assert!(serde_json::from_str::<Quantity>(good).is_ok(), "{good}");
+            let quantity: Quantity = serde_json::from_str(good).expect(good);
+            assert_eq!((quantity.to_string().as_str(), quantity.get().to_string().as_str()), (good, good));
         }
         for bad in ["0", "-1", "1.5", "1.0", "1e9", "10001", "\"2\"", "null", "true", "[1]"] {
             assert!(serde_json::from_str::<Quantity>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_says_what_is_expected() {
+        for bad in ["0", "10001", "1.5", "\"2\""] {
+            let error = serde_json::from_str::<Quantity>(bad).expect_err(bad).to_string();
+            assert!(error.contains("expected a whole number from 1 to 10000"), "{error}");
         }
     }
 }

@@ -163,7 +163,7 @@ mod tests {
     fn neither_debug_nor_errors_show_them() {
         let secret = Secret::new("s3cret").expect("usable");
         let shown = format!("{secret:?} {:?}", Password::new("s3cret"));
-        assert!(!shown.contains("s3cret"), "{shown}");
+        assert_eq!(shown, "Secret(hidden) Password(hidden)");
         for wrong in ["12345678", "-12345678", "12345678.5", "true", "null", "[\"s3cret\"]", "{\"s3cret\":1}"]
         {
             for error in [
@@ -176,5 +176,49 @@ mod tests {
         }
         let error = serde_json::from_str::<Secret>("\"s3cret with spaces\"").expect_err("has spaces");
         assert!(!error.to_string().contains("s3cret"), "{error}");
+    }
+
+    #[test]
+    fn they_are_written_and_read_as_they_are() {
+        let json = serde_json::json!("s3cret");
+        let secret: Secret = serde_json::from_value(json.clone()).expect("a secret");
+        let password: Password = serde_json::from_value(json.clone()).expect("a password");
+        assert_eq!((secret.expose(), password.expose()), ("s3cret", "s3cret"));
+        assert_eq!(serde_json::to_value(&secret).expect("serializes"), json);
+        assert_eq!(serde_json::to_value(&password).expect("serializes"), json);
+        assert_eq!(serde_json::from_str::<Password>(r#""s3cret""#).expect("a password"), password);
+        let error = serde_json::from_str::<Password>("null").expect_err("no password").to_string();
+        assert!(error.contains("expected a string"), "{error}");
+    }
+
+    #[test]
+    fn a_password_that_may_be_left_out_is_a_text_if_it_is_there() {
+        #[derive(Debug, Deserialize)]
+        struct Body {
+            #[serde(default, deserialize_with = "some_password")]
+            password: Option<Password>,
+        }
+        let read = |text| serde_json::from_str::<Body>(text).map(|body| body.password);
+        assert_eq!(read("{}").expect("left out"), None);
+        assert_eq!(read(r#"{"password":"x"}"#).expect("there"), Some(Password::new("x")));
+        assert!(read(r#"{"password":null}"#).is_err());
+    }
+
+    #[test]
+    fn a_credential_is_visible_text_and_the_first_line_of_its_file() {
+        for (text, usable) in [("s3cret", true), ("", false), ("two words", false), ("g\u{fc}te", false)] {
+            assert_eq!(Secret::new(text).is_some(), usable, "{text:?}");
+        }
+        let (one, other) = (Secret::random(), Secret::random());
+        assert_eq!((one.expose().len(), one == other), (64, false));
+        let file = std::env::temp_dir().join(format!("credential-{}", other.expose()));
+        let read = |text: &str| {
+            std::fs::write(&file, text).expect("writes");
+            Secret::read(&file)
+        };
+        assert_eq!(read(" s3cret \nrest").expect("a secret").expose(), "s3cret");
+        assert!(read("").is_err() && read("two words").is_err());
+        std::fs::remove_file(&file).expect("was there");
+        assert!(Secret::read(&file).is_err());
     }
 }

@@ -36,3 +36,28 @@ where
     let objects = Vec::<Object<T>>::deserialize(deserializer)?;
     Ok(objects.into_iter().map(|Object(value)| value).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Item {
+        units: u32,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Body {
+        #[serde(deserialize_with = "objects")]
+        items: Vec<Item>,
+    }
+
+    #[test]
+    fn an_array_of_values_is_no_object() {
+        let read = |text| serde_json::from_str::<Body>(text);
+        let body = read(r#"{"items":[{"units":1},{"units":2}]}"#).expect("objects");
+        assert_eq!(body.items, [Item { units: 1 }, Item { units: 2 }]);
+        let error = read(r#"{"items":[[1]]}"#).expect_err("no object").to_string();
+        assert!(error.contains("expected an object"), "{error}");
+    }
+}

@@ -120,4 +120,13 @@ mod tests {
         assert_eq!(at.to_string().parse::<Timestamp>().expect("parses"), at);
         assert_eq!(Timestamp::from_millis(i64::MAX).to_string(), "9223372036854775807 ms");
     }
+
+    #[test]
+    fn times_are_apart_by_milliseconds() {
+        let at = Timestamp::from_millis(1_000);
+        let by = Duration::from_millis(30);
+        assert_eq!((at.after(by).as_millis(), at.before(by).as_millis()), (1_030, 970));
+        assert_eq!((at.after(by).since(at), at.since(at.after(by))), (by, Duration::ZERO));
+        assert_eq!(at.after(Duration::MAX), Timestamp::from_millis(i64::MAX));
+    }
 }

@@ -104,4 +104,20 @@ mod tests {
         assert!(Counters { skipped: 1, ..counters }.balance().is_err());
         assert!(Counters { ok: 5, ..counters }.balance().is_err());
     }
+
+    #[test]
+    fn each_end_has_its_counter_and_counters_are_added_one_by_one() {
+        let mut counters = Counters { planned: 16, sent: 9, skipped: 3, unsent: 2, ..Counters::default() };
+        let ends = [Ending::Ok, Ending::Refused, Ending::Failed, Ending::TimedOut, Ending::Aborted];
+        ends.into_iter().for_each(|ending| counters.ended(ending));
+        counters.ended(Ending::Ok);
+        let expected = Counters { ok: 2, refused: 1, failed: 1, timed_out: 1, aborted: 1, ..counters };
+        assert_eq!(counters, expected);
+        assert_eq!((counters.done(), counters.waiting(), counters.in_flight()), (6, 2, 3));
+        let mut sum = counters;
+        sum.add(&counters);
+        let Counters { planned, sent, ok, refused, failed, timed_out, aborted, skipped, unsent } = sum;
+        assert_eq!((planned, sent, skipped, unsent), (32, 18, 6, 4));
+        assert_eq!([ok, refused, failed, timed_out, aborted], [4, 2, 2, 2, 2]);
+    }
 }

@@ -229,4 +229,39 @@ mod tests {
         let quantiles = Distribution::new().quantiles();
         assert!(quantiles.p50 == 0.0 && quantiles.max == 0.0);
     }
+
+    #[test]
+    fn milliseconds_are_rounded_up_to_the_microsecond() {
+        for (nanos, expected) in [(0, 0.0), (1, 0.001), (1_000, 0.001), (1_001, 0.002), (2_500_000, 2.5)] {
+            assert!((millis(nanos) - expected).abs() < 1e-9, "{nanos}");
+        }
+    }
+
+    #[test]
+    fn what_lies_above_a_quantile_and_what_is_certain_is_counted() {
+        let mut distribution = of([MS; 90]);
+        assert_eq!((distribution.len(), distribution.certain()), (90, 90));
+        distribution.record_at_least(MS / 2);
+        (0..9).for_each(|_| distribution.record_at_least(5000 * MS));
+        assert_eq!((distribution.len(), distribution.certain()), (100, 0), "all lie above a bound");
+        let mut late = of([MS; 90]);
+        (0..10).for_each(|_| late.record_at_least(5000 * MS));
+        assert_eq!((late.certain(), late.histogram().len()), (90, 100));
+        let above = [0.0, 0.5, 0.999, 1.0, 2.0].map(|quantile| late.quantile(quantile).above);
+        assert_eq!(above, [100, 50, 0, 0, 0]);
+        assert_eq!([rank(10, 0.5), rank(10, 0.51), rank(0, 0.5)], [5, 6, 0]);
+        assert!(!Distribution::new().quantile(1.0).at_least && Distribution::new().is_empty());
+    }
+
+    #[test]
+    fn a_distribution_that_is_cleared_or_merged_with_nothing_is_as_before() {
+        let mut distribution = of([MS, 3 * MS]);
+        distribution.merge(&Distribution::new());
+        assert_eq!((distribution.len(), distribution.quantile(1.0).nanos), (2, 3 * MS));
+        distribution.merge(&of([7 * MS]));
+        assert_eq!((distribution.len(), distribution.quantile(1.0).nanos), (3, 7 * MS));
+        distribution.clear();
+        assert_eq!((distribution.len(), distribution.quantile(1.0).nanos), (0, 0));
+        assert!(!distribution.quantile(1.0).at_least);
+    }
 }

@@ -206,4 +206,40 @@ mod tests {
         sum.merge(&recording);
         assert_eq!(sum.kinds.iter().map(|kind| kind.count).sum::<u64>(), 200);
     }
+
+    #[test]
+    fn a_request_that_was_never_sent_bounds_the_response() {
+        let mut recording = Recording::default();
+        assert!(recording.is_empty());
+        recording.unsent(7_000_000);
+        let bound = recording.response.quantile(1.0);
+        assert_eq!((recording.counters.unsent, bound.nanos, bound.at_least), (1, 7_000_000, true));
+        assert!(!recording.is_empty());
+        assert!(!Recording { finished: 1, ..Recording::default() }.is_empty());
+    }
+
+    #[test]
+    fn answers_of_one_kind_are_counted_together_and_an_example_is_bounded() {
+        let mut recording = Recording::default();
+        let timed_out = Judged::unanswered(Ending::TimedOut, "reset");
+        let failed = Judged::unanswered(Ending::Failed, "reset");
+        for judged in
+            [judge(409, b"{}"), judge(409, b"{}"), failed.clone(), timed_out, judge(201, br#"{"id":"a"}"#)]
+        {
+            recording.ended(&judged, times(), || "x".repeat(EXAMPLE_CHARS + 1));
+        }
+        let counts: Vec<_> =
+            recording.kinds.iter().map(|kind| (kind.status, kind.count, kind.example.len())).collect();
+        let most = EXAMPLE_CHARS;
+        assert_eq!(counts, [(409, 2, most), (0, 1, most), (0, 1, most), (201, 1, 0)]);
+        let mut sum = Recording { finished: 2, retries: 3, ..Recording::default() };
+        sum.merge(&Recording { finished: 5, retries: 7, ..recording });
+        assert_eq!((sum.finished, sum.retries, sum.kinds.len(), sum.counters.ok), (7, 10, 4, 1));
+        assert_eq!(
+            (sum.response.len(), sum.service.len(), sum.wait.len(), sum.lag.len(), sum.refusals.len()),
+            (2, 2, 5, 5, 2)
+        );
+        sum.clear();
+        assert!(sum.is_empty() && sum.kinds.is_empty() && sum.retries == 0 && sum.lag.is_empty());
+    }
 }

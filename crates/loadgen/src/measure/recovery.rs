@@ -118,4 +118,13 @@ mod tests {
         acceptances.beat(Moment::NEVER);
         assert_eq!(acceptances.0.len(), MOST_BEATS);
     }
+
+    #[test]
+    fn workers_are_added_up_stretch_by_stretch() {
+        let mut sum = acceptances(5, &[(0, 40)]);
+        sum.merge(&acceptances(5, &[(20, 60)]));
+        assert_eq!(sum.0, [4, 8, 4]);
+        sum.merge(&acceptances(20, &[(0, 20)]));
+        assert_eq!(sum.0, [5, 8, 4]);
+    }
 }

@@ -181,4 +181,30 @@ mod tests {
         series.rows[1].done = 4;
         assert!(series.balance(&whole(10)).is_err(), "an answer vanished");
     }
+
+    #[test]
+    fn rows_that_are_joined_add_up_and_keep_the_larger_times() {
+        let second = |ok: u64, skipped: u64, millis: u64| {
+            let mut recording = Recording::default();
+            let counters =
+                Counters { planned: 9, sent: 6, ok, refused: 1, skipped, unsent: 1, ..Counters::default() };
+            recording.counters = counters;
+            recording.response.record(millis * 1_000_000);
+            recording
+        };
+        let mut series = Series::default();
+        let first = series.push(&second(2, 1, 30));
+        assert_eq!((first.done, first.not_ok, first.dropped, first.at), (3, 1, 2, 0));
+        series.push(&second(4, 2, 10));
+        series.halve();
+        assert_eq!((series.seconds_per_row(), series.rows().len()), (2, 1));
+        let row = series.rows()[0];
+        assert_eq!((row.planned, row.sent, row.done, row.ok, row.not_ok, row.dropped), (18, 12, 8, 6, 2, 5));
+        assert_eq!((row.backlog, row.in_flight), (1, 4), "as at the end");
+        assert!((row.p50 - 30.0).abs() < 1e-9 && (row.p99 - 30.0).abs() < 1e-9, "{row:?}");
+        series.push(&second(1, 0, 50));
+        series.push(&second(1, 0, 70));
+        assert_eq!(series.rows().iter().map(|row| row.at).collect::<Vec<_>>(), [0, 2]);
+        assert!((series.rows()[1].p99 - 70.0).abs() < 1e-9);
+    }
 }

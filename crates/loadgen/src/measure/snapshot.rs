@@ -176,4 +176,16 @@ mod tests {
         handoff.fetch(&mut sum);
         assert_eq!(sum.counters(order).planned, 3);
     }
+
+    #[test]
+    fn ticks_of_all_threads_come_together() {
+        let mut snapshot = Snapshot::default();
+        snapshot.hiccups.record(5);
+        let mut sum = snapshot.clone();
+        sum.merge(&snapshot);
+        assert_eq!(sum.hiccups.len(), 2);
+        sum.counters(Bucket { part: Part::Warmup, endpoint: Endpoint::Order }).planned = 1;
+        sum.clear();
+        assert_eq!((sum.hiccups.len(), sum.warmup.planned), (0, 0));
+    }
 }

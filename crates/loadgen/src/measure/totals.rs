@@ -118,4 +118,15 @@ mod tests {
         let found = totals().0.balance(&Series::default()).expect_err("no seconds");
         assert!(found.starts_with("the seconds"), "{found}");
     }
+
+    #[test]
+    fn the_warm_up_and_the_ticks_are_summed_up_apart() {
+        let mut snapshot = Snapshot::default();
+        snapshot.warmup.planned = 3;
+        snapshot.hiccups.record(7);
+        let mut totals = RunTotals::default();
+        totals.add(&snapshot);
+        totals.add(&snapshot);
+        assert_eq!((totals.warmup.planned, totals.hiccups.len(), totals.total.counters.planned), (6, 2, 0));
+    }
 }

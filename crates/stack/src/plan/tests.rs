@@ -225,3 +225,44 @@ fn processes_need_nothing_around_them() {
     observed.services.pop();
     assert_eq!(text(&plan(&desired, &observed)), ["create service order: not there"]);
 }
+
+#[test]
+fn words_say_what_is_going_to_be_done_and_what_was_done() {
+    let (id, cause) = (|| "id".to_owned(), || Cause::AskedFor);
+    for (action, verb, done, why) in [
+        (Action::Keep(id()), "keep", "unchanged", None),
+        (Action::Create(cause()), "create", "created", Some(&Cause::AskedFor)),
+        (Action::Recreate(id(), cause()), "recreate", "recreated", Some(&Cause::AskedFor)),
+        (Action::Start(id(), cause()), "start", "started", Some(&Cause::AskedFor)),
+        (Action::Remove(id(), cause()), "remove", "removed", Some(&Cause::AskedFor)),
+    ] {
+        assert_eq!((action.verb(), action.done(), action.cause()), (verb, done, why));
+    }
+}
+
+#[test]
+fn a_plan_is_asked_for_one_service() {
+    let stack = stack();
+    let mut observed = up(&stack);
+    observed.services.remove(0);
+    let desired = Desired {
+        stack: &stack,
+        artefact: IMAGE,
+        surroundings: Some(around()),
+        image: ImagePolicy::default(),
+    };
+    let plan = plan(&desired, &observed);
+    let (user, order) = (stack.services[0].name, stack.services[2].name);
+    assert_eq!(plan.for_service(user), Some(&Action::Create(Cause::NotThere)));
+    assert_eq!(plan.for_service(order), Some(&Action::Keep("id-order".to_owned())));
+    assert_eq!(Plan::default().for_service(order), None);
+    assert!(!plan.changes_nothing() && Plan::default().changes_nothing());
+}
+
+#[test]
+fn a_service_that_is_cut_off_and_on_no_network_is_joined_again() {
+    let mut observed = up(&stack());
+    observed.services[2].condition = Condition::Cut;
+    observed.services[2].networks.clear();
+    assert_eq!(changes(&stack(), &observed), ["recreate service order: cut off the network"]);
+}

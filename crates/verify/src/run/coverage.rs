@@ -83,6 +83,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_status_says_what_became_of_the_stock() {
+        let of = |status: Option<&str>| {
+            let status = status.map(str::to_owned);
+            Stage::of(&wire::Order {
+                id: "o".to_owned(),
+                user_id: None,
+                items: Vec::new(),
+                total: None,
+                status,
+            })
+        };
+        for (stage, statuses) in [
+            (Stage::Open, vec!["pending", "Aborting", "cancelling"]),
+            (Stage::Refused, vec!["rejected", "FAILED"]),
+            (Stage::GaveBack, vec!["expired", "aborted", "cancelled", "canceled"]),
+            (Stage::Live, vec!["confirmed", "paid", "anything"]),
+        ] {
+            for status in statuses {
+                assert_eq!(of(Some(status)), stage, "{status}");
+            }
+        }
+        assert_eq!(of(None), Stage::Live);
+    }
+
+    #[test]
     fn what_cannot_be_read_is_skipped_and_nothing_else() {
         let skipped = |coverage: &Coverage, keys: Option<&str>, unknown: Option<&str>| {
             let all = Check::ALL.into_iter();

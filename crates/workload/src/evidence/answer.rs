@@ -166,4 +166,10 @@ mod tests {
             assert_eq!(judged.told, *told, "{status} {body}");
         }
     }
+
+    #[test]
+    fn endings_have_words() {
+        let endings = [Ending::Ok, Ending::Refused, Ending::Failed, Ending::TimedOut, Ending::Aborted];
+        assert_eq!(endings.map(Ending::word), ["ok", "refused", "failed", "timed out", "aborted"]);
+    }
 }

@@ -62,3 +62,42 @@ impl Audit {
         self.gaps.farthest = self.gaps.farthest.max(other.gaps.farthest);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_sorted_into_classes_that_are_equally_likely() {
+        let quantile = |share: f64| -(1.0 - share).ln();
+        for (gap, class) in [
+            (-1.0, 0),
+            (0.0, 0),
+            (quantile(0.031), 0),
+            (quantile(0.032), 1),
+            (quantile(0.5001), 16),
+            (quantile(0.9999), 31),
+            (1_000.0, 31),
+        ] {
+            let mut gaps = Gaps::default();
+            gaps.add(gap);
+            assert_eq!((gaps.classes[class], gaps.count()), (1, 1), "{gap}");
+        }
+        let mut gaps = Gaps::default();
+        [1.5, 0.25, 1.0].into_iter().for_each(|gap| gaps.add(gap));
+        assert!((gaps.farthest - 0.75).abs() < 1e-9, "{}", gaps.farthest);
+    }
+
+    #[test]
+    fn threads_are_added_up() {
+        let audit = |number: u64, farthest: f64| Audit {
+            planned: [number; Endpoint::ALL.len()],
+            turned: [2 * number; Endpoint::ALL.len()],
+            gaps: Gaps { classes: [3 * number; GAP_CLASSES], farthest },
+        };
+        let mut all = audit(2, 0.5);
+        all.merge(&audit(3, 0.25));
+        assert_eq!((all.planned[7], all.turned[0], all.gaps.classes[31]), (5, 10, 15));
+        assert!((all.gaps.farthest - 0.5).abs() < 1e-9);
+    }
+}

@@ -148,4 +148,30 @@ mod tests {
         let single = Timeline::new(window, &[]);
         assert_eq!(single.part(second(5)), first);
     }
+
+    #[test]
+    fn time_counts_from_the_start_and_never_goes_below_it() {
+        let (start, second) = (Instant::now() + Duration::from_hours(1), Duration::from_secs(1));
+        let clock = Clock::starting_at(start);
+        assert_eq!(clock.now(), Moment::START, "still to come");
+        let later = Moment::START.after(second).after(second);
+        assert_eq!((later, clock.instant(later)), (Moment::at(2 * second), start + 2 * second));
+        assert_eq!((later.since(Moment::at(second)), Moment::START.since(later)), (second, Duration::ZERO));
+        assert_eq!(later.nanos_since(Moment::START), 2_000_000_000);
+    }
+
+    #[test]
+    fn a_window_has_both_of_its_ends() {
+        let at = |millis| Moment::at(Duration::from_millis(millis));
+        let window = Window { opens: at(2), closes: at(4) };
+        for (millis, counts, contains) in
+            [(1, false, false), (2, true, true), (4, true, true), (5, true, false)]
+        {
+            assert_eq!(
+                (window.counts(at(millis)), window.contains(at(millis))),
+                (counts, contains),
+                "{millis}"
+            );
+        }
+    }
 }

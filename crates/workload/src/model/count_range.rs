@@ -84,4 +84,12 @@ mod tests {
             assert_eq!(read, expected, "{text}");
         }
     }
+
+    #[test]
+    fn ranges_are_written_as_they_are_read() {
+        for (text, written) in [("1", "1"), ("1..=3", "1..3"), ("2..2", "2")] {
+            assert_eq!(text.parse::<CountRange>().expect(text).to_string(), written);
+        }
+        assert_eq!(CountRange::new(1, 1), Some(CountRange::ONE));
+    }
 }

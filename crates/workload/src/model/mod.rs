@@ -94,3 +94,22 @@ pub enum Verification {
     /// The report says that nothing was checked.
     Off,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_model_says_what_it_is() {
+        let ramp: Stages = "1/s:2s,3/s:4s".parse().expect("stages");
+        let even = Arrivals::Even;
+        for (model, stages, arrivals, text) in [
+            (LoadModel::ClosedLoop, 0, None, "the closed loop"),
+            (LoadModel::OpenLoop { rate: 12.4, arrivals: even }, 0, Some(even), "12/s"),
+            (LoadModel::Ramping { stages: ramp, arrivals: even }, 2, Some(even), "1/s:2s,3/s:4s"),
+        ] {
+            assert_eq!((model.stages().len(), model.arrivals()), (stages, arrivals), "{text}");
+            assert_eq!(model.to_string(), text);
+        }
+    }
+}

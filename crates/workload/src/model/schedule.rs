@@ -238,4 +238,30 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn threads_share_what_there_is_and_the_first_ones_take_the_rest() {
+        for (total, of, parts) in
+            [(7, 3, vec![3, 2, 2]), (8, 3, vec![3, 3, 2]), (6, 3, vec![2, 2, 2]), (1, 2, vec![1, 0])]
+        {
+            let shared: Vec<_> = (0..of).map(|index| Share { index, of }.part(total)).collect();
+            assert_eq!(shared, parts, "{total} over {of}");
+        }
+        assert_eq!(Share { index: 2, of: 3 }.number(4), 14);
+    }
+
+    #[test]
+    fn gaps_are_measured_in_units_of_their_mean() {
+        for (threads, arrivals, is_even) in
+            [(1, Arrivals::Even, true), (3, Arrivals::Even, true), (1, Arrivals::Poisson, false)]
+        {
+            let mut schedule = Schedule::new(timing(arrivals, None), Share { index: 0, of: threads });
+            let planned = std::iter::from_fn(|| schedule.due(Moment::NEVER)).count();
+            let gaps = schedule.gaps();
+            assert_eq!(gaps.count(), planned as u64 - 1, "{arrivals:?}");
+            assert_eq!(gaps.farthest < 1e-3, is_even, "{arrivals:?}: {}", gaps.farthest);
+            let common = gaps.classes.iter().max().expect("some");
+            assert_eq!(common * 2 > gaps.count(), is_even, "{:?}", gaps.classes);
+        }
+    }
 }

@@ -34,3 +34,31 @@ pub fn spans(pace: &LoadModel, elapsed: Duration) -> Vec<StageSpan> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Arrivals;
+
+    #[test]
+    fn stages_follow_each_other_and_a_run_without_any_is_one() {
+        let arrivals = Arrivals::Even;
+        let stages = "1/s:2s,3..4/s:5s,6/s:1s".parse().expect("stages");
+        let run = Duration::from_secs(9);
+        for (pace, expected) in [
+            (LoadModel::ClosedLoop, vec![(None, 0, 9)]),
+            (LoadModel::OpenLoop { rate: 2.5, arrivals }, vec![(Some("2.5/s"), 0, 9)]),
+            (
+                LoadModel::Ramping { stages, arrivals },
+                vec![(Some("1/s"), 0, 2), (Some("3..4/s"), 2, 5), (Some("6/s"), 7, 1)],
+            ),
+        ] {
+            let found = spans(&pace, run);
+            let found: Vec<_> = found
+                .iter()
+                .map(|span| (span.rate.as_deref(), span.start.as_secs(), span.lasts.as_secs()))
+                .collect();
+            assert_eq!(found, expected);
+        }
+    }
+}

@@ -200,10 +200,15 @@ mod tests {
             ("100:10s", "100/s:10s"),
             ("0..500/s:1m 30s", "0..500/s:1m 30s"),
             (" 100/s..500/s : 30s , 2.5/s:1s", "100..500/s:30s,2.5/s:1s"),
+            ("0.01:1s,0..0.01:1s", "0.01/s:1s,0..0.01/s:1s"),
         ];
         for (text, written) in cases {
             assert_eq!(stages(text).to_string(), written, "{text}");
         }
+        let most = stages(&vec!["1/s:1s"; MAX_STAGES].join(","));
+        assert_eq!((most.list().len(), most.lasts().as_secs()), (MAX_STAGES, MAX_STAGES as u64));
+        assert_eq!(read_rate(" 2.5/s "), Ok(2.5));
+        assert_eq!(read_rate("5x").expect_err("no rate").lines().last(), Some("   ^"));
     }
 
     #[test]

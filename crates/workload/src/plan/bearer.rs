@@ -32,3 +32,18 @@ impl std::fmt::Debug for Bearer {
         f.write_str(if self.0.is_empty() { "Bearer(none)" } else { "Bearer(hidden)" })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_makes_a_header_line_that_is_not_shown() {
+        let secret = Secret::new("s3cret").expect("visible");
+        let (some, none) = (Bearer::of(Some(&secret)), Bearer::of(None));
+        assert_eq!(some.line(), b"authorization: Bearer s3cret\r\n");
+        assert_eq!(none.line(), b"");
+        assert_eq!((none.or(&some).line(), some.or(&none).line()), (some.line(), some.line()));
+        assert_eq!(format!("{some:?} {none:?}"), "Bearer(hidden) Bearer(none)");
+    }
+}

@@ -31,3 +31,29 @@ pub fn put_number(mut number: u32, body: &mut Vec<u8>) {
     }
     body.extend_from_slice(&digits[at..]);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scrambled_are_the_first_numbers_of_split_mix() {
+        for (seed, first) in
+            [(0, 0xe220_a839_7b1d_cdaf), (1, 0x910a_2dec_8902_5cc1), (u64::MAX, 0xe4d9_7177_1b65_2c20)]
+        {
+            assert_eq!(scramble(seed), first, "{seed}");
+        }
+    }
+
+    #[test]
+    fn digits_are_those_of_the_number() {
+        for number in [0, 7, 10, 10_000, u32::MAX] {
+            let mut body = b"n=".to_vec();
+            put_number(number, &mut body);
+            assert_eq!(String::from_utf8(body).expect("digits"), format!("n={number}"));
+        }
+        let mut digits = [0; 16];
+        hex(0x0123_4567_89ab_cdef, &mut digits);
+        assert_eq!(&digits, b"0123456789abcdef");
+    }
+}

@@ -31,7 +31,7 @@ impl Keys {
     pub fn of(self, run: u128, number: u64) -> Key {
         let [high, low] = halves(run);
         match self {
-            Self::Rising => Key::new(halves((run & !COUNT) | (u128::from(number) & COUNT))),
+            Self::Rising => Key::new(halves((run & !COUNT) + (u128::from(number) & COUNT))),
             Self::Random => Key::new([scramble(high ^ number), scramble(low.wrapping_add(number))]),
         }
     }
@@ -79,6 +79,8 @@ mod tests {
                 runs.iter().flat_map(|run| (0..1000).map(|number| order.of(*run, number))).collect();
             assert_eq!(keys.iter().collect::<HashSet<_>>().len(), 2000, "{order:?}");
             assert_eq!(keys.is_sorted(), rises, "{order:?}");
+            let halves: HashSet<_> = keys.iter().map(|key| &key.as_bytes()[..16]).collect();
+            assert_eq!(halves.len(), if rises { 2 } else { 2000 }, "{order:?}: no pattern in either half");
         }
         let key = Keys::Rising.of(runs[0], 5).to_string();
         let uuid = Uuid::parse_str(&key).expect("a UUID");

@@ -171,4 +171,21 @@ mod tests {
             assert_eq!(caret(&said), Some(at), "{said}");
         }
     }
+
+    #[test]
+    fn a_mix_knows_what_it_needs() {
+        for (text, orders_alone, names_orders, needs_products) in [
+            ("order:1", true, false, false),
+            ("order:1,bad:1", false, false, false),
+            ("live:1", false, false, false),
+            ("order:1,track:1", false, true, false),
+            ("order:1,cancel:1", false, true, false),
+            ("read:1", false, false, true),
+            ("order:1,restock:0.001", false, false, true),
+        ] {
+            let mix: Mix = text.parse().expect(text);
+            let knows = (mix.is_orders_alone(), mix.names_orders(), mix.needs_products());
+            assert_eq!(knows, (orders_alone, names_orders, needs_products), "{text}");
+        }
+    }
 }

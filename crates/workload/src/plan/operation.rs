@@ -202,4 +202,38 @@ mod tests {
         assert_eq!(body(Fault::NoUnits), expected(user, line(&product, 0)));
         assert_eq!(body(Fault::NotJson), None);
     }
+
+    #[test]
+    fn operations_have_their_shares_and_each_seed_its_own() {
+        let plan_of = |seed| plan(seed, ALL);
+        let sequences = (0..16).map(|seed| {
+            let plan = plan_of(seed);
+            (0..200).map(|number| format!("{:?}", plan.operation(number))).collect::<String>()
+        });
+        assert_eq!(sequences.collect::<std::collections::HashSet<_>>().len(), 16);
+        let plan = plan_of(1);
+        let share = |is: fn(&Operation) -> bool| {
+            let found = (0..20_000).filter(|number| is(&plan.operation(*number))).count();
+            found / 200
+        };
+        assert!((48..=53).contains(&share(|operation| *operation == Operation::Order)));
+        assert!((18..=21).contains(&share(|operation| matches!(operation, Operation::Repeat(_)))));
+        assert!((9..=11).contains(&share(|operation| matches!(operation, Operation::Bad(_)))));
+    }
+
+    #[test]
+    fn an_order_is_looked_for_from_so_far_back_on() {
+        let plan = plan(1, "order:1,repeat:9");
+        let is_order = |number: &u64| plan.endpoint(*number).is_some_and(|(what, _)| what == Endpoint::Order);
+        for (number, back) in [(500, 1), (500, 7), (501, 100), (70, 70)] {
+            let before = (0..=number - back).rev().take(64).find(is_order);
+            assert_eq!(plan.order_before(number, back), before, "{back} before {number}");
+        }
+        assert_eq!(plan.order_before(5, 6), None);
+    }
+
+    #[test]
+    fn a_fault_is_answered_by_what_is_wrong() {
+        assert_eq!(Fault::ALL.map(Fault::status), [422, 422, 400, 400, 400]);
+    }
 }

@@ -157,6 +157,7 @@ mod tests {
             ("", 0),
             ("zip:1", 0),
             ("zipf", 4),
+            ("hot", 3),
             ("zipf:", 5),
             ("zipf:0,9", 6),
             ("zipf:11", 5),
@@ -187,5 +188,21 @@ mod tests {
         let hot = Demand::new(Skew::Hot { products: 1.0, demand: 90.0 }, 100).shares();
         assert!((hot[0] - 0.9).abs() < 1e-9 && (hot[1] - 0.1 / 99.0).abs() < 1e-9);
         assert_eq!(Demand::new(Skew::Hot { products: 1.0, demand: 90.0 }, 1).shares(), [1.0]);
+    }
+
+    #[test]
+    fn shares_are_what_the_skew_says() {
+        for (skew, products, expected) in [
+            (Skew::Uniform, 4, vec![0.25; 4]),
+            (Skew::Zipf(1.0), 2, vec![2.0 / 3.0, 1.0 / 3.0]),
+            (Skew::Zipf(2.0), 2, vec![0.8, 0.2]),
+            (Skew::Hot { products: 40.0, demand: 80.0 }, 5, vec![0.4, 0.4, 0.2 / 3.0, 0.2 / 3.0, 0.2 / 3.0]),
+            (Skew::Hot { products: 1.0, demand: 50.0 }, 3, vec![0.5, 0.25, 0.25]),
+        ] {
+            let shares = Demand::new(skew, products).shares();
+            assert_eq!(shares.len(), expected.len());
+            let close = shares.iter().zip(&expected).all(|(found, asked)| (found - asked).abs() < 1e-9);
+            assert!(close, "{skew}: {shares:?}");
+        }
     }
 }

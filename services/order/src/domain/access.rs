@@ -119,4 +119,21 @@ mod tests {
             assert_eq!(may_order(caller, &disabled), Err(Denied::Disabled));
         }
     }
+
+    #[test]
+    fn orders_of_guests_are_open_and_those_of_users_are_theirs() {
+        let (own, other) = (UserId::now(), UserId::now());
+        for (caller, reaches_own, reaches_other) in [
+            (Caller::Admin, true, true),
+            (Caller::Trusted, true, true),
+            (holder(own, 3), true, false),
+            (Caller::Anyone, false, false),
+            (Caller::Service, false, false),
+        ] {
+            let reach = Reach::of(caller);
+            assert_eq!(reach.includes(own, UserKindName::Registered), reaches_own, "{caller:?}");
+            assert_eq!(reach.includes(other, UserKindName::Registered), reaches_other, "{caller:?}");
+            assert!(reach.includes(own, UserKindName::Guest) && reach.includes(other, UserKindName::Guest));
+        }
+    }
 }

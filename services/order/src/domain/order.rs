@@ -65,7 +65,7 @@ impl Odd {
     /// Of those columns, in their order, the ones that are odd.
     #[must_use]
     pub fn of(are: [bool; Self::COLUMNS.len()]) -> Self {
-        Self(are.into_iter().rev().fold(0, |bits, is_odd| (bits << 1) | u8::from(is_odd)))
+        Self(are.into_iter().rev().fold(0, |bits, is_odd| 2 * bits + u8::from(is_odd)))
     }
 
     /// What the columns are called.
@@ -188,5 +188,73 @@ impl StoredOrder {
     pub fn lines(&self) -> Vec<Line> {
         let line = |item: &OrderLine| Line { product_id: item.product_id, quantity: item.quantity };
         self.order.items.iter().map(line).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ordersys_contract::{ProductId, Quantity, UserId};
+
+    use super::*;
+
+    /// A pending order of these products, one unit each.
+    fn pending(products: &[ProductId]) -> StoredOrder {
+        let line = |product: &ProductId| OrderLine {
+            product_id: *product,
+            quantity: Quantity::ONE,
+            name: None,
+            unit_price: None,
+            line_total: None,
+        };
+        let owner = Owner { id: UserId::now(), name: "Ada".to_owned(), kind: UserKindName::Guest };
+        let lines = products.iter().map(line).collect();
+        StoredOrder::pending(owner, lines, Timestamp::from_millis(1_000), &RequestId::random())
+    }
+
+    fn priced(product_id: ProductId, minor: i64, code: &str) -> PricedLine {
+        let currency: Currency = code.parse().expect("a code");
+        let unit_price = Cents::of(minor, currency).expect("not negative");
+        PricedLine { product_id, name: "book".to_owned(), quantity: Quantity::ONE, unit_price, currency }
+    }
+
+    #[test]
+    fn odd_columns_are_named() {
+        for number in 0..16 {
+            let are = [1, 2, 4, 8].map(|bit| number / bit % 2 == 1);
+            let odd = Odd::COLUMNS.into_iter().zip(are).filter_map(|(name, is_odd)| is_odd.then_some(name));
+            assert_eq!(Odd::of(are).names(), odd.collect::<Vec<_>>(), "{are:?}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_post_has_to_ask_for_the_same_lines_in_the_same_order() {
+        let (one, other) = (ProductId::now(), ProductId::now());
+        let stored = pending(&[one, other]);
+        let line = |product_id| Line { product_id, quantity: Quantity::ONE };
+        assert!(stored.is_of(&[line(one), line(other)]));
+        assert!(!stored.is_of(&[line(other), line(one)]));
+        assert!(!stored.is_of(&[line(one)]));
+    }
+
+    #[test]
+    fn an_order_takes_over_the_currency_of_its_prices_and_has_only_one() {
+        let products = [ProductId::now(), ProductId::now()];
+        let confirmed = |first: (i64, &str), second: (i64, &str)| {
+            let lines = [priced(products[0], first.0, first.1), priced(products[1], second.0, second.1)];
+            let now = StepContext { at: Timestamp::from_millis(2_000), request: RequestId::random() };
+            pending(&products).after(Event::Committed, Evidence::Priced(lines.to_vec()), now)
+        };
+        for (code, total) in [("JPY", "520"), ("EUR", "5.20"), ("KWD", "0.520")] {
+            let order = confirmed((500, code), (20, code)).expect("fits").order;
+            assert_eq!((order.currency.as_str(), order.total.to_string().as_str()), (code, total));
+        }
+        assert_eq!(confirmed((500, "JPY"), (20, "KWD")), None);
+    }
+
+    #[test]
+    fn what_checks_read_says_how_long_an_order_is_overdue() {
+        let record = |overdue| pending(&[]).into_record(overdue).overdue_ms;
+        assert_eq!(record(None), None);
+        assert_eq!(record(Some(Duration::from_millis(1_500))), Some(1_500));
     }
 }

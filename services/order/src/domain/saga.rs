@@ -134,3 +134,108 @@ fn of_release(answer: &Answer) -> Meaning {
         | Answer::NotFound => Meaning::Contradiction,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ordersys_contract::reservation::{PricedLine, Shortage};
+    use ordersys_contract::user::UserKindName;
+    use ordersys_contract::{Cents, Currency, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
+
+    use super::*;
+    use crate::domain::access::Owner;
+
+    fn order_in(status: OrderState) -> StoredOrder {
+        let owner = Owner { id: UserId::now(), name: "Ada".to_owned(), kind: UserKindName::Guest };
+        let mut stored =
+            StoredOrder::pending(owner, Vec::new(), Timestamp::from_millis(0), &RequestId::random());
+        stored.order.status = status;
+        stored
+    }
+
+    #[test]
+    fn an_order_asks_while_there_is_time_and_is_given_up_then() {
+        let left = Duration::from_millis(7);
+        let ask = Action::Reserve { lines: Vec::new(), commit: true, lease_ms: 0, time_left_ms: 7 };
+        for (status, in_time, too_late) in [
+            (OrderState::Pending, Want::Ask(ask), Want::Step(Event::GiveUp)),
+            (OrderState::Aborting, Want::Ask(Action::Cancel), Want::Ask(Action::Cancel)),
+            (OrderState::Cancelling, Want::Ask(Action::Release), Want::Ask(Action::Release)),
+            (OrderState::Confirmed, Want::Nothing, Want::Nothing),
+            (OrderState::Aborted, Want::Nothing, Want::Nothing),
+        ] {
+            let stored = order_in(status);
+            assert_eq!((next(&stored, left), next(&stored, Duration::ZERO)), (in_time, too_late));
+        }
+    }
+
+    fn line() -> PricedLine {
+        PricedLine {
+            product_id: ProductId::from_bytes([7; 16]),
+            name: "book".to_owned(),
+            quantity: Quantity::ONE,
+            unit_price: Cents::ZERO,
+            currency: Currency::USD,
+        }
+    }
+
+    fn shortage() -> Shortage {
+        Shortage { product_id: ProductId::from_bytes([7; 16]), requested: 2, available: 1 }
+    }
+
+    fn stands(state: ReservationState) -> Answer {
+        let order_id = OrderId::from_bytes([1; 16]);
+        Answer::Stands(Reservation { order_id, state, lines: vec![line()], shortages: vec![shortage()] })
+    }
+
+    fn step(event: Event) -> Meaning {
+        Meaning::Step(event, Evidence::None)
+    }
+
+    fn refused(reason: Reason) -> Meaning {
+        Meaning::Step(Event::Refused, Evidence::Reason(reason))
+    }
+
+    /// Every answer, with what it means after a reserve of a pending order, and after a cancellation.
+    fn answers() -> Vec<(Answer, Meaning, Meaning)> {
+        use Meaning::{Contradiction, FetchPrices, Undecided};
+        use ReservationState as State;
+        let sold = Meaning::Step(Event::Committed, Evidence::Priced(vec![line()]));
+        let unknown = vec![ProductId::from_bytes([9; 16])];
+        vec![
+            (stands(State::Committed), sold, Contradiction),
+            (stands(State::Held), step(Event::GiveUp), Contradiction),
+            (stands(State::Cancelled), step(Event::GiveUp), step(Event::NothingHeld)),
+            (stands(State::Released), step(Event::GiveUp), step(Event::NothingHeld)),
+            (stands(State::Expired), step(Event::TooLate), step(Event::NothingHeld)),
+            (stands(State::Rejected), refused(Reason::Shortages(vec![shortage()])), step(Event::NothingHeld)),
+            (Answer::Late, Undecided, Contradiction),
+            (
+                Answer::UnknownProducts(unknown.clone()),
+                refused(Reason::UnknownProducts(unknown)),
+                Contradiction,
+            ),
+            (Answer::MixedCurrencies, refused(Reason::MixedCurrencies), Contradiction),
+            (Answer::Mismatch, Contradiction, Contradiction),
+            (Answer::NotFound, Contradiction, Contradiction),
+            (Answer::Illegal(State::Committed), Contradiction, FetchPrices),
+            (Answer::Illegal(State::Held), Contradiction, Contradiction),
+        ]
+    }
+
+    #[test]
+    fn each_answer_means_one_thing() {
+        let ask = reserve(&order_in(OrderState::Pending), Duration::ZERO);
+        for (answer, reserved, cancelled) in answers() {
+            let after = |status, asked| meaning(status, asked, answer.clone());
+            assert_eq!(after(OrderState::Pending, &ask), reserved, "{answer:?}");
+            let is_sold = answer == stands(ReservationState::Committed);
+            let fetched = if is_sold { reserved } else { Meaning::Contradiction };
+            assert_eq!(after(OrderState::Aborting, &ask), fetched, "prices are fetched: {answer:?}");
+            assert_eq!(after(OrderState::Aborting, &Action::Cancel), cancelled, "{answer:?}");
+            let is_released = answer == stands(ReservationState::Released);
+            let released = if is_released { step(Event::Released) } else { Meaning::Contradiction };
+            assert_eq!(after(OrderState::Cancelling, &Action::Release), released, "{answer:?}");
+            assert_eq!(after(OrderState::Pending, &Action::Confirm), Meaning::Contradiction);
+        }
+    }
+}

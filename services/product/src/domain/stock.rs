@@ -95,6 +95,9 @@ mod tests {
         let back = sold.moved(3, Place::Sold, Place::Available).expect("sold");
         assert_eq!(back, start);
         assert_eq!(start.restocked_by(u64::MAX), None);
+        let most = i64::MAX.unsigned_abs() - 5;
+        assert_eq!(start.restocked_by(most + 1), None, "more than a row holds");
+        assert_eq!(start.restocked_by(most).map(|stock| stock.restocked), Some(most));
         assert_eq!(start.restocked_by(2).map(|stock| stock.available), Some(7));
     }
 }

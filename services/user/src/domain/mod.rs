@@ -111,6 +111,9 @@ impl Role {
 
 #[cfg(test)]
 mod tests {
+    use ordersys_chassis::Holder;
+    use ordersys_contract::SessionId;
+
     use super::*;
 
     #[test]
@@ -129,11 +132,14 @@ mod tests {
             ("A", "a@b@c"),
             ("A", "a b@c"),
             ("A\u{0}", "a@b"),
-            (&"x".repeat(255), "a@b"),
+            (&"x".repeat(MAX_TEXT_BYTES + 1), "a@b"),
         ] {
             assert!(!check(name, email), "{name:?} {email:?}");
         }
-        assert_eq!(login(" Alice@Example.COM "), "alice@example.com");
+        assert!(check(&"x".repeat(MAX_TEXT_BYTES), "a@b"));
+        let padded = Profile::new(" padded ", " A@b ").expect("fine");
+        assert_eq!((padded.name.as_str(), padded.email.as_str()), ("padded", "A@b"));
+        assert_eq!(checked_name(" padded ").expect("fine"), "padded");
     }
 
     #[test]
@@ -147,6 +153,32 @@ mod tests {
             ["", "7 bytes", &"ab".repeat(65), "PASSWORD", "aaaaaaaaaaaa", "alice miller", "Alice@example.com"]
         {
             assert!(!check(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_looked_for_in_one_form_and_what_is_none_as_it_was() {
+        for (email, now, earlier) in [
+            (" Alice@Example.COM ", "alice@example.com", "alice@example.com"),
+            ("\u{ff41}nn@example.com", "ann@example.com", "\u{ff41}nn@example.com"),
+            (" No Address ", "no address", "no address"),
+        ] {
+            assert_eq!((login(email).as_str(), earlier_login(email).as_str()), (now, earlier), "{email}");
+        }
+    }
+
+    #[test]
+    fn a_user_owns_oneself_and_the_admin_reaches_all() {
+        let (own, other) = (UserId::now(), UserId::now());
+        let holder = Caller::User(Holder { user: own, epoch: 3, session: SessionId::random() });
+        for (caller, to_own, to_other) in [
+            (Caller::Admin, Role::Admin, Role::Admin),
+            (Caller::Trusted, Role::Admin, Role::Admin),
+            (holder, Role::Owner(3), Role::Stranger),
+            (Caller::Anyone, Role::Stranger, Role::Stranger),
+            (Caller::Service, Role::Stranger, Role::Stranger),
+        ] {
+            assert_eq!((Role::of(caller, own), Role::of(caller, other)), (to_own, to_other), "{caller:?}");
         }
     }
 }

@@ -151,4 +151,34 @@ mod tests {
         let later = turned(right, day + 12);
         assert_eq!(known(&later, day + 12), later.keys().last().expect("some").key.kid(), "but soon it does");
     }
+
+    #[test]
+    fn keys_that_live_shortly_are_published_for_half_their_life() {
+        let ring = turned(Ring::new(Vec::new(), Duration::from_mins(4)), 0);
+        let both = turned(ring, 4);
+        let signs = |millis| both.signer(Timestamp::from_millis(millis)).expect("signs").kid().to_owned();
+        let [old, new] = both.keys() else { panic!("two keys") };
+        assert_eq!(
+            (signs(6 * MINUTE - 1).as_str(), signs(6 * MINUTE).as_str()),
+            (old.key.kid(), new.key.kid())
+        );
+    }
+
+    #[test]
+    fn the_moment_at_which_a_key_ends_and_one_counts_as_of_the_future() {
+        let skew = i64::try_from(CLOCK_SKEW.as_millis()).expect("few");
+        let day = 24 * 60;
+        let both = turned(turned(Ring::new(Vec::new(), AGE), 0), day);
+        let last = (day + 15) * MINUTE + skew;
+        let keys = |now| {
+            both.clone().turned(Timestamp::from_millis(now), Certainty::Sure).map(|ring| ring.keys.len())
+        };
+        assert_eq!((keys(last), keys(last + 1)), (None, Some(1)), "its last token has expired");
+        let key = |made| Aged { key: PrivateKey::random(), made: Timestamp::from_millis(made) };
+        for (ahead, becomes) in [(skew, None), (skew + 1, Some(at(day)))] {
+            let ring = Ring::new(vec![key(day * MINUTE + ahead)], AGE);
+            let turned = ring.turned(at(day), Certainty::Sure);
+            assert_eq!(turned.map(|ring| ring.keys[0].made), becomes, "made {ahead} ms ahead");
+        }
+    }
 }

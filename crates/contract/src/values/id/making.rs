@@ -46,7 +46,8 @@ impl Maker {
         let count = u128::from(self.count);
         let (high, low) = ((count >> 30) & 0xfff, count & 0x3fff_ffff);
         let time = u128::from(self.millis) << 80;
-        Uuid::from_u128(time | (7 << 76) | (high << 64) | (0b10 << 62) | (low << 32) | (random & 0xffff_ffff))
+        // No two parts have a bit in common.
+        Uuid::from_u128(time + (7 << 76) + (high << 64) + (0b10 << 62) + (low << 32) + (random & 0xffff_ffff))
     }
 
     fn begin(&mut self, millis: u64, random: u128) {
@@ -102,5 +103,44 @@ mod tests {
             places.insert((millis(id), (id.as_u128() >> 32) & 0x7fff));
         }
         assert_eq!(places.len(), 100_000);
+    }
+
+    /// The count in an id.
+    fn count(id: Uuid) -> u128 {
+        let bits = id.as_u128();
+        (((bits >> 64) & 0xfff) << 30) + ((bits >> 32) & 0x3fff_ffff)
+    }
+
+    #[test]
+    fn an_id_holds_the_time_its_count_and_what_is_random() {
+        for before in [0, 0x3fff_ffff, 0x123_4567_89ab, (1 << 41) - 2] {
+            let mut maker = Maker { millis: NOW, count: before, made: 1 };
+            let id = maker.next(NOW, 0xdead_beef_0123_4567);
+            assert_eq!((millis(id), count(id)), (NOW, u128::from(before + 1)));
+            assert_eq!(id.as_u128() & 0xffff_ffff, 0x0123_4567);
+        }
+    }
+
+    #[test]
+    fn counting_begins_at_random_with_room_for_all_ids_of_a_millisecond() {
+        let first = |random| count(new().next(NOW, random));
+        assert_eq!((first(0), first(u128::MAX)), (0, (1 << 41) - 1), "one bit is spared");
+        let mut maker = new();
+        let mut places = HashSet::new();
+        for _ in 0..3 * MOST {
+            let id = made(&mut maker, NOW);
+            assert!(places.insert((millis(id), count(id) & 0x7fff)), "{id} has the place of an earlier one");
+        }
+        assert_eq!(millis(made(&mut maker, NOW)), NOW + 3, "each millisecond was used up");
+    }
+
+    #[test]
+    fn ids_follow_the_clock_once_it_goes_back_by_more_than_it_trembles() {
+        for (back, is_followed) in [(TREMOR, false), (TREMOR + 1, true)] {
+            let mut maker = new();
+            made(&mut maker, NOW);
+            let expected = if is_followed { NOW - back } else { NOW };
+            assert_eq!(millis(made(&mut maker, NOW - back)), expected, "back by {back} ms");
+        }
     }
 }

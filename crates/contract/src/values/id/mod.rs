@@ -106,7 +106,7 @@ impl<K> fmt::Display for Id<K> {
 
 impl<K> fmt::Debug for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_hyphenated().fmt(f)
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -175,5 +175,25 @@ mod tests {
         for text in ["", "abc-123", &id.to_string().replace('-', ""), &format!("{{{id}}}")] {
             assert!(text.parse::<Id<OrderKind>>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_id_is_its_bytes() {
+        let id = |number| Id::<OrderKind>::from_bytes([number; 16]);
+        let (small, large) = (id(1), id(2));
+        assert_eq!((small.as_bytes(), large.as_bytes()), (&[1; 16], &[2; 16]));
+        assert_eq!(
+            (small == id(1), small == large, small < large, large < small),
+            (true, false, true, false)
+        );
+        let hasher = std::hash::RandomState::new();
+        let hash = |id: Id<OrderKind>| std::hash::BuildHasher::hash_one(&hasher, id);
+        assert!(hash(small) == hash(id(1)) && hash(small) != hash(large));
+        assert_eq!(format!("{small:?}"), small.to_string());
+        let json = format!("\"{small}\"");
+        assert_eq!(serde_json::to_string(&small).expect("serializes"), json);
+        assert_eq!(serde_json::from_str::<Id<OrderKind>>(&json).expect("an id"), small);
+        let error = serde_json::from_str::<Id<OrderKind>>("7").expect_err("no id").to_string();
+        assert!(error.contains("expected one order id"), "{error}");
     }
 }

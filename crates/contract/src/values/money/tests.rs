@@ -36,6 +36,7 @@ fn the_wire_has_two_decimals_and_no_float() {
     let back: Cents = serde_json::from_str("90071992547409.93").expect("parses");
     assert_eq!(back.minor(), 9_007_199_254_740_993, "not representable as a float");
 }
+
 #[test]
 fn an_amount_has_the_decimals_of_its_currency() {
     let currency = |code: &str| code.parse::<Currency>().expect("a code");
@@ -67,5 +68,54 @@ fn amounts_are_compared_by_value() {
     assert_eq!(amount("1.5"), amount("1.500"));
     assert!(amount("1.499") < amount("1.5") && amount("2") > amount("1.5"));
     assert_eq!(Cents::ZERO.plus(amount("500")).map(|sum| sum.to_string()).as_deref(), Some("500"));
+    assert_eq!(amount("500").plus(Cents::ZERO).map(|sum| sum.to_string()).as_deref(), Some("500"));
     assert_eq!(amount("1.5").plus(amount("1.25")), None, "of different currencies");
+    let hasher = std::hash::RandomState::new();
+    let hash = |text: &str| std::hash::BuildHasher::hash_one(&hasher, amount(text));
+    assert!(hash("1.5") == hash("1.500") && hash("1.5") != hash("1.501"));
+}
+
+#[test]
+fn an_amount_is_rounded_to_what_a_currency_has() {
+    for (text, code, rounded) in [
+        ("0.125", "USD", "0.13"),
+        ("0.124", "USD", "0.12"),
+        ("7", "USD", "7.00"),
+        ("1.500", "JPY", "2"),
+        ("1.49", "JPY", "1"),
+        ("1.5", "KWD", "1.500"),
+        ("0.001", "KWD", "0.001"),
+    ] {
+        let amount: Cents = text.parse().expect("an amount");
+        let rounded_to = amount.rounded_to(code.parse().expect("a code"));
+        assert_eq!(rounded_to.to_string(), rounded, "{text} {code}");
+    }
+}
+
+#[test]
+fn minor_units_are_as_fine_as_their_currency_or_another_amount() {
+    let yen: Currency = "JPY".parse().expect("a code");
+    for (amount, text, decimals) in [
+        (Cents::from_minor(5), "0.05", 2),
+        (Cents::of(5, yen), "5", 0),
+        (Cents::as_fine_as(5, "0.125".parse().expect("an amount")), "0.005", 3),
+    ] {
+        let amount = amount.expect("not negative");
+        assert_eq!((amount.to_string().as_str(), amount.minor(), amount.decimals()), (text, 5, decimals));
+    }
+    for negative in [Cents::from_minor(-1), Cents::of(-1, yen), Cents::as_fine_as(-1, Cents::ZERO)] {
+        assert_eq!(negative, None);
+    }
+}
+
+#[test]
+fn between_services_money_is_a_whole_number_of_minor_units() {
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Row(#[serde(with = "minor")] Cents);
+    let row: Row = serde_json::from_str("14999").expect("minor units");
+    assert_eq!(
+        (row.0.to_string().as_str(), serde_json::to_string(&row).expect("writes").as_str()),
+        ("149.99", "14999")
+    );
+    assert!(serde_json::from_str::<Row>("-1").is_err() && serde_json::from_str::<Row>("1.5").is_err());
 }

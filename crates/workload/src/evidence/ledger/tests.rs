@@ -11,17 +11,31 @@ fn ids_come_back_as_they_were() {
     for text in ["018f4e1b-0000-7000-8000-000000000001", upper, "order-7", ""] {
         assert_eq!(OrderRef::from(text).to_string(), text);
     }
-    assert!(matches!(OrderRef::from(upper), OrderRef::Text(_)));
+    let is_uuid = |text: &str| matches!(OrderRef::from(text), OrderRef::Uuid(_));
+    assert!(is_uuid("018f4e1b-0000-7000-8000-000000000001"));
+    assert!(!is_uuid(upper) && !is_uuid("018f4e1b000070008000000000000001"));
 }
 
 #[test]
 fn entries_keep_their_order_over_chunks_and_ledgers() {
     let mut ledger = Ledger::default();
     let entry = |number| Entry { number, told: Told::Unknown };
+    assert!(ledger.is_empty());
     (0..CHUNK as u64 + 3).for_each(|number| ledger.push(entry(number)));
+    assert_eq!(ledger.orders.0.iter().map(Vec::len).collect::<Vec<_>>(), [CHUNK, 3]);
     let mut other = Ledger::default();
     other.push(entry(99));
     ledger.append(other);
-    assert_eq!(ledger.len(), CHUNK + 4);
+    assert_eq!((ledger.len(), ledger.is_empty()), (CHUNK + 4, false));
     assert_eq!(ledger.iter().last(), Some(&entry(99)));
+}
+
+#[test]
+fn the_first_readings_of_negative_stock_are_kept() {
+    let (mut ledger, mut other) = (Ledger::default(), Ledger::default());
+    ledger.saw_negative(1, -1);
+    (0..200).for_each(|units| other.saw_negative(2, -units));
+    assert_eq!((other.negative().len(), other.negative()[99]), (MAX_NEGATIVE, (2, -99)));
+    ledger.append(other);
+    assert_eq!((ledger.negative().len(), ledger.negative()[0]), (MAX_NEGATIVE, (1, -1)));
 }

@@ -1,21 +1,39 @@
 //! One seeded violation for each invariant, and none where all is well.
 
+mod case;
+mod catalog;
+mod keys;
+mod origin;
+mod people;
+mod tally;
+
 use ordersys_contract::order::{KeyRecord, Order, OrderEvent, OrderLine, OrderRecord, OrderState};
 use ordersys_contract::product::{StockAccount, StockEvidence};
 use ordersys_contract::reservation::{PricedLine, Reservation, ReservationRecord, ReservationState};
 use ordersys_contract::user::UserKindName;
-use ordersys_contract::{Cents, Currency, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
+use ordersys_contract::{Cents, Currency, Id, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
 
 use crate::audit::gather::read::Suspect;
 use crate::audit::horizon::Horizon;
 use crate::audit::keys::Keys;
 use crate::audit::pair::Pair;
 use crate::audit::report::{Standing, Tally};
-use crate::audit::{Invariant, origin, stock};
+use crate::audit::{Invariant, stock};
 
 /// When the orders of these tests were made.
 fn began() -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000)
+}
+
+/// So many seconds after that.
+fn after(seconds: u64) -> Timestamp {
+    began().after(std::time::Duration::from_secs(seconds))
+}
+
+/// An id that says it was made then.
+fn id_of<K>(at: Timestamp) -> Id<K> {
+    let millis = u128::try_from(at.as_millis()).expect("after 1970");
+    Id::from_bytes(((millis << 80) + (7 << 76) + (2 << 62)).to_be_bytes())
 }
 
 fn cents(minor: i64) -> Cents {
@@ -245,7 +263,7 @@ fn missing(pairs: &[&Pair]) -> Vec<OrderId> {
     let mut suspects = Vec::new();
     for pair in pairs {
         suspects.extend(horizon.pass(pair));
-        if let Some((invariant, _)) = origin::half(pair) {
+        if let Some((invariant, _)) = crate::audit::origin::half(pair) {
             horizon.add(pair, Suspect { id: pair.id, of: vec![invariant] });
         }
     }
