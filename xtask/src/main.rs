@@ -1,0 +1,60 @@
+//! What is done with this repository besides building and testing it: measurements that compare variants of the
+//! system. Each measurement runs the real program and believes what it prints.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tables go to the terminal, progress beside them"
+)]
+
+mod common;
+mod lab;
+mod machine;
+mod measure;
+mod serving;
+mod stack;
+mod turns;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use common::Common;
+use measure::{footprint, orchestrator, record, variants};
+use ordersys_command::interrupt;
+
+/// Measurements that compare variants of the system
+///
+/// A measurement prints a table with its conditions, and ends with 1 if a figure is not sound or misses its limit.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", max_term_width = 100)]
+enum Task {
+    /// Memory of idle services, size of the image, time to start (5 rounds, two minutes)
+    Footprint(footprint::Args),
+    /// Times of `up` and `down` in Docker (10 rounds, a minute)
+    Orchestrator(Common),
+    /// Write the table of orders a second into docs/performance/results.md (10 s each)
+    Record(record::Args),
+    /// The same load on variants of the same system, each turn on an empty store (3 rounds of 5 s, two to four minutes)
+    Variants(variants::Args),
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let task = Task::parse();
+    // What was started ends with what is dropped here.
+    let done = tokio::select! {
+        done = run(task) => done,
+        _ = interrupt() => Err(anyhow::anyhow!("interrupted")),
+    };
+    let Err(error) = done else { return ExitCode::SUCCESS };
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
+}
+
+async fn run(task: Task) -> anyhow::Result<()> {
+    match task {
+        Task::Footprint(args) => footprint::run(&args).await,
+        Task::Orchestrator(args) => orchestrator::run(&args).await,
+        Task::Record(args) => record::run(&args).await,
+        Task::Variants(args) => variants::run(&args).await,
+    }
+}
