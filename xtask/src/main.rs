@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use common::Common;
-use measure::{footprint, orchestrator, record, variants};
+use measure::{footprint, orchestrator, record, store, variants};
 use ordersys_command::interrupt;
 
 /// Measurements that compare variants of the system
@@ -33,6 +33,8 @@ enum Task {
     Orchestrator(Common),
     /// Write the table of orders a second into docs/performance/results.md (10 s each)
     Record(record::Args),
+    /// Commits and orders a second of the stores alone (3 rounds of 2 s for each shape, three minutes)
+    Store(Common),
     /// The same load on variants of the same system, each turn on an empty store (3 rounds of 5 s, two to four minutes)
     Variants(variants::Args),
 }
@@ -55,6 +57,7 @@ async fn run(task: Task) -> anyhow::Result<()> {
         Task::Footprint(args) => footprint::run(&args).await,
         Task::Orchestrator(args) => orchestrator::run(&args).await,
         Task::Record(args) => record::run(&args).await,
+        Task::Store(args) => store::run(&args).await,
         Task::Variants(args) => variants::run(&args).await,
     }
 }

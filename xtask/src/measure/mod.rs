@@ -3,4 +3,5 @@
 pub(crate) mod footprint;
 pub(crate) mod orchestrator;
 pub(crate) mod record;
+pub(crate) mod store;
 pub(crate) mod variants;
