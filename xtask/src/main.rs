@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use common::Common;
-use measure::{footprint, orchestrator, record, store, variants};
+use measure::{footprint, growth, orchestrator, record, store, variants};
 use ordersys_command::interrupt;
 
 /// Measurements that compare variants of the system
@@ -29,6 +29,8 @@ use ordersys_command::interrupt;
 enum Task {
     /// Memory of idle services, size of the image, time to start (5 rounds, two minutes)
     Footprint(footprint::Args),
+    /// What stored orders cost: throughput, start, disk, memory (8 rounds of 3 s, 5 GB of disk, ten minutes)
+    Growth(growth::Args),
     /// Times of `up` and `down` in Docker (10 rounds, a minute)
     Orchestrator(Common),
     /// Write the table of orders a second into docs/performance/results.md (10 s each)
@@ -55,6 +57,7 @@ async fn main() -> ExitCode {
 async fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Footprint(args) => footprint::run(&args).await,
+        Task::Growth(args) => growth::run(&args).await,
         Task::Orchestrator(args) => orchestrator::run(&args).await,
         Task::Record(args) => record::run(&args).await,
         Task::Store(args) => store::run(&args).await,

@@ -1,6 +1,7 @@
 //! The measurements, a file each: what takes turns, the table, and the limits that its figures have to keep.
 
 pub(crate) mod footprint;
+pub(crate) mod growth;
 pub(crate) mod orchestrator;
 pub(crate) mod record;
 pub(crate) mod store;
