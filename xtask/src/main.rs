@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use common::Common;
-use measure::{footprint, growth, orchestrator, record, store, variants};
+use measure::{footprint, growth, logging, orchestrator, record, store, variants};
 use ordersys_command::interrupt;
 
 /// Measurements that compare variants of the system
@@ -31,6 +31,8 @@ enum Task {
     Footprint(footprint::Args),
     /// What stored orders cost: throughput, start, disk, memory (8 rounds of 3 s, 5 GB of disk, ten minutes)
     Growth(growth::Args),
+    /// What log lines and the counting of requests cost (7 rounds of 5 s, two minutes)
+    Logging(Common),
     /// Times of `up` and `down` in Docker (10 rounds, a minute)
     Orchestrator(Common),
     /// Write the table of orders a second into docs/performance/results.md (10 s each)
@@ -58,6 +60,7 @@ async fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Footprint(args) => footprint::run(&args).await,
         Task::Growth(args) => growth::run(&args).await,
+        Task::Logging(args) => logging::run(&args).await,
         Task::Orchestrator(args) => orchestrator::run(&args).await,
         Task::Record(args) => record::run(&args).await,
         Task::Store(args) => store::run(&args).await,

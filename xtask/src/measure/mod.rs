@@ -2,6 +2,7 @@
 
 pub(crate) mod footprint;
 pub(crate) mod growth;
+pub(crate) mod logging;
 pub(crate) mod orchestrator;
 pub(crate) mod record;
 pub(crate) mod store;
