@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use common::Common;
-use measure::{footprint, growth, logging, orchestrator, record, store, variants};
+use measure::{accounts, footprint, growth, logging, orchestrator, record, store, variants};
 use ordersys_command::interrupt;
 
 /// Measurements that compare variants of the system
@@ -27,6 +27,8 @@ use ordersys_command::interrupt;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", max_term_width = 100)]
 enum Task {
+    /// What access tokens cost, and a flood of logins (5 rounds of 4 s, two minutes)
+    Accounts(Common),
     /// Memory of idle services, size of the image, time to start (5 rounds, two minutes)
     Footprint(footprint::Args),
     /// What stored orders cost: throughput, start, disk, memory (8 rounds of 3 s, 5 GB of disk, ten minutes)
@@ -58,6 +60,7 @@ async fn main() -> ExitCode {
 
 async fn run(task: Task) -> anyhow::Result<()> {
     match task {
+        Task::Accounts(args) => accounts::run(&args).await,
         Task::Footprint(args) => footprint::run(&args).await,
         Task::Growth(args) => growth::run(&args).await,
         Task::Logging(args) => logging::run(&args).await,

@@ -1,5 +1,6 @@
 //! The measurements, a file each: what takes turns, the table, and the limits that its figures have to keep.
 
+pub(crate) mod accounts;
 pub(crate) mod footprint;
 pub(crate) mod growth;
 pub(crate) mod logging;
