@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use common::Common;
-use measure::{accounts, footprint, growth, logging, orchestrator, record, store, variants};
+use measure::{accounts, footprint, growth, logging, memory, orchestrator, record, store, variants};
 use ordersys_command::interrupt;
 
 /// Measurements that compare variants of the system
@@ -35,6 +35,8 @@ enum Task {
     Growth(growth::Args),
     /// What log lines and the counting of requests cost (7 rounds of 5 s, two minutes)
     Logging(Common),
+    /// Whether the generator's memory grows with the length of a run (600 s)
+    Memory(Common),
     /// Times of `up` and `down` in Docker (10 rounds, a minute)
     Orchestrator(Common),
     /// Write the table of orders a second into docs/performance/results.md (10 s each)
@@ -64,6 +66,7 @@ async fn run(task: Task) -> anyhow::Result<()> {
         Task::Footprint(args) => footprint::run(&args).await,
         Task::Growth(args) => growth::run(&args).await,
         Task::Logging(args) => logging::run(&args).await,
+        Task::Memory(args) => memory::run(&args).await,
         Task::Orchestrator(args) => orchestrator::run(&args).await,
         Task::Record(args) => record::run(&args).await,
         Task::Store(args) => store::run(&args).await,

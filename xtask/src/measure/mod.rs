@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod footprint;
 pub(crate) mod growth;
 pub(crate) mod logging;
+pub(crate) mod memory;
 pub(crate) mod orchestrator;
 pub(crate) mod record;
 pub(crate) mod store;
