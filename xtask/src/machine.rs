@@ -1,9 +1,11 @@
 //! What a measurement ran on.
 
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::Context as _;
 use ordersys_contract::Timestamp;
+use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::lab::Lab;
 
@@ -17,8 +19,15 @@ pub(crate) async fn conditions(lab: &Lab, what: &str) -> anyhow::Result<String> 
     Ok(format!("Conditions: {what}; {}, {}; {version}, {today}.\n", storage(lab.dir()), machine()))
 }
 
-fn cores() -> usize {
+pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// From here on this thread and what it starts have these processors alone.
+pub(crate) fn pin(processors: Range<usize>) -> anyhow::Result<()> {
+    let mut set = CpuSet::new();
+    processors.for_each(|processor| set.set(processor));
+    Ok(sched_setaffinity(None, &set)?)
 }
 
 /// What `/proc` says of a process in a file of lines such as `VmRSS:  1234 kB`.

@@ -18,7 +18,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use common::Common;
-use measure::{accounts, footprint, growth, logging, memory, orchestrator, record, store, variants};
+use measure::{
+    accounts, footprint, growth, logging, memory, orchestrator, overload, record, store, variants,
+};
 use ordersys_command::interrupt;
 
 /// Measurements that compare variants of the system
@@ -39,6 +41,8 @@ enum Task {
     Memory(Common),
     /// Times of `up` and `down` in Docker (10 rounds, a minute)
     Orchestrator(Common),
+    /// Three times the highest sustained rate, with a processor for the generator (3 rounds of 6 s, two minutes)
+    Overload(Common),
     /// Write the table of orders a second into docs/performance/results.md (10 s each)
     Record(record::Args),
     /// Commits and orders a second of the stores alone (3 rounds of 2 s for each shape, three minutes)
@@ -68,6 +72,7 @@ async fn run(task: Task) -> anyhow::Result<()> {
         Task::Logging(args) => logging::run(&args).await,
         Task::Memory(args) => memory::run(&args).await,
         Task::Orchestrator(args) => orchestrator::run(&args).await,
+        Task::Overload(args) => overload::run(&args).await,
         Task::Record(args) => record::run(&args).await,
         Task::Store(args) => store::run(&args).await,
         Task::Variants(args) => variants::run(&args).await,

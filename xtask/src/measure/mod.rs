@@ -6,6 +6,7 @@ pub(crate) mod growth;
 pub(crate) mod logging;
 pub(crate) mod memory;
 pub(crate) mod orchestrator;
+pub(crate) mod overload;
 pub(crate) mod record;
 pub(crate) mod store;
 pub(crate) mod variants;
