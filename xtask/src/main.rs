@@ -1,5 +1,5 @@
 //! What is done with this repository besides building and testing it: measurements that compare variants of the
-//! system. Each measurement runs the real program and believes what it prints.
+//! system, and pages that are generated. Each measurement runs the real program and believes what it prints.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -10,6 +10,7 @@ mod common;
 mod lab;
 mod machine;
 mod measure;
+mod reference;
 mod serving;
 mod stack;
 mod turns;
@@ -23,7 +24,7 @@ use measure::{
 };
 use ordersys_command::interrupt;
 
-/// Measurements that compare variants of the system
+/// Measurements that compare variants of the system, and generated pages
 ///
 /// A measurement prints a table with its conditions, and ends with 1 if a figure is not sound or misses its limit.
 #[derive(Debug, Parser)]
@@ -45,6 +46,8 @@ enum Task {
     Overload(Common),
     /// Write the table of orders a second into docs/performance/results.md (10 s each)
     Record(record::Args),
+    /// Write the pages that are made from the code: commands, the schema of results
+    Reference,
     /// Commits and orders a second of the stores alone (3 rounds of 2 s for each shape, three minutes)
     Store(Common),
     /// The same load on variants of the same system, each turn on an empty store (3 rounds of 5 s, two to four minutes)
@@ -74,6 +77,7 @@ async fn run(task: Task) -> anyhow::Result<()> {
         Task::Orchestrator(args) => orchestrator::run(&args).await,
         Task::Overload(args) => overload::run(&args).await,
         Task::Record(args) => record::run(&args).await,
+        Task::Reference => reference::run().await,
         Task::Store(args) => store::run(&args).await,
         Task::Variants(args) => variants::run(&args).await,
     }
