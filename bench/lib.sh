@@ -40,8 +40,7 @@ prepare() {
     # Below target: /tmp may be memory, on which a sync costs nothing.
     mkdir -p target
     work="$(mktemp -d "$PWD/target/bench-XXXXXX")"
-    projects=() background_pids=() services_on=() generator_on=()
-    sharing="shared by generator and services"
+    projects=() background_pids=()
     trap clean_up EXIT
     trap 'exit 130' INT TERM
 }
@@ -65,17 +64,8 @@ use_stack() { # use_stack [NAME]
 # Starts the stack on free ports; sets our_user, our_product and our_order.
 start_stack() { # start_stack UP_FLAG...
     case " ${projects[*]} " in *" $project "*) ;; *) projects+=("$project") ;; esac
-    timeout 90 "${services_on[@]}" "$binary" up --port auto --quiet "$@" "${stack[@]}" >"$work/up.txt" || fail "the stack does not start"
+    timeout 90 "$binary" up --port auto --quiet "$@" "${stack[@]}" >"$work/up.txt" || fail "the stack does not start"
     our_user="$(url_of user)" our_product="$(url_of product)" our_order="$(url_of order)"
-}
-
-# From here on stacks that are started and generators have processors of their own, where there are two or
-# more: the last one is the generator's, as if it were another machine. `conditions` says so.
-set_apart() {
-    local last=$(($(nproc) - 1))
-    [ "$last" -gt 0 ] || return 0
-    sharing="processor $last for the generator, the others for the services"
-    services_on=(taskset -c "0-$((last - 1))") generator_on=(taskset -c "$last")
 }
 
 # Starts a stack of local processes of $binary on free ports; sets stack, work, our_user, our_product
@@ -99,38 +89,6 @@ loaded() { # loaded SECONDS BENCH_FLAG...
              bad: (.totals.refused + .totals.failed + .totals.timedOut), verdict, cause,
              broken: [.verification[] | select(.result == "FAIL") | .id], cpu: .cpuMicrosPerRequest}' \
         "$work/loaded.json" || { cat "$work/loaded.err" >&2; fail "a run gave no result"; }
-}
-
-# The process ids of the stack's services.
-pids() { ordersys status --output json | jq -r '.services[].pid // empty' | sort -u; }
-
-# Their memory together, in KiB: kind is Rss or Pss.
-memory_kib() { # memory_kib KIND
-    local pid
-    for pid in $(pids); do cat "/proc/$pid/smaps_rollup"; done |
-        awk -v kind="$1:" '$1 == kind { sum += $2 } END { print sum + 0 }'
-}
-
-# Sets ready_ms: milliseconds from the start of an order service with this data until /readyz says yes.
-start_to_ready() { # start_to_ready DATA_DIR
-    local port from to pid
-    port="$(free_ports 1)"
-    from="$EPOCHREALTIME"
-    "$binary" serve order --data-dir "$1" --port "$port" --user-url http://127.0.0.1:9 \
-        --product-url http://127.0.0.1:9 >"$work/serve.log" 2>&1 &
-    pid=$!
-    background_pids+=("$pid")
-    timeout 60 sh -c "until curl -sf -o /dev/null http://127.0.0.1:$port/readyz; do :; done" ||
-        { cat "$work/serve.log" >&2; fail "the order service does not get ready"; }
-    to="$EPOCHREALTIME"
-    ready_ms="$(awk -v from="$from" -v to="$to" 'BEGIN { printf "%.0f\n", (to - from) * 1000 }')"
-    kill "$pid"
-    wait "$pid" || true
-    unset 'background_pids[-1]'
-}
-
-median() { # of the numbers on stdin
-    sort -n | awk '{ all[NR] = $1 } END { print (all[int((NR + 1) / 2)] + all[int(NR / 2) + 1]) / 2 }'
 }
 
 # Ends with 1 if a turn in a file of results was not sound.
@@ -173,7 +131,7 @@ machine() {
 conditions() { # conditions WHAT
     local storage
     storage="$(stat -f -c %T "$work" 2>/dev/null || echo unknown)"
-    echo "Conditions: $1; local processes on $storage; $(machine), $sharing;" \
+    echo "Conditions: $1; local processes on $storage; $(machine), shared by generator and services;" \
         "$("$binary" --version) ($(profile_of "$binary")), $(date -u +%F)."
     echo
 }

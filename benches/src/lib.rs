@@ -1,4 +1,4 @@
-//! Fixed amounts of work for the measuring scripts, and what they share with the micro-benchmarks.
+//! Fixed amounts of work for measurements, and what they share with the micro-benchmarks.
 //!
 //! Nothing here is part of the product, and nothing of the product depends on it.
 

@@ -1,4 +1,4 @@
-//! What the measuring scripts run besides `ordersys` itself.
+//! What measurements run besides `ordersys` itself.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,9 @@ use tokio::runtime::Builder;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What the measuring scripts run besides `ordersys` itself
+/// What measurements run besides `ordersys` itself
 #[derive(Debug, Parser)]
+#[command(version)]
 enum Command {
     /// Do a fixed amount of work on one path, on one thread; log lines go to stdout
     Work {

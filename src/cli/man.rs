@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::CommandFactory as _;
 
-use crate::cli::{Cli, Globals};
+use crate::cli::{Globals, command};
 use ordersys_command::Outcome;
 
 /// Print the manual page, or write a page for each command into a directory
@@ -23,13 +22,13 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
     let printer = globals.printer();
     let Some(dir) = &args.out else {
         let mut page = Vec::new();
-        clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+        clap_mangen::Man::new(command()).render(&mut page)?;
         printer.out(&String::from_utf8_lossy(&page));
         return Ok(());
     };
     let write = || {
         std::fs::create_dir_all(dir)?;
-        clap_mangen::generate_to(Cli::command(), dir)
+        clap_mangen::generate_to(command(), dir)
     };
     write().with_context(|| format!("cannot write manual pages into {}", dir.display()))?;
     printer.say(format!("wrote the manual pages into {}", dir.display()));

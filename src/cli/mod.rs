@@ -104,6 +104,12 @@ enum Serve {
     Serve(serve::Args),
 }
 
+/// The whole command line as clap describes it: for manual pages, and to hold examples in documents to it.
+#[must_use]
+pub fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
 fn parse() -> Cli {
     if std::env::args_os().nth(1).is_none_or(|first| first != "serve") {
         return arguments::parse();

@@ -84,7 +84,7 @@ pub(super) struct Args {
     /// Be cut off from the network while there is a file at this path (see `ordersys chaos`)
     #[arg(long, value_name = "FILE", hide = true)]
     cut_while: Option<PathBuf>,
-    /// Count and time no requests: to measure what that costs (bench/logging.sh)
+    /// Count and time no requests: to measure what that costs (`cargo xtask logging`)
     #[arg(long, hide = true)]
     no_metrics: bool,
     /// How log lines look [default: text on a terminal, else json]

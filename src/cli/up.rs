@@ -23,14 +23,14 @@ use ordersys_stack::{OnFailure, PortChoices, PortFlag, RuntimeChoice, UpOptions}
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 #[command(after_help = "Examples:
-  ordersys up                              in Docker if an engine answers, else as processes
-  ordersys up --runtime process            without Docker
-  ordersys up --topology monolith          all three roles in one process
-  ordersys up --port order=18003           another port for one service
-  ordersys up --port auto --project test   a second stack beside the first
-  ordersys up --allowed-host shop.example  answer to this name too, e.g. behind a proxy
-  ordersys up --otlp http://127.0.0.1:4318 traces to a collector on this machine
-  ordersys up --dry-run                    what would be done, and why")]
+  ordersys up                               in Docker if an engine answers, else as processes
+  ordersys up --runtime process             without Docker
+  ordersys up --topology monolith           all three roles in one process
+  ordersys up --port order=18003            another port for one service
+  ordersys up --port auto --project test    a second stack beside the first
+  ordersys up --allowed-host shop.example   answer to this name too, e.g. behind a proxy
+  ordersys up --otlp http://127.0.0.1:4318  traces to a collector on this machine
+  ordersys up --dry-run                     what would be done, and why")]
 pub(super) struct Args {
     /// Where the services run
     #[arg(long, env = "ORDERSYS_RUNTIME", default_value = "auto", value_name = "RUNTIME")]

@@ -22,10 +22,10 @@ use crate::cli::order::refusal::{failed, refused};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys order place --user alice@example.com --item \"USB-C Hub=2\" --item \"27\\\" Monitor=1\"
-  ordersys user login bob@example.com && ordersys order place --item \"USB-C Hub=1\"
-  ordersys order get 01985b7e-...
   ordersys order list --user alice@example.com --status confirmed -o json
-  ordersys order cancel 01985b7e-...")]
+  ordersys order get 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b
+  ordersys order cancel 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b
+  ordersys user login bob@example.com && ordersys order place --item \"USB-C Hub=1\"")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,

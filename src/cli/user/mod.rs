@@ -21,6 +21,7 @@ mod session;
   ordersys user get alice@example.com
   ordersys user list -o json
   ordersys user disable bob@example.com
+  ordersys user enable bob@example.com
   ordersys user logout")]
 pub(super) struct Args {
     #[command(subcommand)]

@@ -58,7 +58,7 @@ async fn a_stored_result_keeps_its_published_schema_and_is_shown_again() {
 
     let schema = json(&bench(&stack, &["schema"]));
     let published: Value = serde_json::from_str(&read(Path::new(SCHEMA))).expect("JSON");
-    assert_eq!(schema, published, "`ordersys bench schema > bench/result.schema.json` brings it up to date");
+    assert_eq!(schema, published, "`cargo xtask reference` brings it up to date");
     let validator = jsonschema::validator_for(&schema).expect("a schema");
     let errors: Vec<_> = validator.iter_errors(&stored).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?}");

@@ -1,6 +1,8 @@
-//! What is written down, compared with what is there: the architecture, the reference, arguments, the dashboard.
+//! What is written down, compared with what is there: the architecture, the reference, examples, arguments, the dashboard.
 
 mod arguments;
 mod arrows;
 mod dashboard;
+#[cfg(unix)]
+mod examples;
 mod reference;

@@ -9,13 +9,12 @@ use ordersys_command::Exit;
 use ordersys_contract::Code;
 use ordersys_testkit::binary;
 
-/// Set, the page of commands is written anew instead of being compared.
+/// Set by `cargo xtask reference`: the page of commands is written anew instead of being compared.
 const WRITE: &str = "ORDERSYS_WRITE_REFERENCE";
 /// What precedes the help of the commands.
 const HEAD: &str = "# Commands
 
-The help of each command, as the program prints it. `ORDERSYS_WRITE_REFERENCE=1 cargo test --test it -- reference`
-writes this page.
+The help of each command, as the program prints it. `cargo xtask reference` writes this page.
 ";
 
 fn page(name: &str) -> PathBuf {
@@ -78,8 +77,8 @@ fn the_page_of_commands_is_their_help() {
     }
     let stored = read("commands.md");
     let differs = text.lines().zip(stored.lines()).find(|(now, stored)| now != stored);
-    assert_eq!(differs, None, "write the page anew: {WRITE}=1 cargo test --test it -- reference");
-    assert_eq!(text.len(), stored.len(), "write the page anew: {WRITE}=1 cargo test --test it -- reference");
+    assert_eq!(differs, None, "write the page anew: cargo xtask reference");
+    assert_eq!(text.len(), stored.len(), "write the page anew: cargo xtask reference");
 }
 
 #[test]
