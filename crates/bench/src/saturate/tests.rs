@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::result::sample::{Simulated, report};
-use ordersys_verify::finding::{Check, Finding, Standing, Witness};
+use ordersys_verify::finding::{Check, Finding, Standing};
 
 const PLAN: Plan =
     Plan { from: 100.0, step: Duration::from_secs(3), precision: 0.05, arrivals: Arrivals::Even };
@@ -112,7 +112,7 @@ fn a_violated_invariant_ends_the_search_and_a_kept_one_is_shown() {
     };
     assert_eq!(verified(Standing::Pass), Ok("PASS"));
     assert_eq!(verified(Standing::Skip("not ours".to_owned())), Ok("SKIP"));
-    assert_eq!(verified(Standing::Fail(Box::new(Witness::default()))), Err(Exit::InvariantViolated));
+    assert_eq!(verified(Standing::Fail(Box::default())), Err(Exit::InvariantViolated));
 }
 
 #[test]

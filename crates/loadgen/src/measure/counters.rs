@@ -109,7 +109,9 @@ mod tests {
     fn each_end_has_its_counter_and_counters_are_added_one_by_one() {
         let mut counters = Counters { planned: 16, sent: 9, skipped: 3, unsent: 2, ..Counters::default() };
         let ends = [Ending::Ok, Ending::Refused, Ending::Failed, Ending::TimedOut, Ending::Aborted];
-        ends.into_iter().for_each(|ending| counters.ended(ending));
+        for ending in ends {
+            counters.ended(ending);
+        }
         counters.ended(Ending::Ok);
         let expected = Counters { ok: 2, refused: 1, failed: 1, timed_out: 1, aborted: 1, ..counters };
         assert_eq!(counters, expected);

@@ -84,7 +84,9 @@ mod tests {
             assert_eq!((gaps.classes[class], gaps.count()), (1, 1), "{gap}");
         }
         let mut gaps = Gaps::default();
-        [1.5, 0.25, 1.0].into_iter().for_each(|gap| gaps.add(gap));
+        for gap in [1.5, 0.25, 1.0] {
+            gaps.add(gap);
+        }
         assert!((gaps.farthest - 0.75).abs() < 1e-9, "{}", gaps.farthest);
     }
 

@@ -208,7 +208,7 @@ mod tests {
         let plan_of = |seed| plan(seed, ALL);
         let sequences = (0..16).map(|seed| {
             let plan = plan_of(seed);
-            (0..200).map(|number| format!("{:?}", plan.operation(number))).collect::<String>()
+            (0..200).map(|number| format!("{:?}", plan.operation(number))).collect::<Vec<_>>()
         });
         assert_eq!(sequences.collect::<std::collections::HashSet<_>>().len(), 16);
         let plan = plan_of(1);

@@ -84,10 +84,12 @@ pub(super) fn short() -> Shortage {
     Shortage { product_id: catalog::record().id, requested: 3, available: 2 }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "an order has a reason or none")]
 pub(super) fn shortages() -> Option<Reason> {
     Some(Reason::Shortages(vec![short()]))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "an order has a reason or none")]
 pub(super) fn unknown(product: ProductId) -> Option<Reason> {
     Some(Reason::UnknownProducts(vec![product]))
 }

@@ -87,13 +87,13 @@ fn each_thing_that_does_not_fit_is_named() {
         ),
         ("as its newest version says, found version 3, `Thing`", |record| product(record).version = 3),
         ("as its newest version says, found version 2, `Thing` at 2.00", |record| {
-            product(record).price = cents(200)
+            product(record).price = cents(200);
         }),
         ("as its newest version says, found version 2, `Thing` at 1.99 EUR", |record| {
-            product(record).currency = euros()
+            product(record).currency = euros();
         }),
         ("as its newest version says, found version 2, `Thing` at 1.99 USD, 6 units", |record| {
-            record.initial = Some(6)
+            record.initial = Some(6);
         }),
         ("a version 2, as its newest version says, found version 2", |record| record.editions.clear()),
         ("1 units added, as is noted beside it, found 2 units", |record| record.restocked = Some(2)),

@@ -22,7 +22,9 @@ fn names(key: &str, record: &OrderRecord) -> KeyRecord {
 /// What is wrong after these keys, this order, and these keys once more were read.
 fn wrong(keys: &[KeyRecord], order: &OrderRecord, again: &[KeyRecord]) -> Option<String> {
     let (mut tally, mut all) = (Tally::default(), Keys::default());
-    keys.iter().for_each(|key| all.key(key, &mut tally));
+    for key in keys {
+        all.key(key, &mut tally);
+    }
     all.order(order, &mut tally);
     all.finish(again, &mut tally);
     let finding = tally.into_report().findings.swap_remove(6);

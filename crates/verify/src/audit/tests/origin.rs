@@ -59,7 +59,7 @@ fn an_order_agrees_with_its_user_and_with_itself() {
             case.order().events[1].at = began().before(std::time::Duration::from_millis(1));
         }),
         ("as its history begins, found created", |case| {
-            case.order().events[0].at = began().before(std::time::Duration::from_millis(1))
+            case.order().events[0].at = began().before(std::time::Duration::from_millis(1));
         }),
         ("as its history ends, found updated", |case| case.order().events[1].at = after(1)),
         ("as its id says, found created", |case| {
@@ -142,7 +142,7 @@ fn an_order_and_its_reservation_are_of_the_same_lines() {
         ("reserved, found 3 x", |case| case.order().order.items[0].product_id = ProductId::now()),
         ("a name in each line that has a price, found None", |case| case.order().order.items[0].name = None),
         ("`Thing`, the name when reserved, found `Old`", |case| {
-            case.order().order.items[0].name = Some("Old".to_owned())
+            case.order().order.items[0].name = Some("Old".to_owned());
         }),
         ("name and price of a version of product", |case| {
             case.order().order.items[0].name = Some("Other".to_owned());

@@ -61,10 +61,10 @@ fn users_are_as_a_service_writes_them() {
     }
     let cases: [(&str, Change); 10] = [
         ("the login `alice@example.com` of its address, found `bob`", |user| {
-            user.login = Some("bob".to_owned())
+            user.login = Some("bob".to_owned());
         }),
         ("the form `alice@example.com` of its address, found `bob`", |user| {
-            user.address = Some("bob".to_owned())
+            user.address = Some("bob".to_owned());
         }),
         ("a hash that a password can be compared with", |user| user.has_password = false),
         ("tokens revoked when it was disabled", |user| user.status = UserStatus::Disabled),
@@ -118,7 +118,7 @@ fn sessions_are_of_users_who_may_log_in_and_end_after_thirty_days() {
             refresh(session, began().before(Duration::from_hours(24) + Duration::from_millis(1)));
         }),
         ("to be one that may log in, found one that is disabled", |session| {
-            session.status = Some(UserStatus::Disabled)
+            session.status = Some(UserStatus::Disabled);
         }),
         ("to be one that may log in, found a guest", |session| session.kind = Some(UserKindName::Guest)),
         ("whose session it is, found no such user", |session| (session.kind, session.status) = (None, None)),
