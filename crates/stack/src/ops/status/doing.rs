@@ -46,11 +46,10 @@ pub(crate) async fn doing(player: Option<&ObservedService>, url: &str) -> Doing 
 
 /// What a running service says of itself.
 async fn asked(url: &str) -> Doing {
-    let body = match format!("{url}/readyz").parse::<Probe>() {
-        Ok(probe) => probe.body(ASK_LIMIT).await,
+    let said = match format!("{url}/readyz").parse::<Probe>() {
+        Ok(probe) => probe.readiness(ASK_LIMIT).await,
         Err(_) => None,
     };
-    let said = body.and_then(|body| serde_json::from_slice::<Readiness>(&body).ok());
     match said {
         Some(Readiness { status: Ready::Ready, degraded: true, mut peers, warnings, .. }) => {
             peers.retain(|peer| peer.breaker != BreakerState::Closed);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ordersys_contract::health::{Readiness, Ready};
+use ordersys_contract::health::Ready;
 use tokio::time::Instant;
 
 use crate::process::state::ProcessState;
@@ -29,8 +29,7 @@ pub(crate) async fn ask_all(probes: &[Probe]) -> Answer {
 /// Why a service is unready, in its own words.
 pub(crate) async fn reason(probes: &[Probe]) -> Option<String> {
     for probe in probes {
-        let body = probe.body(PROBE_LIMIT).await?;
-        let readiness: Readiness = serde_json::from_slice(&body).ok()?;
+        let readiness = probe.readiness(PROBE_LIMIT).await?;
         if readiness.status == Ready::Unready {
             return readiness.reason;
         }

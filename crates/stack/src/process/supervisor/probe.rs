@@ -2,24 +2,27 @@
 //! that the answer also proves that new connections are accepted.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use futures_util::future::{Either, select};
+use http::{Request, Response, Uri, header};
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use ordersys_contract::health::Readiness;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// As much of an answer as its first line may need.
-const MAX_FIRST_LINE: usize = 256;
-/// As much of a whole answer as is read, in bytes.
-const MAX_ANSWER: u64 = 64 * 1024;
+/// As much of the body of an answer as is read, in bytes.
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Where to ask: an `http` URL whose host is an address or `localhost`, so that no name server is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
     address: SocketAddr,
-    request: String,
-    url: String,
+    url: Uri,
 }
 
 /// What came back.
@@ -36,29 +39,25 @@ pub enum Answer {
 impl std::str::FromStr for Probe {
     type Err = anyhow::Error;
 
-    fn from_str(url: &str) -> anyhow::Result<Self> {
-        let uri: http::Uri = url.parse().with_context(|| format!("`{url}` is not a URL"))?;
-        if uri.scheme() != Some(&http::uri::Scheme::HTTP) {
-            bail!("`{url}` is not a URL that starts with http://");
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        let url: Uri = text.parse().with_context(|| format!("`{text}` is not a URL"))?;
+        if url.scheme() != Some(&http::uri::Scheme::HTTP) {
+            bail!("`{text}` is not a URL that starts with http://");
         }
-        let authority = uri.authority().with_context(|| format!("`{url}` names no host"))?;
+        let authority = url.authority().with_context(|| format!("`{text}` names no host"))?;
         let host = authority.host().trim_matches(['[', ']']);
         let ip = match host {
             "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            _ => host.parse().with_context(|| format!("`{host}` in `{url}` is not an IP address"))?,
+            _ => host.parse().with_context(|| format!("`{host}` in `{text}` is not an IP address"))?,
         };
-        let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        Ok(Self {
-            address: SocketAddr::new(ip, authority.port_u16().unwrap_or(80)),
-            request: format!("GET {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n"),
-            url: url.to_owned(),
-        })
+        let address = SocketAddr::new(ip, authority.port_u16().unwrap_or(80));
+        Ok(Self { address, url })
     }
 }
 
 impl std::fmt::Display for Probe {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.url)
+        self.url.fmt(f)
     }
 }
 
@@ -72,112 +71,129 @@ impl Probe {
         }
     }
 
-    /// Asks once and returns the body of the answer, whatever its status; `None` without a whole
+    /// Asks once for what the service says of itself, whatever the status of its answer; `None` without a whole
     /// answer of reasonable size within `limit`.
-    pub async fn body(&self, limit: Duration) -> Option<Vec<u8>> {
-        let read = async {
-            let mut answer = Vec::new();
-            let stream = self.send().await?.take(MAX_ANSWER);
-            tokio::pin!(stream);
-            stream.read_to_end(&mut answer).await?;
-            anyhow::Ok(answer)
-        };
-        let answer = tokio::time::timeout(limit, read).await.ok()?.ok()?;
-        let head = answer.windows(4).position(|end| end == b"\r\n\r\n")?;
-        Some(answer[head + 4..].to_vec())
-    }
-
-    /// What the service says of itself, whatever the status of its answer; `None` if it does not say anything.
     pub async fn readiness(&self, limit: Duration) -> Option<Readiness> {
-        serde_json::from_slice(&self.body(limit).await?).ok()
-    }
-
-    async fn send(&self) -> anyhow::Result<TcpStream> {
-        let mut stream = TcpStream::connect(self.address)
-            .await
-            .with_context(|| format!("nothing listens on {}", self.address))?;
-        stream.write_all(self.request.as_bytes()).await.context("the connection broke")?;
-        Ok(stream)
+        let whole = async |answer: Response<Incoming>| {
+            let body = Limited::new(answer.into_body(), MAX_BODY_BYTES).collect().await;
+            Ok(body.map_err(anyhow::Error::from_boxed)?.to_bytes())
+        };
+        let body = tokio::time::timeout(limit, self.exchange(whole)).await.ok()?.ok()?;
+        serde_json::from_slice(&body).ok()
     }
 
     /// The status of the answer, or why there is none.
     pub async fn status(&self) -> anyhow::Result<u16> {
-        let mut stream = self.send().await?;
-        let mut head = Vec::with_capacity(MAX_FIRST_LINE);
-        while head.len() < MAX_FIRST_LINE && !head.contains(&b'\n') {
-            if stream.read_buf(&mut head).await.context("the connection broke")? == 0 {
-                break;
-            }
-        }
-        parse_status(&head).with_context(|| format!("{} answered something else than HTTP", self.address))
+        self.exchange(async |answer| Ok(answer.status().as_u16())).await
     }
-}
 
-/// The status in a status line (RFC 9112, section 4).
-fn parse_status(head: &[u8]) -> Option<u16> {
-    let head = head.strip_prefix(b"HTTP/1.")?;
-    let digits = std::str::from_utf8(head.get(2..5)?).ok()?;
-    let delimited = head.get(1) == Some(&b' ') && matches!(head.get(5), Some(b' ' | b'\r' | b'\n'));
-    let status = digits.parse().ok()?;
-    (delimited && (100..=599).contains(&status)).then_some(status)
+    /// Sends the request on a connection of its own, which lasts until the answer is read.
+    async fn exchange<T>(
+        &self,
+        read: impl AsyncFnOnce(Response<Incoming>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let stream = TcpStream::connect(self.address)
+            .await
+            .with_context(|| format!("nothing listens on {}", self.address))?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let request = self.request()?;
+        let answer =
+            async { read(sender.send_request(request).await.map_err(|error| self.broken(error))?).await };
+        match select(pin!(answer), pin!(connection)).await {
+            Either::Left((answer, _)) => answer,
+            // Whatever ended the connection, the answer is there or says why it is not.
+            Either::Right((_, answer)) => answer.await,
+        }
+    }
+
+    fn request(&self) -> http::Result<Request<Empty<Bytes>>> {
+        let target = self.url.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        let host = self.url.authority().map_or("", http::uri::Authority::as_str);
+        Request::get(target).header(header::HOST, host).header(header::CONNECTION, "close").body(Empty::new())
+    }
+
+    fn broken(&self, error: hyper::Error) -> anyhow::Error {
+        let what = if error.is_parse() {
+            format!("{} answered something else than HTTP", self.address)
+        } else {
+            "the connection broke".to_owned()
+        };
+        anyhow::Error::new(error).context(what)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
     use super::*;
 
     #[test]
     fn urls_name_an_address() {
-        let probe: Probe = "http://127.0.0.1:3001/readyz?x=1".parse().expect("parses");
-        assert_eq!(probe.address, "127.0.0.1:3001".parse().expect("address"));
-        assert!(probe.request.starts_with("GET /readyz?x=1 HTTP/1.1\r\nhost: 127.0.0.1:3001\r\n"));
-        let probe: Probe = "http://localhost".parse().expect("parses");
-        assert_eq!(probe.address, "127.0.0.1:80".parse().expect("address"));
-        let probe: Probe = "http://[::1]:8/".parse().expect("parses");
-        assert_eq!(probe.address, "[::1]:8".parse().expect("address"));
+        let cases = [
+            ("http://127.0.0.1:3001/readyz?x=1", "127.0.0.1:3001", "/readyz?x=1", "127.0.0.1:3001"),
+            ("http://localhost", "127.0.0.1:80", "/", "localhost"),
+            ("http://[::1]:8/", "[::1]:8", "/", "[::1]:8"),
+        ];
+        for (url, address, target, host) in cases {
+            let probe: Probe = url.parse().expect("parses");
+            assert_eq!(probe.address, address.parse().expect("address"), "{url}");
+            let request = probe.request().expect("a request");
+            assert_eq!(request.uri(), target, "{url}");
+            assert_eq!(request.headers()["host"], host, "{url}");
+        }
         for bad in ["https://127.0.0.1/", "http://example.org/", "127.0.0.1:3001", "", "/readyz"] {
             assert!(bad.parse::<Probe>().is_err(), "{bad}");
         }
     }
 
-    #[test]
-    fn status_lines() {
-        let cases: [(&[u8], Option<u16>); 7] = [
-            (b"HTTP/1.1 200 OK\r\n", Some(200)),
-            (b"HTTP/1.0 503\r\n", Some(503)),
-            (b"HTTP/1.1 2000 OK\r\n", None),
-            (b"HTTP/1.1 099 OK\r\n", None),
-            (b"HTTP/1.1", None),
-            (b"", None),
-            (b"SSH-2.0-x\r\n", None),
-        ];
-        for (head, expected) in cases {
-            assert_eq!(parse_status(head), expected, "{}", String::from_utf8_lossy(head));
-        }
+    /// Gives each connection one of these answers, without ending it; stops listening after the last.
+    async fn answering(answers: Vec<String>) -> Probe {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
+        let url = format!("http://{}/", listener.local_addr().expect("bound"));
+        tokio::spawn(async move {
+            for answer in answers {
+                let (mut stream, _) = listener.accept().await.expect("accepts");
+                let _ = stream.write_all(answer.as_bytes()).await; // the client may have read enough
+                let _ = stream.read_to_end(&mut Vec::new()).await;
+            }
+        });
+        url.parse().expect("parses")
     }
 
     #[tokio::test]
     async fn silence_and_refusals_are_told_apart() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
-        let url = format!("http://{}/", listener.local_addr().expect("bound"));
-        let probe: Probe = url.parse().expect("parses");
-        let served = tokio::spawn(async move {
-            for answer in ["HTTP/1.1 503 x\r\n\r\n", "HTTP/1.1 204 x\r\n\r\n", "nonsense\r\n"] {
-                let (mut stream, _) = listener.accept().await.expect("accepts");
-                stream.write_all(answer.as_bytes()).await.expect("answers");
-                let _ = stream.read_to_end(&mut Vec::new()).await;
-            }
-            listener
-        });
+        let answers = ["HTTP/1.1 503 x\r\n\r\n", "HTTP/1.1 204 x\r\n\r\n", "nonsense\r\n"];
+        let probe = answering(answers.map(str::to_owned).to_vec()).await;
         let limit = Duration::from_secs(5);
         assert_eq!(probe.ask(limit).await, Answer::NotReady(503));
         assert_eq!(probe.ask(limit).await, Answer::Ready);
-        assert_eq!(probe.ask(limit).await, Answer::Silent);
-        let listener = served.await.expect("serves");
-        assert_eq!(probe.ask(Duration::from_millis(30)).await, Answer::Silent, "not accepted");
-        drop(listener);
+        let why = format!("{:#}", probe.status().await.expect_err("not HTTP"));
+        assert!(why.contains("answered something else than HTTP"), "{why}");
         assert_eq!(probe.ask(limit).await, Answer::Silent, "refused");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
+        let url = format!("http://{}/", listener.local_addr().expect("bound"));
+        let probe: Probe = url.parse().expect("parses");
+        assert_eq!(probe.ask(Duration::from_millis(30)).await, Answer::Silent, "not accepted");
+    }
+
+    #[tokio::test]
+    async fn answers_are_read_whole_and_up_to_a_limit() {
+        let said = r#"{"status":"unready","reason":"full"}"#;
+        let sized = |body: &str| format!("HTTP/1.1 503 x\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let chunked =
+            format!("HTTP/1.1 200 x\r\ntransfer-encoding: chunked\r\n\r\n24\r\n{said}\r\n0\r\n\r\n");
+        let short = format!("HTTP/1.1 200 x\r\ncontent-length: 99\r\n\r\n{said}");
+        let large = sized(&format!("{}{said}", " ".repeat(MAX_BODY_BYTES)));
+        let probe = answering(vec![sized(said), chunked, large, short]).await;
+        let limit = Duration::from_secs(5);
+        for _ in 0..2 {
+            let readiness = probe.readiness(limit).await.expect("it says something");
+            assert_eq!(readiness.reason.as_deref(), Some("full"));
+        }
+        assert_eq!(probe.readiness(limit).await.map(|said| said.reason), None, "too large");
+        let limit = Duration::from_millis(30);
+        assert_eq!(probe.readiness(limit).await.map(|said| said.reason), None, "not whole in time");
     }
 }
