@@ -9,11 +9,6 @@ use ordersys_command::Outcome;
 use ordersys_contract::Role;
 use ordersys_stack::ops::chaos::{Chaos, Fault};
 
-/// Put a running service through something, on purpose: see how the others take it
-///
-/// A killed service is started again by itself. A paused one, and one that is cut off, stay so until
-/// `resume` and `heal`, or until the next `up`. Cut off in Docker, published ports refuse connections;
-/// as a process, open connections break and new ones get no answer.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys chaos kill order --wait          how long until it is back

@@ -13,10 +13,6 @@ use ordersys_verify::audit::{CheckError, Finding, Report, check};
 /// How long one call may take: the sums of all reservations are one of them.
 const CALL_TIMEOUT: Duration = Duration::from_mins(5);
 
-/// Verify the invariants of a running stack; reads only, never repairs
-///
-/// Works under load too: what looks wrong is read again before it counts. Exit code 7 if an
-/// invariant is violated.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys check

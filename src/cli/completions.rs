@@ -1,11 +1,10 @@
 //! `ordersys completions`: what a shell needs to complete commands, flags and names.
 
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 use clap_complete::Shell;
 
-use crate::cli::{Cli, Globals};
+use crate::cli::{Globals, command};
 
-/// Print what a shell needs to complete commands and flags
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   source <(ordersys completions bash)
@@ -17,23 +16,29 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) {
-    let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut offered(&Cli::command()), "ordersys", &mut text);
+    let (mut text, mut all) = (Vec::new(), command());
+    all.build();
+    clap_complete::generate(args.shell, &mut offered(&all), "ordersys", &mut text);
     globals.printer().out(&String::from_utf8_lossy(&text));
 }
 
-/// The same command without hidden ones, which this program calls itself: completions would offer them.
-fn offered(command: &Command) -> Command {
+/// The same command without hidden ones, which this program calls itself: completions would offer them. What clap
+/// adds to each command is left out, too, since it is added to this one again.
+fn offered(whole: &Command) -> Command {
     let texts = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<Vec<_>>();
-    let mut copy = Command::new(command.get_name().to_owned())
-        .args(command.get_arguments().cloned())
-        .groups(command.get_groups().cloned())
-        .visible_aliases(texts(command.get_visible_aliases().collect()))
-        .subcommands(command.get_subcommands().filter(|one| !one.is_hide_set()).map(offered));
-    if let Some(about) = command.get_about() {
+    let mut copy = Command::new(whole.get_name().to_owned())
+        .args(
+            whole.get_arguments().filter(|one| !matches!(one.get_id().as_str(), "help" | "version")).cloned(),
+        )
+        .groups(whole.get_groups().cloned())
+        .visible_aliases(texts(whole.get_visible_aliases().collect()))
+        .subcommands(
+            whole.get_subcommands().filter(|one| !one.is_hide_set() && one.get_name() != "help").map(offered),
+        );
+    if let Some(about) = whole.get_about() {
         copy = copy.about(about.clone());
     }
-    if let Some(version) = command.get_version() {
+    if let Some(version) = whole.get_version() {
         copy = copy.version(version.to_owned());
     }
     copy

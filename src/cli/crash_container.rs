@@ -3,7 +3,6 @@
 use ordersys_command::Outcome;
 use ordersys_stack::process;
 
-/// Kill the service of this container
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
 

@@ -7,7 +7,6 @@ use crate::doctor::{Check, Verdict, examine};
 use crate::render::Table;
 use ordersys_command::{Exit, Failure, Outcome};
 
-/// Check what this machine has and lacks to run a stack
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys doctor

@@ -7,9 +7,6 @@ use ordersys_command::{Failure, Outcome};
 use ordersys_stack::ops::down::{Down, down};
 use ordersys_stack::{AllRemoved, DataPolicy, Removed, down_all};
 
-/// Stop and remove everything of the project, and prove that nothing is left
-///
-/// Data, credentials, logs and logins stay for the next `up`, unless --volumes is given.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys down                    ends the stack, keeps its data

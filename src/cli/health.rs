@@ -8,7 +8,6 @@ use crate::cli::Globals;
 use ordersys_command::{Exit, Failure, Outcome};
 use ordersys_stack::process::supervisor::probe::Probe;
 
-/// Ask a service on this machine whether it is healthy: exits with 0 or 1
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  ordersys health\n  ordersys health --url http://127.0.0.1:3003/readyz --timeout 500ms"

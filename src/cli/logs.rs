@@ -14,7 +14,6 @@ use ordersys_contract::Role;
 use ordersys_logs::{Colour, Entry, Filter, Found, Level, Shown, Source, Until};
 use ordersys_stack::model::record::Topology;
 
-/// Show what the services say, merged by time (in UTC)
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys logs

@@ -7,7 +7,6 @@ use anyhow::Context as _;
 use crate::cli::{Globals, command};
 use ordersys_command::Outcome;
 
-/// Print the manual page, or write a page for each command into a directory
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys man | man -l -

@@ -58,70 +58,92 @@ struct Cli {
     command: Command,
 }
 
+/// Flags are described once their command is asked for: to describe all of them takes memory that a service would
+/// keep for as long as it runs.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
+    /// Start the stack, or bring it to what the flags say, and wait until it is ready
+    ///
+    /// Changes only what differs and says why. On failure or Ctrl-C what this run made is removed.
     Up(up::Args),
+    /// Stop and remove everything of the project, and prove that nothing is left
+    ///
+    /// Data, credentials, logs and logins stay for the next `up`, unless --volumes is given.
     Down(down::Args),
+    /// Show the services: state, address, restarts, version, memory
     #[command(visible_alias = "ps")]
     Status(status::Args),
+    /// Show what the services say, merged by time (in UTC)
     Logs(logs::Args),
+    /// Show one request or order on its way through all services, as a timed tree
+    ///
+    /// Put together from the services' logs and the order's history alone. Times are milliseconds from the
+    /// beginning; `commit N` is the order's N-th stored step, whose time has whole milliseconds. What
+    /// could not be seen is said below the tree.
     Trace(trace::Args),
+    /// Stop services in good order and start them again, one after the other
+    ///
+    /// Requests under way are finished first. Waits until each service is ready before it goes on.
     Restart(restart::Args),
+    /// Put a running service through something, on purpose: see how the others take it
+    ///
+    /// A killed service is started again by itself. A paused one, and one that is cut off, stay so until
+    /// `resume` and `heal`, or until the next `up`. Cut off in Docker, published ports refuse connections;
+    /// as a process, open connections break and new ones get no answer.
     Chaos(chaos::Args),
+    /// Create test users and products; the same seed makes the same ones
     Seed(seed::Args),
+    /// Create and look up users, log in and out
     User(user::Args),
+    /// List, show, create and restock products
     Product(product::Args),
+    /// Place orders and follow them
     Order(order::Args),
+    /// Load the system, measure it, and check that it kept its books
     Bench(Box<bench::Args>),
+    /// Verify the invariants of a running stack; reads only, never repairs
+    ///
+    /// Works under load too: what looks wrong is read again before it counts. Exit code 7 if an
+    /// invariant is violated.
     Check(check::Args),
+    /// Start a fresh stack, order from it, break the rules, load it, verify it and take it down
+    ///
+    /// Uses a project of its own with free ports, so it can run beside other stacks. Nothing is
+    /// left behind, also after Ctrl-C.
     Smoke(smoke::Args),
+    /// Check what this machine has and lacks to run a stack
     Doctor(doctor::Args),
+    /// Run one service, or all in one process, in the foreground
     Serve(serve::Args),
+    /// Ask a service on this machine whether it is healthy: exits with 0 or 1
     Health(health::Args),
+    /// Print what a shell needs to complete commands and flags
     Completions(completions::Args),
+    /// Print the manual page, or write a page for each command into a directory
     Man(man::Args),
+    /// Answer every order at once, without keeping any
     #[command(hide = true)]
     Respond(respond::Args),
+    /// Run the local services of a project (started by `ordersys up`)
     #[command(hide = true)]
     Supervise(supervise::Args),
+    /// Kill the service of this container
     #[command(hide = true)]
     CrashContainer(crash_container::Args),
 }
 
-/// The same command line with nothing but `serve`: to describe all commands takes memory that a service
-/// would keep for as long as it runs.
-#[derive(Debug, Parser)]
-#[command(name = "ordersys", version, max_term_width = 100)]
-struct Service {
-    #[command(flatten)]
-    globals: Globals,
-    #[command(subcommand)]
-    command: Serve,
-}
-
-#[derive(Debug, Subcommand)]
-enum Serve {
-    Serve(serve::Args),
-}
-
-/// The whole command line as clap describes it: for manual pages, and to hold examples in documents to it.
+/// The whole command line as clap describes it: for manual pages, and to hold examples in documents to it. The flags
+/// of a command are in it once it is built.
 #[must_use]
 pub fn command() -> clap::Command {
     <Cli as clap::CommandFactory>::command()
 }
 
-fn parse() -> Cli {
-    if std::env::args_os().nth(1).is_none_or(|first| first != "serve") {
-        return arguments::parse();
-    }
-    let Service { globals, command: Serve::Serve(args) } = arguments::parse();
-    Cli { globals, command: Command::Serve(args) }
-}
-
 /// Parses the command line, runs the command and reports how it went.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = parse();
+    let cli: Cli = arguments::parse();
     let serves = matches!(cli.command, Command::Serve(_));
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,

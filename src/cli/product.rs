@@ -9,7 +9,6 @@ use crate::cli::{Globals, block_on};
 use crate::render::Table;
 use ordersys_command::{Exit, Failure, Outcome};
 
-/// List, show, create and restock products
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys product list

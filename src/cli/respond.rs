@@ -10,7 +10,6 @@ use crate::cli::Globals;
 use ordersys_command::{Exit, OrFail, Outcome};
 use ordersys_loadgen::noop;
 
-/// Answer every order at once, without keeping any
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The port on 127.0.0.1; 0 takes a free one

@@ -9,9 +9,6 @@ use ordersys_command::Outcome;
 use ordersys_contract::Role;
 use ordersys_stack::ops::chaos::Chaos;
 
-/// Stop services in good order and start them again, one after the other
-///
-/// Requests under way are finished first. Waits until each service is ready before it goes on.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys restart order

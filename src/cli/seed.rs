@@ -6,7 +6,6 @@ use crate::seed;
 use crate::seed::Plan;
 use ordersys_command::Outcome;
 
-/// Create test users and products; the same seed makes the same ones
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys seed

@@ -25,7 +25,6 @@ const STOP_LIMIT: Duration = Duration::from_secs(35);
 /// Most threads for work that blocks. Little does: the stores have threads of their own.
 const MAX_BLOCKING_THREADS: usize = 16;
 
-/// Run one service, or all in one process, in the foreground
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys serve user --data-dir ./data

@@ -20,10 +20,6 @@ use ordersys_stack::ops::down::Down;
 use ordersys_stack::up::Up;
 use ordersys_stack::{DataPolicy, PortChoices, RuntimeChoice, UpOptions};
 
-/// Start a fresh stack, order from it, break the rules, load it, verify it and take it down
-///
-/// Uses a project of its own with free ports, so it can run beside other stacks. Nothing is
-/// left behind, also after Ctrl-C.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys smoke

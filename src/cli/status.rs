@@ -5,7 +5,6 @@ use crate::render;
 use ordersys_command::Outcome;
 use ordersys_stack::ops::status::status;
 
-/// Show the services: state, address, restarts, version, memory
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys status

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use ordersys_command::Outcome;
 use ordersys_stack::process;
 
-/// Run the local services of a project (started by `ordersys up`)
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The project's directory

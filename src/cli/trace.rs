@@ -12,11 +12,6 @@ const ON_ITS_WAY: Duration = Duration::from_secs(2);
 /// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Show one request or order on its way through all services, as a timed tree
-///
-/// Put together from the services' logs and the order's history alone. Times are milliseconds from the
-/// beginning; `commit N` is the order's N-th stored step, whose time has whole milliseconds. What
-/// could not be seen is said below the tree.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys trace 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b     an order: `ordersys order list` shows ids

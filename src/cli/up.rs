@@ -17,9 +17,6 @@ use ordersys_stack::model::record::Topology;
 use ordersys_stack::plan::ImagePolicy;
 use ordersys_stack::{OnFailure, PortChoices, PortFlag, RuntimeChoice, UpOptions};
 
-/// Start the stack, or bring it to what the flags say, and wait until it is ready
-///
-/// Changes only what differs and says why. On failure or Ctrl-C what this run made is removed.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 #[command(after_help = "Examples:

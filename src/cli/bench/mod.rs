@@ -16,7 +16,6 @@ pub(super) use environment::recorded;
 use crate::cli::{Globals, block_on};
 use ordersys_command::{Exit, Failure, OrFail, Outcome};
 
-/// Load the system, measure it, and check that it kept its books
 #[derive(Debug, clap::Args)]
 #[group(skip)] // the flags of a run are a group already
 #[command(
@@ -43,6 +42,7 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    /// One run (the same as `ordersys bench` alone)
     Run(Box<run::RunArgs>),
     Saturate(Box<saturate::Args>),
     Compare(Box<compare::Args>),

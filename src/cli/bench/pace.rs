@@ -10,7 +10,6 @@ use ordersys_workload::model::{Arrivals, LoadModel, StopCondition};
 /// How long a run lasts unless asked otherwise.
 const DEFAULT_DURATION: Duration = Duration::from_secs(10);
 
-/// When requests leave and when the run is over.
 #[derive(Debug, clap::Args)]
 pub(super) struct PaceArgs {
     /// How long to measure [default: 10s]

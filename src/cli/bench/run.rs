@@ -16,7 +16,6 @@ use ordersys_bench::settings::Environment;
 use ordersys_bench::verdict::slo;
 use ordersys_bench::verdict::slo::Objective;
 
-/// One run (the same as `ordersys bench` alone)
 #[derive(Debug, clap::Args)]
 pub(super) struct RunArgs {
     #[command(flatten)]

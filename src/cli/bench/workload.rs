@@ -12,7 +12,6 @@ use ordersys_workload::plan::Keys;
 use ordersys_workload::plan::mix::Mix;
 use ordersys_workload::plan::skew::Skew;
 
-/// What is sent, over which connections, and whether it is verified.
 #[derive(Debug, clap::Args)]
 pub(super) struct WorkloadArgs {
     /// Connections, each with one request at a time

@@ -18,7 +18,6 @@ mod refusal;
 
 use crate::cli::order::refusal::{failed, refused};
 
-/// Place orders and follow them
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys order place --user alice@example.com --item \"USB-C Hub=2\" --item \"27\\\" Monitor=1\"
@@ -67,17 +66,17 @@ enum Command {
         /// The order's id
         order: OrderId,
     },
-    /// Annotation an order as paid
+    /// Mark an order as paid
     Pay {
         /// The order's id
         order: OrderId,
     },
-    /// Annotation an order as shipped
+    /// Mark an order as shipped
     Ship {
         /// The order's id
         order: OrderId,
     },
-    /// Annotation an order as delivered
+    /// Mark an order as delivered
     Deliver {
         /// The order's id
         order: OrderId,

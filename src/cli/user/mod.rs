@@ -11,7 +11,6 @@ use ordersys_command::{Exit, Failure, Outcome};
 
 mod session;
 
-/// Create and look up users, log in and out
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys user create --name Alice --email alice@example.com

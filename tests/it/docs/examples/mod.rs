@@ -152,8 +152,9 @@ fn help_blocks(command: &clap::Command, path: &str, found: &mut Vec<Block>) {
 }
 
 fn help() -> Vec<Block> {
-    let mut found = Vec::new();
-    help_blocks(&ordersys::cli::command(), "ordersys", &mut found);
+    let (mut found, mut all) = (Vec::new(), ordersys::cli::command());
+    all.build();
+    help_blocks(&all, "ordersys", &mut found);
     found
 }
 
