@@ -79,7 +79,7 @@ impl<K> WriteJson for Id<K> {
 
 impl WriteJson for Cents {
     fn write_json(&self, out: &mut String) {
-        self.with_text(|text| out.push_str(text));
+        out.push_str(&self.text());
     }
 }
 

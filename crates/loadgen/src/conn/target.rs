@@ -8,7 +8,6 @@ use ordersys_contract::header::IDEMPOTENCY_KEY;
 use ordersys_contract::{Secret, order};
 
 use ordersys_workload::plan::bearer::Bearer;
-use ordersys_workload::plan::digits::put_number;
 
 /// The services that answer requests of a run.
 #[derive(Debug, Clone)]
@@ -146,7 +145,7 @@ impl Target {
 
 fn put_body(body: &[u8], request: &mut Vec<u8>) {
     request.extend_from_slice(b"content-length: ");
-    put_number(u32::try_from(body.len()).unwrap_or(u32::MAX), request);
+    request.extend_from_slice(itoa::Buffer::new().format(body.len()).as_bytes());
     request.extend_from_slice(b"\r\n\r\n");
     request.extend_from_slice(body);
 }

@@ -2,8 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use crate::plan::digits::{hex, scramble};
+use crate::plan::scramble::scramble;
 
 /// The bits of a rising key that count the orders of its run.
 const COUNT: u128 = (1 << 36) - 1;
@@ -29,19 +30,20 @@ impl Keys {
     /// The key of an order by its number, in the run of this UUID of version 7.
     #[must_use]
     pub fn of(self, run: u128, number: u64) -> Key {
-        let [high, low] = halves(run);
         match self {
-            Self::Rising => Key::new(halves((run & !COUNT) + (u128::from(number) & COUNT))),
-            Self::Random => Key::new([scramble(high ^ number), scramble(low.wrapping_add(number))]),
+            Self::Rising => Key::new(Uuid::from_u128((run & !COUNT) + (u128::from(number) & COUNT))),
+            Self::Random => {
+                let (high, low) = Uuid::from_u128(run).as_u64_pair();
+                Key::new(Uuid::from_u64_pair(scramble(high ^ number), scramble(low.wrapping_add(number))))
+            }
         }
     }
 }
 
 impl Key {
-    fn new([high, low]: [u64; 2]) -> Self {
+    fn new(uuid: Uuid) -> Self {
         let mut digits = [0; 32];
-        hex(high, &mut digits[..16]);
-        hex(low, &mut digits[16..]);
+        uuid.simple().encode_lower(&mut digits);
         Self(digits)
     }
 
@@ -58,16 +60,9 @@ impl std::fmt::Display for Key {
     }
 }
 
-fn halves(all: u128) -> [u64; 2] {
-    let bytes = all.to_be_bytes();
-    [0, 8].map(|from| u64::from_be_bytes(std::array::from_fn(|index| bytes[from + index])))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
-
-    use uuid::Uuid;
 
     use super::*;
 

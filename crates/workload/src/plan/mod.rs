@@ -2,10 +2,10 @@
 //! and resent without keeping its requests.
 
 pub mod bearer;
-pub mod digits;
 pub mod key;
 pub mod mix;
 pub mod operation;
+mod scramble;
 pub mod skew;
 pub mod user;
 
@@ -16,8 +16,8 @@ use ordersys_contract::Secret;
 
 use crate::model::CountRange;
 use crate::plan::bearer::Bearer;
-use crate::plan::digits::{put_number, scramble};
 use crate::plan::mix::Mix;
+use crate::plan::scramble::scramble;
 use crate::plan::skew::{Demand, Skew};
 use crate::plan::user::{PlannedUser, quote};
 
@@ -220,7 +220,7 @@ impl Plan {
             body.extend_from_slice(if index == 0 { b"{\"productId\":" } else { b",{\"productId\":" });
             body.extend_from_slice(self.products[line.product as usize].quoted.as_bytes());
             body.extend_from_slice(b",\"quantity\":");
-            put_number(line.quantity, body);
+            body.extend_from_slice(itoa::Buffer::new().format(line.quantity).as_bytes());
             body.push(b'}');
         }
         body.extend_from_slice(b"]}");

@@ -5,7 +5,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt as _, SeedableRng as _};
 
 use crate::endpoint::Endpoint;
-use crate::plan::digits::{put_number, scramble};
+use crate::plan::scramble::scramble;
 use crate::plan::{Draft, Plan};
 
 /// How far back a repeated order may lie, in requests.
@@ -127,7 +127,8 @@ impl Plan {
             body.extend_from_slice(b"{\"productId\":");
             body.extend_from_slice(product.as_bytes());
             body.extend_from_slice(b",\"quantity\":");
-            put_number(if fault == Fault::NoUnits { 0 } else { quantity }, body);
+            let quantity = if fault == Fault::NoUnits { 0 } else { quantity };
+            body.extend_from_slice(itoa::Buffer::new().format(quantity).as_bytes());
             body.push(b'}');
         }
         body.extend_from_slice(if fault == Fault::NotJson { b"]" } else { b"]}" });

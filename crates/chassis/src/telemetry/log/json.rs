@@ -37,7 +37,7 @@ where
 
 fn write_line(line: &mut String, now: Duration, event: &Event<'_>) -> fmt::Result {
     line.push_str("{\"timestamp\":\"");
-    write_time(line, now);
+    write_time(line, now)?;
     line.push_str("\",\"level\":\"");
     line.push_str(event.metadata().level().as_str());
     line.push('"');
@@ -59,7 +59,7 @@ thread_local! {
 const UP_TO_SECONDS: usize = 19;
 
 /// Writes the time since 1970 as RFC 3339 in UTC with microseconds.
-fn write_time(line: &mut String, time: Duration) {
+fn write_time(line: &mut String, time: Duration) -> fmt::Result {
     SECOND.with_borrow_mut(|(second, text)| {
         if *second != time.as_secs() {
             let millis = i64::try_from(time.as_secs().saturating_mul(1000)).unwrap_or(i64::MAX);
@@ -69,11 +69,7 @@ fn write_time(line: &mut String, time: Duration) {
         }
         line.push_str(text);
     });
-    let micros = u64::from(time.subsec_micros());
-    let digits = micros.checked_ilog10().unwrap_or_default() as usize;
-    line.push_str(&".00000"[..6 - digits]);
-    micros.write_json(line);
-    line.push('Z');
+    write!(line, ".{:06}Z", time.subsec_micros())
 }
 
 /// Writes each member as it is visited; after a failure nothing more.
@@ -223,14 +219,10 @@ mod tests {
     fn times_are_those_of_the_calendar() {
         let text = |seconds: u64, micros: u32| {
             let mut text = String::new();
-            write_time(&mut text, Duration::new(seconds, micros * 1000));
+            write_time(&mut text, Duration::new(seconds, micros * 1000)).expect("writes");
             text
         };
         assert_eq!(text(0, 1), "1970-01-01T00:00:00.000001Z");
-        for micros in (1..6).map(|digits| 10_u32.pow(digits)).flat_map(|round| [round - 1, round, round + 1])
-        {
-            assert_eq!(text(0, micros), format!("1970-01-01T00:00:00.{micros:06}Z"));
-        }
         assert_eq!(text(1_772_323_199, 999_999), "2026-02-28T23:59:59.999999Z");
         assert_eq!(text(1_772_323_200, 0), "2026-03-01T00:00:00.000000Z");
     }

@@ -105,31 +105,15 @@ impl Cents {
         Some(Self { minor: self.minor.checked_mul(i64::from(quantity.get()))?, ..self })
     }
 
-    /// Most characters of an amount with its point and decimals.
-    const MOST_DIGITS: usize = 20;
-
-    /// Writes the amount with its decimals to the end of the buffer, without any allocation: the answer
-    /// to each order has several.
-    fn digits(self, buffer: &mut [u8; Self::MOST_DIGITS]) -> &str {
-        let decimals = usize::from(self.decimals);
-        let (mut rest, mut start, mut written) = (self.minor.unsigned_abs(), buffer.len(), 0);
-        let mut put = |byte| {
-            start -= 1;
-            buffer[start] = byte;
-        };
-        while rest > 0 || written <= decimals {
-            if written == decimals && decimals > 0 {
-                put(b'.');
-            }
-            put(b'0' + u8::try_from(rest % 10).unwrap_or_default());
-            (rest, written) = (rest / 10, written + 1);
+    /// Its text: with as many decimals as its minor units have.
+    pub(crate) fn text(self) -> String {
+        let (mut text, decimals) = (self.minor.to_string(), usize::from(self.decimals));
+        if decimals > 0 {
+            let zeros = (decimals + 1).saturating_sub(text.len());
+            text.insert_str(0, &"0000"[..zeros]);
+            text.insert(text.len() - decimals, '.');
         }
-        std::str::from_utf8(&buffer[start..]).unwrap_or_default()
-    }
-
-    /// Gives its text, without an allocation.
-    pub(crate) fn with_text<T>(self, to: impl FnOnce(&str) -> T) -> T {
-        to(self.digits(&mut [0; Self::MOST_DIGITS]))
+        text
     }
 
     /// The sum, unless 64 bits cannot hold it. Nothing is nothing in any currency.
@@ -202,17 +186,15 @@ impl FromStr for Cents {
 
 impl fmt::Display for Cents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.with_text(|text| f.pad(text))
+        f.pad(&self.text())
     }
 }
 
 impl Serialize for Cents {
     /// Writes the digits themselves, so this works with JSON only.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.with_text(|text| {
-            let digits: &RawValue = serde_json::from_str(text).map_err(serde::ser::Error::custom)?;
-            digits.serialize(serializer)
-        })
+        let text = self.text();
+        serde_json::from_str::<&RawValue>(&text).map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
 }
 
