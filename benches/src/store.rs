@@ -16,8 +16,27 @@ use crate::finished::{confirmed, pending, sold};
 use crate::requests::Ids;
 use crate::system::{Neighbours, System};
 
-/// Callers at a time, and orders that each writes at once.
-const SHAPES: [(usize, usize); 8] = [(1, 1), (1, 8), (1, 64), (1, 512), (8, 1), (64, 1), (256, 1), (8, 16)];
+/// The shapes that are measured.
+const SHAPES: [Shape; 8] = [
+    Shape { callers: 1, orders_per_call: 1 },
+    Shape { callers: 1, orders_per_call: 8 },
+    Shape { callers: 1, orders_per_call: 64 },
+    Shape { callers: 1, orders_per_call: 512 },
+    Shape { callers: 8, orders_per_call: 1 },
+    Shape { callers: 64, orders_per_call: 1 },
+    Shape { callers: 256, orders_per_call: 1 },
+    Shape { callers: 8, orders_per_call: 16 },
+];
+
+/// How a store is written.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shape {
+    /// Callers at a time.
+    callers: usize,
+    /// Orders that each writes at once.
+    orders_per_call: usize,
+}
 
 /// Which store is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -34,8 +53,8 @@ pub enum Which {
 #[serde(rename_all = "camelCase")]
 pub struct Rate {
     store: Which,
-    callers: usize,
-    orders_per_call: usize,
+    #[serde(flatten)]
+    shape: Shape,
     commits_per_second: f64,
     orders_per_second: f64,
     /// The median time of one call.
@@ -53,27 +72,34 @@ pub async fn run(
     let ids = system.seed().await?;
     for which in [Which::Order, Which::Product] {
         for shape in SHAPES {
-            told(&measure(&system, (which, ids), shape, length).await?)?;
+            told(&measure(&system, Written { store: which, ids }, shape, length).await?)?;
         }
     }
     Arc::into_inner(system).context("the system is still in use")?.stop().await
 }
 
+/// What is written: the orders of these ids, into this store.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    store: Which,
+    ids: Ids,
+}
+
 async fn measure(
     system: &Arc<System>,
-    what: (Which, Ids),
-    (callers, orders_per_call): (usize, usize),
+    what: Written,
+    shape: Shape,
     length: Duration,
 ) -> anyhow::Result<Rate> {
-    let before = commits(system, what.0).await?;
+    let before = commits(system, what.store).await?;
     let began = Instant::now();
     let mut tasks = JoinSet::new();
-    for _ in 0..callers {
+    for _ in 0..shape.callers {
         let system = Arc::clone(system);
         tasks.spawn(async move {
             let mut took = Vec::new();
             while began.elapsed() < length {
-                took.push(call(&system, what, orders_per_call).await?);
+                took.push(call(&system, what, shape.orders_per_call).await?);
             }
             anyhow::Ok(took)
         });
@@ -83,24 +109,23 @@ async fn measure(
         took.extend(ended??);
     }
     let seconds = began.elapsed().as_secs_f64();
-    let commits = commits(system, what.0).await? - before;
+    let commits = commits(system, what.store).await? - before;
     took.sort_unstable();
     #[expect(clippy::cast_precision_loss, reason = "counts of a few seconds")]
     let per_second = |count: usize| count as f64 / seconds;
     Ok(Rate {
-        store: what.0,
-        callers,
-        orders_per_call,
+        store: what.store,
+        shape,
         commits_per_second: commits / seconds,
-        orders_per_second: per_second(took.len() * orders_per_call),
+        orders_per_second: per_second(took.len() * shape.orders_per_call),
         p50_micros: took.get(took.len() / 2).copied().unwrap_or_default().as_micros(),
     })
 }
 
 /// Writes so many orders at once; says how long that took.
-async fn call(system: &System, (which, ids): (Which, Ids), orders: usize) -> anyhow::Result<Duration> {
+async fn call(system: &System, Written { store, ids }: Written, orders: usize) -> anyhow::Result<Duration> {
     let batch = pending(ids, orders)?;
-    match which {
+    match store {
         Which::Product => {
             let began = Instant::now();
             sold(&system.product, batch).await?;

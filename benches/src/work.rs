@@ -46,8 +46,8 @@ pub async fn run(route: Route, orders: usize, dir: &Path) -> anyhow::Result<()> 
     let ids = system.seed().await?;
     let service = system.service_credential()?;
     match route {
-        Route::Order | Route::System => place(system.address(|all| &all.order), (ids, 1), orders).await?,
-        Route::Lines => place(system.address(|all| &all.order), (ids, LINES), orders).await?,
+        Route::Order | Route::System => place(system.address(|all| &all.order), ids, 1, orders).await?,
+        Route::Lines => place(system.address(|all| &all.order), ids, LINES, orders).await?,
         Route::Product => {
             let render = |first, count| ids.reservations(first, count, &service);
             call(system.address(|all| &all.product), orders, render).await?;
@@ -60,7 +60,7 @@ pub async fn run(route: Route, orders: usize, dir: &Path) -> anyhow::Result<()> 
     system.stop().await
 }
 
-async fn place(address: &str, (ids, lines): (Ids, usize), orders: usize) -> anyhow::Result<()> {
+async fn place(address: &str, ids: Ids, lines: usize, orders: usize) -> anyhow::Result<()> {
     let mut clients = JoinSet::new();
     for client in 0..CONNECTIONS {
         let mut connection = Connection::open(address).await?;

@@ -155,7 +155,7 @@ async fn generate(
     })?;
     generated.interrupted = stopped;
     let marks =
-        injected.iter().map(|injected| injected.mark((start, opens), &generated.acceptances)).collect();
+        injected.iter().map(|injected| injected.annotation(start, opens, &generated.acceptances)).collect();
     log.map_or(Ok(()), IntervalLog::result)?;
     file.map_or(Ok(()), LogFile::finish)?;
     generated.totals.balance(&generated.series).map_err(|wrong| {

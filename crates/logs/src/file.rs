@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Feeds a file's lines to the merger: to its end, or on and on. Returns early when the receiver is
 /// gone.
-pub(crate) fn read(feed: &Feed, (name, path): (Arc<str>, PathBuf)) -> anyhow::Result<()> {
+pub(crate) fn read(feed: &Feed, name: Arc<str>, path: PathBuf) -> anyhow::Result<()> {
     let mut log = LogFile::new(path.clone(), feed.filter.since);
     let mut sieve = Sieve::new(name, &feed.filter);
     let mut caught_up = false;

@@ -135,10 +135,10 @@ async fn carry_out(command: Command, caller: &Caller, printer: &Printer) -> Outc
     let client = &caller.client;
     let order = match command {
         Command::Place { user, items, key } => {
-            return place(caller, printer, user.as_deref(), (&items, key)).await;
+            return place(caller, printer, user.as_deref(), &items, key).await;
         }
         Command::List { user, status, limit } => {
-            return list(caller, printer, (user.as_deref(), status), limit).await;
+            return list(caller, printer, user.as_deref(), status, limit).await;
         }
         Command::Events { order } => {
             let events = client.events(order).await.map_err(|error| failed(error, order))?;
@@ -163,7 +163,8 @@ async fn place(
     caller: &Caller,
     printer: &Printer,
     user: Option<&str>,
-    (items, key): (&[Item], Option<IdempotencyKey>),
+    items: &[Item],
+    key: Option<IdempotencyKey>,
 ) -> Outcome {
     let client = &caller.client;
     let user_id = user::find(caller, user).await?;
@@ -194,7 +195,8 @@ async fn place(
 async fn list(
     caller: &Caller,
     printer: &Printer,
-    (user, status): (Option<&str>, Option<OrderState>),
+    user: Option<&str>,
+    status: Option<OrderState>,
     limit: usize,
 ) -> Outcome {
     let client = &caller.client;

@@ -43,7 +43,9 @@ pub(super) fn throughput(result: &RunResult) -> String {
     ];
     let line = |count: Count| steps.iter().map(|step| Some(step.rate(count(step.row)))).collect::<Vec<_>>();
     let lines: Vec<_> = curves.iter().map(|(class, name, count)| (*class, *name, line(*count))).collect();
-    draw(result, ("throughput", "Requests per second over time", "requests per second"), &lines)
+    let subject =
+        Subject { id: "throughput", title: "Requests per second over time", unit: "requests per second" };
+    draw(result, subject, &lines)
 }
 
 /// Response times over time.
@@ -55,7 +57,7 @@ pub(super) fn latency(result: &RunResult) -> String {
         steps.iter().map(point).collect::<Vec<_>>()
     };
     let lines = [("c0", "p50", line(|row| row.p50)), ("c1", "p99", line(|row| row.p99))];
-    draw(result, ("latency", "Response time over time", "milliseconds"), &lines)
+    draw(result, Subject { id: "latency", title: "Response time over time", unit: "milliseconds" }, &lines)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "seconds of a run")]
@@ -72,7 +74,16 @@ fn steps<'a>(result: &'a RunResult) -> Vec<Step<'a>> {
 
 type Line<'a> = (&'a str, &'a str, Vec<Option<(f64, f64)>>);
 
-fn draw(result: &RunResult, (id, title, unit): (&str, &str, &str), lines: &[Line<'_>]) -> String {
+/// What is drawn over time.
+struct Subject {
+    /// Names the drawing for the page.
+    id: &'static str,
+    title: &'static str,
+    /// Unit along the upright axis.
+    unit: &'static str,
+}
+
+fn draw(result: &RunResult, Subject { id, title, unit }: Subject, lines: &[Line<'_>]) -> String {
     let values = lines.iter().flat_map(|(_, _, points)| points.iter().flatten().map(|(_, value)| *value));
     let top = values.fold(0.0, f64::max).max(1e-3);
     let end = result.elapsed_seconds.max(1e-3);

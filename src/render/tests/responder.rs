@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -109,7 +109,7 @@ async fn respond(state: Arc<State>, request: Request<Incoming>) -> Result<Respon
         post_order(&state, key.as_deref(), &body).await?
     } else {
         let mut shop = state.shop.lock().unwrap_or_else(PoisonError::into_inner);
-        route(&mut shop, state.habits.contract, &method, (uri.path(), uri.query()), &body)
+        route(&mut shop, state.habits.contract, &method, &uri, &body)
     };
     let (status, body) = answer;
     let mut response = Response::new(Full::new(body.to_string().into()));
@@ -147,15 +147,9 @@ async fn post_order(state: &State, key: Option<&str>, body: &Value) -> Result<An
     }
 }
 
-fn route(
-    shop: &mut Shop,
-    contract: Contract,
-    method: &Method,
-    (path, query): (&str, Option<&str>),
-    body: &Value,
-) -> Answer {
+fn route(shop: &mut Shop, contract: Contract, method: &Method, uri: &Uri, body: &Value) -> Answer {
     let full = contract == Contract::Full;
-    let tokens: Vec<_> = path.split('/').skip(1).collect();
+    let tokens: Vec<_> = uri.path().split('/').skip(1).collect();
     match (method.as_str(), &*tokens) {
         ("GET", ["livez"]) => (200, json!("ok")),
         ("GET", ["health"]) => (200, json!({"status": "ok"})),
@@ -164,7 +158,7 @@ fn route(
         ("GET", ["products"]) => shop.products(),
         ("GET", ["products", id]) => shop.product(id),
         ("GET", ["orders"]) if full => {
-            let user = query.and_then(|query| query.strip_prefix("userId=")?.split('&').next());
+            let user = uri.query().and_then(|query| query.strip_prefix("userId=")?.split('&').next());
             shop.orders(user.unwrap_or_default())
         }
         ("GET", ["orders", id]) => shop.order(id),

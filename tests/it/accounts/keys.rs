@@ -122,7 +122,7 @@ async fn bad_tokens_are_refused_everywhere_in_one_wording() {
         for (role, method, path, body) in &calls {
             let bearer = format!("Bearer {token}");
             let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
-            let answer = stack.send_with(*role, (method, path), &headers, body.clone()).await;
+            let answer = stack.send_with(*role, method, path, &headers, body.clone()).await;
             assert_eq!((answer.status, answer.code()), (401, "unauthenticated"), "{what}: {method} {path}");
             assert_eq!(answer.header("www-authenticate"), "Bearer", "{what}");
             assert_eq!(answer.body["error"], "the credential is not valid", "{what}");

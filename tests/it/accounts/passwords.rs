@@ -3,14 +3,8 @@
 use std::time::Instant;
 
 use ordersys_contract::Role;
+use ordersys_testkit::Stack;
 use ordersys_testkit::stack::member::Member;
-use ordersys_testkit::{Answer, Stack};
-
-async fn send_as(stack: &Stack, member: &Member, role: Role, call: (&str, &str), body: &str) -> Answer {
-    let bearer = member.bearer();
-    let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
-    stack.send_with(role, call, &headers, Some(body.to_owned())).await
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_and_no_account_look_and_work_alike() {
@@ -75,7 +69,8 @@ async fn registering_is_strict() {
         assert_eq!((answer.status, answer.code()), (status, code), "{body:.100}: {}", answer.body);
         assert!(!answer.body.to_string().contains("12345678"), "{}", answer.body);
     }
-    let path = format!("/users/{}", ann.user.id);
+    let (path, bearer) = (format!("/users/{}", ann.user.id), ann.bearer());
+    let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
     for (body, status, code) in [
         (r#"{"email":"b@example.com"}"#, 400, "unknown-field"),
         (r#"{"status":"disabled"}"#, 400, "unknown-field"),
@@ -83,13 +78,13 @@ async fn registering_is_strict() {
         (r#"{"name":""}"#, 400, "invalid-field"),
         ("{}", 400, "missing-field"),
     ] {
-        let answer = send_as(&stack, &ann, Role::User, ("PATCH", &path), body).await;
+        let answer = stack.send_with(Role::User, "PATCH", &path, &headers, Some(body.to_owned())).await;
         assert_eq!((answer.status, answer.code()), (status, code), "{body}: {}", answer.body);
     }
     let items = r#"[{"productId":"p","quantity":1}]"#;
     for member in [r#""status":"paid""#, r#""total":1"#, r#""userName":"Bob""#, r#""price":1"#] {
         let body = format!(r#"{{"userId":"{}","items":{items},{member}}}"#, ann.user.id);
-        let answer = send_as(&stack, &ann, Role::Order, ("POST", "/orders"), &body).await;
+        let answer = stack.send_with(Role::Order, "POST", "/orders", &headers, Some(body)).await;
         assert_eq!((answer.status, answer.code()), (400, "unknown-field"), "{member}");
     }
 }

@@ -74,7 +74,7 @@ async fn a_request_id_is_kept_and_stored() {
     let body =
         format!(r#"{{"userId":"{}","items":[{{"productId":"{}","quantity":1}}]}}"#, user.id, product.id);
     let headers = [("content-type", "application/json"), ("x-request-id", "find-me.1")];
-    let order = stack.send_with(Role::Order, ("POST", "/orders"), &headers, Some(body)).await;
+    let order = stack.send_with(Role::Order, "POST", "/orders", &headers, Some(body)).await;
     assert_eq!((order.status, order.header("x-request-id")), (201, "find-me.1"));
     let id = order.body["id"].as_str().expect("an id");
     let events = stack.send(Role::Order, "GET", &format!("/orders/{id}/events"), None).await;
@@ -84,6 +84,6 @@ async fn a_request_id_is_kept_and_stored() {
     let request = || "find-me.1".into();
     assert_eq!(shown, [(1.into(), "pending".into(), request()), (2.into(), "confirmed".into(), request())]);
     let rubbish = [("x-request-id", "not an id!")];
-    let made = stack.send_with(Role::Order, ("GET", "/livez"), &rubbish, None).await;
+    let made = stack.send_with(Role::Order, "GET", "/livez", &rubbish, None).await;
     assert_ne!(made.header("x-request-id"), "not an id!");
 }

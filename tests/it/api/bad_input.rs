@@ -63,10 +63,10 @@ async fn sizes_types_and_keys_have_limits() {
     let answer = stack.send(Role::Order, "POST", "/orders", Some(&huge)).await;
     assert_eq!((answer.status, answer.code()), (413, "body-too-large"));
     let plain = [("content-type", "text/plain")];
-    let answer = stack.send_with(Role::Order, ("POST", "/orders"), &plain, Some("{}".to_owned())).await;
+    let answer = stack.send_with(Role::Order, "POST", "/orders", &plain, Some("{}".to_owned())).await;
     assert_eq!((answer.status, answer.code()), (415, "unsupported-media-type"));
     let key = [("content-type", "application/json"), ("idempotency-key", "with space")];
-    let answer = stack.send_with(Role::Order, ("POST", "/orders"), &key, Some("{}".to_owned())).await;
+    let answer = stack.send_with(Role::Order, "POST", "/orders", &key, Some("{}".to_owned())).await;
     assert_eq!(answer.status, 400, "{}", answer.body);
     for (role, path) in [
         (Role::User, "/users/abc-123"),

@@ -68,7 +68,7 @@ async fn documents_are_whole() {
         assert!(document.schemas().contains_key("Problem"));
         let first = stack.send(role, "GET", "/openapi.json", None).await;
         let tag = first.header("etag");
-        let again = stack.send_with(role, ("GET", "/openapi.json"), &[("if-none-match", tag)], None).await;
+        let again = stack.send_with(role, "GET", "/openapi.json", &[("if-none-match", tag)], None).await;
         assert_eq!((again.status, again.header("etag")), (304, tag));
     }
 }
@@ -90,7 +90,7 @@ async fn what_is_documented_is_there_and_nothing_else_at_its_path() {
             };
             let headers = [json, ("authorization", bearer.as_str())];
             let call = (method.as_str(), operation.any_path());
-            let answer = stack.send_with(role, (call.0, &call.1), &headers, None).await;
+            let answer = stack.send_with(role, call.0, &call.1, &headers, None).await;
             assert!(answer.status != 405 && answer.code() != "unknown-route", "{call:?}: {}", answer.body);
             let known = methods.entry(operation.path).or_default();
             if method == "GET" {
@@ -100,7 +100,7 @@ async fn what_is_documented_is_there_and_nothing_else_at_its_path() {
         }
         for (path, known) in methods {
             let path = path.replace("{id}", "00000000-0000-7000-8000-000000000000");
-            let answer = stack.send_with(role, ("TRACE", &path), &[], None).await;
+            let answer = stack.send_with(role, "TRACE", &path, &[], None).await;
             let allowed = answer.header("allow").split(',').map(str::to_owned).collect::<BTreeSet<_>>();
             assert_eq!((answer.status, allowed), (405, known), "{role} {path}");
         }

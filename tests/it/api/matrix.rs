@@ -216,8 +216,8 @@ impl Scene {
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(bearer.as_ref().map(|bearer| ("authorization", bearer.as_str())));
         let (method, target) = (operation.method.to_ascii_uppercase(), self.target(operation, owner).await);
-        let call = (method.as_str(), target.as_str());
-        let answer = self.stack.send_with(role, call, &headers, self.body(operation, owner)).await;
+        let body = self.body(operation, owner);
+        let answer = self.stack.send_with(role, &method, &target, &headers, body).await;
         if let (200, Some(next)) = (answer.status, answer.body["refreshToken"].as_str()) {
             next.clone_into(&mut self.refresh.lock().expect("not poisoned"));
         }

@@ -57,6 +57,6 @@ async fn administration_needs_the_admin() {
     let answer = stack.send(Role::Product, "POST", &reserve, Some(r#"{"quantity":1}"#)).await;
     assert_eq!(answer.status, 404, "holding stock is for services and the admin");
     let wrong = [("authorization", "Bearer guess")];
-    let answer = stack.send_with(Role::Order, ("GET", "/orders"), &wrong, None).await;
+    let answer = stack.send_with(Role::Order, "GET", "/orders", &wrong, None).await;
     assert_eq!((answer.status, answer.code()), (401, "unauthenticated"));
 }

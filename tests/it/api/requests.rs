@@ -6,7 +6,7 @@ use ordersys_testkit::{Answer, Stack};
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 async fn fetch(stack: &Stack, role: Role, path: &str, header: (&str, &str)) -> Answer {
-    stack.send_with(role, ("GET", path), &[header], None).await
+    stack.send_with(role, "GET", path, &[header], None).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,7 +42,7 @@ async fn a_client_with_the_current_version_is_told_so() {
             }
             let two = [("if-none-match", "\"x\""), ("if-none-match", tag)];
             assert_eq!(
-                stack.send_with(role, ("GET", &path), &two, None).await.status,
+                stack.send_with(role, "GET", &path, &two, None).await.status,
                 304,
                 "{path}: two lines"
             );
@@ -59,7 +59,7 @@ async fn an_edit_names_the_versions_it_is_meant_for() {
         let mut sent = vec![JSON, ("authorization", bearer.as_str())];
         sent.extend(headers);
         let body = Some(r#"{"name":"Other"}"#.to_owned());
-        stack.send_with(Role::Product, ("PATCH", &path), &sent, body).await
+        stack.send_with(Role::Product, "PATCH", &path, &sent, body).await
     };
     let tag = async || stack.send(Role::Product, "GET", &path, None).await.header("etag").to_owned();
     let old = tag().await;
@@ -182,7 +182,7 @@ async fn a_wrong_header_is_named_with_what_it_takes() {
     ] {
         let mut sent = vec![JSON, ("authorization", service.as_str())];
         sent.extend(headers);
-        let answer = stack.send_with(role, ("POST", path), &sent, Some("{}".to_owned())).await;
+        let answer = stack.send_with(role, "POST", path, &sent, Some("{}".to_owned())).await;
         assert_eq!(answer.status, status, "{path}: {}", answer.body);
         let detail = answer.body["detail"].as_str().expect("a text");
         for part in parts {
@@ -190,7 +190,7 @@ async fn a_wrong_header_is_named_with_what_it_takes() {
         }
     }
     let typed = [("content-type", "text/plain")];
-    let answer = stack.send_with(Role::Order, ("POST", "/orders"), &typed, Some("{}".to_owned())).await;
+    let answer = stack.send_with(Role::Order, "POST", "/orders", &typed, Some("{}".to_owned())).await;
     let detail = answer.body["detail"].as_str().expect("a text");
     assert!(
         answer.status == 415 && detail.contains("`text/plain`") && detail.contains("application/json"),
@@ -198,5 +198,5 @@ async fn a_wrong_header_is_named_with_what_it_takes() {
     );
     let plain = [JSON, ("content-encoding", "Identity")];
     let body = Some(r#"{"name":"A","email":"a@b"}"#.to_owned());
-    assert_eq!(stack.send_with(Role::User, ("POST", "/users"), &plain, body).await.status, 201);
+    assert_eq!(stack.send_with(Role::User, "POST", "/users", &plain, body).await.status, 201);
 }

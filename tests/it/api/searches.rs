@@ -40,7 +40,7 @@ fn caller(bearer: &str) -> reqwest::Client {
 }
 
 /// The median of reads of `path` while clients ask for `search` all the time, and how often they were answered.
-async fn beside_searches(stack: &Stack, role: Role, (path, search): (&str, &str)) -> (Duration, u64) {
+async fn beside_searches(stack: &Stack, role: Role, path: &str, search: &str) -> (Duration, u64) {
     let (url, bearer) = (stack.url(role), stack.admin_bearer());
     let (stop, searches) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let searchers: Vec<_> = (0..SEARCHERS)
@@ -100,7 +100,7 @@ async fn a_product_is_read_quickly_beside_hopeless_searches_and_none_is_missed()
     );
     stack.begin(Role::Product).await;
     let (read, search) = (format!("/products/{}", product.id), "/products?q=no%20such%20thing");
-    let (median, searches) = beside_searches(&stack, Role::Product, (&read, search)).await;
+    let (median, searches) = beside_searches(&stack, Role::Product, &read, search).await;
     assert!(searches > 0, "searches end");
     assert!(median <= BOUND, "half of the reads take {median:?} beside {searches} searches");
 
@@ -143,20 +143,20 @@ async fn an_order_is_read_quickly_beside_lists_that_find_nothing() {
     let bearer = stack.admin_bearer();
     let headers = [("authorization", bearer.as_str())];
     let search = format!("/orders?userId={}&status=rejected", user.id);
-    let listed = stack.send_with(Role::Order, ("GET", &search), &headers, None).await;
+    let listed = stack.send_with(Role::Order, "GET", &search, &headers, None).await;
     assert_eq!((listed.status, &listed.body), (200, &Value::Array(Vec::new())));
     assert_eq!(listed.header("link"), "", "all of them were gone through");
     let read = format!("/orders/{}", order.id);
-    let (median, searches) = beside_searches(&stack, Role::Order, (&read, &search)).await;
+    let (median, searches) = beside_searches(&stack, Role::Order, &read, &search).await;
     assert!(median <= BOUND, "half of the reads take {median:?} beside {searches} lists");
     let mut places =
-        stack.send_with(Role::Order, ("GET", "/orders?status=confirmed&limit=1000"), &headers, None).await;
+        stack.send_with(Role::Order, "GET", "/orders?status=confirmed&limit=1000", &headers, None).await;
     let mut count = 0;
     loop {
         count += places.body.as_array().expect("a list").len() as u64;
         let link = places.header("link").to_owned();
         let Some(next) = link.strip_prefix('<').and_then(|link| link.split('>').next()) else { break };
-        places = stack.send_with(Role::Order, ("GET", next), &headers, None).await;
+        places = stack.send_with(Role::Order, "GET", next, &headers, None).await;
     }
     assert_eq!(count, ORDERS + 1, "none is missed, none comes twice");
 }

@@ -30,7 +30,7 @@ fn order_of(user: &User, product: &Product) -> String {
 async fn post(stack: &Stack, body: &str, name: &str, parent: Option<&str>) {
     let mut headers = vec![("content-type", "application/json"), ("x-request-id", name)];
     headers.extend(parent.map(|parent| ("traceparent", parent)));
-    let answer = stack.send_with(Role::Order, ("POST", "/orders"), &headers, Some(body.to_owned())).await;
+    let answer = stack.send_with(Role::Order, "POST", "/orders", &headers, Some(body.to_owned())).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
 }
 
@@ -43,7 +43,7 @@ async fn stopped(stack: &mut Stack, collector: &Collector) -> Vec<Seen> {
 }
 
 /// The span of this name below `parent`, of which there is one.
-fn below<'a>(spans: &'a [Seen], parent: &str, (service, name): (&str, &str)) -> &'a Seen {
+fn below<'a>(spans: &'a [Seen], parent: &str, service: &str, name: &str) -> &'a Seen {
     let is = |span: &&Seen| span.parent == parent && span.service == service && span.name == name;
     let found: Vec<_> = spans.iter().filter(is).collect();
     assert_eq!(found.len(), 1, "{service} {name} below {parent}: {spans:#?}");
@@ -94,20 +94,20 @@ async fn one_order(topology: &str) -> Vec<Seen> {
 /// What every trace of an order has, wherever its services run.
 fn has_the_whole_story(spans: &[Seen]) {
     assert!(spans.iter().all(|span| span.trace == TRACE && span.nanos.0 <= span.nanos.1 && !span.failed));
-    let server = below(spans, CALLER, ("order", "POST /orders"));
+    let server = below(spans, CALLER, "order", "POST /orders");
     assert_eq!(server.kind, SpanKind::Server);
     assert_eq!(server.attributes["http.response.status_code"], "201");
-    let step = |name| below(spans, &server.id, ("order", name));
+    let step = |name| below(spans, &server.id, "order", name);
     let (asked, reserve) = (step("ask: look up user"), step("ask: reserve"));
     assert_eq!((asked.kind, reserve.kind), (SpanKind::Client, SpanKind::Client));
     let (pending, confirmed) = (step("store: pending"), step("store: confirmed"));
-    let first = below(spans, &pending.id, ("order", "commit"));
-    let second = below(spans, &confirmed.id, ("order", "commit"));
-    below(spans, &asked.id, ("user", "look up"));
-    let reservation = below(spans, &reserve.id, ("product", "reservation"));
+    let first = below(spans, &pending.id, "order", "commit");
+    let second = below(spans, &confirmed.id, "order", "commit");
+    below(spans, &asked.id, "user", "look up");
+    let reservation = below(spans, &reserve.id, "product", "reservation");
     assert_eq!(reservation.attributes["ordersys.outcome"], "committed");
     assert_eq!(reservation.attributes["ordersys.order.id"], server.attributes["ordersys.order.id"]);
-    let decided = below(spans, &reservation.id, ("product", "commit"));
+    let decided = below(spans, &reservation.id, "product", "commit");
     let ends = [first, decided, second].map(|commit| commit.nanos.1);
     assert!(ends.is_sorted(), "wanted, decided, known: {ends:?}");
 }
@@ -121,8 +121,8 @@ async fn a_callers_trace_goes_on_through_all_three_services() {
         ("ask: reserve", "product", "POST /internal/reservations", "reservation"),
     ] {
         let asked = spans.iter().find(|span| span.name == step).expect("was asked");
-        let call = below(&spans, &asked.id, (service, call));
-        let part = below(&spans, &asked.id, (service, part));
+        let call = below(&spans, &asked.id, service, call);
+        let part = below(&spans, &asked.id, service, part);
         assert_eq!(part.links, [call.id.as_str()], "what is done for one order names the call for many");
     }
     assert_eq!(spans.len(), 12, "{spans:#?}");
@@ -153,8 +153,8 @@ async fn orders_that_share_calls_have_a_trace_each() {
     assert_eq!(ids.len(), spans.len(), "no span is told twice");
     for trace in traces.values() {
         let reserve = trace.iter().find(|span| span.name == "ask: reserve").expect("was asked");
-        let part = below(trace, &reserve.id, ("product", "reservation"));
-        below(trace, &part.id, ("product", "commit"));
+        let part = below(trace, &reserve.id, "product", "reservation");
+        below(trace, &part.id, "product", "commit");
         assert!(part.links.iter().all(|call| ids.contains(call.as_str())) && part.links.len() == 1);
     }
     let calls = spans.iter().filter(|span| span.name == "POST /internal/reservations").count();
@@ -170,7 +170,7 @@ async fn a_trace_begins_where_there_is_none_and_no_caller_declined() {
     post(&stack, &body, "invalid", Some(&format!("00-{TRACE}-{CALLER}-01-and-more"))).await;
     post(&stack, &body, "unsampled", Some(&format!("00-{TRACE}-{CALLER}-00"))).await;
     let probe = [("x-request-id", "probe")];
-    stack.send_with(Role::Order, ("GET", "/readyz"), &probe, None).await;
+    stack.send_with(Role::Order, "GET", "/readyz", &probe, None).await;
     let spans = stopped(&mut stack, &collector).await;
     for name in ["bare", "invalid"] {
         let found = requests(&spans, "order", name);

@@ -207,7 +207,7 @@ async fn an_edit_needs_the_version_it_was_based_on() {
     let path = format!("/products/{}", product.id);
     let read = stack.send(Role::Product, "GET", &path, None).await;
     let tag = read.header("etag").to_owned();
-    let unchanged = stack.send_with(Role::Product, ("GET", &path), &[("if-none-match", &tag)], None).await;
+    let unchanged = stack.send_with(Role::Product, "GET", &path, &[("if-none-match", &tag)], None).await;
     assert_eq!(unchanged.status, 304);
 }
 

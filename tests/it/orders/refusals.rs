@@ -85,7 +85,7 @@ async fn a_key_has_at_most_128_characters() {
     for (length, status) in [(0, 400), (129, 400), (4000, 400), (128, 201)] {
         let key = "k".repeat(length);
         let headers = [("content-type", "application/json"), ("idempotency-key", key.as_str())];
-        let answer = stack.send_with(Role::Order, ("POST", "/orders"), &headers, Some(body.clone())).await;
+        let answer = stack.send_with(Role::Order, "POST", "/orders", &headers, Some(body.clone())).await;
         assert_eq!(answer.status, status, "{length}: {}", answer.body);
     }
     assert_eq!(stack.stock(&product).await, 4);

@@ -129,7 +129,7 @@ async fn a_refused_order_is_read_and_repeated_in_its_time_and_then_its_key_is_fr
     assert_eq!(lines, [(product.id, 6), (product.id, 1)]);
     let body = serde_json::to_string(&order).expect("writes");
     let headers = [("content-type", "application/json"), ("idempotency-key", "first")];
-    let again = stack.send_with(Role::Order, ("POST", "/orders"), &headers, Some(body)).await;
+    let again = stack.send_with(Role::Order, "POST", "/orders", &headers, Some(body)).await;
     assert_eq!((again.status, again.header("idempotency-replayed")), (409, "true"));
     let short = &again.body["shortages"][0];
     assert_eq!((&short["requested"], &short["available"]), (&7.into(), &5.into()), "{}", again.body);

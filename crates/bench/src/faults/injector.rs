@@ -37,9 +37,9 @@ pub struct InjectedFault {
 }
 
 impl InjectedFault {
-    /// How it is reported, in a run whose warm-up began and ended then.
+    /// How it is reported, in a run that began at `start` and whose warm-up was over when it `opens`.
     #[must_use]
-    pub(crate) fn mark(&self, (start, opens): (Instant, Instant), acceptances: &Acceptances) -> Annotation {
+    pub(crate) fn annotation(&self, start: Instant, opens: Instant, acceptances: &Acceptances) -> Annotation {
         let moment = |at: Instant| Moment::at(at.saturating_duration_since(start));
         let seconds = |at: Instant| at.saturating_duration_since(opens).as_secs_f64();
         let recovery = acceptances.recovery(moment(self.began), moment(self.ended));

@@ -53,7 +53,7 @@ pub async fn trace(id: &str, ground: &Ground) -> anyhow::Result<Trace> {
     let lines = read(ground, about).await?;
     seen.facts.extend(lines.facts);
     seen.gaps.extend(lines.gaps);
-    Ok(tree::build(id, (seen.facts, seen.gaps), looked_at(ground)))
+    Ok(tree::build(id, seen.facts, seen.gaps, looked_at(ground)))
 }
 
 /// The orders that an id may stand for.

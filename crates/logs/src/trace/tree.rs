@@ -104,7 +104,7 @@ impl Trace {
 }
 
 /// Builds the tree of these facts; `gaps` are those known already.
-pub(crate) fn build(id: &str, (facts, mut gaps): (Vec<Fact>, Vec<String>), looked_at: Vec<String>) -> Trace {
+pub(crate) fn build(id: &str, facts: Vec<Fact>, mut gaps: Vec<String>, looked_at: Vec<String>) -> Trace {
     let orders: BTreeSet<String> = facts.iter().filter_map(|fact| fact.order.clone()).collect();
     let mut groups = grouped(facts);
     groups.sort_by_key(Group::begin);
@@ -183,7 +183,8 @@ impl Group {
         let mut steps = Vec::<Step>::with_capacity(self.facts.len());
         for fact in self.facts {
             let floor = steps.last().map_or(start_ms, |last| last.start_ms + last.duration_ms.unwrap_or(0.0));
-            steps.push(step(fact, (&since, floor), answered));
+            let begins = since(fact.at);
+            steps.push(step(fact, begins, floor, answered));
         }
         let (kind, name, status) = match self.opening.as_ref().map(|fact| &fact.what) {
             Some(What::Answered { name, status }) => (Kind::Request, name.clone(), Some(*status)),
@@ -197,14 +198,14 @@ impl Group {
     }
 }
 
-/// `floor` is when the step before was done. Stored steps are known to the millisecond only, so one
-/// that seems to be earlier within that was not.
+/// A step that began at `start_ms`; `floor` is when the step before was done. Stored steps are known to the
+/// millisecond only, so one that seems to be earlier within that was not.
 fn step(
     fact: Fact,
-    (since, floor): (&impl Fn(jiff::Timestamp) -> f64, f64),
+    mut start_ms: f64,
+    floor: f64,
     answered: &mut BTreeSet<(Option<String>, String)>,
 ) -> Step {
-    let mut start_ms = since(fact.at);
     let (mut batch_size, mut repeated) = (None, false);
     let name = match fact.what {
         What::Stored { state, seq } => {

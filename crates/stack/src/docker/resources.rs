@@ -57,7 +57,7 @@ impl DockerStack {
         let dir = self.project.secrets_dir();
         let fill =
             async || volumes::fill_secrets(&self.engine, &self.names, &self.run, &self.image, &dir).await;
-        let filled = image::with_image(&self.engine, (&self.image, &self.program.path), fill);
+        let filled = image::with_image(&self.engine, &self.image, &self.program.path, fill);
         work.timeline.during("credentials", filled).await
     }
 }

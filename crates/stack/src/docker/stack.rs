@@ -252,7 +252,7 @@ impl DockerStack {
             let making = Making { names: &self.names, run: &self.run, image: &self.image, network };
             containers::create(&self.engine, making, spec).await
         };
-        image::with_image(&self.engine, (&self.image, &self.program.path), create).await
+        image::with_image(&self.engine, &self.image, &self.program.path, create).await
     }
 
     /// Frees a service's container name. The old container goes on until its successor starts.

@@ -46,7 +46,7 @@ pub(crate) fn open(options: &Options) -> Result<Opened, OpenError> {
     probe(&writer).map_err(failed)?;
     let lacking = identity::compare(&writer, &found, options)?;
     let unseen = unseen(&writer, options, &path)?;
-    schema::check(&writer, options, (&path, unseen))?;
+    schema::check(&writer, options, &path, unseen)?;
     identity::complete(&writer, &found, &lacking, options, held.directory())?;
     keep(&writer, "journal_mode", "wal")?;
     keep(&writer, "synchronous", &options.durability.synchronous().to_string())?;

@@ -81,7 +81,8 @@ fn plain(sql: &str) -> String {
 pub(crate) fn check(
     connection: &Connection,
     options: &Options,
-    (path, number): (&Path, usize),
+    path: &Path,
+    number: usize,
 ) -> Result<(), OpenError> {
     let done = &options.migrations[..number.min(options.migrations.len())];
     let differs = || Ok(Schema::after(done)?.differs(&Schema::of(connection)?));

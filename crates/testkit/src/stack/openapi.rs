@@ -48,7 +48,7 @@ pub async fn document(role: Role, url: &str) -> &'static Document {
 }
 
 /// Panics unless the document promises this answer to this call.
-pub async fn check(role: Role, url: &str, (method, target): (&str, &str), answer: &Answer) {
+pub async fn check(role: Role, url: &str, method: &str, target: &str, answer: &Answer) {
     let document = document(role, url).await;
     let path = target.split('?').next().unwrap_or("");
     let seen = format!("{method} {role} {target}: {} {}", answer.status, answer.body);

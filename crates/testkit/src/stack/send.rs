@@ -11,14 +11,14 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 impl Stack {
     /// A request without a credential.
     pub async fn send(&self, role: Role, method: &str, path: &str, body: Option<&str>) -> Answer {
-        self.send_with(role, (method, path), &[JSON], body.map(str::to_owned)).await
+        self.send_with(role, method, path, &[JSON], body.map(str::to_owned)).await
     }
 
     /// A request with the admin's credential.
     pub async fn send_as_admin(&self, role: Role, method: &str, path: &str, body: Option<&str>) -> Answer {
         let bearer = self.admin_bearer();
         let headers = [JSON, ("authorization", bearer.as_str())];
-        self.send_with(role, (method, path), &headers, body.map(str::to_owned)).await
+        self.send_with(role, method, path, &headers, body.map(str::to_owned)).await
     }
 
     /// A call between services; `timeout` is how long the caller says that it waits, in milliseconds.
@@ -26,14 +26,15 @@ impl Stack {
         let bearer = self.service_bearer();
         let mut headers = vec![JSON, ("authorization", bearer.as_str())];
         headers.extend(timeout.map(|timeout| ("x-timeout-ms", timeout)));
-        self.send_with(role, ("POST", path), &headers, Some(body.to_owned())).await
+        self.send_with(role, "POST", path, &headers, Some(body.to_owned())).await
     }
 
     /// A request with these headers: method and path, header by header, body.
     pub async fn send_with(
         &self,
         role: Role,
-        (method, path): (&str, &str),
+        method: &str,
+        path: &str,
         headers: &[(&str, &str)],
         body: Option<String>,
     ) -> Answer {
@@ -46,7 +47,7 @@ impl Stack {
             request = request.body(body);
         }
         let answer = Answer::of(request.send().await.expect("answers")).await;
-        openapi::check(role, self.url(role), (method, path), &answer).await;
+        openapi::check(role, self.url(role), method, path, &answer).await;
         answer
     }
 

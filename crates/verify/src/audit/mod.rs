@@ -40,7 +40,7 @@ pub async fn check(client: &Client, step: impl Fn(String)) -> Result<Report, Che
     // Keys come before orders: an order and its key are stored together, so the order of each key
     // read here is in the list read next.
     let mut keys = read::keys(client, &step, &mut tally).await?;
-    let suspects = read::pairs(client, &step, (&catalog, &mut keys), &mut tally).await?;
+    let suspects = read::pairs(client, &step, &catalog, &mut keys, &mut tally).await?;
     read::settle_keys(client, &step, keys, &mut tally).await?;
     reread::judge(client, &suspects, &step, &mut tally).await?;
     Ok(tally.into_report())

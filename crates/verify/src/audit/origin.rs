@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ordersys_contract::evidence::UserRecord;
 use ordersys_contract::order::{OrderRecord, OrderState, Reason};
-use ordersys_contract::reservation::{PricedLine, ReservationRecord, ReservationState, Shortage};
+use ordersys_contract::reservation::{Reservation, ReservationRecord, ReservationState, Shortage};
 use ordersys_contract::{ProductId, Quantity, Timestamp};
 
 use crate::audit::Invariant;
@@ -219,14 +219,13 @@ fn unordered(record: &ReservationRecord, now: Timestamp) -> Option<Mismatch> {
 fn alone(record: &ReservationRecord, catalog: &Catalog) -> Option<Mismatch> {
     let reservation = &record.reservation;
     let strange = reservation.lines.iter().find_map(|line| catalog.strange(line));
-    strange
-        .or_else(|| short(&reservation.lines, (reservation.state, &reservation.shortages)))
-        .or_else(|| hold(record))
+    strange.or_else(|| short(reservation)).or_else(|| hold(record))
 }
 
 /// Only what was rejected was short, of what was asked for. Lines of what was refused need not be kept.
-fn short(lines: &[PricedLine], (state, shortages): (ReservationState, &[Shortage])) -> Option<Mismatch> {
-    let rejected = state == ReservationState::Rejected;
+fn short(reservation: &Reservation) -> Option<Mismatch> {
+    let Reservation { state, lines, shortages, .. } = reservation;
+    let rejected = *state == ReservationState::Rejected;
     if rejected == shortages.is_empty() {
         let expected = if rejected { "what was short" } else { "nothing short" };
         return Some((format!("{expected}, as it is {}", state.as_str()), show(shortages)));

@@ -124,10 +124,10 @@ async fn every_change_for_a_foreign_page_is_refused() {
                 Some(r#"{"quantity":1}"#.to_owned()),
             ),
         ] {
-            let answer = stack.send_with(role, ("POST", &path), &sent, body).await;
+            let answer = stack.send_with(role, "POST", &path, &sent, body).await;
             assert_eq!((answer.status, answer.code()), (403, "cross-site-request"), "{path} {headers:?}");
         }
-        let read = stack.send_with(Role::Product, ("GET", "/products"), headers, None).await;
+        let read = stack.send_with(Role::Product, "GET", "/products", headers, None).await;
         assert_eq!((read.status, read.header("access-control-allow-origin")), (200, ""), "{headers:?}");
     }
     let orders = stack.admin().orders(&OrderFilter::default()).await.expect("lists").items;
@@ -136,7 +136,7 @@ async fn every_change_for_a_foreign_page_is_refused() {
     let own = stack.url(Role::Order).to_owned();
     let own =
         [("content-type", "application/json"), ("origin", own.as_str()), ("sec-fetch-site", "same-origin")];
-    let answer = stack.send_with(Role::Order, ("POST", "/orders"), &own, Some(body)).await;
+    let answer = stack.send_with(Role::Order, "POST", "/orders", &own, Some(body)).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
 }
 

@@ -55,7 +55,7 @@ async fn placed(admin: &Client, order: &NewOrder, key: Option<&IdempotencyKey>) 
 }
 
 /// The order that a post with this key made, though it was refused.
-async fn refused(admin: &Client, (user, order): (&User, &NewOrder), text: &str) -> OrderId {
+async fn refused(admin: &Client, user: &User, order: &NewOrder, text: &str) -> OrderId {
     let name = key(text).expect("a key");
     admin.place(order, Some(&name)).await.expect_err("is refused");
     let keys = admin.key_records(None).await.expect("reads").items;
@@ -104,13 +104,13 @@ impl Scene {
         ids.insert("newest", *placed(&admin, &of_bea, None).await.as_bytes());
 
         let short = order_of(&alice, &[(&sold, 999)]);
-        refused(&admin, (&alice, &short), "earlier").await; // what is oldest of its kind may be forgotten
-        ids.insert("rejected", *refused(&admin, (&alice, &short), "short").await.as_bytes());
+        refused(&admin, &alice, &short, "earlier").await; // what is oldest of its kind may be forgotten
+        ids.insert("rejected", *refused(&admin, &alice, &short, "short").await.as_bytes());
         let mixed = order_of(&alice, &[(&sold, 1), (&euros, 1)]);
-        ids.insert("mixed", *refused(&admin, (&alice, &mixed), "mixed").await.as_bytes());
+        ids.insert("mixed", *refused(&admin, &alice, &mixed, "mixed").await.as_bytes());
         let line = NewLine { product_id: ProductId::now().to_string(), quantity: Quantity::ONE };
         let unknown = NewOrder { user_id: alice.id.to_string(), items: vec![line] };
-        ids.insert("unknown", *refused(&admin, (&alice, &unknown), "unknown").await.as_bytes());
+        ids.insert("unknown", *refused(&admin, &alice, &unknown, "unknown").await.as_bytes());
         let hold = Hold { quantity: Quantity::new(4).expect("in range"), reservation_id: None };
         let held = admin.reserve(sold.id, &hold).await.expect("holds").reservation_id;
         ids.insert("held", *held.as_bytes());

@@ -4,7 +4,7 @@ use super::*;
 
 /// A service that answers `rate` requests a second, each after `fixed` and its turn, under
 /// far more load than that: its permits after `seconds`.
-fn overload(adaptive: &mut Adaptive, (fixed, rate): (Duration, f64), seconds: f64) -> usize {
+fn overload(adaptive: &mut Adaptive, fixed: Duration, rate: f64, seconds: f64) -> usize {
     let mut now = adaptive.window.began;
     let end = now + Duration::from_secs_f64(seconds);
     while now < end {
@@ -23,11 +23,11 @@ fn overload(adaptive: &mut Adaptive, (fixed, rate): (Duration, f64), seconds: f6
 #[test]
 fn under_overload_it_settles_where_answers_take_the_target() {
     let mut adaptive = Adaptive::new(Instant::now());
-    let permits = overload(&mut adaptive, (Duration::from_millis(2), 20_000.0), 10.0);
+    let permits = overload(&mut adaptive, Duration::from_millis(2), 20_000.0, 10.0);
     assert!((330..=380).contains(&permits), "{permits}: 18 ms of 20 000 a second are 360");
-    let permits = overload(&mut adaptive, (Duration::from_millis(2), 10_000.0), 10.0);
+    let permits = overload(&mut adaptive, Duration::from_millis(2), 10_000.0, 10.0);
     assert!((160..=200).contains(&permits), "{permits}: half as fast, half the permits");
-    let permits = overload(&mut adaptive, (Duration::from_millis(2), 100.0), 10.0);
+    let permits = overload(&mut adaptive, Duration::from_millis(2), 100.0, 10.0);
     assert_eq!(permits, MIN_LIMIT, "never fewer");
 }
 
@@ -46,14 +46,14 @@ fn a_slow_disk_is_not_overload() {
     let slow = Duration::from_millis(60);
     calm(&mut adaptive, slow, 2_000);
     assert_eq!(adaptive.permits(), INITIAL_LIMIT, "what is not used does not move");
-    let permits = overload(&mut adaptive, (slow, 10_000.0), 60.0);
+    let permits = overload(&mut adaptive, slow, 10_000.0, 60.0);
     assert!((550..=650).contains(&permits), "{permits}: 60 ms more of 10 000 a second");
 }
 
 #[test]
 fn permits_come_back_once_no_request_is_turned_away() {
     let mut adaptive = Adaptive::new(Instant::now());
-    overload(&mut adaptive, (Duration::from_millis(2), 1_000.0), 10.0);
+    overload(&mut adaptive, Duration::from_millis(2), 1_000.0, 10.0);
     assert_eq!(adaptive.permits(), MIN_LIMIT);
     calm(&mut adaptive, Duration::from_millis(2), 10_000);
     assert!(adaptive.permits() > INITIAL_LIMIT * 9 / 10, "{}", adaptive.permits());

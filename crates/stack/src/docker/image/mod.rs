@@ -66,7 +66,8 @@ pub(crate) async fn load(engine: &Engine, name: &ImageName, program: &Path) -> R
 /// container of it and cleared it away, it is loaded again, a few times at most: it may still be going.
 pub(crate) async fn with_image<T>(
     engine: &Engine,
-    (name, program): (&ImageName, &Path),
+    name: &ImageName,
+    program: &Path,
     make: impl AsyncFn() -> Result<T, EngineError>,
 ) -> Result<T, EngineError> {
     for _ in 0..MAX_RELOADS {

@@ -193,7 +193,8 @@ pub(crate) async fn people(
 pub(crate) async fn pairs(
     client: &Client,
     step: &impl Fn(String),
-    (catalog, keys): (&Catalog, &mut Keys),
+    catalog: &Catalog,
+    keys: &mut Keys,
     tally: &mut Tally,
 ) -> Result<Vec<Suspect>, CheckError> {
     let mut orders = Listing::new(Role::Order, async |next: Option<&str>| client.order_records(next).await);
