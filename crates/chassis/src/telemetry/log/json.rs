@@ -168,52 +168,6 @@ impl Write for Escaped<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{Arc, Mutex};
-
-    #[derive(Clone, Default)]
-    struct Output(Arc<Mutex<Vec<u8>>>);
-
-    impl std::io::Write for Output {
-        fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().expect("not poisoned").write(line)
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    fn lines(work: impl FnOnce()) -> Vec<serde_json::Value> {
-        let output = Output::default();
-        let make = {
-            let output = output.clone();
-            move || output.clone()
-        };
-        let subscriber = tracing_subscriber::fmt().event_format(JsonLines).with_writer(make).finish();
-        tracing::subscriber::with_default(subscriber, work);
-        let bytes = output.0.lock().expect("not poisoned").clone();
-        let text = String::from_utf8(bytes).expect("text");
-        text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
-    }
-
-    #[test]
-    fn members_keep_their_names_types_and_text() {
-        let nasty = "quote \" backslash \\ newline \n tab \t bell \u{7} \u{e9} \u{1f600}";
-        let lines = lines(|| {
-            let (none, error) = (None::<u8>, std::io::Error::other(nasty));
-            tracing::warn!(service = "order", count = 7_u64, below = -7, yes = true, half = 0.5, none, nasty,
-                           not = f64::NAN, shown = %nasty, debug = ?Some(1), error = &error as &dyn std::error::Error,
-                           "it said {nasty}");
-        });
-        let mut expected = serde_json::json!({
-            "level": "WARN", "service": "order", "count": 7, "below": -7, "yes": true, "half": 0.5, "not": null,
-            "nasty": nasty, "shown": nasty, "debug": "Some(1)", "error": nasty, "message": format!("it said {nasty}"),
-        });
-        expected["timestamp"] = lines[0]["timestamp"].clone();
-        assert_eq!(lines, [expected]);
-        let time = lines[0]["timestamp"].as_str().expect("text");
-        assert!(time.len() == "2026-01-01T00:00:00.123456Z".len() && time.ends_with('Z'), "{time}");
-    }
 
     #[test]
     fn times_are_those_of_the_calendar() {
