@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes the credentials compose.yaml mounts, unless they are there: 256 random bits each. Compose mounts
 # the files as they are, so the services' user has to be allowed to read them; the directory keeps
-# everybody else on this machine out.
+# other accounts of this machine out.
 set -eu
 dir=$(dirname "$0")/secrets
 mkdir -p "$dir"

@@ -132,7 +132,7 @@ fn minor_units(text: &str) -> i128 {
     value(whole) * scale + value(decimals)
 }
 
-/// What clients read: answers and `Link` headers of servers that may be anybody's.
+/// What clients read: answers and `Link` headers of servers that need not be ours.
 pub fn answer(bytes: &[u8]) {
     if let Some(problem) = Problem::from_body(bytes, None) {
         let written = serde_json::to_vec(&problem.body("r-1")).expect("can be written");

@@ -32,7 +32,7 @@ static GOOD: LazyLock<Secret> = LazyLock::new(|| {
     PrivateKey::from_seed(&SEED).sign(&claims).expect("signs")
 });
 
-/// Access tokens. Nobody can forge a signature, so whatever is accepted was signed, and in one way of writing.
+/// Access tokens. A signature cannot be forged, so what is accepted was signed, and in one way of writing.
 pub fn access_token(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let verdict = KEYS.verify(text, NOW);
@@ -104,8 +104,8 @@ thread_local! {
     static DOOR: RefCell<Door> = RefCell::new(Door::new());
 }
 
-/// The header `Authorization`: whoever is let in presented exactly what proves it, and nobody is let in by
-/// something that is no credential.
+/// The header `Authorization`: a caller that is let in presented exactly what proves it, and something that
+/// is no credential lets no caller in.
 pub fn authorization(bytes: &[u8]) {
     let Ok(value) = http::HeaderValue::from_bytes(bytes) else { return };
     let mut headers = http::HeaderMap::new();

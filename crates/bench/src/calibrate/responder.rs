@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use ordersys_command::Outcome;
 
 const ORDER: &[u8] = br#"{"id":"00000000-0000-4000-8000-000000000001","userId":"00000000-0000-4000-8000-000000000002","items":[],"total":1.99,"status":"confirmed"}"#;
-const USER: &[u8] = br#"{"id":"00000000-0000-4000-8000-000000000002","name":"Nobody","email":"nobody@example.com","createdAt":"2026-01-01T00:00:00.000Z"}"#;
+const USER: &[u8] = br#"{"id":"00000000-0000-4000-8000-000000000002","name":"Calibration","email":"calibration@example.com","createdAt":"2026-01-01T00:00:00.000Z"}"#;
 const PRODUCT: &[u8] = br#"{"id":"00000000-0000-4000-8000-000000000003","name":"Nothing","price":1.99,"stock":1000000000,"currency":"USD","version":1,"createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-01T00:00:00.000Z"}"#;
 const HEALTH: &[u8] = br#"{"status":"ok"}"#;
 

@@ -108,9 +108,9 @@ pub struct Empty {}
 
 /// A request with no body, or an empty JSON object.
 #[derive(Debug, Clone, Copy)]
-pub struct NoBody;
+pub struct EmptyBody;
 
-impl<S: Sync> FromRequest<S> for NoBody {
+impl<S: Sync> FromRequest<S> for EmptyBody {
     type Rejection = Rejection;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Rejection> {

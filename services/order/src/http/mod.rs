@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, header};
-use ordersys_chassis::http::body::{Empty, JsonText, NoBody};
+use ordersys_chassis::http::body::{Empty, EmptyBody, JsonText};
 use ordersys_chassis::http::page::{self, Items, Page};
 use ordersys_chassis::http::params::{PathId, Query};
 use ordersys_chassis::{AdminOnly, Caller, Json, Peer, Rejection, RequestIdOf, TaggedOrder, quoted};
@@ -215,7 +215,7 @@ async fn cancel(
     caller: Caller,
     PathId(id): PathId<OrderKind>,
     RequestIdOf(request): RequestIdOf,
-    _: NoBody,
+    _: EmptyBody,
 ) -> Result<Response, Rejection> {
     Ok(stored_answer(&app.cancel(id, Reach::of(caller), &request).await?.order, StatusCode::OK))
 }
@@ -238,7 +238,7 @@ macro_rules! step {
             _: AdminOnly,
             PathId(id): PathId<OrderKind>,
             RequestIdOf(request): RequestIdOf,
-            _: NoBody,
+            _: EmptyBody,
         ) -> Result<Response, Rejection> {
             Ok(stored_answer(&app.advance(id, Event::$event, &request).await?.order, StatusCode::OK))
         }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http::header;
-use ordersys_chassis::http::body::{Empty, NoBody};
+use ordersys_chassis::http::body::{Empty, EmptyBody};
 use ordersys_chassis::http::page::{self, Items, Page};
 use ordersys_chassis::http::params::{PathId, Query, wrong_parameter};
 use ordersys_chassis::{
@@ -101,7 +101,7 @@ async fn disable(
     State(app): State<App>,
     _: AdminOnly,
     PathId(id): PathId<UserKind>,
-    _: NoBody,
+    _: EmptyBody,
 ) -> Result<Json<User>, Rejection> {
     Ok(Json(app.set_status(id, UserStatus::Disabled).await?))
 }
@@ -117,7 +117,7 @@ async fn enable(
     State(app): State<App>,
     _: AdminOnly,
     PathId(id): PathId<UserKind>,
-    _: NoBody,
+    _: EmptyBody,
 ) -> Result<Json<User>, Rejection> {
     Ok(Json(app.set_status(id, UserStatus::Active).await?))
 }
