@@ -87,39 +87,9 @@ impl System {
         let endpoints = Endpoints { user: user_url, product: product_url, order: order_url };
         let authenticator =
             || Authenticator::new(credentials.clone(), Tokens::new(RemoteKeys::new(endpoints.clone())));
-        let user_service = UserService::open(&ordersys_user::Config {
-            data_dir: dir.join("user"),
-            durability,
-            credentials: credentials.clone(),
-            hosts: Hosts::Any,
-            key_age: ordersys_user::KEY_AGE,
-            counting: Counting::On,
-            tracer: Tracer::off(),
-            guests_per_address: None,
-        })?;
-        let product_config = ordersys_product::Config {
-            data_dir: dir.join("product"),
-            durability,
-            authenticator: authenticator(),
-            hosts: Hosts::Any,
-            counting: Counting::On,
-            tracer: Tracer::off(),
-            retention: Retention::default(),
-        };
-        let product_service = ProductService::open(&product_config).await?;
-        let (data_dir, breaker) = (dir.join("order"), breaker::Settings::default());
-        let tracer = Tracer::off();
-        let order_config = ordersys_order::Config {
-            data_dir,
-            durability,
-            authenticator: authenticator(),
-            hosts: Hosts::Any,
-            breaker,
-            counting: Counting::On,
-            tracer,
-            retention: Retention::default(),
-            allowance: ordersys_order::Allowance::default(),
-        };
+        let user_service = UserService::open(&user_config(dir, durability, credentials.clone()))?;
+        let product_service = ProductService::open(&product_config(dir, durability, authenticator())).await?;
+        let order_config = order_config(dir, durability, authenticator());
         let order_service = OrderService::open(&order_config, neighbours.ports(&endpoints, &credentials))?;
 
         let (product_app, order_app) = (product_service.app(), order_service.clone());
@@ -182,4 +152,47 @@ async fn listen() -> anyhow::Result<(TcpListener, String)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
     Ok((listener, url))
+}
+
+fn user_config(dir: &Path, durability: Durability, credentials: Credentials) -> ordersys_user::Config {
+    ordersys_user::Config {
+        data_dir: dir.join("user"),
+        durability,
+        credentials,
+        hosts: Hosts::Any,
+        key_age: ordersys_user::KEY_AGE,
+        counting: Counting::On,
+        tracer: Tracer::off(),
+        guests_per_address: None,
+    }
+}
+
+fn product_config(
+    dir: &Path,
+    durability: Durability,
+    authenticator: Authenticator,
+) -> ordersys_product::Config {
+    ordersys_product::Config {
+        data_dir: dir.join("product"),
+        durability,
+        authenticator,
+        hosts: Hosts::Any,
+        counting: Counting::On,
+        tracer: Tracer::off(),
+        retention: Retention::default(),
+    }
+}
+
+fn order_config(dir: &Path, durability: Durability, authenticator: Authenticator) -> ordersys_order::Config {
+    ordersys_order::Config {
+        data_dir: dir.join("order"),
+        durability,
+        authenticator,
+        hosts: Hosts::Any,
+        breaker: breaker::Settings::default(),
+        counting: Counting::On,
+        tracer: Tracer::off(),
+        retention: Retention::default(),
+        allowance: ordersys_order::Allowance::default(),
+    }
 }

@@ -9,79 +9,80 @@ use ordersys_testkit::Project;
 
 use super::{Service, directory, file, filled, refused};
 
+type Change = fn(&Path, &Path);
+
+/// What is done to a database, given one of another project, and what is said of it.
+const CHANGES: [(&str, Change, &[&str]); 9] = [
+    (
+        "removed",
+        |db, _| fs::remove_file(db).expect("removes"),
+        &["product.db is gone", "restore the directory"],
+    ),
+    ("emptied", |db, _| fs::write(db, "").expect("empties"), &["product.db is empty", "restore"]),
+    (
+        "of another project",
+        |db, other| {
+            fs::copy(other.join("product/product.db"), db).expect("copies");
+        },
+        &["is another store", "put the right product.db back", "rm '"],
+    ),
+    (
+        "of another service",
+        |db, other| {
+            fs::copy(other.join("user/user.db"), db).expect("copies");
+        },
+        &["is one of the user service"],
+    ),
+    (
+        "without an identity",
+        |db, _| {
+            Connection::open(db).and_then(|db| db.execute_batch("DROP TABLE store_identity")).expect("drops");
+        },
+        &["does not say which store it is"],
+    ),
+    (
+        "a foreign identity",
+        |db, _| {
+            fs::write(db.with_file_name("identity"), "{}").expect("writes");
+        },
+        &["identity of the store", "missing field", "restore it from a copy"],
+    ),
+    (
+        "a link",
+        |db, _| {
+            let moved = db.with_file_name("moved");
+            fs::rename(db, &moved).expect("moves");
+            std::os::unix::fs::symlink(moved, db).expect("links");
+        },
+        &["product.db is a symbolic link, not a file"],
+    ),
+    (
+        "a directory",
+        |db, _| {
+            fs::remove_file(db).expect("removes");
+            fs::create_dir(db).expect("makes");
+        },
+        &["product.db is a directory, not a file"],
+    ),
+    (
+        "a lock that is a pipe",
+        |db, _| {
+            fs::remove_file(db.with_file_name("lock")).expect("removes");
+            let made = Command::new("mkfifo").arg(db.with_file_name("lock")).status().expect("runs");
+            assert!(made.success());
+        },
+        &["lock is a pipe, not a file"],
+    ),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_gone_or_another_one_is_not_taken_for_a_new_one() {
-    type Change = fn(&Path, &Path);
     let (dir, data) = directory();
     filled("product", &data).await;
     let other = dir.path().join("other");
     Service::start("product", &other).await.stop();
     Service::start("user", &other).await.stop();
-    let cases: [(&str, Change, &[&str]); 9] = [
-        (
-            "removed",
-            |db, _| fs::remove_file(db).expect("removes"),
-            &["product.db is gone", "restore the directory"],
-        ),
-        ("emptied", |db, _| fs::write(db, "").expect("empties"), &["product.db is empty", "restore"]),
-        (
-            "of another project",
-            |db, other| {
-                fs::copy(other.join("product/product.db"), db).expect("copies");
-            },
-            &["is another store", "put the right product.db back", "rm '"],
-        ),
-        (
-            "of another service",
-            |db, other| {
-                fs::copy(other.join("user/user.db"), db).expect("copies");
-            },
-            &["is one of the user service"],
-        ),
-        (
-            "without an identity",
-            |db, _| {
-                Connection::open(db)
-                    .and_then(|db| db.execute_batch("DROP TABLE store_identity"))
-                    .expect("drops");
-            },
-            &["does not say which store it is"],
-        ),
-        (
-            "a foreign identity",
-            |db, _| {
-                fs::write(db.with_file_name("identity"), "{}").expect("writes");
-            },
-            &["identity of the store", "missing field", "restore it from a copy"],
-        ),
-        (
-            "a link",
-            |db, _| {
-                let moved = db.with_file_name("moved");
-                fs::rename(db, &moved).expect("moves");
-                std::os::unix::fs::symlink(moved, db).expect("links");
-            },
-            &["product.db is a symbolic link, not a file"],
-        ),
-        (
-            "a directory",
-            |db, _| {
-                fs::remove_file(db).expect("removes");
-                fs::create_dir(db).expect("makes");
-            },
-            &["product.db is a directory, not a file"],
-        ),
-        (
-            "a lock that is a pipe",
-            |db, _| {
-                fs::remove_file(db.with_file_name("lock")).expect("removes");
-                let made = Command::new("mkfifo").arg(db.with_file_name("lock")).status().expect("runs");
-                assert!(made.success());
-            },
-            &["lock is a pipe, not a file"],
-        ),
-    ];
-    for (what, change, expected) in cases {
+    for (what, change, expected) in CHANGES {
         let copy = dir.path().join("copy");
         copy_of(&data, &copy);
         let database = file("product", &copy, "");
