@@ -1,6 +1,6 @@
 //! Feeds the lines of a log file to the merger, and new ones as they come.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Feeds a file's lines to the merger: to its end, or on and on. Returns early when the receiver is
 /// gone.
-pub(crate) fn read(feed: &Feed, name: Arc<str>, path: PathBuf) -> anyhow::Result<()> {
-    let mut log = LogFile::new(path.clone(), feed.filter.since);
+pub(crate) fn read(feed: &Feed, name: Arc<str>, path: &Path) -> anyhow::Result<()> {
+    let mut log = LogFile::new(path.to_owned(), feed.filter.since);
     let mut sieve = Sieve::new(name, &feed.filter);
     let mut caught_up = false;
     loop {

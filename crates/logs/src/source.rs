@@ -45,7 +45,7 @@ impl Source {
         match self {
             Self::File { name, path } => {
                 let read = move || {
-                    if let Err(error) = file::read(&feed, name, path) {
+                    if let Err(error) = file::read(&feed, name, &path) {
                         let _ = feed.to.blocking_send((feed.index, Err(error))); // the receiver may be gone
                     }
                 };

@@ -269,9 +269,9 @@ mod tests {
         };
         let answered = What::Answered { name: "POST /orders".to_owned(), status: 201 };
         let facts = vec![fact(1000, 50, answered), fact(1010, 70, What::LookUp { known: true })];
-        let trace = build("r-1", (facts, Vec::new()), Vec::new());
+        let trace = build("r-1", facts, Vec::new(), Vec::new());
         assert_eq!(trace.age(at(2000)), Some(Duration::from_millis(920)));
         assert_eq!(trace.age(at(1000)), Some(Duration::ZERO), "a clock that goes back makes nothing old");
-        assert_eq!(build("r-1", (Vec::new(), Vec::new()), Vec::new()).age(at(2000)), None);
+        assert_eq!(build("r-1", Vec::new(), Vec::new(), Vec::new()).age(at(2000)), None);
     }
 }
