@@ -53,3 +53,38 @@ impl<S: Sync> FromRequestParts<S> for Deadline {
         Ok(Self(Some(Instant::now() + Duration::from_millis(millis).min(MAX_TIMEOUT))))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read(value: Option<&str>) -> Result<Deadline, Rejection> {
+        let request = http::Request::builder();
+        let request = value.into_iter().fold(request, |request, value| request.header(TIMEOUT_MS, value));
+        let (mut parts, ()) = request.body(()).expect("a request").into_parts();
+        Deadline::from_request_parts(&mut parts, &()).await
+    }
+
+    #[tokio::test]
+    async fn a_caller_says_how_long_it_waits_and_a_minute_is_the_most() {
+        assert_eq!(read(None).await, Ok(Deadline(None)));
+        for (value, millis) in [("0", 0), ("1500", 1_500), ("60000", 60_000), ("60001", 60_000)] {
+            let left = Duration::from_millis(millis);
+            let earliest = Instant::now() + left;
+            let deadline = read(Some(value)).await.expect(value).0.expect("it said so");
+            assert!((earliest..=Instant::now() + left).contains(&deadline), "{value}");
+        }
+        for wrong in ["", "-1", "1.5", "soon", "18446744073709551616"] {
+            let code = read(Some(wrong)).await.map_err(|rejection| rejection.0.code);
+            assert_eq!(code, Err(Code::InvalidHeader), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_deadline_passes_at_its_moment_and_none_never_does() {
+        let now = Instant::now();
+        let after = now + Duration::from_millis(1);
+        let passed = |until| Deadline(until).has_passed(now);
+        assert_eq!([None, Some(after), Some(now)].map(passed), [false, false, true]);
+    }
+}

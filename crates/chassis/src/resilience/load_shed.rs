@@ -161,6 +161,7 @@ mod tests {
     use http_body_util::BodyExt;
 
     use super::*;
+    use crate::telemetry::logged::logged;
 
     fn orders() -> Route {
         Route { method: Method::POST, path: "/orders" }
@@ -203,5 +204,29 @@ mod tests {
         assert!(holds.is_sorted() && holds.last() == Some(&MAX_DELAY), "{:?}", holds.last());
         let later = now + 3 * MAX_DELAY;
         assert_eq!((pace.hold(later), pace.hold(later)), (Duration::ZERO, REJECTION_INTERVAL));
+    }
+
+    #[tokio::test]
+    async fn a_rejection_is_held_back_for_its_time_or_until_the_service_stops() {
+        let metrics = Metrics::new("test", crate::Counting::On);
+        let shedder = LoadShedder::new("test", orders(), "too many", &metrics, || true);
+        let stop = CancellationToken::new();
+        let (hold, began) = (Duration::from_millis(20), Instant::now());
+        shedder.delay_rejection(hold, &stop).await;
+        assert!(began.elapsed() >= hold, "{:?}", began.elapsed());
+        stop.cancel();
+        tokio::join!(shedder.delay_rejection(MAX_DELAY * 60, &stop), shedder.delay_rejection(hold, &stop));
+        assert!(began.elapsed() < MAX_DELAY * 30, "{:?}", began.elapsed());
+        assert_eq!(shedder.held(), 0, "none is held back any more");
+    }
+
+    #[test]
+    fn rejections_are_logged_a_few_times_only() {
+        let metrics = Metrics::new("test", crate::Counting::On);
+        let shedder = LoadShedder::new("test", orders(), "too many", &metrics, || true);
+        let head = Request::post("/orders").body(()).expect("a request").into_parts().0;
+        let lines = logged(|| (0..100).for_each(|_| drop(shedder.rejection(&head))));
+        assert!(lines.contains("overloaded: requests are refused"), "{lines}");
+        assert!(lines.lines().count() < 10, "{lines}");
     }
 }

@@ -164,4 +164,26 @@ mod tests {
         assert_eq!(of(network, "10.0.0.1"), of(network, "::ffff:10.0.0.254"));
         assert_ne!(of(network, "10.0.0.1"), of(network, "10.0.1.1"));
     }
+
+    #[test]
+    fn a_rate_of_a_minute_may_come_all_at_once() {
+        let sixty = NonZeroU32::new(60).expect("not zero");
+        assert_eq!(Rate::per_minute(sixty), rate(60, Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn keys_that_may_go_on_freely_are_forgotten_for_new_ones_once_a_second() {
+        let rates = KeyedRate::new(rate(1, Duration::from_nanos(1)));
+        let count = |pause: Duration, key: usize| {
+            let forgot = Instant::now().checked_sub(pause).expect("the machine is up for longer");
+            *rates.forgot.lock().expect("not poisoned") = forgot;
+            rates.check(&key)
+        };
+        for key in 0..MAX_REMEMBERED {
+            assert_eq!(count(Duration::ZERO, key), Ok(()));
+        }
+        assert_eq!(count(Duration::ZERO, MAX_REMEMBERED), Err(FORGET_PAUSE));
+        assert_eq!(count(FORGET_PAUSE, MAX_REMEMBERED), Ok(()));
+        assert_eq!(rates.rates.len(), 1);
+    }
 }

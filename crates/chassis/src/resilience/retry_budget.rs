@@ -77,5 +77,7 @@ mod tests {
         (0..100_000).for_each(|_| budget.first_try());
         clock.advance(Duration::from_mins(1));
         assert_eq!(retries(), 100, "no more than is saved up");
+        (0..9).for_each(|_| budget.first_try());
+        assert_eq!(retries(), 0, "nothing was left over");
     }
 }

@@ -4,6 +4,8 @@ mod clock_skew;
 mod health;
 pub mod log;
 mod log_throttle;
+#[cfg(test)]
+pub(crate) mod logged;
 mod metrics;
 
 pub use clock_skew::ClockSkew;

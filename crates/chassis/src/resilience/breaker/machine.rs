@@ -154,11 +154,11 @@ impl Machine {
         self.generation += 1;
     }
 
-    /// The number of the slice of time that `now` is in, counted from one.
+    /// The number of the slice of time that `now` is in.
     fn slice(&self, now: Instant) -> u64 {
         let width = (self.settings.window / SLICES).max(Duration::from_millis(1));
         let number = now.saturating_duration_since(self.origin).as_nanos() / width.as_nanos();
-        u64::try_from(number).unwrap_or(u64::MAX - 1) + 1
+        u64::try_from(number).unwrap_or(u64::MAX)
     }
 
     fn count(&mut self, outcome: Outcome, now: Instant) {
@@ -172,13 +172,12 @@ impl Machine {
         slice.failures += u32::from(outcome == Outcome::Failed);
     }
 
+    /// Whether too many of the calls within the window failed; the last one was counted.
     fn is_bad(&self, now: Instant) -> bool {
         let oldest = self.slice(now).saturating_sub(u64::from(SLICES) - 1);
-        let recent = self.slices.iter().filter(|slice| slice.number >= oldest.max(1));
+        let recent = self.slices.iter().filter(|slice| slice.number >= oldest);
         let (calls, failures) =
             recent.fold((0, 0), |(calls, failed), slice| (calls + slice.calls, failed + slice.failures));
-        calls >= self.settings.calls
-            && f64::from(failures) >= self.settings.ratio * f64::from(calls)
-            && failures > 0
+        calls >= self.settings.calls && f64::from(failures) >= self.settings.ratio * f64::from(calls)
     }
 }

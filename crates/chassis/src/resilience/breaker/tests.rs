@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use ordersys_contract::health::BreakerState;
 use proptest::prelude::*;
 
 use super::machine::{Machine, Outcome, Settings, State, Ticket};
-use super::{Breaker, BreakerMetrics, GuardedCall};
+use super::{Breaker, BreakerMetrics, GuardedCall, MAX_REASON};
+use crate::telemetry::logged::logged;
+use crate::{Counting, Metrics};
 
 const SETTINGS: Settings =
     Settings { calls: 4, ratio: 0.5, window: Duration::from_secs(1), cool_down: Duration::from_millis(400) };
@@ -192,4 +195,53 @@ fn at_most_one_probe_whichever_call_comes_when_and_however_it_ends() {
     };
     shuttle::check_dfs(scenario, Some(50_000));
     shuttle::check_random(scenario, 2_000);
+}
+
+/// Whether the metrics of a breaker have these values.
+fn shows(metrics: &Metrics, values: [(&str, u32); 3]) {
+    let text = metrics.encode();
+    for (name, value) in values {
+        let line =
+            format!("ordersys_breaker_{name}{{service=\"test\",peer=\"peer\",call=\"call\"}} {value}\n");
+        assert!(text.contains(&line), "{line}{text}");
+    }
+}
+
+/// A breaker through all its states, seen from outside.
+fn opened_and_closed() {
+    let start = Instant::now();
+    let later = start + SETTINGS.cool_down;
+    let metrics = Metrics::new("test", Counting::On);
+    let (call, settings) = (GuardedCall { peer: "peer", call: "call" }, Settings { calls: 1, ..SETTINGS });
+    let breaker = Breaker::new(call, settings, start, BreakerMetrics::registered(&metrics));
+    let reported = |now, state, reason: Option<String>| {
+        let report = breaker.report(now);
+        assert_eq!((report.peer.as_str(), report.call.as_str(), report.breaker), ("peer", "call", state));
+        assert_eq!((report.since.is_some(), report.reason), (reason.is_some(), reason));
+    };
+    let pass = breaker.enter(start).unwrap_or_else(|_| panic!("is closed"));
+    reported(start, BreakerState::Closed, None);
+    assert_eq!(breaker.refusal(start), None);
+    pass.settle(Err(&"x".repeat(MAX_REASON + 1)), start, 0.0);
+    let reason = Some("x".repeat(MAX_REASON));
+    reported(start, BreakerState::Open, reason.clone());
+    assert_eq!(breaker.refusal(start + Duration::from_millis(150)), Some(Duration::from_millis(250)));
+    shows(&metrics, [("state", 2), ("opened_total", 1), ("failed_calls_total", 1)]);
+    let probe = breaker.enter(later).unwrap_or_else(|_| panic!("the probe"));
+    reported(later, BreakerState::HalfOpen, reason);
+    shows(&metrics, [("state", 1), ("opened_total", 1), ("failed_calls_total", 1)]);
+    probe.settle(Ok(()), later, 0.0);
+    reported(later, BreakerState::Closed, None);
+    shows(&metrics, [("state", 0), ("opened_total", 1), ("failed_calls_total", 1)]);
+}
+
+#[test]
+fn health_metrics_and_log_show_where_a_breaker_stands() {
+    let lines = logged(|| {
+        shuttle::check_dfs(opened_and_closed, Some(1));
+    });
+    let lines: Vec<_> = lines.lines().filter(|line| line.contains("the breaker is")).collect();
+    let [opened, closed] = lines[..] else { panic!("{lines:?}") };
+    assert!(opened.contains("WARN") && opened.contains("the breaker is open"), "{opened}");
+    assert!(closed.contains("INFO") && closed.contains("the breaker is closed"), "{closed}");
 }
