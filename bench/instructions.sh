@@ -9,6 +9,8 @@
 # INSTRUCTIONS_PATHS ("order product user system lines") are the paths, INSTRUCTIONS_LIMIT (10) is by how many percent
 # a count may rise. Each path runs twice, with few orders and with many: the difference is free of start and
 # end. The profile of the longer run stays in target/instructions/PATH.out, for callgrind_annotate.
+# A script and not gungraun: that counts one call of a function in its own process, and what is wanted here is
+# the difference of two whole runs with their threads; it also needs a second program of exactly its version.
 # Needs valgrind and jq. Takes about a minute. Ends with 1 if a count rose by more than the limit.
 set -euo pipefail
 cd "$(dirname "$0")/.."

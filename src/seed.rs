@@ -3,7 +3,7 @@
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use ordersys_contract::product::{NewProduct, Product};
 use ordersys_contract::user::{NewUser, User};
-use ordersys_contract::{Cents, Client, ClientError, Currency};
+use ordersys_contract::{Client, ClientError, Currency, Money};
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde::Serialize;
@@ -75,6 +75,6 @@ fn new_user(random: &mut SmallRng, seed: u64, number: u32) -> NewUser {
 
 fn new_product(random: &mut SmallRng, plan: &Plan, number: u32) -> NewProduct {
     let name = format!("{} {} {}-{number}", pick(random, &ADJECTIVE), pick(random, &NOUN), plan.seed);
-    let price = Cents::from_minor(random.random_range(199..50_000)).unwrap_or_default();
+    let price = Money::from_minor(random.random_range(199..50_000)).unwrap_or_default();
     NewProduct { name, price, stock: plan.stock, currency: Currency::USD }
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use ordersys_contract::reservation::{Action, Answer, Operation, PricedLine, Reservation, ReservationState};
 use ordersys_contract::user::{UserKindName, UserStatus, UserSummary};
-use ordersys_contract::{Cents, Currency};
+use ordersys_contract::{Currency, Money};
 use ordersys_order::ports::{Asked, Inventory, UserQuery, Users};
 
 use crate::system::USER_NAME;
@@ -42,7 +42,7 @@ fn granted(operation: Operation) -> Answer {
         product_id: line.product_id,
         name: "Measured Product".to_owned(),
         quantity: line.quantity,
-        unit_price: Cents::from_minor(14_999).unwrap_or_default(),
+        unit_price: Money::from_minor(14_999).unwrap_or_default(),
         currency: Currency::USD,
     });
     Answer::Stands(Reservation {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use ordersys_contract::Cents;
 use ordersys_contract::Currency;
+use ordersys_contract::Money;
 use ordersys_contract::reservation::PricedLine;
 use ordersys_store::Durability;
 use serde::Serialize;
@@ -146,7 +146,7 @@ fn prices(ids: Ids, lines: Vec<ordersys_contract::reservation::Line>) -> Vec<Pri
         product_id: ids.products[0],
         name: "Measured Product".to_owned(),
         quantity: line.quantity,
-        unit_price: Cents::from_minor(14_999).unwrap_or_default(),
+        unit_price: Money::from_minor(14_999).unwrap_or_default(),
         currency: Currency::USD,
     };
     lines.into_iter().map(priced).collect()

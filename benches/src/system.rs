@@ -10,7 +10,7 @@ use ordersys_chassis::{Authenticator, Counting, Credentials, Hosts, RemoteKeys, 
 use ordersys_contract::client::Endpoints;
 use ordersys_contract::product::NewProduct;
 use ordersys_contract::user::NewUser;
-use ordersys_contract::{Cents, Client, Currency, Secret};
+use ordersys_contract::{Client, Currency, Money, Secret};
 use ordersys_order::ports::HttpPort;
 use ordersys_order::{OrderService, Ports};
 use ordersys_product::ProductService;
@@ -126,7 +126,7 @@ impl System {
         let mut ids = Ids { user: user.id, ..Ids::fixed() };
         for product in &mut ids.products {
             let (name, price) =
-                ("Measured Product".to_owned(), Cents::from_minor(14_999).unwrap_or_default());
+                ("Measured Product".to_owned(), Money::from_minor(14_999).unwrap_or_default());
             let new = NewProduct { name, price, stock: STOCK, currency: Currency::USD };
             *product = client.create_product(&new).await?.id;
         }

@@ -11,7 +11,7 @@ use ordersys_contract::product::NewProduct;
 use ordersys_contract::reservation::Batch;
 use ordersys_contract::session::{NewSession, RefreshSession};
 use ordersys_contract::user::NewUser;
-use ordersys_contract::{Cents, Currency, IdempotencyKey, Problem, RequestId};
+use ordersys_contract::{Currency, IdempotencyKey, Money, Problem, RequestId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -105,7 +105,7 @@ pub fn idempotency_key(bytes: &[u8]) {
 /// Amounts, from the command line and in bodies.
 pub fn money(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let read = text.parse::<Cents>();
+    let read = text.parse::<Money>();
     if let Ok(amount) = read {
         assert!(amount.minor() >= 0);
         assert_eq!(i128::from(amount.minor()), minor_units(text), "{text}");
@@ -117,7 +117,7 @@ pub fn money(bytes: &[u8]) {
         }
         assert_eq!(amount.to_string().parse(), Ok(amount));
     }
-    if let Ok(amount) = serde_json::from_slice::<Cents>(bytes) {
+    if let Ok(amount) = serde_json::from_slice::<Money>(bytes) {
         let number = text.trim_matches([' ', '\t', '\r', '\n']);
         assert_eq!(number.parse(), Ok(amount), "a body and a command line mean the same");
     }

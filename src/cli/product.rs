@@ -2,7 +2,7 @@
 
 use ordersys_contract::client::Walk;
 use ordersys_contract::product::{NewProduct, Product};
-use ordersys_contract::{Cents, Client, Currency, ProductId};
+use ordersys_contract::{Client, Currency, Money, ProductId};
 
 use crate::cli::client_failure;
 use crate::cli::{Globals, block_on};
@@ -41,7 +41,7 @@ enum Command {
         /// The price of one unit, e.g. 79.90
         // A negative one is refused by its own reader, which says why.
         #[arg(long, allow_negative_numbers = true)]
-        price: Cents,
+        price: Money,
         /// Units to start with
         #[arg(long, default_value_t = 0)]
         stock: u64,

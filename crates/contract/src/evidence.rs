@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::product::Product;
 use crate::user::{UserKindName, UserStatus};
-use crate::{Cents, Currency, ProductId, SessionId, Timestamp, UserId};
+use crate::{Currency, Money, ProductId, SessionId, Timestamp, UserId};
 
 /// `GET /internal/users`.
 pub const USER_RECORDS: &str = "/internal/users";
@@ -156,7 +156,7 @@ pub struct Edition {
     /// Its name.
     pub name: String,
     /// The price of one unit.
-    pub price: Cents,
+    pub price: Money,
     /// The currency of the price.
     pub currency: Currency,
     /// Units it started with.

@@ -31,7 +31,7 @@ pub use email::EmailKey;
 pub use header::{IdempotencyKey, RequestId};
 pub use id::{Id, OrderKind, ProductKind, SessionKind, UserKind};
 pub use json::WriteJson;
-pub use money::{Cents, Currency};
+pub use money::{Currency, Money};
 pub use problem::{Code, Problem};
 pub use quantity::Quantity;
 pub use role::Role;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cents, Currency, OrderId, ProductId, Timestamp};
+use crate::{Currency, Money, OrderId, ProductId, Timestamp};
 
 /// `GET /products`, `POST /products`.
 pub const PRODUCTS: &str = "/products";
@@ -33,7 +33,7 @@ pub struct NewProduct {
     pub name: String,
     /// The price of one unit.
     #[schema(schema_with = crate::schema::price)]
-    pub price: Cents,
+    pub price: Money,
     /// Units to start with.
     #[schema(schema_with = crate::schema::stock)]
     pub stock: u64,
@@ -56,7 +56,7 @@ pub struct ProductPatch {
     /// The new price of one unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = crate::schema::price, required = false)]
-    pub price: Option<Cents>,
+    pub price: Option<Money>,
 }
 
 /// The body of `POST /products/{id}/restock`.
@@ -77,7 +77,7 @@ pub struct Product {
     /// What to call the product.
     pub name: String,
     /// The price of one unit.
-    pub price: Cents,
+    pub price: Money,
     /// The currency of the price.
     pub currency: Currency,
     /// Units that can be ordered now.

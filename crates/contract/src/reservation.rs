@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::minor;
 use crate::trace::lenient;
-use crate::{Cents, Currency, OrderId, ProductId, Quantity, RequestId, TraceParent};
+use crate::{Currency, Money, OrderId, ProductId, Quantity, RequestId, TraceParent};
 
 /// `POST /internal/reservations`, `GET /internal/reservations`.
 pub const RESERVATIONS: &str = "/internal/reservations";
@@ -134,7 +134,7 @@ pub struct PricedLine {
     /// The price of one unit then, in minor units.
     #[schema(value_type = u64)]
     #[serde(serialize_with = "minor::serialize")]
-    pub unit_price: Cents,
+    pub unit_price: Money,
     /// The currency of the price.
     pub currency: Currency,
 }
@@ -147,14 +147,14 @@ struct WrittenLine {
     name: String,
     quantity: Quantity,
     #[serde(deserialize_with = "minor::deserialize")]
-    unit_price: Cents,
+    unit_price: Money,
     currency: Currency,
 }
 
 impl From<WrittenLine> for PricedLine {
     fn from(line: WrittenLine) -> Self {
         let WrittenLine { product_id, name, quantity, unit_price, currency } = line;
-        let unit_price = Cents::of(unit_price.minor(), currency).unwrap_or_default();
+        let unit_price = Money::of(unit_price.minor(), currency).unwrap_or_default();
         Self { product_id, name, quantity, unit_price, currency }
     }
 }

@@ -10,7 +10,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::id::Kind;
 use crate::product::{MAX_NAME_BYTES, MAX_PRICE_MINOR, MAX_STOCK};
 use crate::user::{MAX_PASSWORD_BYTES, MAX_TEXT_BYTES, MIN_PASSWORD_BYTES};
-use crate::{Cents, Code, Currency, Id, Quantity, RequestId, Timestamp, TraceParent};
+use crate::{Code, Currency, Id, Money, Quantity, RequestId, Timestamp, TraceParent};
 
 /// At least one character that is seen, and none that controls.
 const NAME: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
@@ -36,7 +36,7 @@ macro_rules! named {
 }
 
 named! {
-    Cents = "Money": money();
+    Money = "Money": money();
     Currency = "Currency": text("A currency by its ISO 4217 code. One that is no money (metals, funds, test codes) has no prices.").pattern(Some("^[A-Z]{3}$")).examples(["USD"]);
     Quantity = "Quantity": whole(1, u64::from(Quantity::MAX), "A number of units.");
     RequestId = "RequestId": text("Names a request.").pattern(Some("^[A-Za-z0-9._-]{1,128}$"));

@@ -9,7 +9,7 @@ use crate::model::program::Program;
 use crate::model::project::Project;
 use crate::model::record::RuntimeKind;
 use crate::model::spec::{Addressing, ServiceName, StackSpec, local_host};
-use crate::plan::{Plan, Surroundings};
+use crate::plan::{DockerNames, Plan};
 use crate::process::stack::ProcessStack;
 use crate::up::apply::{Look, Work};
 use crate::up::error::UpError;
@@ -96,9 +96,9 @@ impl Runtime {
     }
 
     /// What the services need around them, if anything.
-    pub(crate) fn surroundings(&self, stack: &StackSpec) -> Option<Surroundings> {
+    pub(crate) fn docker_names(&self, stack: &StackSpec) -> Option<DockerNames> {
         match &self.place {
-            Place::Docker(docker) => Some(docker.surroundings(stack)),
+            Place::Docker(docker) => Some(docker.names(stack)),
             Place::Process(_) => None,
         }
     }

@@ -5,7 +5,7 @@ use ordersys_contract::client::Client;
 use ordersys_contract::order::{NewLine, NewOrder};
 use ordersys_contract::product::{NewProduct, Product};
 use ordersys_contract::user::{NewUser, User};
-use ordersys_contract::{Cents, Currency, Quantity};
+use ordersys_contract::{Currency, Money, Quantity};
 
 /// Makes a guest.
 pub async fn a_user(client: &Client) -> Result<User> {
@@ -15,7 +15,7 @@ pub async fn a_user(client: &Client) -> Result<User> {
 
 /// Makes a product of which there is so much.
 pub async fn a_product(client: &Client, stock: u64) -> Result<Product> {
-    let price = Cents::from_minor(250).context("not negative")?;
+    let price = Money::from_minor(250).context("not negative")?;
     let new = NewProduct { name: "Thing".to_owned(), price, stock, currency: Currency::USD };
     Ok(client.create_product(&new).await?)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ordersys_contract::Cents;
+use ordersys_contract::Money;
 use ordersys_contract::money::MAX_DECIMALS;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -22,7 +22,7 @@ pub struct Amount(pub i64);
 /// that compute money in floating point.
 #[must_use]
 pub fn read_amount(text: &str) -> Option<i64> {
-    if let Ok(amount) = text.parse::<Cents>() {
+    if let Ok(amount) = text.parse::<Money>() {
         return parts(amount);
     }
     #[expect(clippy::cast_precision_loss, reason = "a small number")]
@@ -35,7 +35,7 @@ pub fn read_amount(text: &str) -> Option<i64> {
 
 /// An amount of ours in thousandths; `None` beyond 64 bits.
 #[must_use]
-pub fn parts(amount: Cents) -> Option<i64> {
+pub fn parts(amount: Money) -> Option<i64> {
     amount.minor().checked_mul(10_i64.pow(u32::from(MAX_DECIMALS - amount.decimals())))
 }
 

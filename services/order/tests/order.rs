@@ -5,7 +5,7 @@ use std::time::Duration;
 use ordersys_contract::order::{OrderLine, OrderState as State};
 use ordersys_contract::reservation::{Action, Answer, PricedLine, Reservation, ReservationState};
 use ordersys_contract::user::UserKindName;
-use ordersys_contract::{Cents, Currency, Id, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
+use ordersys_contract::{Currency, Id, Money, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
 use ordersys_order::domain::access::Owner;
 use ordersys_order::domain::lifecycle::{Event, step};
 use ordersys_order::domain::order::{Evidence, Reason, StepContext, StoredOrder};
@@ -49,7 +49,7 @@ fn order_of(lines: &[(u64, i64)]) -> (StoredOrder, Vec<PricedLine>) {
         product_id: Id::from_bytes([number; 16]),
         name: format!("product {number}"),
         quantity: Quantity::new(*units).expect("in range"),
-        unit_price: Cents::from_minor(*minor).expect("not negative"),
+        unit_price: Money::from_minor(*minor).expect("not negative"),
         currency: Currency::USD,
     };
     let priced: Vec<_> = (0..).zip(lines).map(line).collect();
@@ -96,7 +96,7 @@ fn check(stored: &StoredOrder, lines: &[(u64, i64)]) -> Result<(), TestCaseError
     let was_sold = events.iter().any(|event| event.status == State::Confirmed);
     let sum: i64 = lines.iter().map(|(units, price)| i64::try_from(*units).expect("few") * price).sum();
     prop_assert_eq!(order.total.minor(), if was_sold { sum } else { 0 });
-    let line_totals = order.items.iter().filter_map(|item| item.line_total).map(Cents::minor);
+    let line_totals = order.items.iter().filter_map(|item| item.line_total).map(Money::minor);
     prop_assert_eq!(line_totals.sum::<i64>(), order.total.minor());
     Ok(())
 }

@@ -10,7 +10,7 @@ use ordersys_contract::product::{
     StockAccount, StockEvidence,
 };
 use ordersys_contract::reservation::{Answer, Operation, ReservationRecord, ReservationState};
-use ordersys_contract::{Cents, Currency, OrderId, ProductId, RequestId, Timestamp};
+use ordersys_contract::{Currency, Money, OrderId, ProductId, RequestId, Timestamp};
 use ordersys_spans::{Span, SpanContexts, Tracer};
 use ordersys_store::{Add, StoreError};
 
@@ -40,7 +40,7 @@ impl App {
         let first = FIRST_PRODUCTS.map(|(name, price, stock)| Product {
             id: ProductId::now(),
             name: name.to_owned(),
-            price: Cents::from_minor(price).unwrap_or_default(),
+            price: Money::from_minor(price).unwrap_or_default(),
             currency: Currency::USD,
             stock,
             version: 1,
@@ -277,7 +277,7 @@ fn checked_name(name: &str) -> Result<String, ProductError> {
 }
 
 /// The price in minor units of its currency.
-pub(crate) fn checked_price(price: Cents, currency: Currency) -> Result<Cents, ProductError> {
+pub(crate) fn checked_price(price: Money, currency: Currency) -> Result<Money, ProductError> {
     let price = price.in_currency(currency).map_err(ProductError::NoPrice)?;
     if price.minor() <= MAX_PRICE_MINOR { Ok(price) } else { Err(ProductError::Price(currency)) }
 }

@@ -4,7 +4,7 @@ use ordersys_chassis::Rejection;
 use ordersys_chassis::http::params;
 use ordersys_contract::money::NotMoney;
 use ordersys_contract::product::{MAX_NAME_BYTES, MAX_PRICE_MINOR, MAX_STOCK};
-use ordersys_contract::{Cents, Code, Currency, ProductKind};
+use ordersys_contract::{Code, Currency, Money, ProductKind};
 use ordersys_store::{OpenError, StoreError};
 
 /// Why the product service refuses, or does not start.
@@ -17,7 +17,7 @@ pub enum ProductError {
     #[error("name: 1 to {MAX_NAME_BYTES} bytes without control characters")]
     Name,
     /// The price is too high.
-    #[error("price: at most {most} {0}", most = Cents::of(MAX_PRICE_MINOR, *.0).unwrap_or_default())]
+    #[error("price: at most {most} {0}", most = Money::of(MAX_PRICE_MINOR, *.0).unwrap_or_default())]
     Price(Currency),
     /// The price is no amount in its currency.
     #[error("price: {0}")]

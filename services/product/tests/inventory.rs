@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ordersys_contract::reservation::{Action, Answer, Line, Operation, ReservationState as State};
-use ordersys_contract::{Cents, Currency, Id, OrderId, ProductId, Quantity, RequestId};
+use ordersys_contract::{Currency, Id, Money, OrderId, ProductId, Quantity, RequestId};
 use ordersys_product::domain::inventory::{Change, Inventory, Item, Stored};
 use ordersys_product::domain::stock::Stock;
 use ordersys_product::domain::transition::Event;
@@ -187,7 +187,7 @@ impl Rows {
     fn new() -> Self {
         let item = |number: u8| Item {
             name: format!("product {number}"),
-            price: Cents::from_minor(100).expect("not negative"),
+            price: Money::from_minor(100).expect("not negative"),
             currency: if number == EUROS { "EUR".parse().expect("a code") } else { Currency::USD },
             stock: Stock::new(STOCK),
         };

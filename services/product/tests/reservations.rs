@@ -5,7 +5,7 @@ use std::time::Duration;
 use ordersys_contract::reservation::{
     Action, Answer, Line, Operation, Reservation, ReservationState as State, Shortage,
 };
-use ordersys_contract::{Cents, Currency, OrderId, ProductId, Quantity, RequestId};
+use ordersys_contract::{Currency, Money, OrderId, ProductId, Quantity, RequestId};
 use ordersys_product::domain::inventory::{Inventory, Item, Stored};
 use ordersys_product::domain::stock::Stock;
 use ordersys_product::domain::transition::Event;
@@ -27,7 +27,7 @@ fn line(units: u64) -> Line {
 /// One product, of which there are two.
 fn inventory() -> Inventory {
     let mut inventory = Inventory::default();
-    let price = Cents::from_minor(100).expect("not negative");
+    let price = Money::from_minor(100).expect("not negative");
     let stock = Stock::new(2);
     inventory.add_item(product(), Item { name: "book".to_owned(), price, currency: Currency::USD, stock });
     inventory

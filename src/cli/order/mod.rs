@@ -238,7 +238,7 @@ fn details(order: &Order) -> String {
     let mut table = Table::new(["PRODUCT", "QUANTITY", "UNIT PRICE", "LINE TOTAL"]).right(&[1, 2, 3]);
     for item in &order.items {
         let amount =
-            |amount: Option<ordersys_contract::Cents>| amount.map(|a| a.to_string()).unwrap_or_default();
+            |amount: Option<ordersys_contract::Money>| amount.map(|a| a.to_string()).unwrap_or_default();
         table.row([
             item.name.clone().unwrap_or_else(|| item.product_id.to_string()),
             item.quantity.to_string(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use http::StatusCode;
 use ordersys_contract::product::NewProduct;
-use ordersys_contract::{Cents, Client, ClientError, Currency};
+use ordersys_contract::{Client, ClientError, Currency, Money};
 use uuid::Uuid;
 
 use crate::prepare::users as buyers;
@@ -90,7 +90,7 @@ async fn make_products(
     progress: &Progress,
 ) -> Outcome<Option<Vec<Product>>> {
     let make = |number: u32| async move {
-        let price = Cents::from_minor(FIRST_PRICE + PRICE_STEP * i64::from(number)).unwrap_or_default();
+        let price = Money::from_minor(FIRST_PRICE + PRICE_STEP * i64::from(number)).unwrap_or_default();
         let name = format!("Bench {label} {number}");
         let new = NewProduct { name, price, stock: profile.stock, currency: Currency::USD };
         let made = client.create_product(&new).await?;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::order::{Order, OrderLine};
 use crate::reservation::{Action, Answer, Batch, Line, Operation, PricedLine, Reservation};
-use crate::{Cents, Currency, Id, RequestId, Timestamp};
+use crate::{Currency, Id, Money, RequestId, Timestamp};
 
 /// What a first buffer holds: the answer to an order of one line.
 const USUAL_BYTES: usize = 512;
@@ -77,7 +77,7 @@ impl<K> WriteJson for Id<K> {
     }
 }
 
-impl WriteJson for Cents {
+impl WriteJson for Money {
     fn write_json(&self, out: &mut String) {
         out.push_str(&self.text());
     }

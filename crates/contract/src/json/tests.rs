@@ -17,8 +17,8 @@ fn quantity() -> impl Strategy<Value = Quantity> {
     (1..=u64::from(Quantity::MAX)).prop_filter_map("in range", Quantity::new)
 }
 
-fn cents() -> impl Strategy<Value = Cents> {
-    prop_oneof![0..1000_i64, 0..=i64::MAX].prop_filter_map("not negative", Cents::from_minor)
+fn money() -> impl Strategy<Value = Money> {
+    prop_oneof![0..1000_i64, 0..=i64::MAX].prop_filter_map("not negative", Money::from_minor)
 }
 
 fn currency() -> impl Strategy<Value = Currency> {
@@ -42,7 +42,7 @@ fn request() -> impl Strategy<Value = RequestId> {
 prop_compose! {
     fn order_line()(
         product_id in id(), quantity in quantity(),
-        name in option::of(name()), unit_price in option::of(cents()), line_total in option::of(cents()),
+        name in option::of(name()), unit_price in option::of(money()), line_total in option::of(money()),
     ) -> OrderLine {
         OrderLine { product_id, quantity, name, unit_price, line_total }
     }
@@ -50,7 +50,7 @@ prop_compose! {
 
 prop_compose! {
     fn order()(
-        (id, user_id) in (id(), id()), user_name in name(), items in vec(order_line(), 0..4), total in cents(),
+        (id, user_id) in (id(), id()), user_name in name(), items in vec(order_line(), 0..4), total in money(),
         currency in currency(), status in proptest::sample::select(&OrderState::ALL[..]), version in any::<u64>(),
         (created_at, updated_at) in (time(), time()),
     ) -> Order {
@@ -87,7 +87,7 @@ prop_compose! {
 
 prop_compose! {
     fn priced_line()(
-        product_id in id(), name in name(), quantity in quantity(), unit_price in cents(), currency in currency(),
+        product_id in id(), name in name(), quantity in quantity(), unit_price in money(), currency in currency(),
     ) -> PricedLine {
         PricedLine { product_id, name, quantity, unit_price, currency }
     }

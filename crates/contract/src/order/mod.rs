@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::reservation::Shortage;
 use crate::user::UserKindName;
-use crate::{Cents, Currency, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
+use crate::{Currency, Money, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
 
 mod state;
 
@@ -80,7 +80,7 @@ pub struct Order {
     /// What was ordered.
     pub items: Vec<OrderLine>,
     /// The sum of all lines; zero until stock was reserved.
-    pub total: Cents,
+    pub total: Money,
     /// The currency of all amounts.
     pub currency: Currency,
     /// Where the order stands.
@@ -108,11 +108,11 @@ pub struct OrderLine {
     /// The price of one unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub unit_price: Option<Cents>,
+    pub unit_price: Option<Money>,
     /// Price times quantity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub line_total: Option<Cents>,
+    pub line_total: Option<Money>,
 }
 
 /// One step in the history of an order.

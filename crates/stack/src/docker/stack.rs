@@ -19,7 +19,7 @@ use crate::model::observed::{Condition, Observed, ObservedService, Standing};
 use crate::model::program::Program;
 use crate::model::project::Project;
 use crate::model::spec::{ServiceName, ServiceSpec, StackSpec};
-use crate::plan::{Action, Cause, Plan, Resource, Surroundings};
+use crate::plan::{Action, Cause, DockerNames, Plan, Resource};
 use crate::up::apply::{Look, Work};
 use crate::up::error::UpError;
 
@@ -63,8 +63,8 @@ impl DockerStack {
     }
 
     /// What the services need around them.
-    pub(crate) fn surroundings(&self, stack: &StackSpec) -> Surroundings {
-        Surroundings {
+    pub(crate) fn names(&self, stack: &StackSpec) -> DockerNames {
+        DockerNames {
             image: self.image.tag.clone(),
             network: self.names.network(),
             volumes: self.names.volumes(stack),

@@ -18,11 +18,11 @@ enum Wanted<'a> {
 pub fn plan(desired: &Desired<'_>, observed: &Observed) -> Plan {
     let mut steps = Vec::new();
     let mut network = Wanted::NoNetwork;
-    if let Some(around) = &desired.surroundings {
-        steps.push(image(desired.image, &around.image, observed));
+    if let Some(names) = &desired.docker_names {
+        steps.push(image(desired.image, &names.image, observed));
         let chosen = chosen_network(observed);
-        steps.extend(networks(&around.network, chosen, observed));
-        steps.extend(around.volumes.iter().map(|name| volume(name, observed)));
+        steps.extend(networks(&names.network, chosen, observed));
+        steps.extend(names.volumes.iter().map(|name| volume(name, observed)));
         network = chosen.map_or(Wanted::NewNetwork, Wanted::Network);
     }
     let serving: Vec<Option<&ObservedService>> =

@@ -20,14 +20,14 @@ pub struct Desired<'a> {
     /// The hash of the program they run.
     pub artefact: &'a str,
     /// The image, network and volumes they need; processes need none.
-    pub surroundings: Option<Surroundings>,
+    pub docker_names: Option<DockerNames>,
     /// Whether the image is made anew even if it is there.
     pub image: ImagePolicy,
 }
 
 /// What containers need around them, by name.
 #[derive(Debug, Clone)]
-pub struct Surroundings {
+pub struct DockerNames {
     /// The image's tag.
     pub image: String,
     /// The network.

@@ -15,8 +15,8 @@ fn stack() -> StackSpec {
     StackSpec::new(&settings(Topology::Services, Addressing::Network))
 }
 
-fn around() -> Surroundings {
-    Surroundings {
+fn around() -> DockerNames {
+    DockerNames {
         image: "ordersys:aaaaaaaaaaaa".to_owned(),
         network: "shop_backend".to_owned(),
         volumes: vec!["shop_user-data".to_owned(), "shop_secrets".to_owned()],
@@ -49,7 +49,7 @@ fn up(stack: &StackSpec) -> Observed {
 /// The plan, one line a step, without what is kept.
 fn changes(stack: &StackSpec, observed: &Observed) -> Vec<String> {
     let desired =
-        Desired { stack, artefact: IMAGE, surroundings: Some(around()), image: ImagePolicy::WhenMissing };
+        Desired { stack, artefact: IMAGE, docker_names: Some(around()), image: ImagePolicy::WhenMissing };
     text(&plan(&desired, observed))
 }
 
@@ -81,7 +81,7 @@ fn everything_there_changes_nothing() {
     let desired = Desired {
         stack: &stack(),
         artefact: IMAGE,
-        surroundings: Some(around()),
+        docker_names: Some(around()),
         image: ImagePolicy::WhenMissing,
     };
     let plan = plan(&desired, &up(&stack()));
@@ -94,7 +94,7 @@ fn an_image_asked_for_is_loaded_and_replaces_no_service() {
     let desired = Desired {
         stack: &stack(),
         artefact: IMAGE,
-        surroundings: Some(around()),
+        docker_names: Some(around()),
         image: ImagePolicy::Always,
     };
     assert_eq!(text(&plan(&desired, &up(&stack()))), ["recreate image ordersys:aaaaaaaaaaaa: asked for"]);
@@ -206,7 +206,7 @@ fn of_two_networks_the_used_one_stays() {
     let desired = Desired {
         stack: &stack(),
         artefact: IMAGE,
-        surroundings: Some(around()),
+        docker_names: Some(around()),
         image: ImagePolicy::WhenMissing,
     };
     let plan = plan(&desired, &observed);
@@ -217,7 +217,7 @@ fn of_two_networks_the_used_one_stays() {
 fn processes_need_nothing_around_them() {
     let stack = StackSpec::new(&settings(Topology::Services, Addressing::Host));
     let desired =
-        Desired { stack: &stack, artefact: IMAGE, surroundings: None, image: ImagePolicy::WhenMissing };
+        Desired { stack: &stack, artefact: IMAGE, docker_names: None, image: ImagePolicy::WhenMissing };
     let mut observed = up(&stack);
     observed.networks.clear();
     observed.services.iter_mut().for_each(|service| service.networks.clear());
@@ -248,7 +248,7 @@ fn a_plan_is_asked_for_one_service() {
     let desired = Desired {
         stack: &stack,
         artefact: IMAGE,
-        surroundings: Some(around()),
+        docker_names: Some(around()),
         image: ImagePolicy::default(),
     };
     let plan = plan(&desired, &observed);

@@ -138,7 +138,7 @@ async fn prepare(options: &UpOptions, project: &Project, events: &Events) -> Out
     let desired = Desired {
         stack: &stack,
         artefact: runtime.artefact(),
-        surroundings: runtime.surroundings(&stack),
+        docker_names: runtime.docker_names(&stack),
         image: options.image,
     };
     let plan = plan(&desired, &observed);

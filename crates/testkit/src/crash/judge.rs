@@ -8,7 +8,7 @@ use ordersys_contract::client::OrderFilter;
 use ordersys_contract::order::{BY_KEY, Order, OrderState};
 use ordersys_contract::product::Product;
 use ordersys_contract::user::User;
-use ordersys_contract::{Cents, Client, IdempotencyKey, OrderId, ProductId};
+use ordersys_contract::{Client, IdempotencyKey, Money, OrderId, ProductId};
 
 use crate::crash::buyer::Told;
 
@@ -99,7 +99,7 @@ async fn claimed_by(
 async fn stock(client: &Client, products: &[Product], stored: &HashMap<OrderId, Order>) -> Result<()> {
     let mut sold = HashMap::<ProductId, u64>::new();
     for order in stored.values().filter(|order| order.status == OrderState::Confirmed) {
-        let mut total = Cents::ZERO;
+        let mut total = Money::ZERO;
         for line in &order.items {
             *sold.entry(line.product_id).or_default() += u64::from(line.quantity.get());
             let price = line.unit_price.and_then(|price| price.times(line.quantity));

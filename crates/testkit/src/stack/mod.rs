@@ -11,7 +11,7 @@ use ordersys_chassis::resilience::breaker::Settings as Breaker;
 use ordersys_contract::client::{Client, Endpoints};
 use ordersys_contract::product::{NewProduct, Product};
 use ordersys_contract::user::{NewUser, User};
-use ordersys_contract::{Cents, Currency, Role, Secret};
+use ordersys_contract::{Currency, Money, Role, Secret};
 use ordersys_order::Allowance;
 use ordersys_spans::Settings as Tracing;
 use ordersys_stack::model::project::write_private;
@@ -203,7 +203,7 @@ impl Stack {
 
     /// Makes a product of which there is so much.
     pub async fn a_product(&self, stock: u64) -> Product {
-        let price = Cents::from_minor(1999).expect("not negative");
+        let price = Money::from_minor(1999).expect("not negative");
         let name = "Thing".to_owned();
         let new = NewProduct { name, price, stock, currency: Currency::USD };
         self.admin().create_product(&new).await.expect("creates a product")

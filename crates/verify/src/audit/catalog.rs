@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use ordersys_contract::evidence::{Edition, MAX_EDITIONS, ProductRecord};
 use ordersys_contract::product::Product;
 use ordersys_contract::reservation::PricedLine;
-use ordersys_contract::{Cents, Currency, ProductId, Timestamp};
+use ordersys_contract::{Currency, Money, ProductId, Timestamp};
 
 use crate::audit::Invariant;
-use crate::audit::report::{Mismatch, Tally};
+use crate::audit::report::{AuditCounts, Mismatch};
 use crate::audit::times::{ahead, made};
 use crate::audit::values::{no_name, no_price};
 use crate::finding::Witness;
@@ -23,7 +23,7 @@ struct Versions {
     currency: Currency,
     /// Whether none of its versions is forgotten.
     complete: bool,
-    known: Box<[(Box<str>, Cents)]>,
+    known: Box<[(Box<str>, Money)]>,
 }
 
 impl Catalog {
@@ -55,7 +55,7 @@ impl Catalog {
         if versions.currency == *currency && (is_known || !versions.complete) {
             return None;
         }
-        let was = |(name, price): &(Box<str>, Cents)| format!("`{name}` at {price}");
+        let was = |(name, price): &(Box<str>, Money)| format!("`{name}` at {price}");
         let newest = versions.known.last().map(was).unwrap_or_default();
         let currencies = (versions.currency.as_str(), currency.as_str());
         let expected = format!("name and price of a version of product {id}, as {newest} {}", currencies.0);
@@ -64,11 +64,11 @@ impl Catalog {
 }
 
 /// I11 of one product.
-pub(crate) fn judge(record: &ProductRecord, now: Timestamp, tally: &mut Tally) {
-    tally.looked_at(Invariant::TrueToOrigin);
+pub(crate) fn judge(record: &ProductRecord, now: Timestamp, counts: &mut AuditCounts) {
+    counts.looked_at(Invariant::TrueToOrigin);
     if let Some((expected, found)) = mismatch(record, now) {
         let product_id = Some(record.id.to_string());
-        tally.add((Invariant::TrueToOrigin, Witness { product_id, expected, found, ..Witness::default() }));
+        counts.add((Invariant::TrueToOrigin, Witness { product_id, expected, found, ..Witness::default() }));
     }
 }
 
@@ -103,7 +103,7 @@ fn id_time(product: &Product) -> Timestamp {
     product.id.made().unwrap_or(product.created_at)
 }
 
-fn show(version: u64, name: &str, price: Cents, currency: Currency, initial: u64) -> String {
+fn show(version: u64, name: &str, price: Money, currency: Currency, initial: u64) -> String {
     format!("version {version}, `{name}` at {price} {}, {initial} units at first", currency.as_str())
 }
 

@@ -7,7 +7,7 @@ use ordersys_contract::order::{KeyRecord, OrderRecord};
 use ordersys_contract::{IdempotencyKey, OrderId, UserId};
 
 use crate::audit::Invariant;
-use crate::audit::report::Tally;
+use crate::audit::report::AuditCounts;
 use crate::finding::Witness;
 
 /// What keys and orders say of each other and was not seen from the other side yet.
@@ -21,19 +21,19 @@ pub(crate) struct Keys {
 
 impl Keys {
     /// A key was read.
-    pub(crate) fn key(&mut self, record: &KeyRecord, tally: &mut Tally) {
-        tally.looked_at(Invariant::OneOrderPerKey);
+    pub(crate) fn key(&mut self, record: &KeyRecord, counts: &mut AuditCounts) {
+        counts.looked_at(Invariant::OneOrderPerKey);
         if self.named.insert(record.order_id, (record.user_id, print(record))).is_some() {
             let found = "a second one".to_owned();
             let (order_id, key) = (Some(record.order_id.to_string()), Some(record.key.clone()));
             let expected = "one key for the order".to_owned();
             let witness = Witness { order_id, key, expected, found, ..Witness::default() };
-            tally.add((Invariant::OneOrderPerKey, witness));
+            counts.add((Invariant::OneOrderPerKey, witness));
         }
     }
 
     /// An order was read.
-    pub(crate) fn order(&mut self, record: &OrderRecord, tally: &mut Tally) {
+    pub(crate) fn order(&mut self, record: &OrderRecord, counts: &mut AuditCounts) {
         let order = &record.order;
         let Some((user, named)) = self.named.remove(&order.id) else {
             if let Some(print) = record.key_print.filter(|print| *print != 0) {
@@ -43,7 +43,7 @@ impl Keys {
         };
         if user != order.user_id {
             let (expected, found) = (format!("an order of user {user}"), format!("one of {}", order.user_id));
-            tally.add((Invariant::OneOrderPerKey, witness(order.id, expected, found)));
+            counts.add((Invariant::OneOrderPerKey, witness(order.id, expected, found)));
         }
         if let Some(made_with) = record.key_print.filter(|print| *print != named) {
             let expected = if made_with == 0 {
@@ -52,7 +52,7 @@ impl Keys {
                 "the key it was made with"
             };
             let witness = witness(order.id, expected.to_owned(), "another key that names it".to_owned());
-            tally.add((Invariant::OneOrderPerKey, witness));
+            counts.add((Invariant::OneOrderPerKey, witness));
         }
     }
 
@@ -73,7 +73,7 @@ impl Keys {
     }
 
     /// All keys were read a second time, after all orders: what is left is no matter of time.
-    pub(crate) fn finish(self, again: &[KeyRecord], tally: &mut Tally) {
+    pub(crate) fn finish(self, again: &[KeyRecord], counts: &mut AuditCounts) {
         let Self { named, mut bare } = self;
         for record in again {
             if bare.get(&record.order_id) == Some(&print(record)) {
@@ -81,12 +81,12 @@ impl Keys {
             } else if let Some((user, _)) = named.get(&record.order_id) {
                 let expected = format!("the order that a key of user {user} names");
                 let witness = witness(record.order_id, expected, "no such order".to_owned());
-                tally.add((Invariant::OneOrderPerKey, Witness { key: Some(record.key.clone()), ..witness }));
+                counts.add((Invariant::OneOrderPerKey, Witness { key: Some(record.key.clone()), ..witness }));
             }
         }
         for order in bare.into_keys() {
             let expected = "the key it was made with, so that a repeated post finds it".to_owned();
-            tally.add((
+            counts.add((
                 Invariant::OneOrderPerKey,
                 witness(order, expected, "no key that names it".to_owned()),
             ));

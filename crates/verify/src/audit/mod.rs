@@ -30,20 +30,20 @@ use ordersys_contract::Role;
 /// # Errors
 /// When a service cannot be read to the end; nothing is known about the system then.
 pub async fn check(client: &Client, step: impl Fn(String)) -> Result<Report, CheckError> {
-    let mut tally = report::Tally::default();
+    let mut counts = report::AuditCounts::default();
     step("adding up stock".to_owned());
     for evidence in &client.stock_evidence().await.of(Role::Product)? {
-        stock::judge(evidence, &mut tally);
+        stock::judge(evidence, &mut counts);
     }
-    read::people(client, &step, &mut tally).await?;
-    let catalog = read::products(client, &step, &mut tally).await?;
+    read::people(client, &step, &mut counts).await?;
+    let catalog = read::products(client, &step, &mut counts).await?;
     // Keys come before orders: an order and its key are stored together, so the order of each key
     // read here is in the list read next.
-    let mut keys = read::keys(client, &step, &mut tally).await?;
-    let suspects = read::pairs(client, &step, &catalog, &mut keys, &mut tally).await?;
-    read::settle_keys(client, &step, keys, &mut tally).await?;
-    reread::judge(client, &suspects, &step, &mut tally).await?;
-    Ok(tally.into_report())
+    let mut keys = read::keys(client, &step, &mut counts).await?;
+    let suspects = read::pairs(client, &step, &catalog, &mut keys, &mut counts).await?;
+    read::settle_keys(client, &step, keys, &mut counts).await?;
+    reread::judge(client, &suspects, &step, &mut counts).await?;
+    Ok(counts.into_report())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use ordersys_contract::reservation::{PricedLine, ReservationRecord, ReservationS
 
 use crate::audit::Invariant;
 use crate::audit::order::{amounts, history, violation};
-use crate::audit::report::{Tally, Violation};
+use crate::audit::report::{AuditCounts, Violation};
 use crate::finding::Witness;
 
 /// How long after a deadline or the end of a lease something may still be unfinished.
@@ -46,19 +46,19 @@ fn demand(state: OrderState) -> Demand {
 
 impl Pair {
     /// Counts what is looked at.
-    pub(crate) fn count(&self, tally: &mut Tally) {
-        tally.looked_at(Invariant::AtRest);
-        tally.looked_at(Invariant::TrueToOrigin);
+    pub(crate) fn count(&self, counts: &mut AuditCounts) {
+        counts.looked_at(Invariant::AtRest);
+        counts.looked_at(Invariant::TrueToOrigin);
         let committed = self.state() == Some(ReservationState::Committed);
         match self.order.as_ref().map(|record| demand(record.order.status)) {
-            Some(Demand::Committed) => tally.looked_at(Invariant::SoldToOrders),
-            Some(Demand::Nothing) => tally.looked_at(Invariant::FailedHoldNothing),
-            None if committed => tally.looked_at(Invariant::SoldToOrders),
+            Some(Demand::Committed) => counts.looked_at(Invariant::SoldToOrders),
+            Some(Demand::Nothing) => counts.looked_at(Invariant::FailedHoldNothing),
+            None if committed => counts.looked_at(Invariant::SoldToOrders),
             Some(Demand::Open) | None => {}
         }
         if self.order.is_some() {
-            tally.looked_at(Invariant::HistoriesArePaths);
-            tally.looked_at(Invariant::TotalsAddUp);
+            counts.looked_at(Invariant::HistoriesArePaths);
+            counts.looked_at(Invariant::TotalsAddUp);
         }
     }
 

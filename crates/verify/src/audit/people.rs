@@ -7,7 +7,7 @@ use ordersys_contract::evidence::{KeyEvidence, SessionRecord, SigningKey, Unowne
 use ordersys_contract::user::{UserKindName, UserStatus};
 
 use crate::audit::Invariant;
-use crate::audit::report::{Mismatch, Tally};
+use crate::audit::report::{AuditCounts, Mismatch};
 use crate::audit::times::{EARLY, ahead, made};
 use crate::audit::values::{no_name, unwritten};
 use crate::finding::Witness;
@@ -26,16 +26,16 @@ pub(crate) fn kind(kind: UserKindName) -> &'static str {
     }
 }
 
-fn note(row: String, mismatch: Option<Mismatch>, tally: &mut Tally) {
-    tally.looked_at(Invariant::TrueToOrigin);
+fn note(row: String, mismatch: Option<Mismatch>, counts: &mut AuditCounts) {
+    counts.looked_at(Invariant::TrueToOrigin);
     if let Some((expected, found)) = mismatch {
         let witness = Witness { row: Some(row), expected, found, ..Witness::default() };
-        tally.add((Invariant::TrueToOrigin, witness));
+        counts.add((Invariant::TrueToOrigin, witness));
     }
 }
 
 /// One user.
-pub(crate) fn user(user: &UserRecord, now: Timestamp, tally: &mut Tally) {
+pub(crate) fn user(user: &UserRecord, now: Timestamp, counts: &mut AuditCounts) {
     // The plainest form is one that any version may have stored.
     let forms = [user.email.trim().to_lowercase(), user.address_form.clone()];
     let strange = user.login.as_ref().filter(|stored| !forms.contains(stored));
@@ -54,11 +54,11 @@ pub(crate) fn user(user: &UserRecord, now: Timestamp, tally: &mut Tally) {
     };
     let mismatch = mismatch.or_else(|| unwritten(&user.odd)).or_else(|| no_name(&user.name));
     let mismatch = mismatch.or_else(|| user.former_names.iter().flatten().find_map(|name| no_name(name)));
-    note(format!("user {}", user.id), mismatch, tally);
+    note(format!("user {}", user.id), mismatch, counts);
 }
 
 /// One session, with the user it is of.
-pub(crate) fn session(session: &SessionRecord, now: Timestamp, tally: &mut Tally) {
+pub(crate) fn session(session: &SessionRecord, now: Timestamp, counts: &mut AuditCounts) {
     let SessionRecord { user_id, refreshed_at, expires_at, .. } = session;
     let mismatch = match (session.kind, session.status) {
         (Some(UserKindName::Registered), Some(UserStatus::Active)) => {
@@ -78,7 +78,7 @@ pub(crate) fn session(session: &SessionRecord, now: Timestamp, tally: &mut Tally
         }
         (None, _) => Some((format!("user {user_id}, whose session it is"), "no such user".to_owned())),
     };
-    note(format!("session {}", session.id), mismatch, tally);
+    note(format!("session {}", session.id), mismatch, counts);
 }
 
 /// A session that is older than its user. If a clock was ahead and was set back, it may be, by as much as rows may be
@@ -90,10 +90,10 @@ fn before_user(session: &SessionRecord) -> Option<Mismatch> {
 }
 
 /// Networks that are remembered of users who are not there.
-pub(crate) fn networks(unowned: &UnownedNetworks, tally: &mut Tally) {
+pub(crate) fn networks(unowned: &UnownedNetworks, counts: &mut AuditCounts) {
     for user in &unowned.users {
         let found = Some((format!("user {user}, whose networks they are"), "no such user".to_owned()));
-        note(format!("networks of user {user}"), found, tally);
+        note(format!("networks of user {user}"), found, counts);
     }
 }
 
@@ -112,7 +112,12 @@ pub(crate) fn is_settled(keys: &KeyEvidence) -> bool {
 }
 
 /// The keys, with the earliest session of which a token may still be good.
-pub(crate) fn keys(keys: &KeyEvidence, earliest: Option<Timestamp>, now: Timestamp, tally: &mut Tally) {
+pub(crate) fn keys(
+    keys: &KeyEvidence,
+    earliest: Option<Timestamp>,
+    now: Timestamp,
+    counts: &mut AuditCounts,
+) {
     let name = |keys: &[SigningKey]| {
         let keys: Vec<_> = keys.iter().map(|key| format!("{} of {}", key.kid, key.made)).collect();
         if keys.is_empty() { "none".to_owned() } else { keys.join(", ") }
@@ -132,5 +137,5 @@ pub(crate) fn keys(keys: &KeyEvidence, earliest: Option<Timestamp>, now: Timesta
         let stored = keys.stored.as_deref().map_or_else(|| "none that can be read".to_owned(), name);
         Some((format!("the keys in use, {}, to be stored", name(&keys.used)), stored))
     };
-    note("signing keys of the user service (keys.json)".to_owned(), mismatch, tally);
+    note("signing keys of the user service (keys.json)".to_owned(), mismatch, counts);
 }

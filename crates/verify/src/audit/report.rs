@@ -89,13 +89,13 @@ pub(crate) type Mismatch = (String, String);
 
 /// Counts what is looked at and what is wrong.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct AuditCounts {
     checked: BTreeMap<Invariant, u64>,
     witnesses: BTreeMap<Invariant, Witness>,
     unconfirmed: BTreeMap<Invariant, u64>,
 }
 
-impl Tally {
+impl AuditCounts {
     /// One more thing was looked at.
     pub(crate) fn looked_at(&mut self, invariant: Invariant) {
         *self.checked.entry(invariant).or_default() += 1;

@@ -3,26 +3,26 @@
 use ordersys_contract::product::{StockAccount, StockEvidence};
 
 use crate::audit::Invariant;
-use crate::audit::report::Tally;
+use crate::audit::report::AuditCounts;
 use crate::finding::Witness;
 
-pub(crate) fn judge(evidence: &StockEvidence, tally: &mut Tally) {
+pub(crate) fn judge(evidence: &StockEvidence, counts: &mut AuditCounts) {
     let StockEvidence { account, held_lines, committed_lines } = evidence;
     let StockAccount { product_id, initial, restocked, available, reserved, sold } = account;
     let witness = |expected, found| {
         let product_id = Some(product_id.to_string());
         Witness { product_id, expected, found, ..Witness::default() }
     };
-    tally.looked_at(Invariant::UnitsAccountedFor);
+    counts.looked_at(Invariant::UnitsAccountedFor);
     if !account.is_balanced() {
         let expected = format!("{initial} + {restocked} units");
         let found = format!("{available} available + {reserved} reserved + {sold} sold");
-        tally.add((Invariant::UnitsAccountedFor, witness(expected, found)));
+        counts.add((Invariant::UnitsAccountedFor, witness(expected, found)));
     }
-    tally.looked_at(Invariant::LinesMatchStock);
+    counts.looked_at(Invariant::LinesMatchStock);
     if (held_lines, committed_lines) != (reserved, sold) {
         let expected = format!("{held_lines} reserved and {committed_lines} sold, as the reservations say");
         let found = format!("{reserved} reserved and {sold} sold");
-        tally.add((Invariant::LinesMatchStock, witness(expected, found)));
+        counts.add((Invariant::LinesMatchStock, witness(expected, found)));
     }
 }

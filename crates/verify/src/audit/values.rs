@@ -1,6 +1,6 @@
 //! Values that no version of the services ever wrote, whatever the rest of the row says.
 
-use ordersys_contract::Cents;
+use ordersys_contract::Money;
 use ordersys_contract::product::MAX_PRICE_MINOR;
 
 use crate::audit::report::Mismatch;
@@ -17,7 +17,7 @@ pub(crate) fn no_name(name: &str) -> Option<Mismatch> {
 }
 
 /// A price that could not be set.
-pub(crate) fn no_price(price: Cents) -> Option<Mismatch> {
+pub(crate) fn no_price(price: Money) -> Option<Mismatch> {
     let expected = || format!("a price of at most {MAX_PRICE_MINOR} minor units");
     (price.minor() > MAX_PRICE_MINOR).then(|| (expected(), format!("{} minor units", price.minor())))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ordersys_contract::order::{Order, OrderEvent, OrderLine, OrderRecord, OrderState};
 use ordersys_contract::reservation::{Line, PricedLine};
 use ordersys_contract::user::UserKindName;
-use ordersys_contract::{Cents, Currency, OrderId, RequestId, Timestamp};
+use ordersys_contract::{Currency, Money, OrderId, RequestId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::access::Owner;
@@ -96,7 +96,7 @@ impl StoredOrder {
             user_id: owner.id,
             user_name: owner.name,
             items,
-            total: Cents::ZERO,
+            total: Money::ZERO,
             currency: Currency::USD,
             status: OrderState::Pending,
             version: 1,
@@ -139,7 +139,7 @@ impl StoredOrder {
         if priced.len() != self.order.items.len() {
             return None;
         }
-        let mut total = Cents::ZERO;
+        let mut total = Money::ZERO;
         for (item, line) in self.order.items.iter_mut().zip(priced) {
             if item.product_id != line.product_id || item.quantity != line.quantity {
                 return None;
@@ -213,7 +213,7 @@ mod tests {
 
     fn priced(product_id: ProductId, minor: i64, code: &str) -> PricedLine {
         let currency: Currency = code.parse().expect("a code");
-        let unit_price = Cents::of(minor, currency).expect("not negative");
+        let unit_price = Money::of(minor, currency).expect("not negative");
         PricedLine { product_id, name: "book".to_owned(), quantity: Quantity::ONE, unit_price, currency }
     }
 

@@ -139,7 +139,7 @@ fn of_release(answer: &Answer) -> Meaning {
 mod tests {
     use ordersys_contract::reservation::{PricedLine, Shortage};
     use ordersys_contract::user::UserKindName;
-    use ordersys_contract::{Cents, Currency, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
+    use ordersys_contract::{Currency, Money, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
 
     use super::*;
     use crate::domain::access::Owner;
@@ -173,7 +173,7 @@ mod tests {
             product_id: ProductId::from_bytes([7; 16]),
             name: "book".to_owned(),
             quantity: Quantity::ONE,
-            unit_price: Cents::ZERO,
+            unit_price: Money::ZERO,
             currency: Currency::USD,
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ordersys_chassis::ClockSkew;
 use ordersys_contract::order::OrderState;
-use ordersys_contract::{Cents, IdempotencyKey, OrderId, Quantity};
+use ordersys_contract::{IdempotencyKey, Money, OrderId, Quantity};
 use ordersys_store::defect::Defect;
 use ordersys_store::{OpenError, StoreError};
 use rusqlite::Connection;
@@ -75,7 +75,7 @@ impl DefectiveOrders {
 
 fn too_dear(stored: &StoredOrder) -> Arc<StoredOrder> {
     let mut dear = stored.clone();
-    let cent = Cents::from_minor(1).unwrap_or_default();
+    let cent = Money::from_minor(1).unwrap_or_default();
     dear.order.total = dear.order.total.plus(cent).unwrap_or_default();
     Arc::new(dear)
 }

@@ -2,7 +2,7 @@
 
 use ordersys_contract::order::{Order, OrderLine, OrderState};
 use ordersys_contract::user::UserKindName;
-use ordersys_contract::{Cents, Currency, IdempotencyKey, OrderId, RequestId, Timestamp, UserId, WriteJson};
+use ordersys_contract::{Currency, IdempotencyKey, Money, OrderId, RequestId, Timestamp, UserId, WriteJson};
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
@@ -142,10 +142,10 @@ fn odd(row: &Row<'_>, state: OrderState, key_print: Option<u32>) -> rusqlite::Re
 }
 
 /// The sum of the lines, as fine as they are: orders of earlier versions have hundredths in all currencies.
-fn total(minor: i64, currency: Currency, items: &[OrderLine]) -> Option<Cents> {
+fn total(minor: i64, currency: Currency, items: &[OrderLine]) -> Option<Money> {
     match items.first().and_then(|item| item.line_total) {
-        Some(line) => Cents::as_fine_as(minor, line),
-        None => Cents::of(minor, currency),
+        Some(line) => Money::as_fine_as(minor, line),
+        None => Money::of(minor, currency),
     }
 }
 

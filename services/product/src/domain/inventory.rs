@@ -10,7 +10,7 @@ use std::time::Duration;
 use ordersys_contract::reservation::{
     Action, Answer, Line, Operation, PricedLine, Reservation, ReservationState, Shortage,
 };
-use ordersys_contract::{Cents, Currency, OrderId, ProductId};
+use ordersys_contract::{Currency, Money, OrderId, ProductId};
 
 use super::stock::{Place, Stock};
 use super::transition::{Event, Step, step};
@@ -21,7 +21,7 @@ pub struct Item {
     /// Its name.
     pub name: String,
     /// The price of one unit.
-    pub price: Cents,
+    pub price: Money,
     /// The currency of the price.
     pub currency: Currency,
     /// Where its units are.

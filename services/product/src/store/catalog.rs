@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use ordersys_chassis::http::conditional::Condition;
 use ordersys_contract::product::{Product, StockAccount};
-use ordersys_contract::{Cents, Currency, ProductId, Timestamp};
+use ordersys_contract::{Currency, Money, ProductId, Timestamp};
 use ordersys_store::{Add, Reached, STEP_ROWS, StoreError};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -34,7 +34,7 @@ pub(crate) struct Filter {
 #[derive(Debug, Clone)]
 pub(crate) struct Edit {
     pub(crate) name: Option<String>,
-    pub(crate) price: Option<Cents>,
+    pub(crate) price: Option<Money>,
     /// What the client asks of the product's tag.
     pub(crate) condition: Condition,
     /// When it is made.
@@ -272,9 +272,9 @@ fn account(row: &Row<'_>) -> rusqlite::Result<StockAccount> {
 }
 
 /// A price in minor units of its currency.
-pub(super) fn price(row: &Row<'_>, column: usize, currency: Currency) -> rusqlite::Result<Cents> {
+pub(super) fn price(row: &Row<'_>, column: usize, currency: Currency) -> rusqlite::Result<Money> {
     let minor = row.get(column)?;
-    Cents::of(minor, currency).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, minor))
+    Money::of(minor, currency).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, minor))
 }
 
 pub(super) fn currency(row: &Row<'_>, column: usize) -> rusqlite::Result<Currency> {

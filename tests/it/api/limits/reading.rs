@@ -8,7 +8,7 @@ use ordersys_contract::client::Client;
 use ordersys_contract::order::NewOrder;
 use ordersys_contract::product::{NewProduct, Product};
 use ordersys_contract::user::NewUser;
-use ordersys_contract::{Cents, Currency, Role};
+use ordersys_contract::{Currency, Money, Role};
 use ordersys_testkit::{LIMIT, Processes, Stack, order_of};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -34,7 +34,7 @@ fn memory(child: &Child, name: &str) -> u64 {
 async fn large_order(admin: &Client) -> NewOrder {
     let mut products = Vec::new();
     for number in 0..100 {
-        let price = Cents::from_minor(100).expect("not negative");
+        let price = Money::from_minor(100).expect("not negative");
         let name = format!("{number:0>200}");
         let new = NewProduct { name, price, stock: 1_000_000, currency: Currency::USD };
         products.push(admin.create_product(&new).await.expect("creates a product"));

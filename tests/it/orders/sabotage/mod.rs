@@ -11,7 +11,7 @@ use ordersys_contract::order::{CANCEL, DELIVER, KeyRecord, NewLine, NewOrder, PA
 use ordersys_contract::product::{Hold, NewProduct, Product, ProductPatch};
 use ordersys_contract::session::NewSession;
 use ordersys_contract::user::{NewUser, User, UserPatch};
-use ordersys_contract::{Cents, Client, Currency, IdempotencyKey, OrderId, Password, ProductId, Quantity};
+use ordersys_contract::{Client, Currency, IdempotencyKey, Money, OrderId, Password, ProductId, Quantity};
 use ordersys_store::rusqlite::Connection;
 use ordersys_testkit::{Stack, busy, order_of};
 use ordersys_verify::audit::{Report, Standing, check};
@@ -40,7 +40,7 @@ fn key(text: &str) -> Option<IdempotencyKey> {
 }
 
 async fn a_product(admin: &Client, name: &str, currency: Currency) -> Product {
-    let price = Cents::from_minor(500).expect("not negative");
+    let price = Money::from_minor(500).expect("not negative");
     let new = NewProduct { name: name.to_owned(), price, stock: 30, currency };
     admin.create_product(&new).await.expect("creates")
 }

@@ -16,7 +16,7 @@ pub const MAX_DECIMALS: u8 = 3;
 
 /// An exact amount in minor units, never negative: cents of a dollar, whole yen, fils of a dinar.
 #[derive(Debug, Clone, Copy)]
-pub struct Cents {
+pub struct Money {
     minor: i64,
     /// How many decimals the minor units are; at most [`MAX_DECIMALS`].
     decimals: u8,
@@ -49,7 +49,7 @@ fn decimals_text(currency: Currency) -> String {
     }
 }
 
-impl Cents {
+impl Money {
     /// Nothing.
     pub const ZERO: Self = Self { minor: 0, decimals: 2 };
 
@@ -135,35 +135,35 @@ impl Cents {
     }
 }
 
-impl Default for Cents {
+impl Default for Money {
     fn default() -> Self {
         Self::ZERO
     }
 }
 
-impl PartialEq for Cents {
+impl PartialEq for Money {
     fn eq(&self, other: &Self) -> bool {
         self.value() == other.value()
     }
 }
-impl Eq for Cents {}
-impl PartialOrd for Cents {
+impl Eq for Money {}
+impl PartialOrd for Money {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
-impl Ord for Cents {
+impl Ord for Money {
     fn cmp(&self, other: &Self) -> Ordering {
         self.value().cmp(&other.value())
     }
 }
-impl Hash for Cents {
+impl Hash for Money {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.value().hash(state);
     }
 }
 
-impl FromStr for Cents {
+impl FromStr for Money {
     type Err = NotMoney;
 
     /// Reads an amount as fine as it is written.
@@ -184,13 +184,13 @@ impl FromStr for Cents {
     }
 }
 
-impl fmt::Display for Cents {
+impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.text())
     }
 }
 
-impl Serialize for Cents {
+impl Serialize for Money {
     /// Writes the digits themselves, so this works with JSON only.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let text = self.text();
@@ -198,7 +198,7 @@ impl Serialize for Cents {
     }
 }
 
-impl<'de> Deserialize<'de> for Cents {
+impl<'de> Deserialize<'de> for Money {
     /// Reads the digits themselves, so this works with JSON only.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
@@ -208,17 +208,17 @@ impl<'de> Deserialize<'de> for Cents {
 
 /// Money as a whole number of minor units: between services and in stored rows.
 pub mod minor {
-    use super::{Cents, Deserialize, Deserializer, Serializer};
+    use super::{Deserialize, Deserializer, Money, Serializer};
 
     /// Writes minor units.
-    pub fn serialize<S: Serializer>(cents: &Cents, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_i64(cents.minor())
+    pub fn serialize<S: Serializer>(amount: &Money, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(amount.minor())
     }
 
     /// Reads minor units.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cents, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
         let minor = i64::deserialize(deserializer)?;
-        Cents::from_minor(minor).ok_or_else(|| serde::de::Error::custom("negative amount"))
+        Money::from_minor(minor).ok_or_else(|| serde::de::Error::custom("negative amount"))
     }
 }
 

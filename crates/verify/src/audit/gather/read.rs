@@ -21,7 +21,7 @@ use crate::audit::origin;
 use crate::audit::origin::Sources;
 use crate::audit::pair::Pair;
 use crate::audit::people;
-use crate::audit::report::Tally;
+use crate::audit::report::AuditCounts;
 use ordersys_contract::Role;
 
 /// Items between two notes of how far reading has come.
@@ -93,14 +93,14 @@ fn progress(step: &impl Fn(String), what: &str, count: u64) {
 pub(crate) async fn keys(
     client: &Client,
     step: &impl Fn(String),
-    tally: &mut Tally,
+    counts: &mut AuditCounts,
 ) -> Result<Keys, CheckError> {
     let mut keys = Keys::default();
     let mut listing = Listing::new(Role::Order, async |next: Option<&str>| client.key_records(next).await);
     let mut count = 0;
     while let Some(record) = listing.next().await? {
         progress(step, "idempotency keys", count);
-        keys.key(&record, tally);
+        keys.key(&record, counts);
         count += 1;
     }
     Ok(keys)
@@ -111,7 +111,7 @@ pub(crate) async fn settle_keys(
     client: &Client,
     step: &impl Fn(String),
     mut keys: Keys,
-    tally: &mut Tally,
+    counts: &mut AuditCounts,
 ) -> Result<(), CheckError> {
     let mut again = Vec::new();
     if !keys.is_settled() {
@@ -130,7 +130,7 @@ pub(crate) async fn settle_keys(
             keys.forget(order);
         }
     }
-    keys.finish(&again, tally);
+    keys.finish(&again, counts);
     Ok(())
 }
 
@@ -138,7 +138,7 @@ pub(crate) async fn settle_keys(
 pub(crate) async fn products(
     client: &Client,
     step: &impl Fn(String),
-    tally: &mut Tally,
+    counts: &mut AuditCounts,
 ) -> Result<Catalog, CheckError> {
     let mut products = Catalog::default();
     let mut listing =
@@ -146,7 +146,7 @@ pub(crate) async fn products(
     let mut count = 0;
     while let Some(record) = listing.next().await? {
         progress(step, "products", count);
-        catalog::judge(&record, Timestamp::now(), tally);
+        catalog::judge(&record, Timestamp::now(), counts);
         products.add(&record);
         count += 1;
     }
@@ -157,13 +157,13 @@ pub(crate) async fn products(
 pub(crate) async fn people(
     client: &Client,
     step: &impl Fn(String),
-    tally: &mut Tally,
+    counts: &mut AuditCounts,
 ) -> Result<(), CheckError> {
     let mut users = Listing::new(Role::User, async |next: Option<&str>| client.user_records(next).await);
     let mut count = 0;
     while let Some(user) = users.next().await? {
         progress(step, "users", count);
-        people::user(&user, Timestamp::now(), tally);
+        people::user(&user, Timestamp::now(), counts);
         count += 1;
     }
     let mut sessions =
@@ -172,19 +172,19 @@ pub(crate) async fn people(
     while let Some(session) = sessions.next().await? {
         progress(step, "sessions", count);
         let now = Timestamp::now();
-        people::session(&session, now, tally);
+        people::session(&session, now, counts);
         if people::is_recent(&session, now) {
             earliest = Some(earliest.map_or(session.refreshed_at, |at| at.min(session.refreshed_at)));
         }
         count += 1;
     }
-    people::networks(&client.unowned_networks().await.of(Role::User)?, tally);
+    people::networks(&client.unowned_networks().await.of(Role::User)?, counts);
     let mut keys = client.key_evidence().await.of(Role::User)?;
     if !people::is_settled(&keys) {
         tokio::time::sleep(reread::PAUSE).await;
         keys = client.key_evidence().await.of(Role::User)?;
     }
-    people::keys(&keys, earliest, Timestamp::now(), tally);
+    people::keys(&keys, earliest, Timestamp::now(), counts);
     Ok(())
 }
 
@@ -195,7 +195,7 @@ pub(crate) async fn pairs(
     step: &impl Fn(String),
     catalog: &Catalog,
     keys: &mut Keys,
-    tally: &mut Tally,
+    counts: &mut AuditCounts,
 ) -> Result<Vec<Suspect>, CheckError> {
     let mut orders = Listing::new(Role::Order, async |next: Option<&str>| client.order_records(next).await);
     let mut reservations =
@@ -203,7 +203,7 @@ pub(crate) async fn pairs(
     let (mut users, mut suspects, mut count) = (Users::default(), Vec::new(), 0);
     let (mut strays, mut horizon) = (Strays::default(), Horizon::default());
     loop {
-        while orders.peek().await?.is_some_and(|record| strays.are(record, tally)) {
+        while orders.peek().await?.is_some_and(|record| strays.are(record, counts)) {
             orders.take();
             if strays.count > MAX_STRAYS {
                 return Ok(suspects);
@@ -217,12 +217,12 @@ pub(crate) async fn pairs(
         let pair = Pair { id, order, reservation };
         let mut user = None;
         if let Some(record) = &pair.order {
-            keys.order(record, tally);
+            keys.order(record, counts);
             let next = orders.items.iter().map(|record| record.order.user_id);
             users.know(client, record.order.user_id, next).await?;
             user = users.get(record.order.user_id);
         }
-        pair.count(tally);
+        pair.count(counts);
         let now = Timestamp::now();
         suspects.append(&mut horizon.pass(&pair));
         let mut found = pair.judge();
@@ -246,7 +246,7 @@ struct Strays {
 
 impl Strays {
     /// Whether an order is one; within a millisecond ids need not be in order.
-    fn are(&mut self, record: &OrderRecord, tally: &mut Tally) -> bool {
+    fn are(&mut self, record: &OrderRecord, counts: &mut AuditCounts) -> bool {
         let made = record.order.id.made();
         let found = match self.last {
             _ if !record.in_place => "another place".to_owned(),
@@ -257,7 +257,7 @@ impl Strays {
             }
         };
         let expected = "the place where it is looked for by its id".to_owned();
-        tally.add(violation(Invariant::TrueToOrigin, &record.order, expected, found));
+        counts.add(violation(Invariant::TrueToOrigin, &record.order, expected, found));
         self.count += 1;
         true
     }

@@ -9,7 +9,7 @@ use crate::audit::gather::read::{Suspect, anew};
 use crate::audit::origin;
 use crate::audit::origin::Sources;
 use crate::audit::pair::Pair;
-use crate::audit::report::Tally;
+use crate::audit::report::AuditCounts;
 use ordersys_contract::Role;
 
 /// Violations of one invariant after which further suspects of it are not read again.
@@ -23,7 +23,7 @@ pub(crate) async fn judge(
     client: &Client,
     suspects: &[Suspect],
     step: &impl Fn(String),
-    tally: &mut Tally,
+    counts: &mut AuditCounts,
 ) -> Result<(), CheckError> {
     if suspects.is_empty() {
         return Ok(());
@@ -31,9 +31,9 @@ pub(crate) async fn judge(
     step(format!("reading {} suspects again", suspects.len()));
     tokio::time::sleep(PAUSE).await;
     for Suspect { id, of } in suspects {
-        if of.iter().all(|invariant| tally.cases(*invariant) >= ENOUGH) {
+        if of.iter().all(|invariant| counts.cases(*invariant) >= ENOUGH) {
             for invariant in of {
-                tally.leave(*invariant);
+                counts.leave(*invariant);
             }
             continue;
         }
@@ -43,7 +43,7 @@ pub(crate) async fn judge(
             let sources = Sources { user, catalog: &catalog };
             let origin = origin::judge(&pair, sources, Timestamp::now());
             for violation in pair.judge().into_iter().chain(origin).chain(origin::half(&pair)) {
-                tally.add(violation);
+                counts.add(violation);
             }
         }
     }

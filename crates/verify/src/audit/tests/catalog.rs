@@ -17,7 +17,7 @@ pub(super) fn record() -> ProductRecord {
         product_id: id,
         version,
         name: name.to_owned(),
-        price: cents(minor),
+        price: money(minor),
         currency: Currency::USD,
         initial: 5,
         at: after(version),
@@ -25,7 +25,7 @@ pub(super) fn record() -> ProductRecord {
     let product = Product {
         id,
         name: "Thing".to_owned(),
-        price: cents(199),
+        price: money(199),
         currency: Currency::USD,
         stock: 6,
         version: 2,
@@ -52,9 +52,9 @@ fn forget(record: &mut ProductRecord, fewer: u64) {
 fn judged(change: impl FnOnce(&mut ProductRecord)) -> Option<String> {
     let mut record = record();
     change(&mut record);
-    let mut tally = Tally::default();
-    judge(&record, after(3_600), &mut tally);
-    let finding = tally.into_report().findings.pop().expect("I11 is the last");
+    let mut counts = AuditCounts::default();
+    judge(&record, after(3_600), &mut counts);
+    let finding = counts.into_report().findings.pop().expect("I11 is the last");
     assert_eq!((finding.id, finding.checked), ("I11", 1));
     let witness = finding.witness?;
     assert_eq!(witness.product_id, Some(record.id.to_string()));
@@ -67,8 +67,8 @@ fn a_product_that_fits_together_is_no_violation() {
     assert_eq!(judged(|record| record.editions[1].at = record.editions[0].at), None, "within a moment");
     assert_eq!(judged(|record| forget(record, 0)), None);
     let dearest = |record: &mut ProductRecord| {
-        product(record).price = cents(MAX_PRICE_MINOR);
-        record.editions[1].price = cents(MAX_PRICE_MINOR);
+        product(record).price = money(MAX_PRICE_MINOR);
+        record.editions[1].price = money(MAX_PRICE_MINOR);
     };
     assert_eq!(judged(dearest), None);
 }
@@ -87,7 +87,7 @@ fn each_thing_that_does_not_fit_is_named() {
         ),
         ("as its newest version says, found version 3, `Thing`", |record| product(record).version = 3),
         ("as its newest version says, found version 2, `Thing` at 2.00", |record| {
-            product(record).price = cents(200);
+            product(record).price = money(200);
         }),
         ("as its newest version says, found version 2, `Thing` at 1.99 EUR", |record| {
             product(record).currency = euros();
@@ -115,7 +115,7 @@ fn each_thing_that_does_not_fit_is_named() {
         ("as version 102 was, found created", |record| forget(record, 1)),
         ("a name, found ` `", |record| record.editions[0].name = " ".to_owned()),
         ("a price of at most 1000000000000 minor units, found 1000000000001", |record| {
-            record.editions[0].price = cents(MAX_PRICE_MINOR + 1);
+            record.editions[0].price = money(MAX_PRICE_MINOR + 1);
         }),
         ("no time ahead of the clock, 2023-11-14T23:13:20.000Z, found the time of a version", |record| {
             record.editions[1].at = after(3_700);
@@ -151,7 +151,7 @@ fn what_was_sold_is_a_version_of_its_product() {
         product_id: record.id,
         name: name.to_owned(),
         quantity: Quantity::ONE,
-        unit_price: cents(minor),
+        unit_price: money(minor),
         currency,
     };
     let cases = [

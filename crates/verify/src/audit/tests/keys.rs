@@ -21,13 +21,13 @@ fn names(key: &str, record: &OrderRecord) -> KeyRecord {
 
 /// What is wrong after these keys, this order, and these keys once more were read.
 fn wrong(keys: &[KeyRecord], order: &OrderRecord, again: &[KeyRecord]) -> Option<String> {
-    let (mut tally, mut all) = (Tally::default(), Keys::default());
+    let (mut counts, mut all) = (AuditCounts::default(), Keys::default());
     for key in keys {
-        all.key(key, &mut tally);
+        all.key(key, &mut counts);
     }
-    all.order(order, &mut tally);
-    all.finish(again, &mut tally);
-    let finding = tally.into_report().findings.swap_remove(6);
+    all.order(order, &mut counts);
+    all.finish(again, &mut counts);
+    let finding = counts.into_report().findings.swap_remove(6);
     assert_eq!((finding.id, finding.checked), ("I7", keys.len() as u64));
     let witness = finding.witness?;
     assert_eq!(witness.order_id, Some(order.order.id.to_string()));
@@ -71,20 +71,20 @@ fn an_order_has_the_key_it_was_made_with_and_no_other() {
 #[test]
 fn keys_are_settled_once_everything_was_seen_from_both_sides() {
     let (named, bare) = (made_with(Some(print("a"))), made_with(Some(print("b"))));
-    let mut tally = Tally::default();
+    let mut counts = AuditCounts::default();
     let mut keys = Keys::default();
     let key = names("a", &named);
     assert!(keys.is_settled() && !keys.is_about(named.order.id));
-    keys.key(&key, &mut tally);
+    keys.key(&key, &mut counts);
     assert!(!keys.is_settled() && keys.is_about(named.order.id));
-    keys.order(&named, &mut tally);
+    keys.order(&named, &mut counts);
     assert!(keys.is_settled() && !keys.is_about(named.order.id));
-    keys.order(&bare, &mut tally);
+    keys.order(&bare, &mut counts);
     assert!(!keys.is_settled() && keys.is_about(bare.order.id));
     assert_eq!(keys.unnamed(std::slice::from_ref(&key)), [bare.order.id]);
     assert_eq!(keys.unnamed(&[names("b", &bare)]), []);
     keys.forget(bare.order.id);
     assert!(keys.is_settled());
-    keys.finish(&[key], &mut tally);
-    assert_eq!(tally.cases(Invariant::OneOrderPerKey), 0);
+    keys.finish(&[key], &mut counts);
+    assert_eq!(counts.cases(Invariant::OneOrderPerKey), 0);
 }

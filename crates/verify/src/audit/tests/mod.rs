@@ -2,22 +2,22 @@
 
 mod case;
 mod catalog;
+mod counts;
 mod keys;
 mod origin;
 mod people;
-mod tally;
 
 use ordersys_contract::order::{KeyRecord, Order, OrderEvent, OrderLine, OrderRecord, OrderState};
 use ordersys_contract::product::{StockAccount, StockEvidence};
 use ordersys_contract::reservation::{PricedLine, Reservation, ReservationRecord, ReservationState};
 use ordersys_contract::user::UserKindName;
-use ordersys_contract::{Cents, Currency, Id, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
+use ordersys_contract::{Currency, Id, Money, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
 
 use crate::audit::gather::read::Suspect;
 use crate::audit::horizon::Horizon;
 use crate::audit::keys::Keys;
 use crate::audit::pair::Pair;
-use crate::audit::report::{Standing, Tally};
+use crate::audit::report::{AuditCounts, Standing};
 use crate::audit::{Invariant, stock};
 
 /// When the orders of these tests were made.
@@ -36,8 +36,8 @@ fn id_of<K>(at: Timestamp) -> Id<K> {
     Id::from_bytes(((millis << 80) + (7 << 76) + (2 << 62)).to_be_bytes())
 }
 
-fn cents(minor: i64) -> Cents {
-    Cents::from_minor(minor).expect("not negative")
+fn money(minor: i64) -> Money {
+    Money::from_minor(minor).expect("not negative")
 }
 
 fn history(id: OrderId, path: &[OrderState]) -> Vec<OrderEvent> {
@@ -60,15 +60,15 @@ fn pair(path: &[OrderState], state: Option<ReservationState>) -> Pair {
         product_id,
         quantity,
         name: priced.then(|| "Thing".to_owned()),
-        unit_price: priced.then(|| cents(199)),
-        line_total: priced.then(|| cents(597)),
+        unit_price: priced.then(|| money(199)),
+        line_total: priced.then(|| money(597)),
     };
     let order = Order {
         id,
         user_id: UserId::now(),
         user_name: "Alice".to_owned(),
         items: vec![line],
-        total: if priced { cents(597) } else { Cents::ZERO },
+        total: if priced { money(597) } else { Money::ZERO },
         currency: Currency::USD,
         status,
         version: path.len() as u64,
@@ -79,7 +79,7 @@ fn pair(path: &[OrderState], state: Option<ReservationState>) -> Pair {
         product_id,
         name: "Thing".to_owned(),
         quantity,
-        unit_price: cents(199),
+        unit_price: money(199),
         currency: Currency::USD,
     };
     let reservation = state.map(|state| ReservationRecord {
@@ -194,11 +194,11 @@ fn each_violation_is_found_under_its_name() {
         ),
         ("a gap", with_order(|record| record.events[1].seq = 3), vec![HistoriesArePaths]),
         ("no event", with_order(|record| record.order.version = 3), vec![HistoriesArePaths]),
-        ("total", with_order(|record| record.order.total = cents(598)), vec![TotalsAddUp, SoldToOrders]),
-        ("line", with_order(|record| record.order.items[0].line_total = Some(cents(1))), vec![TotalsAddUp]),
+        ("total", with_order(|record| record.order.total = money(598)), vec![TotalsAddUp, SoldToOrders]),
+        ("line", with_order(|record| record.order.items[0].line_total = Some(money(1))), vec![TotalsAddUp]),
         (
             "price",
-            with_reservation(|record| record.reservation.lines[0].unit_price = cents(200)),
+            with_reservation(|record| record.reservation.lines[0].unit_price = money(200)),
             vec![SoldToOrders, TotalsAddUp],
         ),
     ];
@@ -218,29 +218,29 @@ fn stock_keys_and_the_report() {
         reserved: 1,
         sold: 2,
     };
-    let mut tally = Tally::default();
-    stock::judge(&StockEvidence { account: account.clone(), held_lines: 1, committed_lines: 2 }, &mut tally);
-    assert_eq!(tally.into_report().failure(), None);
+    let mut counts = AuditCounts::default();
+    stock::judge(&StockEvidence { account: account.clone(), held_lines: 1, committed_lines: 2 }, &mut counts);
+    assert_eq!(counts.into_report().failure(), None);
 
-    let mut tally = Tally::default();
+    let mut counts = AuditCounts::default();
     let lost = StockAccount { available: 2, ..account };
-    stock::judge(&StockEvidence { account: lost, held_lines: 1, committed_lines: 3 }, &mut tally);
+    stock::judge(&StockEvidence { account: lost, held_lines: 1, committed_lines: 3 }, &mut counts);
     let (record, user_id) = (confirmed().order.expect("an order"), UserId::now());
     let mut keys = Keys::default();
     let names = [("a", record.order.id), ("b", record.order.id), ("c", OrderId::now())];
     let all = names.map(|(key, order_id)| KeyRecord { user_id, key: key.to_owned(), order_id });
     for key in &all {
-        keys.key(key, &mut tally);
+        keys.key(key, &mut counts);
     }
-    keys.order(&record, &mut tally);
+    keys.order(&record, &mut counts);
     let bare = with_order(|record| record.key_print = Some(9)).order.expect("an order");
-    keys.order(&bare, &mut tally);
+    keys.order(&bare, &mut counts);
     assert!(!keys.is_settled());
-    keys.finish(&all, &mut tally);
+    keys.finish(&all, &mut counts);
     let cases = "two keys, another user, made without a key, no order, no key";
-    assert_eq!(tally.cases(Invariant::OneOrderPerKey), 5, "{cases}");
+    assert_eq!(counts.cases(Invariant::OneOrderPerKey), 5, "{cases}");
 
-    let report = tally.into_report();
+    let report = counts.into_report();
     let standings: Vec<_> = report.findings.iter().map(|finding| (finding.id, finding.result)).collect();
     let expected = [Fail, Fail, Pass, Pass, Pass, Skip, Fail, Pass, Pass, Skip, Pass];
     assert_eq!(standings, Invariant::ALL.map(Invariant::id).into_iter().zip(expected).collect::<Vec<_>>());

@@ -30,10 +30,10 @@ pub(super) fn record() -> UserRecord {
 }
 
 /// What was expected and what was found, of the one thing that was looked at.
-fn seen(judge: impl FnOnce(&mut Tally)) -> Option<String> {
-    let mut tally = Tally::default();
-    judge(&mut tally);
-    let finding = tally.into_report().findings.pop().expect("I11 is the last");
+fn seen(judge: impl FnOnce(&mut AuditCounts)) -> Option<String> {
+    let mut counts = AuditCounts::default();
+    judge(&mut counts);
+    let finding = counts.into_report().findings.pop().expect("I11 is the last");
     assert_eq!((finding.id, finding.checked), ("I11", 1));
     let witness = finding.witness?;
     Some(format!("{}: {}, found {}", witness.row.expect("a row"), witness.expected, witness.found))
@@ -42,7 +42,7 @@ fn seen(judge: impl FnOnce(&mut Tally)) -> Option<String> {
 fn user(change: impl FnOnce(&mut UserRecord)) -> Option<String> {
     let mut record = record();
     change(&mut record);
-    seen(|tally| people::user(&record, after(3_600), tally))
+    seen(|counts| people::user(&record, after(3_600), counts))
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn session(change: impl FnOnce(&mut SessionRecord)) -> Option<String> {
         user_created_at: Some(began()),
     };
     change(&mut record);
-    seen(|tally| people::session(&record, after(3_600), tally))
+    seen(|counts| people::session(&record, after(3_600), counts))
 }
 
 /// Refreshed then, and good for thirty days.
@@ -132,14 +132,14 @@ fn sessions_are_of_users_who_may_log_in_and_end_after_thirty_days() {
 #[test]
 fn networks_are_of_users_who_are_there() {
     let owner = UserId::now();
-    let found = seen(|tally| people::networks(&UnownedNetworks { users: vec![owner] }, tally));
+    let found = seen(|counts| people::networks(&UnownedNetworks { users: vec![owner] }, counts));
     assert_eq!(
         found,
         Some(format!("networks of user {owner}: user {owner}, whose networks they are, found no such user"))
     );
-    let mut tally = Tally::default();
-    people::networks(&UnownedNetworks { users: Vec::new() }, &mut tally);
-    assert_eq!(tally.into_report().failure(), None);
+    let mut counts = AuditCounts::default();
+    people::networks(&UnownedNetworks { users: Vec::new() }, &mut counts);
+    assert_eq!(counts.into_report().failure(), None);
 }
 
 fn key(kid: &str, made: Timestamp) -> SigningKey {
@@ -147,7 +147,7 @@ fn key(kid: &str, made: Timestamp) -> SigningKey {
 }
 
 fn keys(evidence: &KeyEvidence, earliest: Option<Timestamp>) -> Option<String> {
-    seen(|tally| people::keys(evidence, earliest, after(3_600), tally))
+    seen(|counts| people::keys(evidence, earliest, after(3_600), counts))
 }
 
 #[test]

@@ -8,35 +8,35 @@ fn witness(found: &str) -> Witness {
     Witness { expected: "a".to_owned(), found: found.to_owned(), ..Witness::default() }
 }
 
-fn finding(tally: Tally, id: &str) -> Finding {
-    tally.into_report().findings.into_iter().find(|finding| finding.id == id).expect(id)
+fn finding(counts: AuditCounts, id: &str) -> Finding {
+    counts.into_report().findings.into_iter().find(|finding| finding.id == id).expect(id)
 }
 
 #[test]
 fn a_report_has_the_first_case_the_number_of_all_and_of_those_not_read_again() {
-    let mut tally = Tally::default();
+    let mut counts = AuditCounts::default();
     for found in ["b", "c"] {
-        tally.looked_at(Invariant::AtRest);
-        tally.add((Invariant::AtRest, witness(found)));
+        counts.looked_at(Invariant::AtRest);
+        counts.add((Invariant::AtRest, witness(found)));
     }
-    tally.looked_at(Invariant::AtRest);
-    assert_eq!((tally.cases(Invariant::AtRest), tally.cases(Invariant::NothingLost)), (2, 0));
-    let one = finding(tally, "I5");
+    counts.looked_at(Invariant::AtRest);
+    assert_eq!((counts.cases(Invariant::AtRest), counts.cases(Invariant::NothingLost)), (2, 0));
+    let one = finding(counts, "I5");
     assert_eq!((one.checked, one.unconfirmed, one.result), (3, 0, Standing::Fail));
     assert_eq!(one.detail(), "expected a, found b (2 cases)");
 
-    let mut tally = Tally::default();
-    tally.add((Invariant::AtRest, witness("b")));
-    (0..3).for_each(|_| tally.leave(Invariant::AtRest));
-    let report = tally.into_report();
+    let mut counts = AuditCounts::default();
+    counts.add((Invariant::AtRest, witness("b")));
+    (0..3).for_each(|_| counts.leave(Invariant::AtRest));
+    let report = counts.into_report();
     assert_eq!(
         report.failure().map(|finding| (finding.id, finding.detail())),
         Some(("I5", "expected a, found b; 3 more suspected".to_owned()))
     );
-    let skipped = finding(Tally::default(), "I6");
+    let skipped = finding(AuditCounts::default(), "I6");
     assert_eq!((skipped.result, skipped.reason), (Standing::Skip, Invariant::NothingLost.out_of_reach()));
     assert!(skipped.detail().contains("`ordersys bench` checks it"));
-    assert_eq!(finding(Tally::default(), "I5").detail(), "");
+    assert_eq!(finding(AuditCounts::default(), "I5").detail(), "");
 }
 
 #[test]
@@ -63,9 +63,9 @@ fn a_pair_counts_for_what_can_be_said_of_it() {
         (alone(ReservationState::Committed), "I3 I5 I11"),
         (alone(ReservationState::Cancelled), "I5 I11"),
     ] {
-        let mut tally = Tally::default();
-        pair.count(&mut tally);
-        let counted = tally.into_report().findings.into_iter().filter(|finding| finding.checked == 1);
+        let mut counts = AuditCounts::default();
+        pair.count(&mut counts);
+        let counted = counts.into_report().findings.into_iter().filter(|finding| finding.checked == 1);
         assert_eq!(counted.map(|finding| finding.id).collect::<Vec<_>>().join(" "), expected);
     }
 }
@@ -127,25 +127,25 @@ fn amounts_are_there_once_stock_was_sold_and_not_before() {
         ),
         (
             "3 x 1.99 in line 1, found 5.98",
-            with_order(|record| record.order.items[0].line_total = Some(cents(598))),
+            with_order(|record| record.order.items[0].line_total = Some(money(598))),
         ),
         (
             "a total of 597 minor units, found 598 minor units",
-            with_order(|record| record.order.total = cents(598)),
+            with_order(|record| record.order.total = money(598)),
         ),
         (
             "no prices while pending, found some in line 1",
-            pending(|record| record.order.items[0].unit_price = Some(cents(1))),
+            pending(|record| record.order.items[0].unit_price = Some(money(1))),
         ),
         ("USD while there are no prices, found EUR", pending(euros)),
-        ("a total of 0 minor units, found 1 minor units", pending(|record| record.order.total = cents(1))),
+        ("a total of 0 minor units, found 1 minor units", pending(|record| record.order.total = money(1))),
     ];
     for (expected, pair) in cases {
         let said = pair.judge().into_iter().find(|(invariant, _)| *invariant == Invariant::TotalsAddUp);
         let said = said.map(|(_, witness)| format!("{}, found {}", witness.expected, witness.found));
         assert_eq!(said.as_deref(), Some(expected));
     }
-    let foreign = with_order(|record| record.order.items[0].line_total = Some(cents(597)));
+    let foreign = with_order(|record| record.order.items[0].line_total = Some(money(597)));
     assert_eq!(found(&foreign), []);
 }
 
@@ -194,7 +194,7 @@ fn what_is_sold_belongs_to_an_order_and_at_its_prices() {
         ("a reservation of 3 x", with_reservation(|record| record.reservation.lines.clear())),
         (
             "the total of the reservation, 600 minor units, found 597 minor units",
-            with_reservation(|record| record.reservation.lines[0].unit_price = cents(200)),
+            with_reservation(|record| record.reservation.lines[0].unit_price = money(200)),
         ),
         (
             "an order to which the stock was sold, found a reservation that is committed and no order",
@@ -224,7 +224,7 @@ fn what_is_sold_belongs_to_an_order_and_at_its_prices() {
 #[test]
 fn orders_of_earlier_versions_may_be_finer_than_their_currency() {
     let pair = with_order(|record| {
-        let price: Cents = "1.990".parse().expect("an amount");
+        let price: Money = "1.990".parse().expect("an amount");
         record.order.items[0].unit_price = Some(price);
         let total = price.times(record.order.items[0].quantity).expect("small");
         (record.order.items[0].line_total, record.order.total) = (Some(total), total);
