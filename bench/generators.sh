@@ -56,7 +56,7 @@ LUA
 with_wrk=(wrk -t1 "-c$connections" "-d${seconds}s" -s "$work/order.lua" "$url/orders")
 with_oha=(oha --no-tui -c "$connections" -z "${seconds}s" -m POST -d "$body" -H 'content-type: application/json'
     -H 'accept: application/json' -H "idempotency-key: $key" "$url/orders")
-closed=("$ordersys" bench --concurrency "$connections" --threads 1 --duration "${seconds}s" --warmup 0s --no-verify
+closed=("$ordersys" bench --concurrency "$connections" --threads 1 --duration "${seconds}s" --warmup 0s --no-verify --sell-existing
     --state-dir "$work/state" --user-url "$url" --product-url "$url" --order-url "$url")
 
 # Appends "REQUESTS_PER_SECOND PROCESSOR_MICROSECONDS_PER_REQUEST" of one run to $work/NAME.

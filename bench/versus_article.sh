@@ -68,7 +68,7 @@ turn() { # turn SYSTEM GENERATOR CONNECTIONS LINES
         "ordersys wrk") by_wrk "$our_order" "$our_buyer" "$our_products" "$3" "$4" ;;
         "article wrk") by_wrk "$article_order" "$their_buyer" "$their_products" "$3" "$4" ;;
         "ordersys bench") by_bench "$3" "$4" "${stack[@]}" ;;
-        "article bench") by_bench "$3" "$4" --project versus-article --state-dir "$work/none" \
+        "article bench") by_bench "$3" "$4" --sell-existing --project versus-article --state-dir "$work/none" \
             --user-url "$article_user" --product-url "$article_product" --order-url "$article_order" ;;
     esac | jq -c --arg system "$1" --arg generator "$2" --argjson connections "$3" --argjson lines "$4" \
         '{system: $system, generator: $generator, connections: $connections, lines: $lines} + .' >>"$out"

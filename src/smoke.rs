@@ -15,6 +15,7 @@ use crate::seed;
 use crate::seed::Plan;
 use ordersys_bench::profile::Profile;
 use ordersys_bench::settings::Environment;
+use ordersys_command::Exit;
 use ordersys_workload::model::StopCondition;
 
 /// How long the burst lasts.
@@ -251,12 +252,12 @@ async fn burst(client: &Client, around: &Environment, printer: &Printer) -> anyh
     };
     let report =
         crate::render::run(&profile, client, around, printer).await.map_err(|failure| failure.error)?;
-    ensure!(report.counters().ok > 0, "no order was placed");
     // A slow or busy machine makes numbers worthless, not the system wrong.
-    match report.failure() {
-        Some(failure) if failure.exit != ordersys_command::Exit::InvalidRun => Err(failure.error),
-        _ => Ok(()),
+    if let Some(failure) = report.failure().filter(|failure| failure.exit != Exit::InvalidRun) {
+        return Err(failure.error);
     }
+    ensure!(report.counters().ok > 0, "no order was placed: {}", report.verdict.cause.unwrap_or_default());
+    Ok(())
 }
 
 async fn accounts(client: &Client) -> anyhow::Result<()> {

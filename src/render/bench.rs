@@ -21,6 +21,7 @@ pub fn text(result: &RunResult) -> String {
     let mut line = |part: &str| {
         let _ = writeln!(text, "{part}"); // writing to a String cannot fail
     };
+    line(&started(&result.core));
     result.core.settings.lines().iter().for_each(|condition| line(condition));
     line("");
     line(&throughput(result));
@@ -33,20 +34,59 @@ pub fn text(result: &RunResult) -> String {
     for missed in &result.missed_objectives {
         line(&format!("objective {missed}"));
     }
+    if let Some(good) = &result.core.still_good {
+        line(&format!("still good: {good}"));
+    }
     line(&last(result));
     text
+}
+
+/// When the run began, and what asked for it.
+#[must_use]
+pub fn started(core: &Core) -> String {
+    match &core.command {
+        Some(command) => format!("{}: {command}", core.started_at),
+        None => core.started_at.clone(),
+    }
+}
+
+/// A time in milliseconds, in four digits or more.
+#[must_use]
+pub fn millis(value: f64) -> String {
+    match value {
+        small if small < 10.0 => format!("{small:.3}"),
+        middle if middle < 100.0 => format!("{middle:.2}"),
+        large => format!("{large:.1}"),
+    }
+}
+
+/// How many of the checks hold and what became of the others.
+#[must_use]
+pub fn checks(result: &RunResult) -> String {
+    let checks = &result.core.verification;
+    let count = |word: &str| checks.iter().filter(|checked| checked.result == word).count();
+    let mut parts = vec![format!("{} {}", count("PASS"), if count("PASS") == 1 { "holds" } else { "hold" })];
+    match count("FAIL") {
+        0 => {}
+        1 => parts.push("1 is violated".to_owned()),
+        many => parts.push(format!("{many} are violated")),
+    }
+    match count("SKIP") {
+        0 => {}
+        1 => parts.push("1 does not apply".to_owned()),
+        many => parts.push(format!("{many} do not apply")),
+    }
+    parts.join(", ")
 }
 
 fn throughput(result: &RunResult) -> String {
     let totals = &result.core.measures.totals;
     let counters = &totals.counters;
-    let mut text = format!(
-        "{} over {:.1} s; planned {}, sent {}",
-        rate(&result.core),
-        result.elapsed_seconds,
-        counters.planned,
-        counters.sent
-    );
+    let mut text = format!("{} over {:.1} s; ", rate(&result.core), result.elapsed_seconds);
+    if result.core.settings.is_open() {
+        let _ = write!(text, "planned {}, ", counters.planned); // a closed loop plans nothing
+    }
+    let _ = write!(text, "sent {}", counters.sent);
     for (count, what) in
         [(counters.skipped, "skipped"), (counters.unsent, "unsent"), (counters.aborted, "aborted")]
     {
@@ -83,7 +123,8 @@ fn latency(result: &RunResult) -> String {
         (false, _) => result.core.settings.is_open(),
     };
     let curves: Vec<_> = result.curves.iter().filter(shown).collect();
-    let mut table = Table::new(["ms", "p50", "p90", "p99", "p99.9", "max"]).right(&[1, 2, 3, 4, 5]);
+    let titles = ["ms", "min", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"];
+    let mut table = Table::new(titles).right(&[1, 2, 3, 4, 5, 6, 7, 8]);
     for curve in &curves {
         table.row(latency_row(curve));
     }
@@ -92,13 +133,18 @@ fn latency(result: &RunResult) -> String {
     format!("{table}{note}")
 }
 
-fn latency_row(curve: &Curve) -> [String; 6] {
+fn latency_row(curve: &Curve) -> [String; 9] {
     let at = curve.quantiles;
     let cell = |quantile, millis| show(curve, quantile, millis);
+    // Times that are only known to be at least so long make the mean a lower bound as well.
+    let bound = if curve.is_bound(1.0) { ">=" } else { "" };
     [
         curve.label(),
+        millis(at.min),
+        format!("{bound}{}", millis(at.mean)),
         cell(0.5, at.p50),
         cell(0.9, at.p90),
+        cell(0.95, at.p95),
         cell(0.99, at.p99),
         cell(0.999, at.p999),
         cell(1.0, at.max),
@@ -106,10 +152,10 @@ fn latency_row(curve: &Curve) -> [String; 6] {
 }
 
 /// `>=` where unanswered requests make it a lower bound, `~` where few samples support it.
-fn show(curve: &Curve, quantile: f64, millis: f64) -> String {
+fn show(curve: &Curve, quantile: f64, value: f64) -> String {
     let bound = if curve.is_bound(quantile) { ">=" } else { "" };
     let few = if quantile < 1.0 && !curve.is_supported(quantile) { "~" } else { "" };
-    format!("{bound}{millis:.3}{few}")
+    format!("{bound}{}{few}", millis(value))
 }
 
 fn outcomes(result: &RunResult) -> String {
@@ -117,20 +163,33 @@ fn outcomes(result: &RunResult) -> String {
     let mut table = Table::new(["outcome", "answer", "requests", "share", "example"]).right(&[2, 3]);
     for answers in result.outcomes.iter().take(MAX_KINDS) {
         let share = share(answers.count, sent) * 100.0;
-        let example: String = answers.example.chars().take(EXAMPLE_CHARS).collect();
         table.row([
             answers.ending.clone(),
             answer(answers),
             answers.count.to_string(),
             format!("{share:.2} %"),
-            example,
+            shortened(&answers.example),
         ]);
     }
-    let more = result.outcomes.len().saturating_sub(MAX_KINDS);
-    if more == 0 { table.to_string() } else { format!("{table}\nand {more} more kinds of answers") }
+    match result.outcomes.len().saturating_sub(MAX_KINDS) {
+        0 => table.to_string(),
+        1 => format!("{table}\nand 1 more kind of answers"),
+        more => format!("{table}\nand {more} more kinds of answers"),
+    }
 }
 
-fn answer(answers: &Answers) -> String {
+/// The beginning of an example, and a sign that there is more.
+fn shortened(example: &str) -> String {
+    let mut text: String = example.chars().take(EXAMPLE_CHARS).collect();
+    if example.chars().nth(EXAMPLE_CHARS).is_some() {
+        text.push('…');
+    }
+    text
+}
+
+/// The status and code of an answer.
+#[must_use]
+pub fn answer(answers: &Answers) -> String {
     match (answers.status, answers.code.as_str()) {
         (0, code) => code.to_owned(),
         (status, "") => status.to_string(),
@@ -161,7 +220,7 @@ fn verification(result: &RunResult) -> String {
             checked.detail(),
         ]);
     }
-    table.to_string()
+    format!("{table}\n{}", checks(result))
 }
 
 /// The reason, if all checks were skipped for one.
@@ -173,7 +232,10 @@ fn same_reason(result: &RunResult) -> Option<String> {
 
 fn last(result: &RunResult) -> String {
     let cause = result.core.cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}"));
-    let interrupted =
-        if result.interrupted { "INTERRUPTED, all of this is of the part before: " } else { "" };
+    let interrupted = if result.interrupted {
+        format!("INTERRUPTED after {:.1} s; so far ", result.elapsed_seconds)
+    } else {
+        String::new()
+    };
     format!("{interrupted}{}{cause}; exit code {}", result.core.verdict.word(), result.exit_code)
 }

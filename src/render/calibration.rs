@@ -13,9 +13,14 @@ pub fn text(found: &Calibration) -> String {
     if let Some(open) = &found.open {
         table.row(row("open", open));
     }
+    let advice = if found.open.is_some() {
+        format!("plan at most {:.0} requests/s on this machine", found.safe_rate)
+    } else {
+        "no rate was kept on plan, so none can be named: stop what else runs, and try again".to_owned()
+    };
     format!(
-        "{} connections on {} threads, {} cores shared with the responder, {} build\n{table}\nplan at most {:.0} requests/s on this machine",
-        found.concurrency, found.threads, found.cores, found.build, found.safe_rate
+        "{} connections on {} threads, {} cores shared with the responder, {} build\n{table}\n{advice}",
+        found.concurrency, found.threads, found.cores, found.build
     )
 }
 

@@ -1,9 +1,19 @@
-//! A comparison as text: a table, the decision last.
+//! A comparison as text: a line for each run, a table, the decision last.
 
 use std::fmt::Write as _;
 
 use crate::render::Table;
 use ordersys_bench::compare::{Compared, Comparison};
+use ordersys_bench::result::RunResult;
+
+/// The figures of one run in a line.
+#[must_use]
+pub fn figures(result: &RunResult) -> String {
+    let (measures, verdict) = (&result.core.measures, result.core.verdict.word());
+    let response = &measures.latency.response;
+    let throughput = measures.totals.throughput;
+    format!("{throughput:.1}/s  p50 {:.3} ms  p99 {:.3} ms  {verdict}", response.p50, response.p99)
+}
 
 /// The whole comparison.
 #[must_use]
@@ -16,18 +26,50 @@ pub fn text(comparison: &Comparison) -> String {
         ["", "median a", "median b", "shift", "shift %", "95 % interval", "p", "p corrected", "result"];
     let mut table = Table::new(titles).right(&[1, 2, 3, 4, 5, 6, 7]);
     comparison.metrics.iter().for_each(|one| table.row(row(one)));
+    let _ = write!(text, "{table}\n{}", statement(comparison));
+    text
+}
+
+/// What it says, in a sentence.
+#[must_use]
+pub fn statement(comparison: &Comparison) -> String {
     let [a, b] = comparison.runs;
-    let reason = comparison.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
-    let _ = write!(text, "{table}\n{} after {a} and {b} runs{reason}", comparison.decision.words());
+    let mut text = comparison.decision.words().to_owned();
+    match &comparison.reason {
+        Some(reason) => {
+            let _ = write!(text, "; {reason}"); // writing to a String cannot fail
+        }
+        None if comparison.metrics.iter().all(|one| one.same) => {
+            let _ = write!(text, ", within {:.0} %", comparison.margin * 100.0);
+        }
+        None => {}
+    }
+    let _ = write!(text, " ({a} and {b} runs)");
     text
 }
 
 fn row(one: &Compared) -> [String; 9] {
+    let [median_a, median_b, shift, relative, interval, p, adjusted] = cells(one);
+    [
+        one.metric.title().to_owned(),
+        median_a,
+        median_b,
+        shift,
+        relative,
+        interval,
+        p,
+        adjusted,
+        result(one).to_owned(),
+    ]
+}
+
+/// The figures of a metric.
+#[must_use]
+pub fn cells(one: &Compared) -> [String; 7] {
     let interval = one
         .interval
         .map_or_else(|| "too few runs".to_owned(), |(low, high)| format!("{low:+.3} .. {high:+.3}"));
     [
-        one.metric.title().to_owned(),
         format!("{:.3}", one.medians[0]),
         format!("{:.3}", one.medians[1]),
         format!("{:+.3}", one.shift),
@@ -35,6 +77,15 @@ fn row(one: &Compared) -> [String; 9] {
         interval,
         format!("{:.4}", one.p),
         format!("{:.4}", one.adjusted_p),
-        if one.differs { "differs" } else { "" }.to_owned(),
     ]
+}
+
+/// What was shown of a metric.
+#[must_use]
+pub fn result(one: &Compared) -> &'static str {
+    match (one.differs, one.same) {
+        (true, _) => "differs",
+        (false, true) => "same",
+        (false, false) => "not shown",
+    }
 }

@@ -7,15 +7,43 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use crate::render::html;
+use ordersys_bench::compare::Comparison;
 use ordersys_bench::result::files::{create_shared, make_shared_dir};
+use ordersys_bench::result::interval_log::FILE as LOG;
 use ordersys_bench::result::report::Report;
 use ordersys_bench::result::{FILE, RunResult};
 use ordersys_loadgen::measure::distribution::{Distribution, millis};
+use ordersys_loadgen::measure::recording::Recording;
 
 /// Rows of a `.hgrm` for each halving of the distance to 100 %.
 const TICKS_PER_HALF_DISTANCE: u32 = 5;
 /// The page's file in the directory of a run.
 pub const PAGE: &str = "report.html";
+/// A comparison's file.
+const COMPARISON: &str = "compare.json";
+/// A comparison's page.
+pub const COMPARISON_PAGE: &str = "compare.html";
+/// How the files of distributions end.
+const PLOT: &str = ".hgrm";
+/// The distributions of all requests.
+const DISTRIBUTIONS: [&str; 5] = ["response", "service", "connection-wait", "generator-lag", "refusals"];
+/// What the names of the endpoints' distributions begin with.
+const ENDPOINT: &str = "endpoint-";
+
+/// Whether a run or a comparison stores a file of this name.
+pub fn is_stored(name: &str) -> bool {
+    let plot = |name: &str| DISTRIBUTIONS.contains(&name) || name.starts_with(ENDPOINT);
+    [FILE, PAGE, COMPARISON, COMPARISON_PAGE, LOG].contains(&name)
+        || name.strip_suffix(PLOT).is_some_and(plot)
+}
+
+/// Writes a comparison and its page into a directory.
+pub fn comparison(comparison: &Comparison, dir: &Path) -> anyhow::Result<()> {
+    make_shared_dir(dir).with_context(|| format!("cannot make the directory {}", dir.display()))?;
+    let json = serde_json::to_vec_pretty(comparison).context("the comparison is no JSON")?;
+    put(dir, COMPARISON, &json)?;
+    put(dir, COMPARISON_PAGE, html::comparison(comparison).as_bytes())
+}
 
 /// Writes all files of a run into a directory, which is made if it is not there.
 pub fn write(report: &Report, dir: &Path) -> anyhow::Result<()> {
@@ -25,18 +53,12 @@ pub fn write(report: &Report, dir: &Path) -> anyhow::Result<()> {
     put(dir, FILE, &json)?;
     page(&result, dir)?;
     let totals = &report.generated.totals;
-    let distributions = [
-        ("response", &totals.total.response),
-        ("service", &totals.total.service),
-        ("connection-wait", &totals.total.wait),
-        ("generator-lag", &totals.total.lag),
-        ("refusals", &totals.total.refusals),
-    ];
-    for (name, distribution) in distributions {
-        put(dir, &format!("{name}.hgrm"), hgrm(distribution).as_bytes())?;
+    let Recording { response, service, wait, lag, refusals, .. } = &totals.total;
+    for (name, distribution) in DISTRIBUTIONS.into_iter().zip([response, service, wait, lag, refusals]) {
+        put(dir, &format!("{name}{PLOT}"), hgrm(distribution).as_bytes())?;
     }
     for (endpoint, recording) in &totals.endpoints {
-        let name = format!("endpoint-{}.hgrm", endpoint.name());
+        let name = format!("{ENDPOINT}{}{PLOT}", endpoint.name());
         put(dir, &name, hgrm(&recording.response).as_bytes())?;
     }
     Ok(())

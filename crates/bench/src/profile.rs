@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::faults::Faults;
 use crate::verdict::slo::Objective;
+use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_contract::{MAX_ORDER_LINES, Quantity};
 use ordersys_loadgen::engine::Load;
 use ordersys_workload::model::{CountRange, LoadModel, StopCondition, Verification};
 use ordersys_workload::plan::key::Keys;
@@ -56,6 +58,8 @@ pub struct Profile {
     pub products: u32,
     /// Units each product of the run starts with.
     pub stock: u64,
+    /// Whether the stock that a system has may be sold, where it lets us make no products.
+    pub existing: ExistingStock,
     /// Whether the books of the system are checked afterwards.
     pub verification: Verification,
     /// What the run has to reach.
@@ -89,6 +93,7 @@ impl Default for Profile {
             buyers: UserKind::Guests,
             products: 100,
             stock: 1_000_000_000,
+            existing: ExistingStock::Kept,
             verification: Verification::On,
             objectives: Vec::new(),
             faults: Faults::default(),
@@ -98,6 +103,35 @@ impl Default for Profile {
 }
 
 impl Profile {
+    /// Refuses what no system could do, or what would show nothing, before anything is made.
+    pub fn refuse_the_pointless(&self) -> Outcome {
+        let refuse = |what: String, hint: &str| Err(Failure::new(Exit::Usage, what).hint(hint));
+        if self.quantity.most() > Quantity::MAX {
+            let what = format!(
+                "no order may have {} units of a product: at most {}",
+                self.quantity.most(),
+                Quantity::MAX
+            );
+            return refuse(what, "lower --quantity");
+        }
+        if self.lines.most() as usize > MAX_ORDER_LINES {
+            let what = format!("no order may have {} lines: at most {MAX_ORDER_LINES}", self.lines.most());
+            return refuse(what, "lower --lines");
+        }
+        if u64::from(self.quantity.least()) > self.stock {
+            let (units, stock) = (self.quantity.least(), self.stock);
+            let what = format!(
+                "no order could be filled: each wants {units} of a product, and each product has {stock}"
+            );
+            return refuse(what, "raise --stock, or lower --quantity");
+        }
+        if self.load().asks_for_nothing() {
+            let what = "the plan has no request in the time that is measured".to_owned();
+            return refuse(what, "raise --rate or --duration");
+        }
+        Ok(())
+    }
+
     /// What of it the generator has to know.
     #[must_use]
     pub fn load(&self) -> Load {
@@ -113,6 +147,15 @@ impl Profile {
             keeps_acceptances: !self.faults.is_empty(),
         }
     }
+}
+
+/// What a run may do with stock that is not its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExistingStock {
+    /// Nothing: a system that lets it make no products is not loaded.
+    Kept,
+    /// Sell it.
+    Sold,
 }
 
 /// Who orders.
@@ -134,6 +177,38 @@ pub fn default_threads(connections: u32, cores: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_no_system_could_do_and_a_plan_without_a_request_are_refused() {
+        let even = |rate, seconds| Profile {
+            pace: LoadModel::OpenLoop { rate, arrivals: ordersys_workload::model::Arrivals::Even },
+            stop_condition: StopCondition::For(Duration::from_secs(seconds)),
+            ..Profile::default()
+        };
+        let range = |count| CountRange::new(1, count).expect("a range");
+        let three = CountRange::new(3, 3).expect("a range");
+        for (profile, said) in [
+            (Profile { quantity: range(10_001), ..Profile::default() }, Some("at most 10000")),
+            (Profile { quantity: range(10_000), ..Profile::default() }, None),
+            (Profile { lines: range(101), products: 200, ..Profile::default() }, Some("at most 100")),
+            (Profile { quantity: three, stock: 2, ..Profile::default() }, Some("each wants 3")),
+            (Profile { quantity: three, stock: 3, ..Profile::default() }, None),
+            (even(0.2, 3), Some("no request")),
+            (even(1.0, 3), None),
+            (
+                Profile { stop_condition: StopCondition::For(Duration::ZERO), ..Profile::default() },
+                Some("no request"),
+            ),
+        ] {
+            let failure = profile.refuse_the_pointless().err();
+            let found = failure.map(|failure| (failure.exit, failure.error.to_string()));
+            match (said, found) {
+                (None, None) => {}
+                (Some(said), Some((Exit::Usage, found))) if found.contains(said) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
 
     #[test]
     fn the_generator_leaves_half_of_the_machine_to_the_system() {

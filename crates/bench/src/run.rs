@@ -1,6 +1,7 @@
 //! One run, from its profile to its report: prepare, load, verify, judge.
 
 use std::pin::pin;
+use std::time::{Instant, SystemTime};
 
 use anyhow::Context as _;
 use ordersys_contract::Client;
@@ -72,7 +73,8 @@ pub async fn run(
     let watch = StockWatch::start(client.clone(), prepared.plan.clone());
     let server_pids = &environment.server_pids;
     let assignment = Assignment { load: profile.load(), plan: prepared.plan.clone(), targets, server_pids };
-    let (mut generated, marks) = generate(profile, &injector, assignment, &mut stop, viewer).await?;
+    let Loaded { began, mut generated, marks } =
+        generate(profile, &injector, assignment, &mut stop, viewer).await?;
     let verification = match profile.verification {
         ordersys_workload::model::Verification::Off => {
             Some(Verification::skipped("asked not to with --no-verify"))
@@ -94,7 +96,8 @@ pub async fn run(
     };
     generated.interrupted |= verification.is_none();
     let verification = verification.unwrap_or_else(|| Verification::skipped("given up by Ctrl-C"));
-    Ok(Report::new(profile, settings, generated, marks, verification))
+    let report = Report::new(profile, settings, generated, marks, verification);
+    Ok(Report { command: environment.command.clone(), began, ..report })
 }
 
 async fn resolve(profile: &Profile, client: &Client) -> Outcome<Targets> {
@@ -118,6 +121,14 @@ async fn resolve_one(profile: &Profile, client: &Client, url: &str, option: &str
     })
 }
 
+/// What a load left behind.
+struct Loaded {
+    /// When requests began to count.
+    began: SystemTime,
+    generated: Generated,
+    marks: Vec<Annotation>,
+}
+
 /// The load, what was done to the system meanwhile, and the log of its seconds.
 async fn generate(
     profile: &Profile,
@@ -125,7 +136,7 @@ async fn generate(
     assignment: Assignment<'_>,
     stop: &mut Stop,
     viewer: &mut dyn Viewer,
-) -> Outcome<(Generated, Vec<Annotation>)> {
+) -> Outcome<Loaded> {
     let file = profile.log.as_deref().map(LogFile::create).transpose();
     let mut file = file.hint("name another directory with --out")?;
     let mut log = file.as_mut().map(LogFile::begin).transpose()?;
@@ -137,6 +148,7 @@ async fn generate(
         () = stop.next() => return Err(interrupted()), // nothing was sent yet
     };
     let (start, opens) = (running.start, running.opens);
+    let began = SystemTime::now() + opens.saturating_duration_since(Instant::now());
     let active = injector.begin(opens);
     let mut each = |second: Second<'_>| {
         viewer.second(&second);
@@ -161,7 +173,7 @@ async fn generate(
     generated.totals.balance(&generated.series).map_err(|wrong| {
         Failure::new(Exit::Failed, format!("the books of the run do not balance, which is a defect: {wrong}"))
     })?;
-    Ok((generated, marks))
+    Ok(Loaded { began, generated, marks })
 }
 
 /// Reverts what was done to the system and waits until it is ready again.

@@ -8,9 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::profile::{Profile, UserKind};
+use crate::verdict::slo::Objective;
 use ordersys_stack::ops::chaos::Chaos;
 use ordersys_verify::system::ApiContract;
-use ordersys_workload::model::{Arrivals, LoadModel, StopCondition};
+use ordersys_workload::model::{Arrivals, CountRange, LoadModel, StopCondition};
 use ordersys_workload::plan::key::Keys;
 use ordersys_workload::plan::mix::Mix;
 use ordersys_workload::plan::skew::Skew;
@@ -18,6 +19,8 @@ use ordersys_workload::plan::skew::Skew;
 /// The system under test, as far as the caller knows it.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
+    /// The command line that asked for the run, without secrets.
+    pub command: Option<String>,
     /// Processes of the services, for their processor time.
     pub server_pids: Vec<u32>,
     /// Docker or processes.
@@ -35,6 +38,33 @@ fn earlier() -> Keys {
     Keys::Random
 }
 
+/// From so many to so many, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Range {
+    /// The smallest number.
+    pub min: u32,
+    /// The largest number.
+    pub max: u32,
+}
+
+impl Range {
+    fn of(range: CountRange) -> Self {
+        Self { min: range.least(), max: range.most() }
+    }
+
+    /// With what it counts: `1 line`, `1..3 lines`.
+    fn counted(self, what: &str) -> String {
+        let Self { min, max } = self;
+        if min == max { counted(min, what) } else { format!("{min}..{max} {what}s") }
+    }
+}
+
+/// A number with what it counts, in the singular or the plural.
+fn counted(count: u32, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
 /// The conditions of a run: everything two runs must share to be compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -50,8 +80,8 @@ pub struct Settings {
     count: Option<u64>,
     warmup_seconds: f64,
     timeout_millis: f64,
-    lines: String,
-    quantity: String,
+    lines: Range,
+    quantity: Range,
     mix: String,
     skew: String,
     #[serde(default = "earlier")]
@@ -67,7 +97,7 @@ pub struct Settings {
     faults: Vec<String>,
     contract: String,
     #[schemars(with = "BTreeMap<String, String>")]
-    endpoints: Endpoints,
+    urls: Endpoints,
     runtime: Option<String>,
     topology: Option<String>,
     durability: Option<String>,
@@ -117,8 +147,8 @@ impl Settings {
             count,
             warmup_seconds: profile.warmup.as_secs_f64(),
             timeout_millis: profile.timeout.as_secs_f64() * 1e3,
-            lines: profile.lines.to_string(),
-            quantity: profile.quantity.to_string(),
+            lines: Range::of(profile.lines),
+            quantity: Range::of(profile.quantity),
             mix: profile.mix.to_string(),
             skew: profile.skew.to_string(),
             keys: profile.keys,
@@ -131,7 +161,7 @@ impl Settings {
             slo: profile.objectives.iter().map(ToString::to_string).collect(),
             faults: profile.faults.iter().map(ToString::to_string).collect(),
             contract: contract.to_owned(),
-            endpoints: ground.endpoints.clone(),
+            urls: ground.endpoints.clone(),
             runtime: ground.environment.runtime.clone(),
             topology: ground.environment.topology.clone(),
             durability: ground.environment.durability.clone(),
@@ -145,6 +175,13 @@ impl Settings {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.pacing == "open"
+    }
+
+    /// The objectives that bound response times from above, each with its limit in milliseconds.
+    #[must_use]
+    pub fn time_limits(&self) -> Vec<(String, f64)> {
+        let limit = |text: &String| Some((text.clone(), text.parse::<Objective>().ok()?.time_limit()?));
+        self.slo.iter().filter_map(limit).collect()
     }
 
     /// What differs from single orders of any product.
@@ -175,14 +212,13 @@ impl Settings {
         let stock = self.stock.map_or_else(|| "its own".to_owned(), |stock| stock.to_string());
         [
             format!(
-                "{pace}, {} connections on {} threads, {} lines of {} units, {} {}users, {} products with stock {stock}, seed {}{}",
-                self.concurrency,
-                self.threads,
-                self.lines,
-                self.quantity,
-                self.users,
-                if self.registered { "registered " } else { "" },
-                self.products,
+                "{pace}, {} on {}, {} of {}, {}, {} with stock {stock}, seed {}{}",
+                counted(self.concurrency, "connection"),
+                counted(self.threads, "thread"),
+                self.lines.counted("line"),
+                self.quantity.counted("unit"),
+                counted(self.users, if self.registered { "registered user" } else { "user" }),
+                counted(u32::try_from(self.products).unwrap_or(u32::MAX), "product"),
                 self.seed,
                 self.unusual(),
             ),

@@ -14,7 +14,7 @@ use crate::measure::recovery::Acceptances;
 use crate::measure::series::{Row, Series};
 use crate::measure::snapshot::{Handoff, Snapshot};
 use crate::measure::totals::RunTotals;
-use crate::worker::pool::WorkerPool;
+use crate::worker::pool::{WorkerPool, window};
 use crate::worker::thread::WorkerOutput;
 use ordersys_workload::evidence::audit::Audit;
 use ordersys_workload::evidence::ledger::Ledger;
@@ -154,15 +154,6 @@ impl<'a> Running<'a> {
         let watched = self.collector.watch(self.pool, self.server_pids, self.opens, live, stop).await?;
         Ok(self.collector.finish(watched, &self.load, self.window, live))
     }
-}
-
-fn window(load: &Load) -> Window {
-    let opens = Moment::at(load.warmup);
-    let closes = match load.stop_condition {
-        StopCondition::For(duration) => opens.after(duration),
-        StopCondition::Count(_) => Moment::NEVER,
-    };
-    Window { opens, closes }
 }
 
 /// Adds up what threads hand over.

@@ -19,7 +19,7 @@ const SHORTEST_STEP: Duration = Duration::from_secs(1);
 #[command(after_help = "Examples:
   ordersys bench calibrate
   ordersys bench calibrate --step 10s --concurrency 256 --threads 2
-  ordersys bench calibrate -o json | jq .open.throughput")]
+  ordersys bench calibrate -o json | jq .safeRate")]
 pub(super) struct Args {
     /// How long each step is
     #[arg(long, default_value = "3s", value_name = "TIME", value_parser = humantime::parse_duration)]

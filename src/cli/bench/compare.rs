@@ -4,11 +4,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
 
+use crate::cli::bench::out::OutArgs;
 use crate::cli::bench::run::RunArgs;
+use crate::cli::bench::stock;
 use crate::cli::bench::{Exit, Failure, Globals, OrFail, Outcome, block_on};
-use crate::render::comparison::text;
+use crate::render::comparison::{figures, text};
 use crate::render::export;
-use ordersys_bench::compare::{Comparison, Decision, Differences, MOST_RUNS, Metric, Sample, Side, order};
+use crate::render::export::COMPARISON_PAGE;
+use ordersys_bench::compare::{
+    Comparison, Decision, Differences, MOST_RUNS, Margin, Metric, Sample, Side, order,
+};
 use ordersys_bench::profile::Profile;
 use ordersys_bench::result::{FILE, RunResult};
 use ordersys_bench::verdict::Grade;
@@ -17,24 +22,25 @@ use ordersys_bench::verdict::Grade;
 ///
 /// A and B are directories that hold several stored runs each. With --a and --b the runs are made now, in
 /// turns (ABBA), so that a drift of the machine meets both sides alike. Each metric is judged by the exact
-/// Mann-Whitney test with Holm's correction; the shift is Hodges' and Lehmann's. Runs with different
-/// settings of the load are refused; the systems may differ.
+/// Mann-Whitney test with Holm's correction; the shift is Hodges' and Lehmann's. "The same" means that every
+/// metric was shown to differ by less than --margin. Runs with different settings of the load are refused;
+/// the systems may differ.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys bench compare before after                 two directories of stored runs
   ordersys bench compare --a '--project one' --b '--project two' --runs 8
-  ordersys bench compare --a '--project one -d 5s' --b '--project two -d 5s' --out cmp
+  ordersys bench compare --a '--project one' --b '--project two' --out cmp -- -d 5s --lines 1..3
   ordersys bench compare cmp/a cmp/b -o json | jq -r .decision
-  ordersys bench compare --aa --a '-d 5s'             is this machine quiet enough to compare?")]
+  ordersys bench compare --aa -- -d 5s                is this machine quiet enough to compare?")]
 pub(super) struct Args {
     /// Two directories that hold stored runs: their own result.json, or one in each subdirectory
-    #[arg(value_names = ["A", "B"], num_args = 2, conflicts_with_all = ["a", "b", "aa"])]
+    #[arg(value_names = ["A", "B"], num_args = 1..=2, conflicts_with_all = ["a", "b", "aa"])]
     stored: Vec<PathBuf>,
-    /// Flags of `ordersys bench` for the first side, in one argument
+    /// Flags of `ordersys bench` for the first side alone, in one argument
     #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
     a: Option<String>,
-    /// Flags of `ordersys bench` for the second side, in one argument
-    #[arg(long, value_name = "FLAGS", allow_hyphen_values = true, requires = "a", conflicts_with = "aa")]
+    /// Flags of `ordersys bench` for the second side alone, in one argument
+    #[arg(long, value_name = "FLAGS", allow_hyphen_values = true, conflicts_with = "aa")]
     b: Option<String>,
     /// Compare the first side with itself: exit code 8 if that finds a difference
     #[arg(long)]
@@ -42,12 +48,17 @@ pub(super) struct Args {
     /// Runs of each side
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=50))]
     runs: u32,
+    /// Up to which part of the first median a difference counts as none
+    #[arg(long, value_name = "PERCENT", default_value_t = Margin(0.05))]
+    margin: Margin,
     /// Metrics to compare, instead of all
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     metric: Vec<Metric>,
-    /// Keep the runs made now in this directory, as a/NN and b/NN
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    out: OutArgs,
+    /// Flags of `ordersys bench` for both sides, after --
+    #[arg(last = true, value_name = "FLAGS", conflicts_with = "stored")]
+    both: Vec<String>,
 }
 
 /// The flags of one side.
@@ -78,15 +89,28 @@ impl Runs {
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
-    let runs = match args.stored.as_slice() {
-        [a, b] => Runs { a: stored(a)?, b: stored(b)?, interrupted: false },
+    let printer = globals.printer();
+    let (runs, out) = match args.stored.as_slice() {
+        [a, b] => {
+            let runs = Runs { a: stored(a)?, b: stored(b)?, interrupted: false };
+            (runs, args.out.claim()?)
+        }
+        [a] => {
+            let what = format!("name a second directory to compare {} with", a.display());
+            return Err(Failure::new(Exit::Usage, what)
+                .hint("`ordersys bench compare --help` shows the ways to compare"));
+        }
         _ => make(args, globals)?,
     };
     let systems = comparable(&runs)?;
     let metrics = if args.metric.is_empty() { &Metric::ALL[..] } else { &args.metric };
     let samples = |runs: &[RunResult]| runs.iter().map(Sample::of_run).collect::<Vec<_>>();
-    let comparison = Comparison::of(metrics, &samples(&runs.a), &samples(&runs.b), systems);
-    globals.printer().data(&comparison, || text(&comparison));
+    let comparison = Comparison::of(metrics, &samples(&runs.a), &samples(&runs.b), args.margin, systems);
+    printer.data(&comparison, || text(&comparison));
+    if let Some(dir) = out {
+        export::comparison(&comparison, dir).hint("name another directory with --out")?;
+        printer.say(format!("report: {}", dir.join(COMPARISON_PAGE).display()));
+    }
     if runs.interrupted {
         return Err(Failure::new(Exit::Interrupted, "interrupted; compared are the runs before"));
     }
@@ -124,11 +148,13 @@ fn stored(dir: &Path) -> Outcome<Vec<RunResult>> {
 /// How the systems differ, if all runs had the same load and measured a system.
 fn comparable(runs: &Runs) -> Outcome<Vec<ordersys_bench::compare::Difference>> {
     let all: Vec<_> = runs.a.iter().chain(&runs.b).collect();
-    if let Some((place, _)) =
-        all.iter().enumerate().find(|(_, run)| run.interrupted || run.core.verdict == Grade::Invalid)
-    {
-        let what = format!("run {} of {} is invalid or was interrupted", place + 1, all.len());
-        return Err(Failure::new(Exit::Usage, what).hint("take it out: it does not describe the system"));
+    let useless =
+        |run: &RunResult| run.interrupted || matches!(run.core.verdict, Grade::Invalid | Grade::Failed);
+    if let Some((place, run)) = all.iter().enumerate().find(|(_, run)| useless(run)) {
+        let state = if run.interrupted { "was interrupted" } else { run.core.verdict.word() };
+        let cause = run.core.cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}"));
+        let what = format!("run {} of {} {state}{cause}", place + 1, all.len());
+        return Err(Failure::new(Exit::Usage, what).hint("take it out: its figures compare nothing"));
     }
     let mut systems = Vec::new();
     for run in all.iter().skip(1) {
@@ -148,28 +174,33 @@ fn comparable(runs: &Runs) -> Outcome<Vec<ordersys_bench::compare::Difference>> 
     Ok(systems)
 }
 
-fn make(args: &Args, globals: &Globals) -> Outcome<Runs> {
+fn make<'a>(args: &'a Args, globals: &Globals) -> Outcome<(Runs, Option<&'a Path>)> {
     if args.b.is_none() && !args.aa {
         return Err(Failure::new(Exit::Usage, "nothing to compare with")
             .hint("name two directories, or --a and --b, or --aa; see --help"));
     }
     let first = args.a.as_deref().unwrap_or_default();
-    let a = flags("--a", first, globals)?;
-    let b = flags("--b", args.b.as_deref().unwrap_or(first), globals)?;
+    let globals = &stock::at_home(globals);
+    let a = flags(("--a", first), &args.both, globals)?;
+    let b = flags(("--b", args.b.as_deref().unwrap_or(first)), &args.both, globals)?;
     let profiles = [a.run.profile()?, b.run.profile()?];
+    let out = args.out.claim()?;
     let printer = globals.printer();
     let (mut runs, order) = (Runs::default(), order(args.runs as usize));
     for (index, side) in order.iter().enumerate() {
-        printer.say(format!("run {} of {}: {}", index + 1, order.len(), side.letter()));
         let (flags, profile) = match side {
             Side::A => (&a, &profiles[0]),
             Side::B => (&b, &profiles[1]),
         };
         let number = runs.of(*side).len() + 1;
-        let dir = args.out.as_ref().map(|out| out.join(side.letter()).join(format!("{number:02}")));
+        let dir = out.map(|out| out.join(side.letter()).join(format!("{number:02}")));
         let profile = Profile { log: dir.clone(), ..profile.clone() };
         match one(flags, &profile, dir.as_deref(), globals) {
-            Ok(result) => runs.of(*side).push(result),
+            Ok(result) => {
+                let place = format!("run {} of {}", index + 1, order.len());
+                printer.say(format!("{place}: {}  {}", side.letter(), figures(&result)));
+                runs.of(*side).push(result);
+            }
             Err(failure) if failure.exit == Exit::Interrupted => {
                 runs.interrupted = true;
                 break;
@@ -177,7 +208,7 @@ fn make(args: &Args, globals: &Globals) -> Outcome<Runs> {
             Err(failure) => return Err(failure),
         }
     }
-    Ok(runs)
+    Ok((runs, out))
 }
 
 fn one(flags: &Flags, profile: &Profile, dir: Option<&Path>, globals: &Globals) -> Outcome<RunResult> {
@@ -195,8 +226,9 @@ fn one(flags: &Flags, profile: &Profile, dir: Option<&Path>, globals: &Globals) 
     }
 }
 
-/// The flags of a side; those of the command itself count where the side says nothing.
-fn flags(name: &str, text: &str, globals: &Globals) -> Outcome<Flags> {
+/// The flags of a side. Those of both sides count where it says nothing, and those of the command itself where these
+/// say nothing.
+fn flags((name, text): (&str, &str), both: &[String], globals: &Globals) -> Outcome<Flags> {
     let words = shlex::split(text)
         .ok_or_else(|| Failure::new(Exit::Usage, format!("{name} '{text}' has a quote without its end")))?;
     let mut all = vec!["--project".to_owned(), globals.project.to_string()];
@@ -211,7 +243,9 @@ fn flags(name: &str, text: &str, globals: &Globals) -> Outcome<Flags> {
     for (flag, url) in urls {
         all.extend(url.iter().flat_map(|url| [flag.to_owned(), url.clone()]));
     }
-    let flags = Flags::try_parse_from(all.into_iter().chain(words)).map_err(|error| {
+    let all = all.into_iter().chain(both.iter().cloned()).chain(words);
+    let name = if both.is_empty() { name.to_owned() } else { format!("{name} and what follows --") };
+    let flags = Flags::try_parse_from(all).map_err(|error| {
         let text = error.to_string();
         let text = text.strip_prefix("error: ").unwrap_or(&text);
         Failure::new(Exit::Usage, format!("{name}: {}", text.trim_end()))

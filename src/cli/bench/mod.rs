@@ -3,12 +3,13 @@
 mod calibrate;
 mod compare;
 mod environment;
+mod out;
 mod pace;
 mod report;
 mod run;
 mod saturate;
 mod schema;
-
+mod stock;
 mod workload;
 
 pub(super) use environment::recorded;

@@ -24,6 +24,6 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
     let printer = globals.printer();
     printer.data(&result, || render::text(&result));
     export::page(&result, &args.dir).hint("copy the directory to where it can be written")?;
-    printer.say(format!("wrote {}", args.dir.join(PAGE).display()));
+    printer.say(format!("report: {}", args.dir.join(PAGE).display()));
     Ok(())
 }

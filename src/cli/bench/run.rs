@@ -1,16 +1,19 @@
 //! `ordersys bench run`, or `ordersys bench` alone: one run.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::cli::bench::environment;
 use crate::cli::bench::environment::environment;
+use crate::cli::bench::out::OutArgs;
 use crate::cli::bench::pace::PaceArgs;
+use crate::cli::bench::stock;
 use crate::cli::bench::workload::WorkloadArgs;
 use crate::cli::bench::{Exit, Failure, Globals, OrFail, Outcome, block_on};
+use crate::render::export::PAGE;
 use crate::render::{Printer, run as render_run};
 use crate::render::{bench as render, export};
 use ordersys_bench::faults::Faults;
-use ordersys_bench::profile::Profile;
+use ordersys_bench::profile::{ExistingStock, Profile};
 use ordersys_bench::result::RunResult;
 use ordersys_bench::settings::Environment;
 use ordersys_bench::verdict::slo;
@@ -31,9 +34,8 @@ pub(super) struct RunArgs {
     /// Show the run on the whole terminal while it goes on; q ends it like Ctrl-C
     #[arg(long)]
     live: bool,
-    /// Write result.json and the distributions into this directory
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    out: OutArgs,
 }
 
 /// A parsed `--slo`: one value of its own, since clap takes a plain list for a repeatable flag.
@@ -46,16 +48,25 @@ pub(super) fn objectives(text: &str) -> Result<Objectives, String> {
 
 pub(super) fn run(args: &RunArgs, globals: &Globals) -> Outcome {
     let profile = args.profile()?;
-    let (client, printer) = (globals.client()?, args.printer(globals)?);
+    let (printer, globals) = (args.printer(globals)?, &stock::at_home(globals));
+    let client = globals.client()?;
+    let out = args.out.claim()?;
+    let profile = Profile { log: out.map(Path::to_owned), ..profile };
     let report = block_on(async {
         let environment = args.environment(globals).await?;
-        render_run(&profile, &client, &environment, &printer).await
+        match render_run(&profile, &client, &environment, &printer).await {
+            Err(failure) if stock::may_be_sold(&failure, &printer).await => {
+                let selling = Profile { existing: ExistingStock::Sold, ..profile.clone() };
+                render_run(&selling, &client, &environment, &printer).await
+            }
+            ended => ended,
+        }
     })?;
     let result = RunResult::of(&report);
-    printer.data(&result.core, || render::text(&result));
-    if let Some(dir) = &args.out {
+    printer.data(&result, || render::text(&result));
+    if let Some(dir) = out {
         export::write(&report, dir).hint("name another directory with --out")?;
-        printer.say(format!("wrote {}", dir.join("result.json").display()));
+        printer.say(format!("report: {}", dir.join(PAGE).display()));
     }
     report.failure().map_or(Ok(()), Err)
 }
@@ -63,7 +74,7 @@ pub(super) fn run(args: &RunArgs, globals: &Globals) -> Outcome {
 impl RunArgs {
     /// The flag that only a run of its own may have, if there is one.
     pub(super) fn own(&self) -> Option<&'static str> {
-        if self.out.is_some() { Some("--out") } else { self.live.then_some("--live") }
+        if self.out.is_given() { Some("--out") } else { self.live.then_some("--live") }
     }
 
     fn printer(&self, globals: &Globals) -> Outcome<Printer> {
@@ -90,7 +101,8 @@ impl RunArgs {
     pub(super) fn profile(&self) -> Outcome<Profile> {
         let objectives = self.slo.as_ref().map(|slo| slo.0.clone()).unwrap_or_default();
         let faults = self.faults.clone().unwrap_or_default();
-        let log = self.out.clone();
-        Ok(Profile { objectives, faults, log, ..self.pace.apply(self.workload.profile()?)? })
+        let profile = Profile { objectives, faults, ..self.pace.apply(self.workload.profile()?)? };
+        profile.refuse_the_pointless()?;
+        Ok(profile)
     }
 }

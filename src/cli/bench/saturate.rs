@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::cli::bench::environment::environment;
 use crate::cli::bench::run::{Objectives, objectives};
+use crate::cli::bench::stock;
 use crate::cli::bench::workload::WorkloadArgs;
 use crate::cli::bench::{Exit, Failure, Globals, Outcome, block_on};
 use crate::render::saturation::text;
@@ -54,6 +55,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
         precision: f64::from(args.precision) / 100.0,
         arrivals: args.arrivals,
     };
+    let globals = &stock::at_home(globals);
     let (client, printer) = (globals.client()?, globals.printer());
     let found = block_on(async {
         let environment = environment(globals).await;
@@ -79,6 +81,8 @@ impl Args {
             )
             .hint("bound times and errors, e.g. --slo 'p99<50ms,errors<0.1%'"));
         }
-        Ok(Profile { objectives: self.slo.0.clone(), ..self.workload.profile()? })
+        let profile = Profile { objectives: self.slo.0.clone(), ..self.workload.profile()? };
+        profile.refuse_the_pointless()?;
+        Ok(profile)
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cli::bench::{Exit, Failure, Outcome};
 use ordersys_bench::profile::{
-    MAX_CONNECTIONS, MAX_POOL, MAX_REGISTERED, Profile, UserKind, default_threads,
+    ExistingStock, MAX_CONNECTIONS, MAX_POOL, MAX_REGISTERED, Profile, UserKind, default_threads,
 };
 use ordersys_loadgen::worker::retry::MAX_RETRIES;
 use ordersys_workload::model::{CountRange, Verification};
@@ -61,6 +61,9 @@ pub(super) struct WorkloadArgs {
     /// Generator threads [default: one per two connections, at most half the cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     threads: Option<u32>,
+    /// Sell the stock that is there, where the system lets the run make no products of its own
+    #[arg(long)]
+    sell_existing: bool,
     /// Do not check the books of the system afterwards; the report says so
     #[arg(long)]
     no_verify: bool,
@@ -106,6 +109,7 @@ impl WorkloadArgs {
             skew: self.skew,
             keys: self.keys,
             retries: self.retries,
+            existing: if self.sell_existing { ExistingStock::Sold } else { ExistingStock::Kept },
             verification: if self.no_verify { Verification::Off } else { Verification::On },
             ..Profile::default()
         })

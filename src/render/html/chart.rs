@@ -29,7 +29,7 @@ pub(super) struct Chart {
 
 /// What a drawing shows and how large its values are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Frame<'a> {
+pub(super) struct Frame<'a, V> {
     /// Names it for the page and for those who cannot see it.
     pub(super) id: &'a str,
     /// What is drawn.
@@ -38,18 +38,18 @@ pub(super) struct Frame<'a> {
     pub(super) unit: &'a str,
     /// Values from left to right.
     pub(super) x: (f64, f64),
-    /// The largest value upwards; the smallest is 0.
-    pub(super) top: f64,
+    /// What has to have its place upwards.
+    pub(super) values: V,
     /// Height in units of the drawing.
     pub(super) height: f64,
 }
 
 impl Chart {
     /// A drawing with an upright axis and its grid.
-    pub(super) fn new(frame: Frame<'_>) -> Self {
+    pub(super) fn new<V: Iterator<Item = f64>>(frame: Frame<'_, V>) -> Self {
         let Frame { id, title, unit, height, .. } = frame;
         let x = Scale::new(frame.x, (LEFT, WIDTH - RIGHT));
-        let y = Scale::new((0.0, frame.top * 1.04), (height - BOTTOM, TOP));
+        let y = Scale::fitting(frame.values, (height - BOTTOM, TOP));
         let opening = format!(
             r#"<svg id="{id}" class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{title}""#
         );
@@ -109,6 +109,16 @@ impl Chart {
             broken = point.is_none();
         }
         self.add(format_args!(r#"<path class="curve {class}" d="{path}"/>"#));
+    }
+
+    /// A limit: a dashed line across, with its name.
+    pub(super) fn limit(&mut self, value: f64, name: &str) {
+        let (at, right) = (self.y.at(value), WIDTH - RIGHT);
+        self.add(format_args!(
+            r#"<path class="limit" d="M{LEFT} {at:.1}H{right:.1}"/><text class="limit" x="{right:.1}" y="{:.1}" text-anchor="end">{}</text>"#,
+            at - 4.0,
+            escape(name)
+        ));
     }
 
     /// What is said while the pointer is near a value of the lower axis.

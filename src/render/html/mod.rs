@@ -2,13 +2,17 @@
 //! and dark and on paper. Pure: a result in, text out.
 
 mod chart;
+mod comparison;
 mod percentiles;
 mod scale;
 mod tables;
 mod timeline;
 
+use crate::render::bench;
 use ordersys_bench::result::RunResult;
 use ordersys_bench::verdict::Grade;
+
+pub use crate::render::html::comparison::page as comparison;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -21,6 +25,7 @@ pub fn page(result: &RunResult) -> String {
         section("Response time by percentile", &percentiles(result)),
         endpoints(result),
         section("Throughput", &timeline::throughput(result)),
+        timeline::errors(result).map_or_else(String::new, |chart| section("Errors", &chart)),
         section("Response time", &timeline::latency(result)),
         if result.marks.is_empty() { String::new() } else { section("Faults", &tables::marks(result)) },
         section("Verification", &tables::verification(result)),
@@ -28,14 +33,18 @@ pub fn page(result: &RunResult) -> String {
         section("Outcomes", &tables::outcomes(result)),
         section("Conditions", &tables::settings(result)),
     ];
+    document(&format!("ordersys bench: {}", result.core.verdict.word()), &body.concat())
+}
+
+/// A page with its own style and script.
+fn document(title: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\">\
          <meta name=\"color-scheme\" content=\"light dark\">\
-         <title>ordersys bench: {}</title>\n<style>\n{STYLE}</style></head>\n\
-         <body><main>{}</main>\n<script>\n{SCRIPT}</script></body></html>\n",
-        result.core.verdict.word(),
-        body.concat()
+         <title>{}</title>\n<style>\n{STYLE}</style></head>\n\
+         <body><main>{body}</main>\n<script>\n{SCRIPT}</script></body></html>\n",
+        escape(title)
     )
 }
 
@@ -47,19 +56,22 @@ fn header(result: &RunResult) -> String {
     let core = &result.core;
     let cause = core.cause.as_deref().unwrap_or(match core.verdict {
         Grade::Valid => "The numbers describe the system.",
-        Grade::Saturated | Grade::Suspect | Grade::Invalid => "",
+        Grade::Saturated | Grade::Suspect | Grade::Invalid | Grade::Failed => "",
     });
     let cut = if result.interrupted { "Interrupted: all of this is of the part before. " } else { "" };
+    let started = format!("<p><code>{}</code></p>", escape(&bench::started(core)));
     let conditions = core.settings.lines().map(|line| format!("<p>{}</p>", escape(&line))).concat();
+    let good = core.still_good.as_ref().map(|good| format!("<p>Still good: {}</p>", escape(good)));
+    let good = good.unwrap_or_default();
     let missed = result
         .missed_objectives
         .iter()
-        .map(|missed| format!(r#"<p class="missed">Objective {}</p>"#, escape(missed)))
+        .map(|missed| format!(r#"<p class="missed">Objective {}</p>"#, escape(&missed.to_string())))
         .collect::<Vec<_>>()
         .concat();
     let class = core.verdict.word().to_lowercase();
     format!(
-        r#"<header><h1>ordersys bench <span class="verdict {class}">{}</span></h1><p class="cause">{cut}{}</p>{missed}<div class="tiles">{}</div><div class="conditions">{conditions}</div></header>
+        r#"<header><h1>ordersys bench <span class="verdict {class}">{}</span></h1><p class="cause">{cut}{}</p>{good}{missed}<div class="tiles">{}</div><div class="conditions">{started}{conditions}</div></header>
 "#,
         core.verdict.word(),
         escape(cause),
@@ -68,25 +80,27 @@ fn header(result: &RunResult) -> String {
 }
 
 fn tiles(result: &RunResult) -> String {
-    let (measures, checks) = (&result.core.measures, &result.core.verification);
+    let measures = &result.core.measures;
     let response = &measures.latency.response;
-    let count = |word: &str| checks.iter().filter(|checked| checked.result == word).count();
-    let failed = match count("FAIL") {
-        0 => String::new(),
-        failed => format!(", {failed} violated"),
-    };
     let tiles = [
-        ("requests per second", format!("{:.0}", measures.totals.throughput)),
-        ("p50", format!("{:.2} ms", response.p50)),
-        ("p99", format!("{:.2} ms", response.p99)),
-        ("p99.9", format!("{:.2} ms", response.p999)),
-        ("longest", format!("{:.1} ms", response.max)),
-        ("checks that hold", format!("{} of {}{failed}", count("PASS"), checks.len())),
+        ("right answers per second", format!("{:.1}", measures.totals.throughput)),
+        ("mean", time(response.mean)),
+        ("p50", time(response.p50)),
+        ("p95", time(response.p95)),
+        ("p99", time(response.p99)),
+        ("p99.9", time(response.p999)),
+        ("longest", time(response.max)),
+        ("checks", bench::checks(result)),
     ];
     let tile = |(name, value): &(&str, String)| {
         format!("<div><strong>{}</strong><span>{}</span></div>", escape(value), escape(name))
     };
     tiles.iter().map(tile).collect()
+}
+
+/// A time in its own unit, so that it fits a tile.
+fn time(millis: f64) -> String {
+    if millis < 1000.0 { format!("{} ms", bench::millis(millis)) } else { format!("{:.2} s", millis / 1e3) }
 }
 
 /// The four times of all requests; in a closed loop but one of them is a line along the axis.

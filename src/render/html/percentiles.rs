@@ -20,9 +20,8 @@ pub(super) fn plot(id: &str, title: &str, curves: &[&Curve]) -> String {
     let points = || drawn.iter().flat_map(|curve| &curve.points);
     let last = points().filter(|point| point.percentile < 100.0).map(|point| nines(point.percentile));
     let right = last.fold(NINES.0, f64::max).min(NINES.1);
-    let top = points().map(|point| point.millis).fold(0.0, f64::max);
-    let frame =
-        Frame { id, title, unit: "milliseconds", x: (0.0, right), top: top.max(1e-3), height: HEIGHT };
+    let values = points().map(|point| point.millis);
+    let frame = Frame { id, title, unit: "milliseconds", x: (0.0, right), values, height: HEIGHT };
     let mut chart = Chart::new(frame);
     for (percentile, label) in TICKS {
         if nines(percentile) <= right + 1e-6 {

@@ -1,11 +1,14 @@
 //! The tables of the page: what was measured, verified and asked for.
 
+use crate::render::bench;
 use crate::render::html::escape;
 use ordersys_bench::result::{Checked, Measures, RunResult};
+use ordersys_bench::verdict::share;
+use ordersys_loadgen::measure::distribution::Quantiles;
 use ordersys_verify::finding::Check;
 
 /// A table with titles; cells are HTML already.
-fn table(class: &str, titles: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(super) fn table(class: &str, titles: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let head = titles.iter().map(|title| format!("<th>{}</th>", escape(title))).collect::<Vec<_>>().concat();
     let row = |cells: Vec<String>| {
         let cells = cells.iter().map(|cell| format!("<td>{cell}</td>")).collect::<Vec<_>>().concat();
@@ -37,8 +40,12 @@ pub(super) fn figures(result: &RunResult) -> String {
         "timed out",
         "not sent",
         "/s",
+        "min",
+        "mean",
         "p50",
+        "p75",
         "p90",
+        "p95",
         "p99",
         "p99.9",
         "max",
@@ -57,11 +64,12 @@ fn figures_row(name: &str, measures: &Measures) -> Vec<String> {
         counters.timed_out,
         counters.skipped + counters.unsent,
     ];
-    let times = [response.p50, response.p90, response.p99, response.p999, response.max];
+    let Quantiles { min, mean, p50, p75, p90, p95, p99, p999, max } = *response;
+    let times = [min, mean, p50, p75, p90, p95, p99, p999, max];
     let mut cells = vec![escape(name)];
     cells.extend(counts.map(|count| count.to_string()));
     cells.push(format!("{:.1}", totals.throughput));
-    cells.extend(times.map(|millis| format!("{millis:.3}")));
+    cells.extend(times.map(bench::millis));
     cells
 }
 
@@ -78,14 +86,12 @@ pub(super) fn verification(result: &RunResult) -> String {
 /// How requests ended.
 pub(super) fn outcomes(result: &RunResult) -> String {
     let rows = result.outcomes.iter().map(|outcome| {
-        let answer = match (outcome.status, outcome.code.as_str()) {
-            (0, code) => code.to_owned(),
-            (status, code) => format!("{status} {code}"),
-        };
+        let share = share(outcome.count, result.core.measures.totals.counters.sent) * 100.0;
         let example = format!("<code>{}</code>", escape(&outcome.example));
-        vec![escape(&outcome.ending), escape(&answer), outcome.count.to_string(), example]
+        let answer = escape(&bench::answer(outcome));
+        vec![escape(&outcome.ending), answer, outcome.count.to_string(), format!("{share:.2} %"), example]
     });
-    table("text outcomes", &["outcome", "answer", "requests", "example"], rows)
+    table("text outcomes", &["outcome", "answer", "requests", "share", "example"], rows)
 }
 
 /// What was done to the system.

@@ -13,6 +13,8 @@ const HEIGHT: f64 = 270.0;
 const TICKS: u32 = 10;
 /// A last row shorter than this part of a whole one says nothing.
 const SHORTEST: f64 = 0.25;
+/// The unit of times.
+const MILLIS: &str = "milliseconds";
 /// Room a letter of a label takes.
 const LETTER: f64 = 6.6;
 
@@ -36,16 +38,30 @@ type Count = fn(&Row) -> u64;
 /// Requests per second over time.
 pub(super) fn throughput(result: &RunResult) -> String {
     let steps = steps(result);
-    let curves: [(&str, &str, Count); 3] = [
-        ("c3 dashed", "asked for", |row| row.planned),
-        ("c0", "answered well", |row| row.ok),
-        ("c4", "refused, failed or timed out", |row| row.not_ok),
-    ];
-    let line = |count: Count| steps.iter().map(|step| Some(step.rate(count(step.row)))).collect::<Vec<_>>();
-    let lines: Vec<_> = curves.iter().map(|(class, name, count)| (*class, *name, line(*count))).collect();
+    let asked: (&str, &str, Count) = ("c3 dashed", "asked for", |row| row.planned);
+    let answered: (&str, &str, Count) = ("c0", "answered well", |row| row.ok);
+    // A closed loop asks for what it sends.
+    let curves = if result.core.settings.is_open() { &[asked, answered][..] } else { &[answered] };
     let subject =
         Subject { id: "throughput", title: "Requests per second over time", unit: "requests per second" };
-    draw(result, subject, &lines)
+    draw(result, subject, &counted(&steps, curves))
+}
+
+/// Requests per second that were not answered as they should be; nothing if all were.
+pub(super) fn errors(result: &RunResult) -> Option<String> {
+    let steps = steps(result);
+    if steps.iter().all(|step| step.row.not_ok == 0) {
+        return None;
+    }
+    let curves: [(&str, &str, Count); 1] = [("c4", "refused, failed or timed out", |row| row.not_ok)];
+    let subject = Subject { id: "errors", title: "Errors per second over time", unit: "requests per second" };
+    Some(draw(result, subject, &counted(&steps, &curves)))
+}
+
+/// A line for each way to count.
+fn counted<'a>(steps: &[Step<'_>], curves: &[(&'a str, &'a str, Count)]) -> Vec<Line<'a>> {
+    let line = |count: Count| steps.iter().map(|step| Some(step.rate(count(step.row)))).collect::<Vec<_>>();
+    curves.iter().map(|(class, name, count)| (*class, *name, line(*count))).collect()
 }
 
 /// Response times over time.
@@ -57,7 +73,7 @@ pub(super) fn latency(result: &RunResult) -> String {
         steps.iter().map(point).collect::<Vec<_>>()
     };
     let lines = [("c0", "p50", line(|row| row.p50)), ("c1", "p99", line(|row| row.p99))];
-    draw(result, Subject { id: "latency", title: "Response time over time", unit: "milliseconds" }, &lines)
+    draw(result, Subject { id: "latency", title: "Response time over time", unit: MILLIS }, &lines)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "seconds of a run")]
@@ -84,15 +100,23 @@ struct Subject {
 }
 
 fn draw(result: &RunResult, Subject { id, title, unit }: Subject, lines: &[Line<'_>]) -> String {
-    let values = lines.iter().flat_map(|(_, _, points)| points.iter().flatten().map(|(_, value)| *value));
-    let top = values.fold(0.0, f64::max).max(1e-3);
+    let points = lines.iter().flat_map(|(_, _, points)| points.iter().flatten().map(|(_, value)| *value));
+    // A rate may be 0 and its scale begins there; times may lie far apart.
+    let (values, limits) = if unit == MILLIS {
+        let limits = result.core.settings.time_limits();
+        (points.chain(limits.iter().map(|(_, limit)| *limit)).collect(), limits)
+    } else {
+        (vec![points.fold(0.0, f64::max)], Vec::new())
+    };
+    let values = values.into_iter();
     let end = result.elapsed_seconds.max(1e-3);
-    let mut chart = Chart::new(Frame { id, title, unit, x: (0.0, end), top, height: HEIGHT });
+    let mut chart = Chart::new(Frame { id, title, unit, x: (0.0, end), values, height: HEIGHT });
     stages(&mut chart, result);
     for tick in chart.x.ticks(TICKS) {
         chart.tick(tick, &label(tick));
     }
     chart.caption("seconds after the warm-up");
+    limits.iter().for_each(|(name, limit)| chart.limit(*limit, name));
     for (class, _, points) in lines {
         chart.line(class, points);
         points_alone(&mut chart, class, points);
@@ -144,7 +168,7 @@ fn stages(chart: &mut Chart, result: &RunResult) {
             chart.add(format_args!(
                 r#"<text class="stage-name" x="{:.1}" y="{:.1}" text-anchor="middle">{}</text>"#,
                 from + width / 2.0,
-                bottom - 6.0,
+                top - 4.0,
                 escape(&name)
             ));
         }

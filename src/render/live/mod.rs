@@ -1,6 +1,7 @@
 //! What is shown of a run while it goes on: a line of progress, or a view of the whole terminal. Drawn once a
 //! second, by a thread that sends nothing, from what the generator's threads hand over anyway.
 
+mod bars;
 mod view;
 
 use crate::render::live::view::View;
@@ -53,7 +54,7 @@ impl Viewer for Live<'_> {
     fn begin(&mut self, profile: &Profile) -> io::Result<Option<UnboundedReceiver<()>>> {
         if let Some(screen) = self.printer.screen()? {
             let view = Box::new(View::new(profile));
-            screen.draw(&view.lines(screen.size().0, None));
+            screen.draw(&view.lines(screen.size(), None));
             self.shown = Shown::Full(screen, view);
             return Ok(Some(stops()));
         }
@@ -72,9 +73,8 @@ impl Viewer for Live<'_> {
             Shown::Nothing => {}
             Shown::Line(progress, stop_condition) => line(*stop_condition, second, progress),
             Shown::Full(screen, view) => {
-                let width = screen.size().0;
                 view.saw(second.row);
-                screen.draw(&view.lines(width, Some(second)));
+                screen.draw(&view.lines(screen.size(), Some(second)));
             }
         }
     }

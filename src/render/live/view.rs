@@ -1,28 +1,40 @@
 //! The lines of the full-screen view: text from figures, without a terminal.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::render::live::bars::{Mark, chart, marks};
 use ordersys_bench::profile::Profile;
 use ordersys_bench::result::per_second;
+use ordersys_bench::result::report::SoFar;
 use ordersys_bench::verdict;
+use ordersys_bench::verdict::slo::Objective;
 use ordersys_bench::verdict::{Facts, share};
 use ordersys_loadgen::engine::Second;
 use ordersys_loadgen::measure::distribution::Quantile;
 use ordersys_loadgen::measure::recording::Recording;
 use ordersys_loadgen::measure::series::Row;
 use ordersys_workload::evidence::answer::Ending;
+use ordersys_workload::model::stage_span::spans;
 use ordersys_workload::model::{LoadModel, StopCondition};
 
 /// Most seconds that are shown side by side: the width of a very wide terminal.
 const MAX_SECONDS: usize = 500;
 /// Most kinds of errors that are shown.
 const MAX_ERRORS: usize = 5;
-/// From nothing to the most of all.
-const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// Most lines of one chart.
+const MAX_HEIGHT: usize = 8;
+/// Letters of the bar that shows how far the run is.
+const BAR: u64 = 24;
 /// Quantiles that are shown.
-const QUANTILES: [(&str, f64); 5] =
-    [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)];
+const QUANTILES: [(&str, f64); 6] =
+    [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)];
+
+/// How many letters fit into a line, and how many lines.
+pub(super) type Size = (usize, usize);
 
 /// What was seen of a run so far.
 #[derive(Debug)]
@@ -30,31 +42,42 @@ pub(super) struct View {
     title: String,
     pace: LoadModel,
     stop_condition: StopCondition,
-    rates: VecDeque<u64>,
+    objectives: Vec<Objective>,
+    marks: Vec<Mark>,
+    rows: VecDeque<Row>,
 }
 
 impl View {
     /// Nothing yet.
     pub(super) fn new(profile: &Profile) -> Self {
         let title = format!("{}, {} connections", profile.pace, profile.connections);
+        let faults =
+            profile.faults.iter().map(|fault| Mark { second: fault.at.as_secs(), name: fault.what() });
+        let stages =
+            if profile.pace.stages().is_empty() { Vec::new() } else { spans(&profile.pace, Duration::ZERO) };
+        let stages = stages
+            .into_iter()
+            .filter_map(|stage| Some(Mark { second: stage.start.as_secs(), name: stage.rate? }));
         Self {
             title,
             pace: profile.pace.clone(),
             stop_condition: profile.stop_condition,
-            rates: VecDeque::new(),
+            objectives: profile.objectives.clone(),
+            marks: stages.chain(faults).collect(),
+            rows: VecDeque::new(),
         }
     }
 
-    /// Remembers how many requests were answered as they should be in a second.
+    /// Remembers a second.
     pub(super) fn saw(&mut self, row: &Row) {
-        if self.rates.len() == MAX_SECONDS {
-            self.rates.pop_front();
+        if self.rows.len() == MAX_SECONDS {
+            self.rows.pop_front();
         }
-        self.rates.push_back(row.ok);
+        self.rows.push_back(*row);
     }
 
-    /// The view, for a terminal of this width.
-    pub(super) fn lines(&self, width: usize, second: Option<&Second<'_>>) -> Vec<String> {
+    /// The view, for a terminal of this size.
+    pub(super) fn lines(&self, (width, height): Size, second: Option<&Second<'_>>) -> Vec<String> {
         let mut lines = vec![spread(&format!("ordersys bench: {}", self.title), "q ends the run", width)];
         lines.push(String::new());
         let Some(second) = second else {
@@ -65,59 +88,87 @@ impl View {
         let elapsed = Duration::from_secs(row.at + 1);
         lines.push(self.clock(elapsed, total));
         lines.push(String::new());
+        let rest = self.rest(second, elapsed, width);
+        let marks = marks(&self.marks, row.at, width);
+        // Two charts with a title each share what the rest leaves.
+        let taken = lines.len() + rest.len() + usize::from(marks.is_some()) + 2;
+        let room = (height.saturating_sub(taken) / 2).clamp(1, MAX_HEIGHT);
+        let room = u16::try_from(room).unwrap_or(1);
         lines.push(self.throughput(row, elapsed, total));
-        lines.push(self.sparkline(width));
-        lines.push(String::new());
+        lines.extend(chart(&self.values(|row| whole(row.ok)), width, room));
+        lines.push(format!(
+            "response in the last second: p50 {:.1}  p99 {:.1} ms; p99 over time:",
+            row.p50, row.p99
+        ));
+        lines.extend(chart(&self.values(|row| row.p99), width, room));
+        lines.extend(marks);
+        lines.extend(rest);
+        lines
+    }
+
+    /// What stands below the charts.
+    fn rest(&self, second: &Second<'_>, elapsed: Duration, width: usize) -> Vec<String> {
+        let (row, total) = (second.row, &second.totals.total);
         let dropped = total.counters.skipped + total.counters.unsent;
-        lines.push(format!("in flight {}   waiting {}   dropped {dropped}", row.in_flight, row.backlog));
-        lines.push(format!("response  {}  ms so far", latency(total)));
-        lines.push(format!("          p50 {:.1}  p99 {:.1}  ms in the last second", row.p50, row.p99));
+        let mut lines = vec![
+            String::new(),
+            format!("response so far: {} ms", latency(total)),
+            format!("in flight {}   waiting {}   dropped {dropped}", row.in_flight, row.backlog),
+        ];
+        if second.totals.endpoints.len() > 1 {
+            lines.extend(
+                second.totals.endpoints.iter().map(|(endpoint, one)| endpoint_line(endpoint.name(), one)),
+            );
+        }
         lines.push(String::new());
         lines.extend(errors(total));
+        lines.extend(self.objectives.iter().map(|objective| {
+            let missed = objective.missed(&SoFar { total, elapsed });
+            missed
+                .map_or_else(|| format!("✓ {objective} met so far"), |missed| format!("✗ {missed} (so far)"))
+        }));
         lines.push(String::new());
         lines.extend(wrapped(&self.verdict(second), width));
         lines
     }
 
+    /// How far the run is.
     fn clock(&self, elapsed: Duration, total: &Recording) -> String {
         let seconds = elapsed.as_secs();
         match self.stop_condition {
             StopCondition::For(whole) => {
-                format!("{seconds} s gone   {} s left", whole.saturating_sub(elapsed).as_secs())
+                let left = whole.saturating_sub(elapsed).as_secs();
+                format!("{} {seconds} s gone   {left} s left", bar(seconds, whole.as_secs()))
             }
             StopCondition::Count(count) => {
                 let done = total.counters.done();
-                format!("{seconds} s gone   {done} of {count} done   {} left", count.saturating_sub(done))
+                let left = count.saturating_sub(done);
+                format!("{} {seconds} s gone   {done} of {count} done   {left} left", bar(done, count))
             }
         }
     }
 
     fn throughput(&self, row: &Row, elapsed: Duration, total: &Recording) -> String {
-        let most = self.rates.iter().max().copied().unwrap_or(0);
+        let most = self.rows.iter().map(|row| row.ok).max().unwrap_or(0);
         let average = per_second(total.counters.ok, elapsed);
-        format!("right answers a second: now {}   average {average:.0}   most {most}", row.ok)
+        let asked = match self.pace {
+            LoadModel::ClosedLoop => String::new(),
+            LoadModel::OpenLoop { .. } | LoadModel::Ramping { .. } => format!("asked {}   ", row.planned),
+        };
+        format!("right answers a second: {asked}now {}   average {average:.0}   most {most}", row.ok)
     }
 
-    /// A bar for each of the last seconds, the highest for the most of these.
-    fn sparkline(&self, width: usize) -> String {
-        let shown = self.rates.len().saturating_sub(width);
-        let shown: Vec<_> = self.rates.iter().skip(shown).copied().collect();
-        let most = shown.iter().max().copied().unwrap_or(0).max(1);
-        let steps = BARS.len() as u64 - 1;
-        let bar = |rate: &u64| {
-            let step = (rate * steps).div_ceil(most);
-            BARS[usize::try_from(step).unwrap_or(0).min(BARS.len() - 1)]
-        };
-        shown.iter().map(bar).collect()
+    fn values(&self, of: impl Fn(&Row) -> f64) -> Vec<f64> {
+        self.rows.iter().map(of).collect()
     }
 
     /// What the numbers are worth as far as is known.
     fn verdict(&self, second: &Second<'_>) -> String {
-        let (total, hiccups) = (&second.totals.total, &second.totals.hiccups);
-        if total.counters.done() == 0 {
+        let totals = second.totals;
+        if totals.total.counters.done() == 0 {
             return "nothing was answered yet".to_owned();
         }
-        let found = verdict::judge(&Facts { pace: &self.pace, total, hiccups, busiest_thread: None });
+        let found = verdict::judge(&Facts { pace: &self.pace, totals, busiest_thread: None });
         let cause = found.cause.map_or_else(String::new, |cause| format!(": {cause}"));
         format!("so far {}{cause}", found.grade.word())
     }
@@ -144,6 +195,30 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// How much of a whole is done.
+fn bar(done: u64, whole: u64) -> String {
+    let full = (done.min(whole) * BAR).checked_div(whole).unwrap_or(BAR);
+    let count = |letters: u64| usize::try_from(letters).unwrap_or(0);
+    format!("[{}{}]", "=".repeat(count(full)), " ".repeat(count(BAR - full)))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "requests of one second")]
+fn whole(count: u64) -> f64 {
+    count as f64
+}
+
+/// One kind of requests, with its errors and times.
+fn endpoint_line(name: &str, one: &Recording) -> String {
+    let wrong = one.counters.done() - one.counters.ok;
+    let at = |quantile| one.response.quantile(quantile).millis();
+    format!(
+        "  {name:<8} ok {:>9}   errors {wrong:>7}   p50 {:>8.1}   p99 {:>8.1} ms",
+        one.counters.ok,
+        at(0.5),
+        at(0.99)
+    )
+}
+
 fn latency(total: &Recording) -> String {
     let show = |(name, quantile): &(&str, f64)| {
         let found: Quantile = total.response.quantile(*quantile);
@@ -166,82 +241,4 @@ fn errors(total: &Recording) -> Vec<String> {
         format!("  {:>8}  {}  {status}{}", kind.count, kind.ending.word(), kind.code)
     }));
     lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ordersys_loadgen::measure::recording::Times;
-    use ordersys_loadgen::measure::snapshot::Snapshot;
-    use ordersys_loadgen::measure::totals::RunTotals;
-    use ordersys_workload::evidence::answer::{Judged, judge};
-    use ordersys_workload::model::clock::Moment;
-
-    fn row(at: u64, ok: u64) -> Row {
-        let (in_flight, backlog, p50, p99) = (64, 7, 5.6, 22.1);
-        Row { at, planned: ok, sent: ok, done: ok, ok, not_ok: 0, dropped: 0, backlog, in_flight, p50, p99 }
-    }
-
-    fn totals() -> RunTotals {
-        let mut totals = RunTotals::default();
-        let at = |millis| Moment::at(Duration::from_millis(millis));
-        let times = |done| Times { planned: at(0), woken: at(0), sent: at(0), done: at(done) };
-        totals.total.counters.planned = 4;
-        totals.total.counters.sent = 4;
-        for done in [4, 5, 6] {
-            totals.total.ended(&judge(201, br#"{"id":"a"}"#), times(done), String::new);
-        }
-        totals.total.ended(&Judged::unanswered(Ending::TimedOut, "timeout"), times(50), String::new);
-        totals
-    }
-
-    fn shown(width: usize) -> Vec<String> {
-        let profile =
-            Profile { stop_condition: StopCondition::For(Duration::from_mins(1)), ..Profile::default() };
-        let mut view = View::new(&profile);
-        let (totals, snapshot) = (totals(), Snapshot::default());
-        for (at, ok) in (0..).zip([0, 1, 50, 100]) {
-            view.saw(&row(at, ok));
-        }
-        view.lines(width, Some(&Second { row: &row(3, 100), snapshot: &snapshot, totals: &totals }))
-    }
-
-    #[test]
-    fn the_view_has_what_is_known_so_far() {
-        let text = shown(80).join("\n");
-        for part in [
-            "ordersys bench: the closed loop, 64 connections",
-            "q ends the run\n",
-            "4 s gone   56 s left",
-            "now 100   average 1   most 100",
-            " ▁▄█",
-            "in flight 64   waiting 7   dropped 0",
-            "p50 5.0",
-            "max >=50.0",
-            "p50 5.6  p99 22.1",
-            "errors 1 (25.00 %)",
-            "       1  timed out  timeout",
-            "so far VALID",
-        ] {
-            assert!(text.contains(part), "{part:?} is not in\n{text}");
-        }
-    }
-
-    #[test]
-    fn a_narrow_terminal_shows_the_last_seconds() {
-        assert!(shown(2).contains(&"▄█".to_owned()), "{:?}", shown(2));
-    }
-
-    #[test]
-    fn long_texts_are_broken_between_words() {
-        assert_eq!(wrapped("the system could not follow", 10), ["the system", "could not", "follow"]);
-        assert_eq!(wrapped("unbreakable", 4), ["unbreakable"]);
-    }
-
-    #[test]
-    fn before_the_first_second_it_says_what_is_going_on() {
-        let view = View::new(&Profile::default());
-        assert_eq!(view.lines(80, None).last().map(String::as_str), Some("connecting and warming up"));
-        assert_eq!(view.sparkline(80), "");
-    }
 }

@@ -14,7 +14,7 @@ use crate::render::run;
 use crate::render::tests::responder::{Contract, Habits, Trouble, start};
 use crate::render::tests::shop::Defect;
 use crate::render::{Output, Printer};
-use ordersys_bench::profile::Profile;
+use ordersys_bench::profile::{ExistingStock, Profile};
 use ordersys_bench::result::report::Report;
 use ordersys_bench::settings::Environment;
 use ordersys_command::{Exit, Outcome};
@@ -34,6 +34,7 @@ fn profile(count: u64) -> Profile {
         users: 4,
         products: 20,
         stock: 100_000,
+        existing: ExistingStock::Sold,
         ..Profile::default()
     }
 }
@@ -221,14 +222,15 @@ async fn the_core_of_the_report_has_the_promised_members() {
     };
     assert_eq!(
         members(&core),
-        "cause cpuMicrosPerRequest endpoints latency settings stages totals verdict verification version"
+        "cause command cpuMicrosPerRequest endpoints latency settings startedAt stages stillGood totals verdict \
+         verification version"
     );
     assert_eq!(
         members(&core["totals"]),
         "aborted failed ok planned refused retries sent skipped throughput timedOut unsent"
     );
     assert_eq!(members(&core["latency"]), "connectionWait generatorLag response service");
-    assert_eq!(members(&core["latency"]["response"]), "max p50 p90 p99 p999");
+    assert_eq!(members(&core["latency"]["response"]), "max mean min p50 p75 p90 p95 p99 p999");
     assert_eq!(core["verification"][0], serde_json::json!({"id": "V1", "result": "PASS", "witness": null}));
     assert_eq!(core["latency"]["generatorLag"]["max"], 0.0, "a closed loop has no lag");
 

@@ -9,12 +9,14 @@ use serde_json::Value;
 
 const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/bench/result.schema.json");
 
-/// Runs `ordersys bench` against a stack.
+/// Runs `ordersys bench` as the admin of a stack.
 fn bench(stack: &Stack, args: &[&str]) -> Output {
     let dir = tempfile::tempdir().expect("a directory");
-    let urls = &stack.endpoints;
+    let (urls, token) = (&stack.endpoints, dir.path().join("token"));
+    std::fs::write(&token, stack.admin().credential().expect("a credential").expose()).expect("writes");
     Command::new(binary())
         .args(["--state-dir".as_ref(), dir.path()])
+        .args(["--token-file".as_ref(), token.as_path()])
         .args(["--user-url", &urls.user, "--product-url", &urls.product, "--order-url", &urls.order])
         .arg("bench")
         .args(args)
@@ -32,29 +34,25 @@ fn says(output: &Output, text: &str) -> bool {
     String::from_utf8_lossy(&output.stderr).contains(text)
 }
 
-/// A system with products, which a stranger may order: the tests need no credential.
-async fn a_system() -> Stack {
-    let stack = Stack::start().await;
-    stack.a_product(1_000_000).await;
-    stack
-}
-
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stored_result_keeps_its_published_schema_and_is_shown_again() {
-    let (stack, dir) = (a_system().await, tempfile::tempdir().expect("a directory"));
+    let (stack, dir) = (Stack::start().await, tempfile::tempdir().expect("a directory"));
     let run = dir.path().join("run").display().to_string();
     let load = ["-c", "4", "-d", "3s", "--warmup", "0s", "--out", &run, "-o", "json"];
     let turn = busy().await;
     let printed = json(&bench(&stack, &load));
     drop(turn);
     let stored: Value = serde_json::from_str(&read(&dir.path().join("run/result.json"))).expect("JSON");
-    for (member, value) in printed.as_object().expect("an object") {
-        assert_eq!(&stored[member], value, "{member}");
-    }
+    assert_eq!(printed, stored, "one document");
+    let command = stored["command"].as_str().expect("is known");
+    assert!(
+        command.contains("bench -c 4 -d 3s --warmup 0s --out") && stored["startedAt"].is_string(),
+        "{command}"
+    );
 
     let schema = json(&bench(&stack, &["schema"]));
     let published: Value = serde_json::from_str(&read(Path::new(SCHEMA))).expect("JSON");
@@ -71,6 +69,7 @@ async fn a_stored_result_keeps_its_published_schema_and_is_shown_again() {
     assert!(again.status.success() && dir.path().join("run/report.html").is_file(), "{again:?}");
     let text = String::from_utf8_lossy(&again.stdout).into_owned();
     assert!(text.contains("V10") && text.contains("exit code"), "{text}");
+    figures_agree(&stored, &text, &read(&dir.path().join("run/report.html")));
     assert_eq!(json(&bench(&stack, &["report", &run, "-o", "json"])), stored);
     let nothing = bench(&stack, &["report", "nowhere"]);
     assert!(nothing.status.code() == Some(4) && says(&nothing, "hint:"), "{nothing:?}");
@@ -87,6 +86,34 @@ async fn a_stored_result_keeps_its_published_schema_and_is_shown_again() {
     if chromium::has_chromium() {
         look_at(&dir.path().join("run/report.html"));
     }
+}
+
+/// The terminal and the page show what the document holds.
+fn figures_agree(stored: &Value, text: &str, page: &str) {
+    let response = &stored["latency"]["response"];
+    let shown = |name: &str| {
+        let value = response[name].as_f64().unwrap_or_else(|| panic!("{name}: {response}"));
+        match value {
+            small if small < 10.0 => format!("{small:.3}"),
+            middle if middle < 100.0 => format!("{middle:.2}"),
+            large => format!("{large:.1}"),
+        }
+    };
+    let row = text.lines().find(|line| line.trim_start().starts_with("response ")).expect("a row");
+    let on_terminal: Vec<_> = row.split_whitespace().skip(1).map(|cell| cell.trim_end_matches('~')).collect();
+    let names = ["min", "mean", "p50", "p90", "p95", "p99", "p999", "max"];
+    assert_eq!(on_terminal, names.map(shown), "{text}");
+    let all = page.split("<td>all</td>").nth(1).and_then(|rest| rest.split("</tr>").next()).expect("a row");
+    for name in names.iter().chain(&["p75"]) {
+        let cell = format!("<td>{}</td>", shown(name));
+        assert!(all.contains(&cell), "{name} {cell} is not in {all}");
+    }
+    let throughput = format!("{:.1}", stored["totals"]["throughput"].as_f64().expect("a rate"));
+    let started = stored["startedAt"].as_str().expect("a time");
+    for part in [&throughput, started] {
+        assert!(text.contains(part) && page.contains(part), "{part}: {text}");
+    }
+    assert!(text.contains(stored["command"].as_str().expect("a command")), "{text}");
 }
 
 /// The page in a real browser: curves are drawn, and no script fails.
@@ -109,7 +136,7 @@ fn look_at(page: &Path) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stored_runs_are_compared_and_different_loads_refused() {
-    let (stack, dir) = (a_system().await, tempfile::tempdir().expect("a directory"));
+    let (stack, dir) = (Stack::start().await, tempfile::tempdir().expect("a directory"));
     let out = dir.path().join("cmp").display().to_string();
     let side = "-c 2 -n 40 --products 1 --no-verify";
     let made =
@@ -127,7 +154,9 @@ async fn stored_runs_are_compared_and_different_loads_refused() {
     bench(&stack, &["-c", "3", "-n", "40", "--products", "1", "--no-verify", "--out", &other]);
     let refused = bench(&stack, &["compare", &a, &other]);
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
-    assert!(says(&refused, "concurrency is 2 and 3"), "{refused:?}");
+    assert!(says(&refused, "a had 2 connections, b 3"), "{refused:?}");
+    let one = bench(&stack, &["compare", &a]);
+    assert!(one.status.code() == Some(2) && says(&one, "name a second directory"), "{one:?}");
     let alone = bench(&stack, &["compare", "--a", side]);
     assert!(alone.status.code() == Some(2) && says(&alone, "--aa"), "{alone:?}");
     let wrong = bench(&stack, &["compare", "--aa", "--a", "--rate fast"]);
@@ -136,7 +165,7 @@ async fn stored_runs_are_compared_and_different_loads_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_limit_is_found_as_an_interval() {
-    let stack = a_system().await;
+    let stack = Stack::start().await;
     // Nothing is answered within a microsecond: every rate is missed, down to the slowest.
     let slo = ["saturate", "--slo", "p99<1us", "--from", "4", "--step", "1s", "-o", "json"];
     let output = bench(&stack, &slo);
@@ -154,7 +183,7 @@ async fn the_limit_is_found_as_an_interval() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_generator_measures_itself() {
-    let stack = a_system().await;
+    let stack = Stack::start().await;
     let _turn = busy().await;
     let output = bench(&stack, &["calibrate", "--step", "1s", "-c", "8", "-o", "json"]);
     let found = json(&output);

@@ -99,7 +99,18 @@ fn scene(length: &str) -> (Running, Terminal, Running) {
     BufReader::new(said).read_line(&mut url).expect("a line");
     let (url, terminal) = (url.trim(), Terminal::open());
     let mut bench = Command::new(binary());
-    bench.args(["bench", "--live", "-c", "2", "--rate", "500", "--warmup", "0s", "--no-verify"]);
+    bench.args([
+        "bench",
+        "--live",
+        "-c",
+        "2",
+        "--rate",
+        "500",
+        "--warmup",
+        "0s",
+        "--no-verify",
+        "--sell-existing",
+    ]);
     bench.args(["--duration", length, "--user-url", url, "--product-url", url, "--order-url", url]);
     bench.stdin(terminal.side()).stdout(terminal.side()).stderr(terminal.side());
     let bench = Running(bench.spawn().expect("starts"));

@@ -9,6 +9,8 @@ mod interrupted;
 #[cfg(target_os = "linux")]
 mod live;
 mod load;
+mod out;
 mod registered;
 #[cfg(target_os = "linux")]
 mod stall;
+mod verdicts;

@@ -17,7 +17,7 @@ fn bench(stack: &Stack, credential: Option<&Path>, args: &[&str]) -> Output {
     let mut command = Command::new(binary());
     command.args(["--state-dir".as_ref(), dir.path()]);
     command.args(["--user-url", &urls.user, "--product-url", &urls.product, "--order-url", &urls.order]);
-    command.args(["bench", "--registered", "-o", "json"]).args(args);
+    command.args(["bench", "--registered", "--sell-existing", "-o", "json"]).args(args);
     if let Some(file) = credential {
         command.args(["--token-file".as_ref(), file]);
     }

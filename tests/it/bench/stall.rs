@@ -85,8 +85,9 @@ fn scene() -> (Running, Running) {
     BufReader::new(said).read_line(&mut url).expect("a line");
     let (url, rate, run) = (url.trim(), RATE.to_string(), format!("{}s", RUN.as_secs()));
     let plan = ["bench", "--rate", &rate, "--arrivals", "even", "--duration", &run, "--warmup", "0s"];
-    let system = ["--user-url", url, "--product-url", url, "--order-url", url, "--no-verify", "-o", "json"];
-    let bench = Running::start(&[&plan[..], &["--concurrency", "16"], &system[..]].concat());
+    let system = ["--user-url", url, "--product-url", url, "--order-url", url, "--sell-existing"];
+    let how = ["--concurrency", "16", "--no-verify", "-o", "json"];
+    let bench = Running::start(&[&plan[..], &how, &system].concat());
     bench.loads();
     std::thread::sleep(BEFORE);
     (server, bench)

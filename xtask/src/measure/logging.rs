@@ -93,7 +93,7 @@ impl Side {
         let state = lab.dir().join("state").display().to_string();
         let [user, product, order] = &self.urls;
         let at = ["--state-dir", &state, "--user-url", user, "--product-url", product, "--order-url", order];
-        lab.load(&at.map(str::to_owned), seconds, &[]).await
+        lab.load(&at.map(str::to_owned), seconds, &["--sell-existing"]).await
     }
 
     /// Whether the order service has counted orders.

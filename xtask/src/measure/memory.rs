@@ -33,7 +33,7 @@ pub(crate) async fn run(args: &Common) -> anyhow::Result<()> {
     let bench =
         ["bench", "--rate", &RATE.to_string(), "--duration", &length, "--warmup", "0s", "--threads", "1"];
     let at = ["--state-dir", &state, "--user-url", &url, "--product-url", &url, "--order-url", &url];
-    let flags = ["--no-verify", "--quiet", "--output", "json"];
+    let flags = ["--sell-existing", "--no-verify", "--quiet", "--output", "json"];
     let generator = lab.beside(&[&bench[..], &at, &flags].concat(), "report")?;
     let began = Instant::now();
     let before = most_from(&generator, began + Duration::from_secs(from)).await?;

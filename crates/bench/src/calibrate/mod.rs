@@ -10,7 +10,7 @@ use ordersys_contract::client::Endpoints;
 use serde::Serialize;
 
 use crate::calibrate::child::Child;
-use crate::profile::Profile;
+use crate::profile::{ExistingStock, Profile};
 use crate::result::report::Report;
 use crate::run::{self, Viewer};
 use crate::saturate::Search;
@@ -84,6 +84,7 @@ pub async fn calibrate(
     let profile = Profile {
         stop_condition: StopCondition::For(step),
         verification: Verification::Off,
+        existing: ExistingStock::Sold,
         objectives: Vec::new(),
         ..profile.clone()
     };
@@ -125,12 +126,11 @@ pub async fn calibrate(
 
 impl Ceiling {
     fn of(report: &Report) -> Self {
-        let millis = |quantile| report.response(quantile).millis();
         let cpu = report.cpu_per_request();
         Self {
             throughput: report.throughput(),
-            p50: millis(0.5),
-            p99: millis(0.99),
+            p50: report.millis(0.5),
+            p99: report.millis(0.99),
             verdict: report.verdict.grade,
             client_cpu: cpu.client,
             responder_cpu: cpu.server,

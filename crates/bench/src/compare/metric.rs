@@ -37,6 +37,18 @@ impl Metric {
         }
     }
 
+    /// Its name in a sentence.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Throughput => "throughput",
+            Self::P50 => "p50",
+            Self::P99 => "p99",
+            Self::P999 => "p99.9",
+            Self::ServerCpu => "server CPU",
+        }
+    }
+
     fn place(self) -> usize {
         match self {
             Self::Throughput => 0,

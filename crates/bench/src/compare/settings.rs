@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::result::RunResult;
 
 /// Settings that belong to the system under test: what a comparison is about.
-const SYSTEM: [&str; 5] = ["endpoints", "runtime", "topology", "durability", "version"];
+const SYSTEM: [&str; 5] = ["urls", "runtime", "topology", "durability", "version"];
 /// Settings that change nothing of what is sent.
 const HARMLESS: [&str; 1] = ["slo"];
 
@@ -25,7 +25,44 @@ pub struct Difference {
 
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} is {} and {}", self.setting, self.a, self.b)
+        let Self { setting, a, b } = self;
+        match setting.as_str() {
+            "durationSeconds" => write!(f, "a ran {a} s, b {b} s"),
+            "warmupSeconds" => write!(f, "a warmed up for {a} s, b for {b} s"),
+            "timeoutMillis" => write!(f, "a waited up to {a} ms for an answer, b up to {b} ms"),
+            "count" => write!(f, "a sent {a} requests, b {b}"),
+            "concurrency" => write!(f, "a had {a} connections, b {b}"),
+            "urls" => write!(f, "a is at {a}, b at {b}"),
+            _ => write!(f, "{} of a: {a}, of b: {b}", words(setting)),
+        }
+    }
+}
+
+/// `serverCpu` as `server cpu`.
+fn words(name: &str) -> String {
+    let letter = |letter: char| {
+        let space = if letter.is_uppercase() { " " } else { "" };
+        format!("{space}{}", letter.to_lowercase())
+    };
+    name.chars().map(letter).collect()
+}
+
+/// A value as a reader expects it: no quotes, no braces.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "unset".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => {
+            number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string())
+        }
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Value::Object(members) => match (members.get("min"), members.get("max")) {
+            (Some(min), Some(max)) if min == max => plain(min),
+            (Some(min), Some(max)) => format!("{}..{}", plain(min), plain(max)),
+            _ => members.values().filter(|value| !value.is_null()).map(plain).collect::<Vec<_>>().join(" "),
+        },
+        Value::Bool(flag) => flag.to_string(),
     }
 }
 
@@ -51,7 +88,7 @@ impl Differences {
         for name in names.into_iter().filter(|name| !HARMLESS.contains(&name.as_str())) {
             let (a, b) = (a.get(name).unwrap_or(&Value::Null), b.get(name).unwrap_or(&Value::Null));
             if a != b {
-                let difference = Difference { setting: name.clone(), a: a.to_string(), b: b.to_string() };
+                let difference = Difference { setting: name.clone(), a: plain(a), b: plain(b) };
                 let system = SYSTEM.contains(&name.as_str());
                 if system { &mut differences.system } else { &mut differences.load }.push(difference);
             }
@@ -85,7 +122,24 @@ mod tests {
         let names = |list: &[Difference]| list.iter().map(|one| one.setting.clone()).collect::<Vec<_>>();
         assert_eq!(names(&differences.load), ["rate", "seed"]);
         assert_eq!(names(&differences.system), ["topology"]);
-        assert_eq!(differences.load[0].to_string(), "rate is 100 and 200");
+        assert_eq!(differences.load[0].to_string(), "rate of a: 100, of b: 200");
+        let said = |name: &str, a: Value, b: Value| {
+            let (a, b) = (map(json!({name: a})), map(json!({name: b})));
+            let differences = Differences::of(&a, &b);
+            let one =
+                differences.load.first().or_else(|| differences.system.first()).map(ToString::to_string);
+            one.unwrap_or_default()
+        };
+        assert_eq!(said("durationSeconds", json!(1.0), json!(15.0)), "a ran 1 s, b 15 s");
+        assert_eq!(
+            said("lines", json!({"min": 1, "max": 3}), json!({"min": 2, "max": 2})),
+            "lines of a: 1..3, of b: 2"
+        );
+        assert_eq!(
+            said("urls", json!({"user": "http://one"}), json!({"user": "http://two"})),
+            "a is at http://one, b at http://two"
+        );
+        assert_eq!(said("warmupSeconds", json!(1.5), Value::Null), "a warmed up for 1.5 s, b for unset s");
         assert_eq!(Differences::of(&a, &a), Differences::default());
     }
 

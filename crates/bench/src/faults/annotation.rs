@@ -27,7 +27,7 @@ impl Annotation {
         match (&self.error, self.recovery_seconds) {
             (Some(error), _) => format!("could not be done: {error}"),
             (None, Some(seconds)) => format!("recovered after {seconds:.3} s"),
-            (None, None) => "not recovered while the run lasted".to_owned(),
+            (None, None) => "no recovery was seen while the run lasted".to_owned(),
         }
     }
 }

@@ -12,7 +12,7 @@ use ordersys_contract::{Client, ClientError, Currency, Money};
 use uuid::Uuid;
 
 use crate::prepare::users as buyers;
-use crate::profile::Profile;
+use crate::profile::{ExistingStock, Profile};
 use ordersys_command::{Events, Progress};
 use ordersys_command::{Exit, Failure, OrFail, Outcome};
 use ordersys_verify::system::ApiContract;
@@ -51,7 +51,9 @@ pub(crate) async fn prepare(profile: &Profile, client: &Client, events: &Events)
         (products, ApiContract::Full)
     } else {
         offered(profile)?;
-        (existing_products(profile, client).await?, ApiContract::Article)
+        let existing = existing_products(profile, client).await?;
+        allowed(profile, client, &existing)?;
+        (existing, ApiContract::Article)
     };
     progress.message("users");
     let users = buyers::make(profile, client, &label, &progress).await?;
@@ -122,6 +124,31 @@ fn offered(profile: &Profile) -> Outcome {
         format!("{what} needs more than the article's contract, and the system lets us make no products"),
     )
     .hint("against a stack of ours use the project's state directory, which holds the admin credential"))
+}
+
+/// A run would sell stock that it did not make, and nobody asked it to.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{base} lets us make no products, so the run would sell the stock that is there: {units} units of {products} products"
+)]
+pub struct WouldSellStock {
+    base: String,
+    products: usize,
+    units: i64,
+}
+
+/// Refuses to sell what is there, unless that was asked for.
+fn allowed(profile: &Profile, client: &Client, existing: &[Product]) -> Outcome {
+    if profile.existing == ExistingStock::Sold {
+        return Ok(());
+    }
+    let units = existing.iter().fold(0, |sum: i64, product| sum.saturating_add(product.stock));
+    let base = client.endpoints().product.clone();
+    let error = WouldSellStock { base, products: existing.len(), units }.into();
+    let hint =
+        "--sell-existing allows that; with an admin credential (--token-file FILE) the run makes its own"
+            .to_owned();
+    Err(Failure { exit: Exit::Usage, error, hint: Some(hint) })
 }
 
 /// Whether an answer to `POST /products` is that of a system that keeps only the article's contract,

@@ -1,4 +1,4 @@
-//! The members of a result that never change their names: what `-o json` prints.
+//! The members of a result that never change their names.
 
 use std::time::Duration;
 
@@ -18,10 +18,17 @@ use ordersys_verify::finding::{Finding, Standing, Witness};
 pub struct Core {
     /// The version of the members.
     pub version: u32,
+    /// When requests began to count, in UTC (RFC 3339).
+    #[schemars(extend("format" = "date-time"))]
+    pub started_at: String,
+    /// The command line that asked for the run, without secrets; `null` if it was no command.
+    pub command: Option<String>,
     /// What the numbers are worth.
     pub verdict: Grade,
     /// Why not more.
     pub cause: Option<String>,
+    /// What of a run with a cause still describes the system; `null` if there is nothing to tell apart.
+    pub still_good: Option<String>,
     /// The conditions.
     pub settings: Settings,
     /// The figures of the whole run.
@@ -88,7 +95,7 @@ impl Measures {
     }
 }
 
-/// Where the requests went, and how many a second were answered well.
+/// Where the requests went, and how many a second were answered well. All but `throughput` are counts.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Totals {
     /// Where the requests went.
@@ -100,7 +107,7 @@ pub struct Totals {
     pub throughput: f64,
 }
 
-/// The four times of requests.
+/// The four times of requests, in milliseconds.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Latency {

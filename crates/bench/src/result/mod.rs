@@ -1,4 +1,4 @@
-//! The result of a run as it is printed, stored and read again: every rendering is made from it alone, so a
+//! The result of a run: one document, which is printed, stored and read again: every rendering is made from it alone, so a
 //! stored run can be shown again without the system it loaded.
 
 mod core;
@@ -23,12 +23,13 @@ pub use crate::result::curve::{Curve, Point};
 
 use crate::faults::annotation::Annotation;
 use crate::result::report::Report;
+use crate::verdict::slo::Missed;
 use ordersys_command::{Exit, Failure, Outcome};
 use ordersys_loadgen::measure::recording::Kind;
 use ordersys_loadgen::measure::series::Series;
 
 /// The version of the result's JSON: raised when a member changes its name or meaning.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// The result's file in the directory of a run.
 pub const FILE: &str = "result.json";
 /// The largest stored result that is read, in bytes.
@@ -38,7 +39,7 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunResult {
-    /// The members that are printed as well.
+    /// The members that others build on.
     #[serde(flatten)]
     pub core: Core,
     /// The machine that generated the load.
@@ -52,7 +53,7 @@ pub struct RunResult {
     /// The busiest generator thread's share of a processor, from 0 to 1.
     pub busiest_thread: Option<f64>,
     /// Objectives that were missed, each with what was found.
-    pub missed_objectives: Vec<String>,
+    pub missed_objectives: Vec<Missed>,
     /// How requests ended.
     pub outcomes: Vec<Answers>,
     /// Second by second.
@@ -134,8 +135,9 @@ impl RunResult {
         let bytes = std::fs::read(&path).map_err(missing)?;
         Self::parse(&bytes).map_err(|error| {
             let error = error.context(format!("{} is no stored result of this version", path.display()));
-            let hint =
-                format!("results of version {VERSION} are read; `ordersys bench schema` describes them");
+            let hint = format!(
+                "results of version {VERSION} are read, which `ordersys bench schema` describes; run it again"
+            );
             Failure { exit: Exit::Usage, error, hint: Some(hint) }
         })
     }
@@ -188,7 +190,7 @@ mod tests {
             (failure.exit, failure.error.root_cause().to_string())
         };
         assert_eq!(refusal("{\"version\": 99}"), (Exit::Usage, "its version is 99".to_owned()));
-        let (exit, cause) = refusal("{\"version\": 1}");
+        let (exit, cause) = refusal("{\"version\": 2}");
         assert!(exit == Exit::Usage && cause.contains("missing field"), "{cause}");
         assert_eq!(RunResult::read(&dir.path().join("none")).expect_err("nothing").exit, Exit::NotFound);
     }

@@ -1,6 +1,6 @@
 //! The report of a run: what it was asked, what it measured, what that is worth, what was verified.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::faults::annotation::Annotation;
 use crate::profile::Profile;
@@ -9,18 +9,23 @@ use crate::result::{
 };
 use crate::settings::Settings;
 use crate::verdict;
-use crate::verdict::slo::Measured;
+use crate::verdict::slo::{Measured, Missed};
 use crate::verdict::{Facts, Grade, Verdict};
 use ordersys_command::{Exit, Failure};
 use ordersys_loadgen::engine::{Cpu, Generated};
 use ordersys_loadgen::measure::counters::Counters;
 use ordersys_loadgen::measure::distribution::Quantile;
+use ordersys_loadgen::measure::recording::Recording;
 use ordersys_loadgen::measure::totals::RunTotals;
 use ordersys_verify::Verification;
 
 /// A finished run.
 #[derive(Debug)]
 pub struct Report {
+    /// The command line that asked for it, without secrets.
+    pub command: Option<String>,
+    /// When requests began to count.
+    pub began: SystemTime,
     /// The conditions.
     pub settings: Settings,
     /// What was measured.
@@ -30,7 +35,7 @@ pub struct Report {
     /// Whether the system kept its books.
     pub verification: Verification,
     /// Objectives that were missed, each with what was found.
-    pub missed: Vec<String>,
+    pub missed: Vec<Missed>,
     /// What was done to the system meanwhile, in order of time.
     pub marks: Vec<Annotation>,
 }
@@ -47,12 +52,12 @@ impl Report {
     ) -> Self {
         let facts = Facts {
             pace: &profile.pace,
-            total: &generated.totals.total,
-            hiccups: &generated.totals.hiccups,
+            totals: &generated.totals,
             busiest_thread: generated.busiest_thread,
         };
         let verdict = verdict::judge(&facts);
-        let mut report = Self { settings, generated, verdict, verification, missed: Vec::new(), marks };
+        let (command, began, missed) = (None, SystemTime::UNIX_EPOCH, Vec::new());
+        let mut report = Self { command, began, settings, generated, verdict, verification, missed, marks };
         report.missed = profile.objectives.iter().filter_map(|objective| objective.missed(&report)).collect();
         report
     }
@@ -81,6 +86,12 @@ impl Report {
                 "the run was interrupted; its numbers are of the part before",
             ));
         }
+        if self.verdict.grade == Grade::Failed {
+            let cause = self.verdict.cause.as_deref().unwrap_or("nothing succeeded");
+            return Some(Failure::new(Exit::Failed, cause).hint(
+                "check the URLs and the flags of the workload; the logs of the services may say more",
+            ));
+        }
         if let Some(reason) = &self.verification.incomplete {
             return Some(Failure::new(Exit::Failed, format!("the run could not be verified: {reason}")));
         }
@@ -95,7 +106,7 @@ impl Report {
                 ),
             );
         }
-        self.missed.first().map(|missed| Failure::new(Exit::ObjectiveMissed, missed))
+        self.missed.first().map(|missed| Failure::new(Exit::ObjectiveMissed, missed.to_string()))
     }
 
     /// The stable core of the report.
@@ -105,8 +116,11 @@ impl Report {
         let elapsed = self.generated.elapsed;
         Core {
             version: VERSION,
+            started_at: humantime::format_rfc3339_millis(self.began).to_string(),
+            command: self.command.clone(),
             verdict: self.verdict.grade,
             cause: self.verdict.cause.clone(),
+            still_good: self.verdict.still_good.clone(),
             settings: self.settings.clone(),
             measures: Measures::of(total, elapsed),
             endpoints: endpoints
@@ -120,6 +134,12 @@ impl Report {
             verification: self.verification.findings.iter().map(Checked::of).collect(),
             cpu_micros_per_request: self.cpu_per_request(),
         }
+    }
+
+    /// A quantile of the response time in milliseconds; 0 if no request had one.
+    #[must_use]
+    pub fn millis(&self, quantile: f64) -> f64 {
+        self.response(quantile).map_or(0.0, Quantile::millis)
     }
 
     /// The stages that were reached, in their order.
@@ -151,21 +171,49 @@ impl Report {
     }
 }
 
+impl Report {
+    fn measured(&self) -> SoFar<'_> {
+        SoFar { total: &self.generated.totals.total, elapsed: self.generated.elapsed }
+    }
+}
+
 impl Measured for Report {
-    fn response(&self, quantile: f64) -> Quantile {
-        self.generated.totals.total.response.quantile(quantile)
+    fn response(&self, quantile: f64) -> Option<Quantile> {
+        self.measured().response(quantile)
+    }
+
+    fn error_share(&self) -> f64 {
+        self.measured().error_share()
+    }
+
+    fn throughput(&self) -> f64 {
+        self.measured().throughput()
+    }
+}
+
+/// What was measured of a run so far, or of all of it.
+#[derive(Debug, Clone, Copy)]
+pub struct SoFar<'a> {
+    /// What was recorded.
+    pub total: &'a Recording,
+    /// In this time.
+    pub elapsed: Duration,
+}
+
+impl Measured for SoFar<'_> {
+    fn response(&self, quantile: f64) -> Option<Quantile> {
+        (!self.total.response.is_empty()).then(|| self.total.response.quantile(quantile))
     }
 
     /// A refusal for want of stock is a right answer.
     fn error_share(&self) -> f64 {
-        let counters = self.counters();
-        let out_of_stock =
-            self.generated.totals.total.kinds.iter().filter(|kind| &*kind.code == "insufficient-stock");
+        let Recording { counters, kinds, .. } = self.total;
+        let out_of_stock = kinds.iter().filter(|kind| &*kind.code == "insufficient-stock");
         let right = counters.ok + out_of_stock.map(|kind| kind.count).sum::<u64>();
         1.0 - verdict::share(right, counters.planned)
     }
 
     fn throughput(&self) -> f64 {
-        per_second(self.generated.totals.total.finished, self.generated.elapsed)
+        per_second(self.total.finished, self.elapsed)
     }
 }

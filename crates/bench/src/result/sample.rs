@@ -24,6 +24,8 @@ use crate::settings::{Environment, RunContext, Settings};
 pub(crate) struct Simulated {
     /// Requests that were answered as they should be.
     pub(crate) answered: u64,
+    /// Requests that were refused with 404.
+    pub(crate) refused: u64,
     /// How long each answer took, in milliseconds.
     pub(crate) millis: u64,
     /// Requests for which the generator's machine had no connection.
@@ -36,7 +38,7 @@ pub(crate) struct Simulated {
 
 impl Default for Simulated {
     fn default() -> Self {
-        Self { answered: 100, millis: 5, limited: 0, server_cpu: None, interrupted: false }
+        Self { answered: 100, refused: 0, millis: 5, limited: 0, server_cpu: None, interrupted: false }
     }
 }
 
@@ -49,6 +51,9 @@ impl Simulated {
         let times = Times { planned, woken, sent, done };
         for _ in 0..self.answered {
             total.ended(&judge(201, br#"{"id":"a"}"#), times, String::new);
+        }
+        for _ in 0..self.refused {
+            total.ended(&judge(404, b"{}"), times, || "not found".to_owned());
         }
         for _ in 0..self.limited {
             let refused = Judged::unanswered(Ending::Failed, limits::REACHED);

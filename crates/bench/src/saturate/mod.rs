@@ -145,21 +145,24 @@ impl Plan {
     }
 }
 
-/// What a run says about its rate; a violated invariant or Ctrl-C ends the search.
+/// What a run says about its rate; a violated invariant or Ctrl-C ends the search. A rate at which nothing
+/// succeeded is missed: a lower one may be met.
 fn judge(report: &Report, rate: f64, confirming: bool) -> Outcome<Step> {
+    let failed = report.verdict.grade == Grade::Failed;
     if let Some(failure) = report.failure()
         && !matches!(failure.exit, Exit::ObjectiveMissed | Exit::InvalidRun)
+        && !(failed && failure.exit == Exit::Failed)
     {
         return Err(failure);
     }
     let cause = || report.verdict.cause.clone().unwrap_or_default();
+    let missed = report.missed.first().map(ToString::to_string);
     let broke = match report.verdict.grade {
-        Grade::Invalid => Some(cause()),
-        Grade::Saturated => Some(report.missed.first().cloned().unwrap_or_else(cause)),
-        Grade::Valid | Grade::Suspect => report.missed.first().cloned(),
+        Grade::Invalid | Grade::Failed => Some(cause()),
+        Grade::Saturated => Some(missed.unwrap_or_else(cause)),
+        Grade::Valid | Grade::Suspect => missed,
     };
     let passed = report.verification.findings.iter().any(|finding| finding.word() == "PASS");
-    let millis = |quantile| report.response(quantile).millis();
     Ok(Step {
         rate,
         confirming,
@@ -167,9 +170,9 @@ fn judge(report: &Report, rate: f64, confirming: bool) -> Outcome<Step> {
         broke,
         verdict: report.verdict.grade,
         throughput: report.throughput(),
-        p50: millis(0.5),
-        p99: millis(0.99),
-        p999: millis(0.999),
+        p50: report.millis(0.5),
+        p99: report.millis(0.99),
+        p999: report.millis(0.999),
         errors: report.error_share(),
         verification: if passed { "PASS" } else { "SKIP" },
     })

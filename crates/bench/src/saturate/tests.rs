@@ -4,6 +4,8 @@ use super::*;
 use crate::result::sample::{Simulated, report};
 use ordersys_verify::finding::{Check, Finding, Standing};
 
+/// What is said of 80 ms.
+const P99: &str = "p99<50ms was missed: 80.000 ms";
 const PLAN: Plan =
     Plan { from: 100.0, step: Duration::from_secs(3), precision: 0.05, arrivals: Arrivals::Even };
 
@@ -122,15 +124,28 @@ fn what_broke_is_an_objective_or_else_the_cause_of_the_verdict() {
     for (grade, missed, broke) in [
         (Grade::Valid, None, None),
         (Grade::Suspect, None, None),
-        (Grade::Suspect, Some("p99"), Some("p99")),
-        (Grade::Saturated, Some("p99"), Some("p99")),
+        (Grade::Suspect, Some(P99), Some(P99)),
+        (Grade::Saturated, Some(P99), Some(P99)),
         (Grade::Saturated, None, cause.as_deref()),
-        (Grade::Invalid, Some("p99"), cause.as_deref()),
+        (Grade::Invalid, Some(P99), cause.as_deref()),
+        (Grade::Failed, None, cause.as_deref()),
     ] {
-        let mut report = report(&profile, Simulated::default());
+        let mut report = report(&profile, Simulated { millis: 80, ..Simulated::default() });
         (report.verdict.grade, report.verdict.cause) = (grade, cause.clone());
-        report.missed = missed.into_iter().map(str::to_owned).collect();
+        report.missed.retain(|_| missed.is_some());
         let step = judge(&report, 100.0, true).unwrap_or_else(|failure| panic!("{failure:?}"));
         assert_eq!((step.broke.as_deref(), step.met), (broke, broke.is_none()), "{grade:?} {missed:?}");
     }
+}
+
+#[tokio::test]
+async fn a_system_that_refuses_everything_meets_no_objective_however_fast_it_does() {
+    let simulated = || Simulated { answered: 0, refused: 50, ..Simulated::default() };
+    let errors =
+        Profile { objectives: vec!["p99<1s".parse().expect("an objective")], seed: 9, ..Profile::default() };
+    let found = search(PLAN, &errors, async |profile| Ok(report(&profile, simulated()))).await.expect("ends");
+    let failure = found.failure().expect("none met");
+    let said = failure.error.to_string();
+    assert_eq!((failure.exit, found.met), (Exit::ObjectiveMissed, None));
+    assert!(said.contains("nothing succeeded: the system refused all 50 requests, such as 404"), "{said}");
 }

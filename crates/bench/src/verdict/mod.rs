@@ -1,5 +1,6 @@
 //! Whether a run measured the system: a pure judgement, with the cause.
 
+mod nothing;
 pub mod slo;
 
 use std::time::Duration;
@@ -8,15 +9,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use ordersys_loadgen::conn::limits;
-use ordersys_loadgen::measure::counters::Counters;
 use ordersys_loadgen::measure::distribution::Distribution;
 use ordersys_loadgen::measure::recording::Recording;
+use ordersys_loadgen::measure::totals::RunTotals;
 use ordersys_workload::model::LoadModel;
 
 /// Lateness of the generator that no run has to explain, in nanoseconds.
 const FREE_LAG: u64 = 1_000_000;
-/// Lateness of the generator as a part of the median response that is still harmless.
+/// Lateness of the generator at a quantile, as a part of the response time there, that is still harmless.
 const LAG_PART: u64 = 10;
+/// The quantiles that lateness of the generator may spoil; a run without the last of them is invalid.
+const SPOILED: [(&str, f64); 5] = [("p50", 0.5), ("p75", 0.75), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)];
 /// Share of the plan that has to be sent.
 const SENT_SHARE: f64 = 0.99;
 /// A tick later than this shows that the thread waited for the processor, in nanoseconds.
@@ -40,6 +43,8 @@ pub enum Grade {
     Suspect,
     /// They describe the generator.
     Invalid,
+    /// They describe a system that did nothing of what it was asked.
+    Failed,
 }
 
 impl Grade {
@@ -51,6 +56,7 @@ impl Grade {
             Self::Saturated => "SATURATED",
             Self::Suspect => "SUSPECT",
             Self::Invalid => "INVALID",
+            Self::Failed => "FAILED",
         }
     }
 }
@@ -62,6 +68,8 @@ pub struct Verdict {
     pub grade: Grade,
     /// Why not more.
     pub cause: Option<String>,
+    /// What of a run with a cause still describes the system.
+    pub still_good: Option<String>,
 }
 
 /// What the verdict depends on.
@@ -70,9 +78,7 @@ pub struct Facts<'a> {
     /// When requests left.
     pub pace: &'a LoadModel,
     /// What was measured.
-    pub total: &'a Recording,
-    /// How late the generator's own ticks came.
-    pub hiccups: &'a Distribution,
+    pub totals: &'a RunTotals,
     /// The busiest thread's share of a processor.
     pub busiest_thread: Option<f64>,
 }
@@ -80,51 +86,55 @@ pub struct Facts<'a> {
 /// Judges a run.
 #[must_use]
 pub fn judge(facts: &Facts<'_>) -> Verdict {
-    let counters = &facts.total.counters;
+    let RunTotals { total, hiccups, .. } = facts.totals;
     let pace_verdict = match facts.pace {
         LoadModel::ClosedLoop => None,
-        LoadModel::OpenLoop { .. } | LoadModel::Ramping { .. } => {
-            lagging(facts.total).or_else(|| not_sent(facts.total))
-        }
+        LoadModel::OpenLoop { .. } | LoadModel::Ramping { .. } => lagging(total).or_else(|| not_sent(total)),
     };
-    limited(facts.total)
-        .or_else(|| nothing_answered(counters))
-        .or_else(|| starved(facts.hiccups, STARVED, Grade::Invalid))
+    limited(total)
+        .or_else(|| nothing::succeeded(facts.totals))
+        .or_else(|| starved(hiccups, STARVED, Grade::Invalid))
         .or(pace_verdict)
-        .or_else(|| starved(facts.hiccups, HICCUP, Grade::Suspect))
-        .or_else(|| stood_still(facts.hiccups))
+        .or_else(|| starved(hiccups, HICCUP, Grade::Suspect))
+        .or_else(|| stood_still(hiccups))
         .or_else(|| busy(facts))
-        .unwrap_or(Verdict { grade: Grade::Valid, cause: None })
+        .unwrap_or(Verdict { grade: Grade::Valid, cause: None, still_good: None })
 }
 
 fn because(grade: Grade, cause: String) -> Verdict {
-    Verdict { grade, cause: Some(cause) }
+    Verdict { grade, cause: Some(cause), still_good: None }
+}
+
+impl Verdict {
+    fn still_good(self, what: &str) -> Self {
+        Self { still_good: Some(what.to_owned()), ..self }
+    }
 }
 
 fn limited(total: &Recording) -> Option<Verdict> {
     let met = total.kinds.iter().find(|kind| &*kind.code == limits::REACHED)?;
     let cause = format!("the generator's machine refused {} connections: {}", met.count, met.example);
-    Some(because(Grade::Invalid, cause))
+    Some(because(Grade::Invalid, cause).still_good("the checks"))
 }
 
-fn nothing_answered(counters: &Counters) -> Option<Verdict> {
-    let answered = counters.ok + counters.refused;
-    if answered > 0 {
-        return None;
-    }
-    Some(because(Grade::Invalid, format!("not one of {} requests was answered", counters.planned)))
-}
-
+/// Each quantile of the lag is judged by the quantile of the response time that it is a part of.
 fn lagging(total: &Recording) -> Option<Verdict> {
-    let (lag, response) = (at(&total.lag, 0.99), at(&total.response, 0.5));
-    let limit = FREE_LAG.max(response / LAG_PART);
-    if lag <= limit {
+    let limit = |quantile| FREE_LAG.max(at(&total.response, quantile) / LAG_PART);
+    let spoiled = |quantile| at(&total.lag, quantile) > limit(quantile);
+    if !spoiled(0.99) {
         return None;
     }
-    Some(because(
-        Grade::Invalid,
-        format!("the generator was late: its lag has a p99 of {}, more than {}", show(lag), show(limit)),
-    ))
+    let (lag, limit) = (show(at(&total.lag, 0.99)), show(limit(0.99)));
+    let cause = format!("the generator was late: its lag has a p99 of {lag}, more than {limit}");
+    let good: Vec<_> = SPOILED.iter().take_while(|(_, quantile)| !spoiled(*quantile)).collect();
+    let good = match (good.first(), good.last()) {
+        (Some((first, _)), Some((last, _))) if first != last => {
+            format!("the response times from {first} to {last}, ")
+        }
+        (Some((first, _)), _) => format!("the {first} of the response time, "),
+        _ => String::new(),
+    };
+    Some(because(Grade::Invalid, cause).still_good(&format!("{good}the counts and the checks")))
 }
 
 fn not_sent(total: &Recording) -> Option<Verdict> {
@@ -134,11 +144,11 @@ fn not_sent(total: &Recording) -> Option<Verdict> {
     let sent = share(counters.sent, counters.planned);
     if sent < SENT_SHARE && at(&total.wait, 0.99) <= FREE_LAG {
         let cause = format!("{:.1} % of the plan was sent though connections were free", sent * 100.0);
-        return Some(because(Grade::Invalid, cause));
+        return Some(because(Grade::Invalid, cause).still_good("the checks"));
     }
     if sent < SENT_SHARE || counters.skipped > 0 || waited {
         let cause = format!(
-            "the system could not follow: {:.1} % of the plan was sent, half of that waited {} or more for a connection",
+            "with this many connections the system could not follow: {:.1} % of the plan was sent, half of that waited {} or more for a connection",
             sent * 100.0,
             show(wait)
         );
@@ -152,13 +162,11 @@ fn starved(hiccups: &Distribution, limit: u64, grade: Grade) -> Option<Verdict> 
     if late <= limit {
         return None;
     }
-    Some(because(
-        grade,
-        format!(
-            "generator threads had to wait for a processor: 1 % of their ticks came {} late or later",
-            show(late)
-        ),
-    ))
+    let cause = format!(
+        "generator threads had to wait for a processor: 1 % of their ticks came {} late or later",
+        show(late)
+    );
+    Some(because(grade, cause).still_good("the counts and the checks; times may be longer than the system's"))
 }
 
 /// Too short to move the 99th percentile, but not the largest times.
@@ -166,7 +174,8 @@ fn stood_still(hiccups: &Distribution) -> Option<Verdict> {
     let longest = at(hiccups, 1.0);
     let cause =
         || format!("the generator stood still for {} once: the largest times are its own", show(longest));
-    (longest > STARVED).then(|| because(Grade::Suspect, cause()))
+    let good = "all but the largest times";
+    (longest > STARVED).then(|| because(Grade::Suspect, cause()).still_good(good))
 }
 
 fn busy(facts: &Facts<'_>) -> Option<Verdict> {
@@ -175,10 +184,10 @@ fn busy(facts: &Facts<'_>) -> Option<Verdict> {
         LoadModel::OpenLoop { .. } | LoadModel::Ramping { .. } => BUSY_OPEN,
     };
     let busiest = facts.busiest_thread.filter(|busiest| *busiest > limit)?;
-    Some(because(
-        Grade::Suspect,
-        format!("a generator thread was busy {:.0} % of the time and may be the limit", busiest * 100.0),
-    ))
+    let cause =
+        format!("a generator thread was busy {:.0} % of the time and may be the limit", busiest * 100.0);
+    let good = "the counts and the checks; the system may be faster than measured";
+    Some(because(Grade::Suspect, cause).still_good(good))
 }
 
 fn at(distribution: &Distribution, quantile: f64) -> u64 {

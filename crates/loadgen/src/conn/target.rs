@@ -94,10 +94,12 @@ impl Target {
     ) -> Result<Self, NotATarget> {
         let malformed = || NotATarget::Malformed { url: base.to_owned() };
         let uri: Uri = format!("{base}{}", order::ORDERS).parse().map_err(|_| malformed())?;
-        if uri.scheme_str() != Some("http") {
+        let authority = uri.authority().ok_or_else(malformed)?;
+        // What would not be sent along is refused: a query, a name and password.
+        let unused = uri.query().is_some() || base.contains('#') || authority.as_str().contains('@');
+        if unused || uri.scheme_str() != Some("http") {
             return Err(malformed());
         }
-        let authority = uri.authority().ok_or_else(malformed)?;
         let addresses = resolve(authority.host(), authority.port_u16().unwrap_or(80))
             .await
             .map_err(|source| NotATarget::Unresolved { url: base.to_owned(), source })?;

@@ -17,6 +17,7 @@ pub const FEW_SAMPLES: u64 = 10;
 #[derive(Debug, Clone)]
 pub struct Distribution {
     histogram: Histogram<u64>,
+    shortest: u64,
     longest: u64,
     /// The shortest of the times that are lower bounds: quantiles from there on are bounds as well.
     shortest_bound: u64,
@@ -54,13 +55,21 @@ pub fn millis(nanos: u64) -> f64 {
     nanos.div_ceil(1000) as f64 / 1e3
 }
 
-/// The quantiles every report shows, in milliseconds.
+/// What every report shows of a distribution, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Quantiles {
+    /// The shortest.
+    pub min: f64,
+    /// The mean; a lower bound where requests had no answer in time.
+    pub mean: f64,
     /// The median.
     pub p50: f64,
+    /// 75 % are shorter.
+    pub p75: f64,
     /// 90 % are shorter.
     pub p90: f64,
+    /// 95 % are shorter.
+    pub p95: f64,
     /// 99 % are shorter.
     pub p99: f64,
     /// 99.9 % are shorter.
@@ -86,12 +95,13 @@ impl Distribution {
         let mut histogram = histogram.expect("the constants above are valid bounds");
         // Writes to all of it: else each time of a new length takes memory while it counts.
         std::hint::black_box(&mut histogram).clear();
-        Self { histogram, longest: 0, shortest_bound: u64::MAX }
+        Self { histogram, shortest: u64::MAX, longest: 0, shortest_bound: u64::MAX }
     }
 
     /// Records a time.
     pub fn record(&mut self, nanos: u64) {
         self.histogram.saturating_record(nanos);
+        self.shortest = self.shortest.min(nanos);
         self.longest = self.longest.max(nanos);
     }
 
@@ -108,6 +118,7 @@ impl Distribution {
         }
         let added = self.histogram.add(&other.histogram);
         debug_assert!(added.is_ok(), "both have the same bounds");
+        self.shortest = self.shortest.min(other.shortest);
         self.longest = self.longest.max(other.longest);
         self.shortest_bound = self.shortest_bound.min(other.shortest_bound);
     }
@@ -118,6 +129,7 @@ impl Distribution {
             return;
         }
         self.histogram.reset();
+        self.shortest = u64::MAX;
         self.longest = 0;
         self.shortest_bound = u64::MAX;
     }
@@ -147,11 +159,26 @@ impl Distribution {
         Quantile { nanos, at_least, above: self.len() - below }
     }
 
-    /// The quantiles every report shows.
+    /// The shortest time in nanoseconds, exact; 0 of none.
+    fn shortest(&self) -> u64 {
+        if self.is_empty() { 0 } else { self.shortest }
+    }
+
+    /// What every report shows.
     #[must_use]
     pub fn quantiles(&self) -> Quantiles {
         let at = |quantile| self.quantile(quantile).millis();
-        Quantiles { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: at(1.0) }
+        Quantiles {
+            min: millis(self.shortest()),
+            mean: (self.histogram.mean() / 1e3).round() / 1e3,
+            p50: at(0.5),
+            p75: at(0.75),
+            p90: at(0.9),
+            p95: at(0.95),
+            p99: at(0.99),
+            p999: at(0.999),
+            max: at(1.0),
+        }
     }
 
     /// How many times, from the shortest on, are exact; the others are lower bounds.
@@ -203,6 +230,8 @@ mod tests {
         assert!((quantiles.p99 - 990.0).abs() < 1.5, "{quantiles:?}");
         assert!((quantiles.max - 1000.0).abs() < 1e-9, "exact: {quantiles:?}");
         assert!(quantiles.p999 <= quantiles.max);
+        assert!((quantiles.min - 1.0).abs() < 1e-9 && (quantiles.mean - 500.5).abs() < 1.0, "{quantiles:?}");
+        assert!((quantiles.p75 - 750.0).abs() < 1.0 && (quantiles.p95 - 950.0).abs() < 1.0, "{quantiles:?}");
         assert_eq!(distribution.quantile(0.99).above, 10);
         assert!(distribution.quantile(0.99).is_supported());
         assert!(!distribution.quantile(0.999).is_supported());
@@ -227,7 +256,8 @@ mod tests {
     #[test]
     fn nothing_recorded_is_zero() {
         let quantiles = Distribution::new().quantiles();
-        assert!(quantiles.p50 == 0.0 && quantiles.max == 0.0);
+        let Quantiles { min, mean, p50, max, .. } = quantiles;
+        assert_eq!([min, mean, p50, max], [0.0; 4]);
     }
 
     #[test]

@@ -109,9 +109,9 @@ impl Recording {
         }
         let example = match ending {
             Ending::Ok => Box::from(""),
-            _ => example().chars().take(EXAMPLE_CHARS).collect::<String>().into(),
+            _ => shown(&example()),
         };
-        self.add_kind(Kind { ending, status, code: code.into(), count: 1, example });
+        self.add_kind(Kind { ending, status, code: shown(code), count: 1, example });
     }
 
     fn add_kind(&mut self, kind: Kind) {
@@ -152,6 +152,22 @@ impl Recording {
     fn all(&self) -> [&Distribution; 5] {
         [&self.response, &self.service, &self.wait, &self.lag, &self.refusals]
     }
+}
+
+/// The beginning of what a system said, with all that could steer a terminal escaped.
+fn shown(text: &str) -> Box<str> {
+    let mut shown = String::new();
+    for letter in text.chars().take(EXAMPLE_CHARS) {
+        if letter.is_control() {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+    }
+    if text.chars().nth(EXAMPLE_CHARS).is_some() {
+        shown.push('…');
+    }
+    shown.into()
 }
 
 #[cfg(test)]
@@ -208,6 +224,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_system_says_cannot_steer_a_terminal() {
+        let mut recording = Recording::default();
+        let code = "\u{1b}[2J";
+        let refused = Judged { code: code.into(), ..judge(409, b"{}") };
+        for _ in 0..2 {
+            recording.ended(&refused, times(), || "bell \u{7} and \u{9b}1m".to_owned());
+        }
+        let kinds: Vec<_> =
+            recording.kinds.iter().map(|kind| (&*kind.code, &*kind.example, kind.count)).collect();
+        assert_eq!(kinds, [("\\u{1b}[2J", "bell \\u{7} and \\u{9b}1m", 2)]);
+    }
+
+    #[test]
     fn a_request_that_was_never_sent_bounds_the_response() {
         let mut recording = Recording::default();
         assert!(recording.is_empty());
@@ -228,9 +257,12 @@ mod tests {
         {
             recording.ended(&judged, times(), || "x".repeat(EXAMPLE_CHARS + 1));
         }
-        let counts: Vec<_> =
-            recording.kinds.iter().map(|kind| (kind.status, kind.count, kind.example.len())).collect();
-        let most = EXAMPLE_CHARS;
+        let counts: Vec<_> = recording
+            .kinds
+            .iter()
+            .map(|kind| (kind.status, kind.count, kind.example.chars().count()))
+            .collect();
+        let most = EXAMPLE_CHARS + 1; // what was left out is shown
         assert_eq!(counts, [(409, 2, most), (0, 1, most), (0, 1, most), (201, 1, 0)]);
         let mut sum = Recording { finished: 2, retries: 3, ..Recording::default() };
         sum.merge(&Recording { finished: 5, retries: 7, ..recording });

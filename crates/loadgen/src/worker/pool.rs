@@ -12,8 +12,8 @@ use crate::worker::closed::Quota;
 use crate::worker::state::RunConfig;
 use crate::worker::thread;
 use crate::worker::thread::{ReleasePolicy, WorkerConfig, WorkerOutput, WorkerSignals};
-use ordersys_workload::model::clock::{Timeline, Window};
-use ordersys_workload::model::schedule::{Share, Timing};
+use ordersys_workload::model::clock::{Moment, Timeline, Window};
+use ordersys_workload::model::schedule::{Schedule, Share, Timing};
 use ordersys_workload::model::stages::RateCurve;
 use ordersys_workload::model::{LoadModel, StopCondition};
 
@@ -87,6 +87,34 @@ fn spawn(
         })
         .map_err(GeneratorError::NotStarted)?;
     Ok(receiver)
+}
+
+impl Load {
+    /// Whether it plans no request that counts, such as one every five seconds for three seconds.
+    #[must_use]
+    pub fn asks_for_nothing(&self) -> bool {
+        let window = window(self);
+        match release_policy(self, window) {
+            ReleasePolicy::Closed(_) => window.closes <= window.opens,
+            ReleasePolicy::Open(timing) => {
+                let threads = self.threads.clamp(1, self.connections);
+                (0..threads).all(|index| {
+                    let mut schedule = Schedule::new(timing.clone(), Share { index, of: threads });
+                    std::iter::from_fn(|| schedule.due(Moment::NEVER)).all(|next| !window.counts(next.at))
+                })
+            }
+        }
+    }
+}
+
+/// The part of a run that counts.
+pub(crate) fn window(load: &Load) -> Window {
+    let opens = Moment::at(load.warmup);
+    let closes = match load.stop_condition {
+        StopCondition::For(duration) => opens.after(duration),
+        StopCondition::Count(_) => Moment::NEVER,
+    };
+    Window { opens, closes }
 }
 
 fn release_policy(load: &Load, window: Window) -> ReleasePolicy {

@@ -1,5 +1,9 @@
 //! Service-level objectives: `p99<50ms,errors<0.1%`, read and judged.
 
+mod missed;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -7,6 +11,8 @@ use std::time::Duration;
 use ordersys_loadgen::measure::distribution::Quantile;
 use ordersys_workload::parse::error::ParseError;
 use ordersys_workload::parse::token::Token;
+
+pub use crate::verdict::slo::missed::{Missed, Unit};
 
 /// One thing a run has to reach.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,10 +43,18 @@ enum Bound {
     AtLeast,
 }
 
+/// What was found of a metric.
+enum Found {
+    Exactly(f64),
+    /// It may be larger.
+    AtLeast(f64),
+    Nothing,
+}
+
 /// What objectives are judged by.
 pub trait Measured {
-    /// A quantile of the response time.
-    fn response(&self, quantile: f64) -> Quantile;
+    /// A quantile of the response time; `None` if no request had one.
+    fn response(&self, quantile: f64) -> Option<Quantile>;
     /// Share of planned requests without a right answer, from 0 to 1.
     fn error_share(&self) -> f64;
     /// Orders placed per second.
@@ -50,22 +64,47 @@ pub trait Measured {
 impl Objective {
     /// `None` if the objective is met, else what was found instead.
     #[must_use]
-    pub fn missed(&self, run: &impl Measured) -> Option<String> {
-        let (found, certain) = match self.metric {
+    pub fn missed(&self, run: &impl Measured) -> Option<Missed> {
+        let found = match self.metric {
             Metric::Response(quantile) => millis(run.response(quantile)),
             Metric::LongestResponse => millis(run.response(1.0)),
-            Metric::Errors => (run.error_share(), true),
-            Metric::Throughput => (run.throughput(), true),
+            Metric::Errors => Found::Exactly(run.error_share()),
+            Metric::Throughput => Found::Exactly(run.throughput()),
         };
-        let met = match self.bound {
+        let met = |value: f64| match self.bound {
+            Bound::Below => value < self.limit,
+            Bound::AtMost => value <= self.limit,
+            Bound::Above => value > self.limit,
+            Bound::AtLeast => value >= self.limit,
+        };
+        let upper = matches!(self.bound, Bound::Below | Bound::AtMost);
+        let (why, value) = match found {
+            Found::Exactly(value) if met(value) => return None,
+            Found::Exactly(value) => (self.amount(value), Some(value)),
+            Found::AtLeast(value) if !upper && met(value) => return None,
             // A time that is only known to be at least this long proves nothing below a limit.
-            Bound::Below => certain && found < self.limit,
-            Bound::AtMost => certain && found <= self.limit,
-            Bound::Above => found > self.limit,
-            Bound::AtLeast => found >= self.limit,
+            Found::AtLeast(value) if met(value) || !upper => {
+                let share = trimmed((run.error_share() * 1000.0).round() / 10.0);
+                (format!("{} is not known: {share} % had no good answer", self.metric), None)
+            }
+            Found::AtLeast(value) => (format!("at least {}", self.amount(value)), Some(value)),
+            Found::Nothing => (format!("{} is not known: no request had a good answer", self.metric), None),
         };
-        let prefix = if certain { "" } else { ">=" };
-        (!met).then(|| format!("{self} was missed: {prefix}{}", self.amount(found)))
+        Some(Missed {
+            metric: self.metric.to_string(),
+            limit: self.limit,
+            value,
+            unit: self.metric.unit(),
+            objective: self.to_string(),
+            statement: format!("{self} was missed: {why}"),
+        })
+    }
+
+    /// The longest response time that it allows, in milliseconds, if that is what it bounds.
+    #[must_use]
+    pub fn time_limit(&self) -> Option<f64> {
+        let upper = matches!(self.bound, Bound::Below | Bound::AtMost);
+        (upper && self.metric.unit() == Unit::Milliseconds).then_some(self.limit)
     }
 
     /// Whether it is about orders per second.
@@ -84,8 +123,10 @@ impl Objective {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nanoseconds of at most minutes")]
-fn millis(quantile: Quantile) -> (f64, bool) {
-    (quantile.nanos as f64 / 1e6, !quantile.at_least)
+fn millis(quantile: Option<Quantile>) -> Found {
+    let Some(quantile) = quantile else { return Found::Nothing };
+    let value = quantile.nanos as f64 / 1e6;
+    if quantile.at_least { Found::AtLeast(value) } else { Found::Exactly(value) }
 }
 
 /// Reads a list of objectives separated by commas.
@@ -142,6 +183,14 @@ impl Metric {
         }
     }
 
+    fn unit(self) -> Unit {
+        match self {
+            Self::Response(_) | Self::LongestResponse => Unit::Milliseconds,
+            Self::Errors => Unit::Share,
+            Self::Throughput => Unit::PerSecond,
+        }
+    }
+
     fn limit(self, text: &str) -> Option<f64> {
         let limit = match self {
             Self::Response(_) | Self::LongestResponse => {
@@ -154,14 +203,20 @@ impl Metric {
     }
 }
 
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Response(quantile) => write!(f, "p{}", trimmed(quantile * 100.0)),
+            Self::LongestResponse => f.write_str("max"),
+            Self::Errors => f.write_str("errors"),
+            Self::Throughput => f.write_str("throughput"),
+        }
+    }
+}
+
 impl fmt::Display for Objective {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.metric {
-            Metric::Response(quantile) => write!(f, "p{}", trimmed(quantile * 100.0))?,
-            Metric::LongestResponse => f.write_str("max")?,
-            Metric::Errors => f.write_str("errors")?,
-            Metric::Throughput => f.write_str("throughput")?,
-        }
+        self.metric.fmt(f)?;
         f.write_str(match self.bound {
             Bound::Below => "<",
             Bound::AtMost => "<=",
@@ -180,106 +235,4 @@ impl fmt::Display for Objective {
 fn trimmed(value: f64) -> String {
     let text = format!("{value:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Run {
-        nanos: u64,
-        at_least: bool,
-        errors: f64,
-    }
-
-    impl Measured for Run {
-        fn response(&self, _: f64) -> Quantile {
-            Quantile { nanos: self.nanos, at_least: self.at_least, above: 100 }
-        }
-        fn error_share(&self) -> f64 {
-            self.errors
-        }
-        fn throughput(&self) -> f64 {
-            1000.0
-        }
-    }
-
-    #[test]
-    fn objectives_are_read_and_written() {
-        let cases = [
-            ("p99<50ms", Some("p99<50ms")),
-            ("p99.9 <= 1s", Some("p99.9<=1000ms")),
-            ("p999<2ms", Some("p99.9<2ms")),
-            ("max<1500us", Some("max<1.5ms")),
-            ("errors<0.1%", Some("errors<0.1%")),
-            ("throughput>1000", Some("throughput>1000/s")),
-            ("throughput>=10/s", Some("throughput>=10/s")),
-            ("p100<1ms", None),
-            ("p99<50", None),
-            ("errors<0.1", None),
-            ("p9999<2ms", Some("p99.99<2ms")),
-            ("p0<1ms", None),
-            ("errors<-1%", None),
-            ("throughput>inf", None),
-            ("p99=50ms", None),
-            ("latency<1ms", None),
-            ("", None),
-        ];
-        for (text, expected) in cases {
-            let read = text.parse::<Objective>().ok().map(|objective| objective.to_string());
-            assert_eq!(read.as_deref(), expected, "{text}");
-        }
-        assert_eq!(parse("p99<50ms, errors<1%").map(|list| list.len()), Ok(2));
-    }
-
-    #[test]
-    fn what_is_wrong_is_pointed_at() {
-        let cases = [
-            ("p99", 3),
-            ("p99<50ms,", 9),
-            ("p99<50ms,p100<1s", 9),
-            ("p99<50", 4),
-            ("errors<1", 7),
-            ("throughput> x", 12),
-            ("", 0),
-        ];
-        for (text, at) in cases {
-            let said = parse(text).expect_err(text);
-            let caret = said.lines().last().and_then(|line| line.find('^')?.checked_sub(2));
-            assert_eq!(caret, Some(at), "{said}");
-        }
-    }
-
-    #[test]
-    fn a_time_that_is_only_a_lower_bound_meets_no_upper_limit() {
-        let missed = |text: &str, run: &Run| text.parse::<Objective>().expect("parses").missed(run).is_some();
-        let known = Run { nanos: 40_000_000, at_least: false, errors: 0.001 };
-        let open = Run { at_least: true, ..known };
-        assert!(!missed("p99<50ms", &known));
-        assert!(missed("p99<40ms", &known), "strictly below");
-        assert!(!missed("p99<=40ms", &known));
-        assert!(missed("p99<50ms", &open));
-        assert!(missed("errors<0.1%", &known));
-        assert!(!missed("errors<=0.1%", &known));
-        assert!(missed("throughput>1000", &known));
-        assert!(!missed("throughput>999", &known));
-        assert!(!missed("throughput>=1000", &known) && missed("throughput>=1001", &known));
-        assert!(!missed("max<50ms", &known) && missed("max<50ms", &open));
-    }
-
-    #[test]
-    fn what_was_found_instead_is_said_in_the_unit_of_the_limit() {
-        let run = Run { nanos: 40_500_000, at_least: false, errors: 0.25 };
-        let open = Run { at_least: true, ..run };
-        for (text, run, said) in [
-            ("p99<40ms", &run, "p99<40ms was missed: 40.500 ms"),
-            ("max<=40ms", &open, "max<=40ms was missed: >=40.500 ms"),
-            ("errors<1%", &run, "errors<1% was missed: 25.000 %"),
-            ("throughput>1000", &run, "throughput>1000/s was missed: 1000.0/s"),
-        ] {
-            let objective: Objective = text.parse().expect(text);
-            assert_eq!(objective.missed(run).as_deref(), Some(said));
-            assert_eq!(objective.is_about_throughput(), text.starts_with("throughput"), "{text}");
-        }
-    }
 }
