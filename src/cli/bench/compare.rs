@@ -209,7 +209,7 @@ fn flags(name: &str, text: &str, globals: &Globals) -> Outcome<Flags> {
         ("--order-url", &globals.order_url),
     ];
     for (flag, url) in urls {
-        all.extend(url.iter().flat_map(|url| [flag.to_owned(), url.clone()]));
+        all.extend(url.iter().flat_map(|url| [flag.to_owned(), url.to_string()]));
     }
     let flags = Flags::try_parse_from(all.into_iter().chain(words)).map_err(|error| {
         let text = error.to_string();
