@@ -47,7 +47,7 @@ fn refused(error: ClientError, email: &str) -> Failure {
         return failure;
     }
     failure.hint(format!(
-        "an account is made with `ordersys user create --name NAME --email {email} --registered`"
+        "create one with `ordersys user create --name NAME --email {email} --registered`"
     ))
 }
 

@@ -1,4 +1,4 @@
-//! `ordersys doctor`: what this machine has and lacks to run a stack, and what to do about it.
+//! `ordersys doctor`: whether this machine can run a stack, and what to do if not.
 
 use serde::Serialize;
 
@@ -6,6 +6,7 @@ use crate::cli::{Globals, block_on};
 use crate::doctor::{Check, Verdict, examine};
 use crate::render::Table;
 use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_stack::model::record::StackRecord;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -34,7 +35,8 @@ pub(super) fn run(_args: &Args, globals: &Globals) -> Outcome {
         .map(|check| check.name.as_str())
         .collect();
     if failed.is_empty() {
-        printer.next("ordersys up");
+        let is_up = StackRecord::load(&project).is_ok_and(|record| record.is_some());
+        printer.next(&project.command(if is_up { "status" } else { "up" }));
         return Ok(());
     }
     Err(Failure::new(Exit::Environment, format!("no stack can run here: {}", failed.join(", ")))

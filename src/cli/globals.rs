@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use ordersys_contract::BaseUrl;
 use ordersys_contract::client::Endpoints;
 
+use crate::cli::arguments::switch;
 use crate::cli::caller::As;
 use crate::cli::engine::EngineArgs;
 use crate::render::{Output, Printer};
@@ -29,21 +31,25 @@ pub struct Globals {
         global = true,
         env = "ORDERSYS_OUTPUT",
         default_value = "table",
-        value_name = "FORMAT"
+        value_name = "FORMAT",
+        visible_alias = "format"
     )]
     pub output: Output,
+    /// Print data as JSON: the same as `--output json`
+    #[arg(long, global = true, hide_short_help = true)]
+    pub json: bool,
     /// Print data and errors only
-    #[arg(short, long, global = true, env = "ORDERSYS_QUIET")]
+    #[arg(short, long, global = true, env = "ORDERSYS_QUIET", value_parser = switch)]
     pub quiet: bool,
     /// The user service, instead of the project's stack
     #[arg(long, global = true, env = "ORDERSYS_USER_URL", value_name = "URL", hide_short_help = true)]
-    pub user_url: Option<String>,
+    pub user_url: Option<BaseUrl>,
     /// The product service, instead of the project's stack
     #[arg(long, global = true, env = "ORDERSYS_PRODUCT_URL", value_name = "URL", hide_short_help = true)]
-    pub product_url: Option<String>,
+    pub product_url: Option<BaseUrl>,
     /// The order service, instead of the project's stack
     #[arg(long, global = true, env = "ORDERSYS_ORDER_URL", value_name = "URL", hide_short_help = true)]
-    pub order_url: Option<String>,
+    pub order_url: Option<BaseUrl>,
     /// Who acts: the address of an account that logged in, `admin` or `anyone`
     #[arg(
         long = "as",
@@ -66,7 +72,8 @@ impl Globals {
     /// The printer these flags ask for.
     #[must_use]
     pub fn printer(&self) -> Printer {
-        Printer::new(self.output, self.quiet)
+        let output = if self.json { Output::Json } else { self.output };
+        Printer::new(output, self.quiet)
     }
 
     /// The project these flags name. Fails where others could have written what its directory holds.
@@ -91,8 +98,8 @@ impl Globals {
 
     /// Where the services are: as the flags say, else as the project's stack is up.
     pub fn endpoints(&self) -> Outcome<Endpoints> {
-        let trim = |url: &Option<String>| url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
-        let named = (trim(&self.user_url), trim(&self.product_url), trim(&self.order_url));
+        let text = |url: &Option<BaseUrl>| url.as_ref().map(BaseUrl::to_string);
+        let named = (text(&self.user_url), text(&self.product_url), text(&self.order_url));
         if let (Some(user), Some(product), Some(order)) = named {
             return Ok(Endpoints { user, product, order });
         }

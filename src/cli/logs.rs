@@ -14,13 +14,20 @@ use ordersys_contract::Role;
 use ordersys_logs::{Colour, Entry, Filter, Found, Level, Shown, Source, Until};
 use ordersys_stack::model::record::Topology;
 
+/// Lines that were there already and are shown on a terminal, unless the command says how many.
+const ON_A_TERMINAL: usize = 200;
+
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys logs
   ordersys logs order product -f
+  ordersys logs order --tail 50
   ordersys logs --since 10m --level warn
-  ordersys logs --order 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b
-  ordersys logs -o json | jq 'select(.status >= 500)'")]
+  ordersys logs --since 2026-01-01T12:00:00Z --until 2026-01-01T12:05:00Z
+  ordersys logs --order ID
+  ordersys logs -o json | jq 'select(.status >= 500)'
+
+On a terminal the last 200 lines are shown, elsewhere all: --tail says otherwise.")]
 pub(super) struct Args {
     /// Services to show [default: all]
     #[arg(value_name = "SERVICE")]
@@ -28,9 +35,15 @@ pub(super) struct Args {
     /// Go on showing new lines until Ctrl-C
     #[arg(short, long)]
     follow: bool,
+    /// The last lines only: a number, or all
+    #[arg(short = 'n', long, value_name = "N")]
+    tail: Option<Tail>,
     /// Lines from then on: a duration before now (10m, 2h) or a time (2026-01-01T12:00:00Z)
     #[arg(long, value_name = "WHEN")]
-    since: Option<Since>,
+    since: Option<When>,
+    /// Lines until then: a duration before now or a time
+    #[arg(long, value_name = "WHEN", conflicts_with = "follow")]
+    until: Option<When>,
     /// Lines at least this important
     #[arg(long, value_name = "LEVEL")]
     level: Option<Level>,
@@ -42,14 +55,32 @@ pub(super) struct Args {
     order: Option<String>,
 }
 
-/// From when on.
+/// How many lines of those that are there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Since {
+enum Tail {
+    All,
+    Last(usize),
+}
+
+impl FromStr for Tail {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "all" => Ok(Self::All),
+            _ => text.parse().map(Self::Last).map_err(|_| "write a whole number, or all".to_owned()),
+        }
+    }
+}
+
+/// A moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum When {
     Ago(jiff::SignedDuration),
     At(jiff::Timestamp),
 }
 
-impl FromStr for Since {
+impl FromStr for When {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -63,7 +94,7 @@ impl FromStr for Since {
     }
 }
 
-impl Since {
+impl When {
     fn resolve(self, now: jiff::Timestamp) -> jiff::Timestamp {
         match self {
             Self::At(at) => at,
@@ -75,8 +106,31 @@ impl Since {
 impl Args {
     /// Every service from that time on, until Ctrl-C.
     pub(super) fn follow_from(at: jiff::Timestamp) -> Self {
-        let since = Some(Since::At(at));
-        Self { services: Vec::new(), follow: true, since, level: None, request: None, order: None }
+        Self {
+            services: Vec::new(),
+            follow: true,
+            tail: Some(Tail::All),
+            since: Some(When::At(at)),
+            until: None,
+            level: None,
+            request: None,
+            order: None,
+        }
+    }
+
+    /// How many of the lines that are there already are shown; `None` is all of them.
+    fn last(&self) -> Option<usize> {
+        match self.tail {
+            Some(Tail::All) => None,
+            Some(Tail::Last(lines)) => Some(lines),
+            None => io::stdout().is_terminal().then_some(ON_A_TERMINAL),
+        }
+    }
+
+    /// The one request or order whose lines are wanted.
+    fn about(&self) -> Option<String> {
+        let request = self.request.as_ref().map(|id| format!("the request `{id}`"));
+        request.or_else(|| self.order.as_ref().map(|id| format!("the order `{id}`")))
     }
 }
 
@@ -90,7 +144,7 @@ pub(super) async fn show(args: Args, globals: &Globals) -> Outcome {
     let Found { sources, topology } = ordersys_logs::find(&globals.engine.lookup(), &project).await?;
     if sources.is_empty() {
         return Err(Failure::new(Exit::NotFound, format!("project `{}` has no logs", project.name))
-            .hint("start a stack with `ordersys up`"));
+            .hint(format!("start a stack with `{}`", project.command("up"))));
     }
     if topology.is_none() {
         globals.printer().say("no stack is up; these are the logs of the last one");
@@ -104,17 +158,31 @@ pub(super) async fn show(args: Args, globals: &Globals) -> Outcome {
     let wanted = |source: &Source| may_hold(source.name(), &args.services, &roles);
     let sources = sources.into_iter().filter(wanted).collect();
     let until = if args.follow { Until::Stopped } else { Until::Now };
-    Ok(ordersys_logs::stream(sources, filter(args), until, shower(globals)).await?)
+    let (last, about) = (args.last(), args.about());
+    let mut any = false;
+    let mut show = shower(globals);
+    let noting = |shown: Shown<'_>| {
+        any |= !matches!(shown, Shown::Pause);
+        show(shown)
+    };
+    ordersys_logs::stream(sources, filter(args), until, last, noting).await?;
+    match about {
+        Some(about) if !any => Err(Failure::new(Exit::NotFound, format!("no line is about {about}"))
+            .hint("ids are compared as a whole, and logs are bounded in size: old lines are gone")),
+        _ => Ok(()),
+    }
 }
 
 fn filter(args: Args) -> Filter {
+    let now = jiff::Timestamp::now();
     Filter {
         services: args.services.into_iter().collect(),
         level: args.level,
         request: args.request,
         order: args.order,
         about: BTreeSet::new(),
-        since: args.since.map(|since| since.resolve(jiff::Timestamp::now())),
+        since: args.since.map(|since| since.resolve(now)),
+        until: args.until.map(|until| until.resolve(now)),
     }
 }
 
@@ -142,6 +210,10 @@ fn shower(globals: &Globals) -> impl FnMut(Shown<'_>) -> ControlFlow<()> {
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let colour = if io::stdout().is_terminal() && !no_colour { Colour::Ansi } else { Colour::Plain };
     move |shown| match shown {
+        Shown::LeftOut(lines) => {
+            printer.say(format!("{lines} earlier lines are left out: --tail all shows them"));
+            ControlFlow::Continue(())
+        }
         Shown::Line(entry) if printer.is_json() => lines.line(&json_line(entry)),
         Shown::Line(entry) => lines.line(&ordersys_logs::render(entry, colour)),
         Shown::Pause => lines.flush(),
@@ -168,17 +240,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn since_is_a_duration_or_a_time() {
+    fn a_moment_is_a_duration_ago_or_a_time() {
         let now: jiff::Timestamp = "2026-01-01T12:00:00Z".parse().expect("time");
         let cases = [("10m", "2026-01-01T11:50:00Z"), ("1h 30m", "2026-01-01T10:30:00Z")];
         for (text, expected) in cases {
-            let since: Since = text.parse().expect(text);
+            let since: When = text.parse().expect(text);
             assert_eq!(since.resolve(now).to_string(), expected);
         }
-        let at: Since = "2025-12-31T23:00:00+01:00".parse().expect("a time");
+        let at: When = "2025-12-31T23:00:00+01:00".parse().expect("a time");
         assert_eq!(at.resolve(now).to_string(), "2025-12-31T22:00:00Z");
         for bad in ["", "yesterday", "10"] {
-            assert!(bad.parse::<Since>().is_err(), "{bad}");
+            assert!(bad.parse::<When>().is_err(), "{bad}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, Parser, Subcommand};
 
 mod allowance;
 mod arguments;
@@ -14,6 +14,7 @@ mod chaos;
 mod check;
 mod client_failure;
 mod completions;
+mod config;
 mod crash_container;
 mod doctor;
 mod down;
@@ -23,6 +24,7 @@ mod health;
 mod junit;
 mod logs;
 mod man;
+mod open;
 mod order;
 mod password;
 mod product;
@@ -37,7 +39,9 @@ mod trace;
 mod tracing;
 mod up;
 mod user;
+mod version;
 
+use crate::cli::arguments::Read;
 pub use crate::cli::globals::Globals;
 pub(crate) use client_failure::client_failure;
 use ordersys_command::{Failure, Outcome};
@@ -50,7 +54,13 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Three services (user, product, order) in one binary: started in Docker or as local
 /// processes, seeded, ordered from, loaded and verified.
 #[derive(Debug, Parser)]
-#[command(name = "ordersys", version, max_term_width = 100)]
+#[command(name = "ordersys", version, max_term_width = 100, after_help = "Examples:
+  ordersys doctor
+  ordersys up
+  ordersys seed --users 3 --products 3
+  ordersys bench --duration 2s
+  ordersys check
+  ordersys down")]
 struct Cli {
     #[command(flatten)]
     globals: Globals,
@@ -86,7 +96,7 @@ enum Command {
     ///
     /// Requests under way are finished first. Waits until each service is ready before it goes on.
     Restart(restart::Args),
-    /// Put a running service through something, on purpose: see how the others take it
+    /// Inject a fault into a running service: a crash, a freeze or a network cut
     ///
     /// A killed service is started again by itself. A paused one, and one that is cut off, stay so until
     /// `resume` and `heal`, or until the next `up`. Cut off in Docker, published ports refuse connections;
@@ -112,13 +122,21 @@ enum Command {
     /// Uses a project of its own with free ports, so it can run beside other stacks. Nothing is
     /// left behind, also after Ctrl-C.
     Smoke(smoke::Args),
-    /// Check what this machine has and lacks to run a stack
+    /// Check whether this machine can run a stack
     Doctor(doctor::Args),
+    /// Show the addresses of the API pages, and open one if there is a desktop
+    #[command(visible_alias = "docs")]
+    Open(open::Args),
+    /// Show which settings count, and where each comes from
+    Config(config::Args),
     /// Run one service, or all in one process, in the foreground
     Serve(serve::Args),
     /// Ask a service on this machine whether it is healthy: exits with 0 or 1
     Health(health::Args),
+    /// Print the version of this program, and how it was built
+    Version(version::Args),
     /// Print what a shell needs to complete commands and flags
+    #[command(visible_alias = "completion")]
     Completions(completions::Args),
     /// Print the manual page, or write a page for each command into a directory
     Man(man::Args),
@@ -143,9 +161,12 @@ pub fn command() -> clap::Command {
 /// Parses the command line, runs the command and reports how it went.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli: Cli = arguments::parse();
+    let Read { parsed: cli, origins } = match arguments::parse::<Cli>() {
+        Ok(read) => read,
+        Err(said) => return said,
+    };
     let serves = matches!(cli.command, Command::Serve(_));
-    match run(cli) {
+    match run(cli, &origins) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let exit = ExitCode::from(failure.exit as u8);
@@ -173,7 +194,8 @@ fn last_words(failure: Failure) {
     let _ = said.recv_timeout(LAST_WORDS);
 }
 
-fn run(cli: Cli) -> Outcome {
+fn run(cli: Cli, origins: &ArgMatches) -> Outcome {
+    arguments::refused(origins)?;
     let globals = cli.globals;
     match cli.command {
         Command::Up(args) => up::run(args, &globals),
@@ -191,10 +213,14 @@ fn run(cli: Cli) -> Outcome {
         Command::Check(args) => check::run(&args, &globals),
         Command::Smoke(args) => smoke::run(&args, &globals),
         Command::Doctor(args) => doctor::run(&args, &globals),
-        Command::Serve(args) => {
-            serve::run(&args, globals.user_url.as_deref(), globals.product_url.as_deref())
-        }
+        Command::Serve(args) => serve::run(&args, globals.user_url.as_ref(), globals.product_url.as_ref()),
         Command::Health(args) => health::run(&args, &globals),
+        Command::Open(args) => open::run(&args, &globals),
+        Command::Config(args) => config::run(&args, &globals, origins),
+        Command::Version(args) => {
+            version::run(&args, &globals);
+            Ok(())
+        }
         Command::Completions(args) => {
             completions::run(&args, &globals);
             Ok(())

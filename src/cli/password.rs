@@ -1,4 +1,4 @@
-//! Passwords come from the terminal, unseen, or from standard input; never from an argument, which
+//! Passwords come from the terminal, where they are not shown, or from standard input; never from an argument, which
 //! other users of the machine can read.
 
 use std::io::{BufRead as _, Read as _};
@@ -37,7 +37,7 @@ impl Passwords {
     /// A new password: a person types it twice.
     pub(super) fn chosen(self, what: &str) -> Outcome<Password> {
         let first = self.existing(what)?;
-        if matches!(self, Self::Terminal) && ask("the same again")? != first {
+        if matches!(self, Self::Terminal) && ask(&format!("repeat {what}"))? != first {
             return Err(Failure::new(Exit::Usage, "the two passwords differ").hint("try again"));
         }
         Ok(first)

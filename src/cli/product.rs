@@ -23,17 +23,24 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// List products
+    #[command(after_help = "Examples:
+  ordersys product list
+  ordersys product list --search Hub -o json | jq -r '.[].id'")]
     List {
         /// Only products with this text in their name
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
     },
     /// Show one product
+    #[command(after_help = "Examples:
+  ordersys product get \"USB-C Hub\"")]
     Get {
         /// The product's id or name
         product: String,
     },
     /// Create a product
+    #[command(after_help = "Examples:
+  ordersys product create --name Webcam --price 59.00 --stock 25")]
     Create {
         /// What to call it
         #[arg(long)]
@@ -50,6 +57,8 @@ enum Command {
         currency: Currency,
     },
     /// Add units of a product
+    #[command(after_help = "Examples:
+  ordersys product restock \"USB-C Hub\" 100")]
     Restock {
         /// The product's id or name
         product: String,

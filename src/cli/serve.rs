@@ -13,12 +13,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::allowance::AllowanceArgs;
+use crate::cli::arguments::switch;
 use crate::cli::breaker::BreakerArgs;
 use crate::cli::tracing::TracingArgs;
 use crate::serve;
 use crate::serve::{Exposure, Listeners, ServeConfig};
 use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
-use ordersys_contract::Role;
+use ordersys_contract::{BaseUrl, Role};
 
 /// How long a service may take to stop before it is cut off: whatever it waits for then does not come.
 const STOP_LIMIT: Duration = Duration::from_secs(35);
@@ -28,11 +29,14 @@ const MAX_BLOCKING_THREADS: usize = 16;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys serve user --data-dir ./data
-  ordersys serve order --data-dir ./data --user-url http://127.0.0.1:3001 --product-url http://127.0.0.1:3002
-  ordersys serve order --data-dir ./data --breaker-calls 5 --breaker-ratio 1 --breaker-cool-down 30s
+  ordersys serve order --data-dir ./data --user-url http://127.0.0.1:3001
+  ordersys serve order --data-dir ./data --breaker-calls 5 --breaker-ratio 1
   ordersys serve all --data-dir ./data --log-format text
   ordersys serve all --data-dir ./data --allowed-host shop.example
-  ordersys serve all --data-dir ./data --otlp http://127.0.0.1:4318 --otlp-sample 1")]
+  ordersys serve all --data-dir ./data --otlp http://127.0.0.1:4318 --otlp-sample 1
+
+A service calls the others at --user-url and --product-url; where they are not given, at
+http://user-service:3001 and http://product-service:3002.")]
 pub(super) struct Args {
     /// Which service
     role: What,
@@ -63,7 +67,7 @@ pub(super) struct Args {
     #[arg(long, env = "ORDERSYS_SECRETS_DIR", value_name = "DIR")]
     secrets_dir: Option<PathBuf>,
     /// Serve other machines without credentials: every caller may then do everything
-    #[arg(long, env = "ORDERSYS_INSECURE")]
+    #[arg(long, env = "ORDERSYS_INSECURE", value_parser = switch)]
     insecure: bool,
     /// How long a key signs access tokens before the next one takes over
     #[arg(long, env = "ORDERSYS_KEY_AGE", default_value = "30d", value_name = "DURATION")]
@@ -90,7 +94,7 @@ pub(super) struct Args {
     #[arg(long, env = "ORDERSYS_LOG_FORMAT", value_name = "FORMAT")]
     log_format: Option<LogFormat>,
     /// Which log lines: error, warn, info, debug or trace
-    #[arg(long, env = "ORDERSYS_LOG", default_value = "info", value_name = "LEVEL")]
+    #[arg(long, env = "ORDERSYS_LOG", default_value = "info", value_name = "FILTER")]
     log: String,
 }
 
@@ -112,7 +116,7 @@ enum LogFormat {
     Text,
 }
 
-pub(super) fn run(args: &Args, user_url: Option<&str>, product_url: Option<&str>) -> Outcome {
+pub(super) fn run(args: &Args, user_url: Option<&BaseUrl>, product_url: Option<&BaseUrl>) -> Outcome {
     // Whatever the shell allows: data and secrets are this user's alone. No thread runs yet.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     ordersys_store::failpoint::arm();
@@ -159,9 +163,9 @@ fn runtime() -> Outcome<tokio::runtime::Runtime> {
 }
 
 /// Where a peer is unless named: its host name on the stack's network, as in the compose file.
-fn url(named: Option<&str>, role: Role) -> String {
+fn url(named: Option<&BaseUrl>, role: Role) -> String {
     let default = || format!("http://{}:{}", role.host_name(), role.default_port());
-    named.map_or_else(default, |url| url.trim_end_matches('/').to_owned())
+    named.map_or_else(default, BaseUrl::to_string)
 }
 
 async fn serve_until_signal(args: &Args, peers: Endpoints, capacity: Capacity) -> Outcome {

@@ -14,9 +14,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  ordersys trace 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b     an order: `ordersys order list` shows ids
-  ordersys trace my-request-1                             a request: its id is in `x-request-id`
-  ordersys trace 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b -o json | jq '.roots[].steps[] | select(.repeated)'")]
+  ordersys trace ID              an order: `ordersys order list` shows ids
+  ordersys trace my-request-1    a request: its id is in `x-request-id`
+  ordersys trace ID -o json | jq '.roots[].steps[] | select(.repeated)'")]
 pub(super) struct Args {
     /// The id of a request or of an order
     #[arg(value_name = "ID")]
@@ -34,7 +34,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
         let Found { sources, topology } = ordersys_logs::find(&globals.engine.lookup(), &project).await?;
         if sources.is_empty() && client.is_none() {
             return Err(Failure::new(Exit::NotFound, format!("project `{}` has no logs", project.name))
-                .hint("start a stack with `ordersys up`"));
+                .hint(format!("start a stack with `{}`", project.command("up"))));
         }
         look(&args.id, &Ground { sources, topology, client }).await
     })?;

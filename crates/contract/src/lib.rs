@@ -24,8 +24,9 @@ pub mod user;
 mod values;
 
 use values::currency;
-pub use values::{email, id, money, quantity, secret, strict, time};
+pub use values::{base_url, email, id, money, quantity, secret, strict, time};
 
+pub use base_url::BaseUrl;
 pub use client::{Client, ClientError};
 pub use email::EmailKey;
 pub use header::{IdempotencyKey, RequestId};

@@ -19,6 +19,8 @@ pub struct Filter {
     pub about: BTreeSet<String>,
     /// Written at or after this time.
     pub since: Option<jiff::Timestamp>,
+    /// Written at or before this time.
+    pub until: Option<jiff::Timestamp>,
 }
 
 impl Filter {
@@ -50,6 +52,7 @@ impl Filter {
             && important
             && about()
             && self.since.is_none_or(|since| at >= since)
+            && self.until.is_none_or(|until| at <= until)
             && is(&self.request, "requestId")
             && is(&self.order, "orderId")
     }
@@ -81,6 +84,8 @@ mod tests {
             (Filter { about: named(&["r-", "order"]), ..Filter::default() }, false, false),
             (Filter { since: Some(noon), ..Filter::default() }, true, true),
             (Filter { since: Some(jiff::Timestamp::MAX), ..Filter::default() }, false, false),
+            (Filter { until: Some(noon), ..Filter::default() }, true, true),
+            (Filter { until: Some(jiff::Timestamp::MIN), ..Filter::default() }, false, false),
         ];
         for (filter, keeps_json, keeps_plain) in cases {
             let line = Line::parse(json);

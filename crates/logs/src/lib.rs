@@ -10,6 +10,7 @@ mod container;
 mod file;
 mod filter;
 mod find;
+mod last;
 mod line;
 mod merge;
 mod rolling;
@@ -24,6 +25,7 @@ pub use crate::source::Source;
 pub(crate) use crate::text::clean;
 pub use crate::text::{Colour, render};
 
+use crate::last::Last;
 use crate::merge::{Merger, Step};
 use crate::source::Feed;
 
@@ -53,6 +55,8 @@ pub enum Until {
 /// What a stream shows next.
 #[derive(Debug)]
 pub enum Shown<'a> {
+    /// So many lines that were there already were left out before the next one.
+    LeftOut(u64),
     /// A line.
     Line(&'a Entry),
     /// Nothing at the moment: a good time to write out what is buffered.
@@ -60,14 +64,16 @@ pub enum Shown<'a> {
 }
 
 /// Shows the wanted lines of all sources in the order of their times, until there are no more or
-/// `show` breaks off.
+/// `show` breaks off. Of those that are there already it shows the last ones only, if their number is given.
 pub async fn stream(
     sources: Vec<Source>,
     filter: Filter,
     until: Until,
+    last: Option<usize>,
     mut show: impl FnMut(Shown<'_>) -> ControlFlow<()>,
 ) -> anyhow::Result<()> {
     let mut merger = Merger::new(sources.len());
+    let mut last = last.map(|most| Last::new(most, jiff::Timestamp::now()));
     let (sender, mut receiver) = mpsc::channel(AHEAD * sources.len().max(1));
     let filter = Arc::new(filter);
     for (index, source) in sources.into_iter().enumerate() {
@@ -76,7 +82,20 @@ pub async fn stream(
     drop(sender);
     loop {
         let step = merger.step(Instant::now());
+        let is_over = match &step {
+            Step::Show(entry) => !last.as_mut().is_some_and(|last| last.keeps(entry)),
+            Step::Receive => merger.has_caught_up(),
+            Step::ReceiveUntil(_) => false,
+            Step::Done => true,
+        };
+        if is_over
+            && let Some(last) = last.take()
+            && last.show(&mut show).is_break()
+        {
+            return Ok(());
+        }
         let flow = match &step {
+            Step::Show(_) if last.is_some() => ControlFlow::Continue(()),
             Step::Show(entry) => show(Shown::Line(entry)),
             Step::Receive | Step::ReceiveUntil(_) if receiver.is_empty() => show(Shown::Pause),
             Step::Receive | Step::ReceiveUntil(_) => ControlFlow::Continue(()),

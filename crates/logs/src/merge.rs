@@ -65,6 +65,11 @@ impl Merger {
         }
     }
 
+    /// Whether all that was there when reading began was taken in.
+    pub(crate) fn has_caught_up(&self) -> bool {
+        self.0.iter().all(|queue| queue.phase != Phase::Backlog)
+    }
+
     /// What is next. A line is shown when no source can bring an earlier one any more: each has a
     /// line waiting or has ended, or, for new lines, [`WINDOW`] has passed.
     pub(crate) fn step(&mut self, now: Instant) -> Step {

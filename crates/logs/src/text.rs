@@ -34,7 +34,7 @@ pub fn render(entry: &Entry, colour: Colour) -> String {
     text.push(' ');
     match &line {
         Some(line) => object(&mut text, line, colour),
-        None => text.push_str(&entry.text),
+        None => text.push_str(&clean(&entry.text)),
     }
     text
 }

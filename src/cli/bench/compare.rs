@@ -241,7 +241,7 @@ fn flags((name, text): (&str, &str), both: &[String], globals: &Globals) -> Outc
         ("--order-url", &globals.order_url),
     ];
     for (flag, url) in urls {
-        all.extend(url.iter().flat_map(|url| [flag.to_owned(), url.clone()]));
+        all.extend(url.iter().flat_map(|url| [flag.to_owned(), url.to_string()]));
     }
     let all = all.into_iter().chain(both.iter().cloned()).chain(words);
     let name = if both.is_empty() { name.to_owned() } else { format!("{name} and what follows --") };

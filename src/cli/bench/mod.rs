@@ -44,6 +44,7 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// One run (the same as `ordersys bench` alone)
+    #[command(after_help = "Examples:\n  ordersys bench run --duration 2s --concurrency 8")]
     Run(Box<run::RunArgs>),
     Saturate(Box<saturate::Args>),
     Compare(Box<compare::Args>),

@@ -20,10 +20,11 @@ use crate::cli::order::refusal::{failed, refused};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  ordersys order place --user alice@example.com --item \"USB-C Hub=2\" --item \"27\\\" Monitor=1\"
+  ordersys order place --user alice@example.com --item \"USB-C Hub=2\"
+  ordersys order place --user alice@example.com --item \"27\\\" Monitor=1\" --item Keyboard=1
   ordersys order list --user alice@example.com --status confirmed -o json
-  ordersys order get 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b
-  ordersys order cancel 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b
+  ordersys order get ID
+  ordersys order cancel ID
   ordersys user login bob@example.com && ordersys order place --item \"USB-C Hub=1\"")]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -33,6 +34,9 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Place an order
+    #[command(after_help = "Examples:
+  ordersys order place --user alice@example.com --item \"USB-C Hub=1\"
+  ordersys order place --user alice@example.com --item \"USB-C Hub=1\" --key once-1")]
     Place {
         /// Who orders: an id or an e-mail address [default: who is logged in]
         #[arg(long, value_name = "ID|EMAIL")]
@@ -45,11 +49,16 @@ enum Command {
         key: Option<IdempotencyKey>,
     },
     /// Show one order
+    #[command(after_help = "Examples:
+  ordersys order get ID")]
     Get {
         /// The order's id
         order: OrderId,
     },
     /// List orders, newest first
+    #[command(after_help = "Examples:
+  ordersys order list
+  ordersys order list --status confirmed --limit 5")]
     List {
         /// Only this user's: an id or an e-mail address [default: who is logged in, else all users']
         #[arg(long, value_name = "ID|EMAIL")]
@@ -62,26 +71,39 @@ enum Command {
         limit: usize,
     },
     /// Cancel an order and give its stock back
+    #[command(after_help = "Examples:
+  ordersys order cancel ID")]
     Cancel {
         /// The order's id
         order: OrderId,
     },
     /// Mark an order as paid
+    #[command(after_help = "Examples:
+  ordersys order pay ID")]
     Pay {
         /// The order's id
         order: OrderId,
     },
     /// Mark an order as shipped
+    #[command(after_help = "Examples:
+  ordersys order pay ID
+  ordersys order ship ID")]
     Ship {
         /// The order's id
         order: OrderId,
     },
     /// Mark an order as delivered
+    #[command(after_help = "Examples:
+  ordersys order pay ID
+  ordersys order ship ID
+  ordersys order deliver ID")]
     Deliver {
         /// The order's id
         order: OrderId,
     },
     /// Show the history of an order
+    #[command(after_help = "Examples:
+  ordersys order events ID")]
     Events {
         /// The order's id
         order: OrderId,

@@ -30,6 +30,9 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Create a guest, or a registered user with a password
+    #[command(after_help = "Examples:
+  ordersys user create --name Carol --email carol@example.com
+  ordersys user create --name Dan --email dan@example.com --registered")]
     Create {
         /// What to call the user
         #[arg(long)]
@@ -45,25 +48,34 @@ enum Command {
         password_stdin: bool,
     },
     /// Show one user
+    #[command(after_help = "Examples:
+  ordersys user get carol@example.com")]
     Get {
         /// The user's id or e-mail address [default: who is logged in]
         user: Option<String>,
     },
     /// List users
+    #[command(after_help = "Examples:
+  ordersys user list
+  ordersys user list --email carol@example.com -o json | jq -r '.[].id'")]
     List {
         /// Only users with this e-mail address
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         email: String,
     },
     Login(session::LoginArgs),
     Logout(session::LogoutArgs),
     Passwd(session::PasswdArgs),
     /// Bar a user from logging in and ordering, at once
+    #[command(after_help = "Examples:
+  ordersys user disable carol@example.com")]
     Disable {
         /// The user's id or e-mail address
         user: String,
     },
     /// Let a disabled user in again
+    #[command(after_help = "Examples:
+  ordersys user enable carol@example.com")]
     Enable {
         /// The user's id or e-mail address
         user: String,
@@ -92,7 +104,7 @@ pub(super) fn run(globals: &Globals, args: Args) -> Outcome {
 
 fn create(globals: &Globals, name: String, email: String, passwords: Option<Passwords>) -> Outcome {
     let (client, printer) = (globals.client()?, globals.printer());
-    let password = passwords.map(|from| from.chosen("password")).transpose()?;
+    let password = passwords.map(|from| from.chosen(&format!("password of {email}"))).transpose()?;
     let new = NewUser { name, email, password };
     let user = block_on(async { client.create_user(&new).await.map_err(client_failure) })?;
     printer.data(&user, || table(std::slice::from_ref(&user)));

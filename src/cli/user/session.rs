@@ -67,7 +67,7 @@ struct LoggedIn<'a> {
 
 pub(super) fn log_in(globals: &Globals, args: LoginArgs) -> Outcome {
     let target = globals.target()?;
-    let password = Passwords::from_flag(args.password_stdin).existing("password")?;
+    let password = Passwords::from_flag(args.password_stdin).existing(&format!("password of {}", args.email))?;
     let account = start(globals, &target, NewSession { email: args.email, password })?;
     let printer = globals.printer();
     let Account { email, user_id, .. } = &account;

@@ -5,4 +5,6 @@ mod arrows;
 mod dashboard;
 #[cfg(unix)]
 mod examples;
+mod habits;
 mod reference;
+mod variables;

@@ -7,17 +7,18 @@ use std::str::FromStr;
 use http::Uri;
 use serde::{Deserialize, Serialize};
 
+use crate::BaseUrl;
+use crate::base_url::NotABaseUrl;
+
 /// Where spans are sent: the base URL of an OTLP collector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Collector(String);
+pub struct Collector(BaseUrl);
 
 /// Not the address of a collector.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "not the URL of a collector: http://HOST:PORT, usually with port 4318; for https, run a collector near the services that sends on"
-)]
-pub struct NotACollector;
+#[error("{0} (collectors usually have port 4318; for https, run one near the services that sends on)")]
+pub struct NotACollector(NotABaseUrl);
 
 impl Collector {
     /// The URL that spans are posted to.
@@ -29,11 +30,11 @@ impl Collector {
     /// The same collector under another host, if it is on this machine.
     #[must_use]
     pub fn seen_from(&self, host: &str) -> Option<Self> {
-        let uri: Uri = self.0.parse().ok()?;
+        let uri: Uri = self.0.as_str().parse().ok()?;
         let own = uri.host()?;
         let address = own.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
         let is_here = own == "localhost" || address.is_ok_and(|address| address.is_loopback());
-        is_here.then(|| Self(self.0.replacen(own, host, 1)))
+        is_here.then(|| self.0.as_str().replacen(own, host, 1).parse().ok().map(Self))?
     }
 }
 
@@ -41,20 +42,13 @@ impl FromStr for Collector {
     type Err = NotACollector;
 
     fn from_str(text: &str) -> Result<Self, NotACollector> {
-        let uri: Uri = text.parse().map_err(|_| NotACollector)?;
-        let host = uri.host().unwrap_or_default();
-        let authority = uri.authority().map_or("", |authority| authority.as_str());
-        let plain = uri.scheme_str() == Some("http") && uri.query().is_none() && !authority.contains('@');
-        if !plain || host.is_empty() {
-            return Err(NotACollector);
-        }
-        Ok(Self(text.trim_end_matches('/').to_owned()))
+        text.parse().map(Self).map_err(NotACollector)
     }
 }
 
 impl fmt::Display for Collector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        self.0.fmt(f)
     }
 }
 
@@ -68,7 +62,7 @@ impl TryFrom<String> for Collector {
 
 impl From<Collector> for String {
     fn from(collector: Collector) -> Self {
-        collector.0
+        collector.0.into()
     }
 }
 
@@ -84,7 +78,7 @@ mod tests {
         for wrong in
             ["", "c:4318", "https://c:4318", "http://", "/x", "http://c/?q", "grpc://c", "http://u@c/"]
         {
-            assert_eq!(traces(wrong), Err(NotACollector), "{wrong}");
+            assert!(traces(wrong).is_err(), "{wrong}");
         }
     }
 

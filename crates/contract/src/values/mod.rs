@@ -1,5 +1,6 @@
 //! Values of one member: each parsed once into a type that cannot be wrong.
 
+pub mod base_url;
 pub(crate) mod currency;
 pub mod email;
 pub mod id;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Uri;
 use ordersys_contract::header::IDEMPOTENCY_KEY;
-use ordersys_contract::{Secret, order};
+use ordersys_contract::{BaseUrl, Secret, order};
 
 use ordersys_workload::plan::bearer::Bearer;
 
@@ -93,13 +93,9 @@ impl Target {
         timeout: Duration,
     ) -> Result<Self, NotATarget> {
         let malformed = || NotATarget::Malformed { url: base.to_owned() };
-        let uri: Uri = format!("{base}{}", order::ORDERS).parse().map_err(|_| malformed())?;
+        let base_url: BaseUrl = base.parse().map_err(|_| malformed())?;
+        let uri: Uri = format!("{base_url}{}", order::ORDERS).parse().map_err(|_| malformed())?;
         let authority = uri.authority().ok_or_else(malformed)?;
-        // What would not be sent along is refused: a query, a name and password.
-        let unused = uri.query().is_some() || base.contains('#') || authority.as_str().contains('@');
-        if unused || uri.scheme_str() != Some("http") {
-            return Err(malformed());
-        }
         let addresses = resolve(authority.host(), authority.port_u16().unwrap_or(80))
             .await
             .map_err(|source| NotATarget::Unresolved { url: base.to_owned(), source })?;

@@ -91,7 +91,7 @@ async fn read(ground: &Ground, about: BTreeSet<String>) -> anyhow::Result<Seen> 
         seen.facts.extend(Fact::of_line(entry));
         ControlFlow::Continue(())
     };
-    crate::stream(ground.sources.clone(), filter, Until::Now, take).await?;
+    crate::stream(ground.sources.clone(), filter, Until::Now, None, take).await?;
     Ok(seen)
 }
 

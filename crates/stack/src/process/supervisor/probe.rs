@@ -40,17 +40,28 @@ impl std::str::FromStr for Probe {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> anyhow::Result<Self> {
+        if text.contains('#') {
+            bail!("a fragment in a URL is not sent: write http://ADDRESS:PORT/PATH");
+        }
         let url: Uri = text.parse().with_context(|| format!("`{text}` is not a URL"))?;
         if url.scheme() != Some(&http::uri::Scheme::HTTP) {
             bail!("`{text}` is not a URL that starts with http://");
         }
         let authority = url.authority().with_context(|| format!("`{text}` names no host"))?;
+        if authority.as_str().contains('@') {
+            bail!("credentials in a URL are not sent: write http://ADDRESS:PORT/PATH");
+        }
+        let port = match authority.port_u16() {
+            Some(port) if port > 0 => port,
+            None if authority.as_str() == authority.host() => 80,
+            _ => bail!("the port in `{text}` is not a number from 1 to 65535"),
+        };
         let host = authority.host().trim_matches(['[', ']']);
         let ip = match host {
             "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
             _ => host.parse().with_context(|| format!("`{host}` in `{text}` is not an IP address"))?,
         };
-        let address = SocketAddr::new(ip, authority.port_u16().unwrap_or(80));
+        let address = SocketAddr::new(ip, port);
         Ok(Self { address, url })
     }
 }
@@ -143,7 +154,10 @@ mod tests {
             assert_eq!(request.uri(), target, "{url}");
             assert_eq!(request.headers()["host"], host, "{url}");
         }
-        for bad in ["https://127.0.0.1/", "http://example.org/", "127.0.0.1:3001", "", "/readyz"] {
+        let bad = ["https://127.0.0.1/", "http://example.org/", "127.0.0.1:3001", "", "/readyz"];
+        let unsent =
+            ["http://me@127.0.0.1/", "http://127.0.0.1/#top", "http://127.0.0.1:0", "http://127.0.0.1:70000"];
+        for bad in bad.into_iter().chain(unsent) {
             assert!(bad.parse::<Probe>().is_err(), "{bad}");
         }
     }

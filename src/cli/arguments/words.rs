@@ -1,21 +1,14 @@
-//! The command line as it was typed, read; what is wrong with a value is said in words of ours, not in those of the
-//! parser that did not take it.
+//! What is wrong with a value, in words of ours and not in those of the parser that did not take it.
 
 use std::error::Error as _;
 use std::net::AddrParseError;
 use std::num::{IntErrorKind, ParseFloatError, ParseIntError, TryFromIntError};
 use std::str::ParseBoolError;
 
-use clap::Parser;
 use clap::error::{ContextKind, ContextValue};
 
-/// Reads the command line, or ends with what is wrong with it.
-pub(super) fn parse<P: Parser>() -> P {
-    P::try_parse().unwrap_or_else(|error| explained(error).exit())
-}
-
 /// The same error, with what the argument takes as its reason.
-fn explained(error: clap::Error) -> clap::Error {
+pub(super) fn explained(error: clap::Error) -> clap::Error {
     let Some(takes) = error.source().and_then(takes) else { return error };
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
