@@ -27,7 +27,7 @@ const ON_A_TERMINAL: usize = 200;
   ordersys logs --order ID
   ordersys logs -o json | jq 'select(.status >= 500)'
 
-On a terminal the last 200 lines are shown, elsewhere all: --tail says otherwise.")]
+On a terminal the last 200 lines are shown, elsewhere all; see --tail.")]
 pub(super) struct Args {
     /// Services to show [default: all]
     #[arg(value_name = "SERVICE")]

@@ -40,7 +40,7 @@ enum Command {
     },
     /// Create a product
     #[command(after_help = "Examples:
-  ordersys product create --name Webcam --price 59.00 --stock 25")]
+  ordersys product create --name Lamp --price 59.00 --stock 25")]
     Create {
         /// What to call it
         #[arg(long)]

@@ -4,7 +4,7 @@ use crate::cli::client_failure;
 use crate::cli::{Globals, block_on};
 use crate::seed;
 use crate::seed::Plan;
-use ordersys_command::Outcome;
+use ordersys_command::{Outcome, counted};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -37,7 +37,8 @@ pub(super) fn run(globals: &Globals, args: &Args) -> Outcome {
     progress.finish();
     let seeded = seeded?;
     printer.data(&seeded, || {
-        format!("created {users} users and {products} products of {stock} units each (seed {seed})")
+        let (users, products) = (counted(users, "user"), counted(products, "product"));
+        format!("created {users} and {products} of {} each (seed {seed})", counted(stock, "unit"))
     });
     if let Some(user) = seeded.users.first() {
         printer.next(&format!("ordersys order place --user {} --item \"USB-C Hub=1\"", user.id));

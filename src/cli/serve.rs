@@ -33,9 +33,9 @@ const MAX_BLOCKING_THREADS: usize = 16;
   ordersys serve order --data-dir ./data --breaker-calls 5 --breaker-ratio 1
   ordersys serve all --data-dir ./data --log-format text
   ordersys serve all --data-dir ./data --allowed-host shop.example
-  ordersys serve all --data-dir ./data --otlp http://127.0.0.1:4318 --otlp-sample 1
+  ordersys serve all --data-dir ./data --otlp http://127.0.0.1:4318
 
-A service calls the others at --user-url and --product-url; where they are not given, at
+A service calls the others at --user-url and --product-url; else at
 http://user-service:3001 and http://product-service:3002.")]
 pub(super) struct Args {
     /// Which service

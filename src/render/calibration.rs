@@ -2,6 +2,7 @@
 
 use crate::render::Table;
 use ordersys_bench::calibrate::{Calibration, Ceiling};
+use ordersys_command::counted;
 
 /// Both loops, and what follows from them.
 #[must_use]
@@ -19,8 +20,11 @@ pub fn text(found: &Calibration) -> String {
         "no rate was kept on plan, so none can be named: stop what else runs, and try again".to_owned()
     };
     format!(
-        "{} connections on {} threads, {} cores shared with the responder, {} build\n{table}\n{advice}",
-        found.concurrency, found.threads, found.cores, found.build
+        "{} on {}, {} shared with the responder, {} build\n{table}\n{advice}",
+        counted(found.concurrency, "connection"),
+        counted(found.threads, "thread"),
+        counted(found.cores, "core"),
+        found.build
     )
 }
 

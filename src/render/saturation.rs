@@ -55,6 +55,6 @@ fn statement(found: &Saturation) -> String {
             let broke = found.broke.as_deref().unwrap_or("an objective broke");
             format!("{slo}: missed at every rate down to {missed:.0}/s ({broke}){state}")
         }
-        (None, None) => format!("{slo}: no run says anything about a rate{state}"),
+        (None, None) => format!("{slo}: no run was valid{state}"),
     }
 }

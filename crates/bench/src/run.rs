@@ -77,7 +77,7 @@ pub async fn run(
         generate(profile, &injector, assignment, &mut stop, viewer).await?;
     let verification = match profile.verification {
         ordersys_workload::model::Verification::Off => {
-            Some(Verification::skipped("asked not to with --no-verify"))
+            Some(Verification::skipped("switched off by --no-verify"))
         }
         ordersys_workload::model::Verification::On => {
             let subject = SystemUnderTest {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ordersys_contract::client::Endpoints;
 use schemars::JsonSchema;
+use ordersys_command::counted;
 use serde::{Deserialize, Serialize};
 
 use crate::profile::{Profile, UserKind};
@@ -57,12 +58,6 @@ impl Range {
         let Self { min, max } = self;
         if min == max { counted(min, what) } else { format!("{min}..{max} {what}s") }
     }
-}
-
-/// A number with what it counts, in the singular or the plural.
-fn counted(count: u32, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }
 
 /// The conditions of a run: everything two runs must share to be compared.
@@ -218,7 +213,7 @@ impl Settings {
                 self.lines.counted("line"),
                 self.quantity.counted("unit"),
                 counted(self.users, if self.registered { "registered user" } else { "user" }),
-                counted(u32::try_from(self.products).unwrap_or(u32::MAX), "product"),
+                counted(self.products, "product"),
                 self.seed,
                 self.unusual(),
             ),

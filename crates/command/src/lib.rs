@@ -2,11 +2,13 @@
 //! Nothing here parses a command line or prints.
 
 mod cancellation;
+mod counted;
 mod failure;
 pub mod progress;
 mod signals;
 
 pub use cancellation::{Cancellation, Cancelled};
+pub use counted::counted;
 pub use failure::{Exit, Failure, OrFail, Outcome};
 pub use progress::{Events, Progress};
 pub use signals::{Signals, interrupt};

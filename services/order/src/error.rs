@@ -92,7 +92,7 @@ pub enum OrderError {
 fn denied(why: Denied) -> &'static str {
     match why {
         Denied::TokenNeeded => "orders of a registered user need that user's access token",
-        Denied::NotTheOwner => "only this user may place orders for this user",
+        Denied::NotTheOwner => "you may order for yourself only",
         Denied::Revoked => "the token was revoked",
         Denied::Disabled => "the account is disabled",
     }

@@ -43,7 +43,7 @@ pub enum UserError {
     #[error("password: {MIN_PASSWORD_BYTES} to {MAX_PASSWORD_BYTES} bytes are needed")]
     PasswordLength,
     /// The password is a common one.
-    #[error("password: is among the first that a stranger would try")]
+    #[error("password: is too common")]
     GuessedPassword,
     /// A change that names nothing.
     #[error("name or password is needed")]

@@ -61,7 +61,7 @@ fn read<P: Parser>(typed: &[OsString]) -> Result<Read<P>, clap::Error> {
         help::<P>(&plain, &error).unwrap_or(error)
     } else {
         let same = attempt::<P>(plain, typed).err().filter(|other| is_same(other, &error));
-        same.unwrap_or_else(|| variables::named(error, &whole, typed))
+        variables::named(same.unwrap_or(error), &whole, typed)
     };
     Err(words::explained(habits::suggested(error, &whole)))
 }

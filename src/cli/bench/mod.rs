@@ -25,7 +25,7 @@ use ordersys_command::{Exit, Failure, OrFail, Outcome};
   ordersys bench                                  closed loop, 64 connections, 10 s
   ordersys bench --rate 500 --duration 30s        500 orders/s whatever the system does
   ordersys bench --count 1000 --lines 1..3        1000 orders of one to three lines
-  ordersys bench --registered                     users who log in order, each with a token of its own
+  ordersys bench --registered                     users who log in order, each with its token
   ordersys bench --live --duration 1m             the whole terminal shows how it goes; q ends it
   ordersys bench --out run-1                      keeps the result, histograms, a page
   ordersys bench --faults kill:product@5s,pause:user@8s+2s   what clients notice of faults
@@ -44,7 +44,7 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// One run (the same as `ordersys bench` alone)
-    #[command(after_help = "Examples:\n  ordersys bench run --duration 2s --concurrency 8")]
+    #[command(after_help = "Examples:\n  ordersys bench run --duration 30s --concurrency 8")]
     Run(Box<run::RunArgs>),
     Saturate(Box<saturate::Args>),
     Compare(Box<compare::Args>),

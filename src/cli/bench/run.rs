@@ -83,7 +83,7 @@ impl RunArgs {
             return Ok(printer);
         }
         printer.full_screen().ok_or_else(|| {
-            Failure::new(Exit::Usage, "--live needs a terminal, and standard output is none")
+            Failure::new(Exit::Usage, "--live needs a terminal, and standard output is not a terminal")
                 .hint("leave out --live; --out DIR stores the result, second by second")
         })
     }

@@ -6,6 +6,7 @@ use crate::cli::bench::{Exit, Failure, Outcome};
 use ordersys_bench::profile::{
     ExistingStock, MAX_CONNECTIONS, MAX_POOL, MAX_REGISTERED, Profile, UserKind, default_threads,
 };
+use ordersys_command::counted;
 use ordersys_loadgen::worker::retry::MAX_RETRIES;
 use ordersys_workload::model::{CountRange, Verification};
 use ordersys_workload::plan::Keys;
@@ -81,7 +82,10 @@ impl WorkloadArgs {
             let lines = self.lines.most();
             return Err(Failure::new(
                 Exit::Usage,
-                format!("each line of an order names another product: {lines} lines need more than {products} products"),
+                format!(
+                    "each line of an order names another product: {lines} lines need more than {}",
+                    counted(products, "product")
+                ),
             )
             .hint("raise --products or lower --lines"));
         }

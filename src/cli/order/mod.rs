@@ -21,11 +21,12 @@ use crate::cli::order::refusal::{failed, refused};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys order place --user alice@example.com --item \"USB-C Hub=2\"
-  ordersys order place --user alice@example.com --item \"27\\\" Monitor=1\" --item Keyboard=1
+  ordersys order place --user alice@example.com --item \"27\\\" Monitor=1\"
   ordersys order list --user alice@example.com --status confirmed -o json
   ordersys order get ID
   ordersys order cancel ID
-  ordersys user login bob@example.com && ordersys order place --item \"USB-C Hub=1\"")]
+  ordersys user login bob@example.com
+  ordersys order place --item \"USB-C Hub=1\"")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -36,7 +37,7 @@ enum Command {
     /// Place an order
     #[command(after_help = "Examples:
   ordersys order place --user alice@example.com --item \"USB-C Hub=1\"
-  ordersys order place --user alice@example.com --item \"USB-C Hub=1\" --key once-1")]
+  ordersys order place --user alice@example.com --item \"USB-C Hub=1\" --key k-1")]
     Place {
         /// Who orders: an id or an e-mail address [default: who is logged in]
         #[arg(long, value_name = "ID|EMAIL")]

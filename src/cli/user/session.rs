@@ -48,7 +48,9 @@ pub(super) struct LogoutArgs {
 #[command(after_help = "Examples:
   ordersys user passwd
   ordersys user passwd bob@example.com --as admin
-  printf '%s\\n' OLD NEW | ordersys user passwd --password-stdin    (from a file: keep passwords out of the history)")]
+  printf '%s\\n' OLD NEW | ordersys user passwd --password-stdin
+
+Passwords are read from a file or the terminal: in a command they would stay in the history.")]
 pub(super) struct PasswdArgs {
     /// Whose, by id or e-mail address [default: who is logged in]
     user: Option<String>,
@@ -67,7 +69,8 @@ struct LoggedIn<'a> {
 
 pub(super) fn log_in(globals: &Globals, args: LoginArgs) -> Outcome {
     let target = globals.target()?;
-    let password = Passwords::from_flag(args.password_stdin).existing(&format!("password of {}", args.email))?;
+    let password =
+        Passwords::from_flag(args.password_stdin).existing(&format!("password of {}", args.email))?;
     let account = start(globals, &target, NewSession { email: args.email, password })?;
     let printer = globals.printer();
     let Account { email, user_id, .. } = &account;

@@ -66,7 +66,8 @@ fn a_wrong_value_is_told_with_what_the_argument_takes() {
 fn no_argument_speaks_with_the_words_of_a_parser() {
     let mut tried = BTreeSet::new();
     for command in [
-        &["up"][..],
+        &[][..],
+        &["up"],
         &["down"],
         &["status"],
         &["logs"],

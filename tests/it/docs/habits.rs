@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use ordersys_testkit::binary;
+use ordersys_testkit::{Project, binary};
 
 fn ordersys(args: &[&str]) -> Command {
     let mut command = Command::new(binary());
@@ -19,7 +19,7 @@ fn no_command_and_no_subcommand_is_answered_with_the_help() {
     for (args, part) in [
         (&[][..], "Usage: ordersys [OPTIONS] <COMMAND>"),
         (&["--project", "shop"], "Usage: ordersys [OPTIONS] <COMMAND>"),
-        (&["user", "--project", "shop"], "Usage: ordersys user [OPTIONS] <COMMAND>"),
+        (&["user", "--project", "shop"], "Usage: ordersys user <COMMAND>"),
     ] {
         let output = ordersys(args).env("ORDERSYS_PROJECT", "shop").output().expect("runs");
         let said = text(&output);
@@ -141,4 +141,21 @@ fn the_version_and_the_settings_that_count_are_data() {
     assert_eq!(setting("--runtime"), (Some("process".to_owned()), "variable".into()));
     assert_eq!(setting("--output"), (Some("table".to_owned()), "default".into()));
     assert_eq!(setting("--order-url"), (None, "default".into()));
+}
+
+#[test]
+fn a_running_stack_shows_its_pages_and_settings_and_what_is_next() {
+    let project = Project::new("process");
+    project.up(&["--topology", "monolith"]).ok();
+    let pages = project.run(&["open", "--print"]).ok().data;
+    let pages: Vec<_> =
+        pages["pages"].as_array().expect("pages").iter().map(|page| page["url"].clone()).collect();
+    let config = project.run(&["config"]).ok().data;
+    let settings = config["settings"].as_array().expect("settings");
+    let url = settings.iter().find(|setting| setting["flag"] == "--order-url").expect("a setting");
+    assert_eq!(url["from"], "stack");
+    let order = url["value"].as_str().expect("a URL");
+    assert!(pages.len() == 3 && pages[0] == format!("{order}/docs"), "{pages:?}");
+    let doctor = project.run(&["doctor"]);
+    assert!(doctor.said.contains("next: ordersys status --project"), "{}", doctor.said);
 }

@@ -6,8 +6,11 @@ use std::process::{Command, Output};
 
 use ordersys_testkit::binary;
 
-/// A variable whose value is wrong: it is read after those of the command, so that nothing is ever done.
-const LAST: &str = "ORDERSYS_AS";
+/// Flags that contradict each other, which is seen once all variables are read: so nothing is ever done.
+const LAST: [&str; 4] = ["--as", "admin", "--token-file", "x"];
+
+/// What is then said.
+const PAST: &str = "'--as <WHO>' cannot be used with '--token-file <FILE>'";
 
 /// A command, with the variables of its own.
 struct Own {
@@ -48,9 +51,9 @@ fn run(home: &Path, words: &[String], set: &[(&str, &str)]) -> Output {
     command.output().expect("runs")
 }
 
-/// What is said where these variables are set, and last a wrong one.
+/// What is said where these variables are set.
 fn said(home: &Path, words: &[String], set: &[(&str, &str)]) -> String {
-    let output = run(home, words, &[set, &[(LAST, "nobody")]].concat());
+    let output = run(home, &[words, &LAST.map(str::to_owned)].concat(), set);
     assert_eq!(output.status.code(), Some(2), "{words:?} {set:?}: {output:?}");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
@@ -65,7 +68,7 @@ fn an_empty_variable_is_unset() {
         let set = empty(variables);
         let set: Vec<_> = set.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         let said = said(home.path(), words, &set);
-        assert!(said.contains(LAST), "{words:?}: {said}");
+        assert!(said.contains(PAST), "{words:?}: {said}");
     }
     let (config, set) = (["config", "-o", "json"].map(str::to_owned), empty(&global));
     let set: Vec<_> = set.iter().map(|(name, value)| (name.as_str(), *value)).collect();
@@ -82,14 +85,14 @@ fn switches_take_words_and_a_wrong_value_is_told_with_its_variable() {
     let switches = own.iter().flat_map(|own| &own.variables).filter(|(_, is_switch)| *is_switch);
     assert!(switches.count() >= 2);
     for Own { words, variables } in &own {
-        for (name, is_switch) in variables.iter().filter(|(name, _)| name != LAST) {
+        for (name, is_switch) in variables {
             let wrong = said(home.path(), words, &[(name, "-? \u{1}")]);
-            assert!(wrong.contains(name) || wrong.contains(LAST), "{name}: {wrong}");
+            assert!(wrong.contains(name) || wrong.contains(PAST), "{name}: {wrong}");
             if *is_switch {
                 assert!(wrong.contains(name) && wrong.contains("1, true, yes or on"), "{name}: {wrong}");
                 for value in ["1", "0", "true", "false", "yes", "no", "on", "off", "TRUE"] {
                     let said = said(home.path(), words, &[(name, value)]);
-                    assert!(said.contains(LAST), "{name}={value}: {said}");
+                    assert!(said.contains(PAST), "{name}={value}: {said}");
                 }
             }
         }

@@ -63,13 +63,16 @@ fn lines_of_all_services_come_in_the_order_of_their_times() {
 #[test]
 fn flags_narrow_what_is_shown() {
     let state = logs();
-    let cases: [(&[&str], usize); 6] = [
+    let cases: [(&[&str], usize); 9] = [
         (&["logs", "order"], 3),
         (&["logs", "--level", "warn"], 2),
         (&["logs", "--order", "o-1"], 2),
         (&["logs", "user", "--order", "o-1"], 1),
         (&["logs", "--since", "2026-01-01T12:00:03Z"], 2),
-        (&["logs", "--request", "r-1"], 0),
+        (&["logs", "--since", "2026-01-01T12:00:02Z", "--until", "2026-01-01T12:00:03Z"], 3),
+        (&["logs", "--level", "error", "user"], 0),
+        (&["logs", "--tail", "2"], 2),
+        (&["logs", "order", "-n", "all"], 3),
     ];
     for (args, expected) in cases {
         let output = run(state.path(), args);
@@ -84,6 +87,28 @@ fn flags_narrow_what_is_shown() {
 }
 
 #[test]
+fn the_last_lines_are_those_of_all_services_and_the_others_are_counted() {
+    let state = logs();
+    let output = run(state.path(), &["logs", "-n", "1"]);
+    assert_eq!(stdout(&output), "12:00:04.000 user       WARN  request orderId=o-2\n");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("4 earlier lines are left out: --tail all"), "{said}");
+    let whole = run(state.path(), &["logs", "-n", "9"]);
+    assert!(!String::from_utf8_lossy(&whole.stderr).contains("left out"), "{whole:?}");
+}
+
+#[test]
+fn a_request_or_order_without_a_line_is_not_found() {
+    let state = logs();
+    for flag in ["--request", "--order"] {
+        let output = run(state.path(), &["logs", flag, "nope"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(4), "{said}");
+        assert!(said.contains("no line is about the") && said.contains("`nope`"), "{said}");
+    }
+}
+
+#[test]
 fn wrong_names_and_missing_stacks_have_their_exit_codes() {
     let state = logs();
     let output = run(state.path(), &["logs", "orders"]);
@@ -93,7 +118,10 @@ fn wrong_names_and_missing_stacks_have_their_exit_codes() {
     let empty = tempfile::tempdir().expect("directory");
     let output = run(empty.path(), &["logs"]);
     assert_eq!(output.status.code(), Some(4));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("hint: start a stack with `ordersys up`"));
+    assert!(
+        String::from_utf8_lossy(&output.stderr)
+            .contains("hint: start a stack with `ordersys up --project test")
+    );
 }
 
 /// Ends the process with the test, however that goes.

@@ -37,7 +37,7 @@ const BUSY_OPEN: f64 = 0.7;
 pub enum Grade {
     /// They describe the system.
     Valid,
-    /// They describe the system at its limit: it could not follow the plan.
+    /// They describe the system at its limit: it could not keep up with the requested rate.
     Saturated,
     /// They may describe the generator as well.
     Suspect,

@@ -45,7 +45,7 @@ pub(crate) async fn apply(runtime: &Runtime, work: &Work<'_>, progress: &Progres
     runtime.prepare(work).await?; // also with nothing to do: the supervisor of processes may be gone
     for wave in work.stack.waves() {
         let names: Vec<&str> = wave.iter().map(|spec| spec.name.name()).collect();
-        progress.message(format!("waiting until {} is ready", names.join(" and ")));
+        progress.message(format!("waiting for {}", names.join(", ")));
         let services = wave.iter().map(|spec| async {
             let result = bring_up(runtime, work, spec).await;
             if result.is_err() {

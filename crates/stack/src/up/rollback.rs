@@ -42,7 +42,7 @@ pub(crate) async fn roll_back(
     signals: &mut Signals,
     events: &Events,
 ) -> Outcome {
-    events.say("taking back what this run did");
+    events.say("rolling back");
     let failure = tokio::select! {
         result = runtime.roll_back() => match result {
             Ok(()) => return Ok(()),
@@ -52,7 +52,7 @@ pub(crate) async fn roll_back(
             }
         },
         () = signals.next() => {
-            Failure::new(Exit::Interrupted, "interrupted again, while taking back what was done")
+            Failure::new(Exit::Interrupted, "interrupted again, while rolling back")
         }
     };
     events.say(format!("the run itself failed because: {}", in_full(reason)));

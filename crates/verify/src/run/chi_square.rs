@@ -79,7 +79,7 @@ fn witness(class: &Class) -> Witness {
 
 /// A check of which there is too little to say.
 pub(crate) fn too_few(check: Check, found: u64) -> Finding {
-    Finding::skipped(check, format!("{found} say little, {FEWEST} are needed"))
+    Finding::skipped(check, format!("needs {FEWEST} requests, had {found}"))
 }
 
 /// What chi-square with so many degrees of freedom exceeds once in a million, after Wilson and Hilferty

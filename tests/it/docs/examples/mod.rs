@@ -13,7 +13,7 @@ mod sandbox;
 use crate::docs::examples::sandbox::Sandbox;
 
 /// What is not run, by a part of it, with the reason. Each part has to be somewhere.
-const ONLY_READ: [(&str, &str); 20] = [
+const ONLY_READ: [(&str, &str); 21] = [
     ("ordersys bench", "takes ten seconds or more"),
     ("ordersys smoke", "makes a stack of its own; other tests run it"),
     ("ordersys serve", "runs until it is stopped"),
@@ -22,6 +22,7 @@ const ONLY_READ: [(&str, &str); 20] = [
     ("user passwd", "asks for passwords on the terminal"),
     ("logout --as", "the account was logged out before"),
     ("my-request-1", "no such request was made"),
+    ("logs --request ID", "no such request was made"),
     ("order=18003", "another program may have this port"),
     ("down --all", "takes down what others started"),
     ("ordersys health", "asks at the usual port"),
@@ -37,6 +38,8 @@ const ONLY_READ: [(&str, &str); 20] = [
 ];
 /// What is run all the same.
 const SHORT: [&str; 4] = ["bench --count 1000", "bench --duration 2s", "bench schema", "health --url"];
+/// The most columns that the help fills.
+const COLUMNS: usize = 100;
 /// What a command in running text may lack.
 const UNFINISHED: [ErrorKind; 1] = [ErrorKind::MissingRequiredArgument];
 /// How pages write an id that the reader has to put in.
@@ -240,6 +243,29 @@ fn the_command_line_reads_every_example() {
     for part in ONLY_READ.iter().map(|(part, _)| part).chain(&SHORT) {
         assert!(lines.iter().any(|line| line.text.contains(part)), "no line has `{part}` any more");
     }
+}
+
+/// Commands without a line of example in their help, or with one that is broken over lines on every terminal.
+fn bare(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+    let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let (_, examples) = after.split_once("Examples:\n").unwrap_or_default();
+    let long = examples.lines().filter(|line| line.chars().count() > COLUMNS);
+    found.extend(long.map(|line| format!("{path}: too long: {line}")));
+    if examples.is_empty() {
+        found.push(format!("{path}: no examples"));
+    }
+    for below in command.get_subcommands().filter(|below| !below.is_hide_set() && below.get_name() != "help")
+    {
+        bare(below, &format!("{path} {}", below.get_name()), found);
+    }
+}
+
+#[test]
+fn every_command_has_examples_that_fit() {
+    let (mut found, mut all) = (Vec::new(), ordersys::cli::command());
+    all.build();
+    bare(&all, "ordersys", &mut found);
+    assert_eq!(found, Vec::<String>::new());
 }
 
 #[test]

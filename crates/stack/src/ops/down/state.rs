@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use anyhow::Context as _;
+use ordersys_command::counted;
 
 use crate::model::project::Project;
 use crate::ops::down::Forget;
@@ -56,11 +57,15 @@ pub(crate) async fn remove(project: &Project, forget: &Forget) -> State {
     }
     match forget(project.clone()).await {
         Ok(logins) => {
-            state
-                .removed
-                .extend((logins.removed > 0).then(|| format!("logins of {} accounts", logins.removed)));
+            state.removed.extend(
+                (logins.removed > 0).then(|| format!("logins of {}", counted(logins.removed, "account"))),
+            );
             if logins.kept > 0 {
-                let what = format!("{} logins at other services, in {}", logins.kept, project.dir.display());
+                let what = format!(
+                    "{} at other services, in {}",
+                    counted(logins.kept, "login"),
+                    project.dir.display()
+                );
                 state.kept.push(format!("{what}: they are not of this stack"));
                 return state;
             }
