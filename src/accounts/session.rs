@@ -46,9 +46,7 @@ fn refused(error: ClientError, email: &str) -> Failure {
     if !wrong {
         return failure;
     }
-    failure.hint(format!(
-        "create one with `ordersys user create --name NAME --email {email} --registered`"
-    ))
+    failure.hint(format!("create one with `ordersys user create --name NAME --email {email} --registered`"))
 }
 
 fn account(email: String, services: Services, session: Session) -> Account {

@@ -22,8 +22,10 @@ pub mod engine;
 pub mod globals;
 mod health;
 mod junit;
+mod listing;
 mod logs;
 mod man;
+mod meant;
 mod open;
 mod order;
 mod password;
@@ -54,13 +56,18 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Three services (user, product, order) in one binary: started in Docker or as local
 /// processes, seeded, ordered from, loaded and verified.
 #[derive(Debug, Parser)]
-#[command(name = "ordersys", version, max_term_width = 100, after_help = "Examples:
+#[command(
+    name = "ordersys",
+    version,
+    max_term_width = 100,
+    after_help = "Examples:
   ordersys doctor
   ordersys up
   ordersys seed --users 3 --products 3
   ordersys bench --duration 2s
   ordersys check
-  ordersys down")]
+  ordersys down"
+)]
 struct Cli {
     #[command(flatten)]
     globals: Globals,
