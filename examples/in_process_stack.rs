@@ -11,7 +11,7 @@ use ordersys::serve::{Listeners, ServeConfig};
 use ordersys_chassis::resilience::breaker::Settings;
 use ordersys_command::Failure;
 use ordersys_contract::Role;
-use ordersys_contract::client::Endpoints;
+use ordersys_contract::client::{Endpoints, ProductFilter};
 use ordersys_contract::order::{NewLine, NewOrder};
 use ordersys_contract::user::NewUser;
 use ordersys_contract::{Client, Quantity};
@@ -62,7 +62,8 @@ async fn main() -> anyhow::Result<()> {
 async fn place_one(client: &Client) -> anyhow::Result<()> {
     let new = NewUser::guest("Alice", "alice@example.com");
     let user = client.create_user(&new).await?;
-    let products = client.products(None, Some(1)).await?.items;
+    let products =
+        client.products(&ProductFilter { limit: Some(1), ..ProductFilter::default() }).await?.items;
     let product = products.first().context("a new store has products")?;
     let line = NewLine { product_id: product.id.to_string(), quantity: Quantity::ONE };
     let order = NewOrder { user_id: user.id.to_string(), items: vec![line] };

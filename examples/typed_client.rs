@@ -5,7 +5,7 @@
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use anyhow::Context as _;
-use ordersys_contract::client::Endpoints;
+use ordersys_contract::client::{Endpoints, ProductFilter};
 use ordersys_contract::order::{NewLine, NewOrder};
 use ordersys_contract::user::NewUser;
 use ordersys_contract::{Client, IdempotencyKey, OrderId, Quantity};
@@ -18,7 +18,8 @@ async fn main() -> anyhow::Result<()> {
     let user = client.create_user(&new).await?;
     println!("user {} is {}", user.id, user.name);
 
-    let page = client.products(Some("USB-C Hub"), None).await?;
+    let page =
+        client.products(&ProductFilter { text: Some("USB-C Hub"), ..ProductFilter::default() }).await?;
     let product = page.items.into_iter().next().context("no product is called \"USB-C Hub\"")?;
     println!("product {}: {} at {} {}", product.id, product.name, product.price, product.currency);
 

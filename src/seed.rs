@@ -7,8 +7,7 @@ use ordersys_contract::{Client, ClientError, Currency, Money};
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde::Serialize;
-
-use crate::render::Progress;
+use tokio_util::sync::CancellationToken;
 
 /// How much to make.
 #[derive(Debug, Clone, Copy)]
@@ -43,21 +42,27 @@ const ADJECTIVE: [&str; 8] =
 const NOUN: [&str; 10] =
     ["Keyboard", "Mouse", "Monitor", "Hub", "Webcam", "Headset", "Dock", "Charger", "Microphone", "Lamp"];
 
-/// Makes users and products; `progress` counts them.
-pub async fn run(client: &Client, plan: &Plan, progress: &Progress) -> Result<Seeded, ClientError> {
+/// Makes users and products, marked as test data; `count` is told of each. Once `stop` is cancelled no more are begun.
+pub async fn run(
+    client: &Client,
+    plan: &Plan,
+    stop: &CancellationToken,
+    count: impl Fn(),
+) -> Result<Seeded, ClientError> {
+    let count = &count;
     let mut random = SmallRng::seed_from_u64(plan.seed);
     let users: Vec<_> = (0..plan.users).map(|number| new_user(&mut random, plan.seed, number)).collect();
     let products: Vec<_> = (0..plan.products).map(|number| new_product(&mut random, plan, number)).collect();
-    let users = stream::iter(users).map(|user| async move {
-        let made = client.create_user(&user).await;
-        progress.add(1);
-        made
+    let users = stream::iter(users).take_until(stop.cancelled()).map(|user| async move {
+        let made = client.create_user(&user).await?;
+        count();
+        Ok(made)
     });
     let users = users.buffered(CONCURRENCY).try_collect().await?;
-    let products = stream::iter(products).map(|product| async move {
-        let made = client.create_product(&product).await;
-        progress.add(1);
-        made
+    let products = stream::iter(products).take_until(stop.cancelled()).map(|product| async move {
+        let made = client.create_product(&product).await?;
+        count();
+        Ok(made)
     });
     let products = products.buffered(CONCURRENCY).try_collect().await?;
     Ok(Seeded { users, products })
@@ -70,11 +75,11 @@ fn pick<'a>(random: &mut SmallRng, words: &[&'a str]) -> &'a str {
 fn new_user(random: &mut SmallRng, seed: u64, number: u32) -> NewUser {
     let (first, last) = (pick(random, &FIRST), pick(random, &LAST));
     let email = format!("{}.{}.{seed}.{number}@example.com", first.to_lowercase(), last.to_lowercase());
-    NewUser::guest(format!("{first} {last}"), email)
+    NewUser::guest(format!("{first} {last}"), email).for_test()
 }
 
 fn new_product(random: &mut SmallRng, plan: &Plan, number: u32) -> NewProduct {
     let name = format!("{} {} {}-{number}", pick(random, &ADJECTIVE), pick(random, &NOUN), plan.seed);
     let price = Money::from_minor(random.random_range(199..50_000)).unwrap_or_default();
-    NewProduct { name, price, stock: plan.stock, currency: Currency::USD }
+    NewProduct { name, price, stock: plan.stock, currency: Currency::USD, test: true }
 }

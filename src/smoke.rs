@@ -9,6 +9,7 @@ use ordersys_contract::session::NewSession;
 use ordersys_contract::user::{NewUser, User};
 use ordersys_contract::{Client, Code, IdempotencyKey, OrderId, Password, Problem, Quantity, Secret};
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use crate::render::Printer;
 use crate::seed;
@@ -110,7 +111,7 @@ pub async fn travel(journey: &mut Journey, client: &Client, around: &Environment
 async fn seeded(client: &Client, printer: &Printer) -> anyhow::Result<(User, Product)> {
     let plan = Plan { users: 3, products: 3, stock: STOCK, seed: 1 };
     let progress = printer.progress(Some(6), "seeding");
-    let seeded = seed::run(client, &plan, &progress).await;
+    let seeded = seed::run(client, &plan, &CancellationToken::new(), || progress.add(1)).await;
     progress.finish();
     let seeded = seeded?;
     let (user, product) = (seeded.users.into_iter().next(), seeded.products.into_iter().next());
@@ -180,7 +181,7 @@ impl Buyer<'_> {
         let (email, password) =
             (format!("{}@example.com", self.user.id), Password::new(Secret::random().expose()));
         let new = NewUser::registered("Smoke", &email, password.clone());
-        let user = stranger.create_user(&new).await?;
+        let user = self.client.create_user(&new.for_test()).await?;
         let session = stranger.log_in(&NewSession { email, password }).await?;
         ensure!(session.user_id == user.id, "the session is of user {}", session.user_id);
         let owner = stranger.clone().with_credential(Some(session.access_token));

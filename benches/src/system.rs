@@ -127,7 +127,7 @@ impl System {
         for product in &mut ids.products {
             let (name, price) =
                 ("Measured Product".to_owned(), Money::from_minor(14_999).unwrap_or_default());
-            let new = NewProduct { name, price, stock: STOCK, currency: Currency::USD };
+            let new = NewProduct { name, price, stock: STOCK, currency: Currency::USD, test: false };
             *product = client.create_product(&new).await?.id;
         }
         Ok(ids)

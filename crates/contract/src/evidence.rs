@@ -64,6 +64,10 @@ pub struct UserRecord {
     pub token_epoch: u64,
     /// When the user was made.
     pub created_at: Timestamp,
+    /// Whether the user is test data.
+    pub test: bool,
+    /// Whether an order may have been made for this user; noted of test data only, which then stays.
+    pub used: bool,
     /// Columns that hold what is never written for a user.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub odd: Vec<String>,
@@ -139,6 +143,12 @@ pub struct ProductRecord {
     pub initial: Option<u64>,
     /// Units added since; `null` without the product.
     pub restocked: Option<u64>,
+    /// Whether units were ever reserved or sold; noted of test data only, which then stays.
+    #[serde(default)]
+    pub used: bool,
+    /// Columns that hold what is never written for a product.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub odd: Vec<String>,
     /// The sum of what was added, noted beside the product.
     pub added: u64,
     /// Its versions, the oldest first; those before the first of these are forgotten.
@@ -184,6 +194,8 @@ mod tests {
             status: UserStatus::Active,
             token_epoch: 0,
             created_at: Timestamp::now(),
+            test: false,
+            used: false,
             odd: Vec::new(),
         };
         let known = |user: &UserRecord| ["Ada", "Augusta", "Eve"].map(|name| user.was_called(name));

@@ -19,6 +19,7 @@ pub mod role;
 mod schema;
 pub mod session;
 pub mod settings;
+pub mod test_data;
 pub mod trace;
 pub mod user;
 mod values;
@@ -37,6 +38,7 @@ pub use problem::{Code, Problem};
 pub use quantity::Quantity;
 pub use role::Role;
 pub use secret::{MIN_CREDENTIAL, Password, Secret};
+pub use test_data::TestData;
 pub use time::Timestamp;
 pub use trace::TraceParent;
 

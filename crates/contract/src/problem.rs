@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident = $text:literal, $status:ident, $title:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $text:literal, $status:ident, $title:literal;)*) => {
         /// Every way a request can fail; the text of a code never changes.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Code { $($(#[$doc])* $variant),* }
+        pub enum Code { $($(#[doc = $doc])* $variant),* }
 
         impl Code {
             /// Every code there is.
@@ -27,6 +27,12 @@ macro_rules! codes {
             #[must_use]
             pub fn status(self) -> StatusCode {
                 match self { $(Code::$variant => StatusCode::$status),* }
+            }
+
+            /// What it means, in a sentence.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Code::$variant => concat!($($doc),*).trim_ascii()),* }
             }
 
             /// A few words that are the same for every occurrence.

@@ -16,6 +16,8 @@ pub const RESERVE: &str = "/products/{id}/reserve";
 pub const RELEASE: &str = "/products/{id}/release";
 /// `GET /internal/invariants`.
 pub const INVARIANTS: &str = "/internal/invariants";
+/// `POST /internal/products/cleanup`.
+pub const PRODUCT_CLEANUP: &str = "/internal/products/cleanup";
 
 /// Most bytes of a product's name.
 pub const MAX_NAME_BYTES: usize = 200;
@@ -41,6 +43,10 @@ pub struct NewProduct {
     #[schema(required = false)]
     #[serde(default)]
     pub currency: Currency,
+    /// Whether it is test data, which lists leave out unless asked. Only the admin marks it so.
+    #[serde(default, skip_serializing_if = "crate::test_data::is_unmarked")]
+    #[schema(required = false)]
+    pub test: bool,
 }
 
 /// The body of `PATCH /products/{id}`: what is named changes.
@@ -87,6 +93,10 @@ pub struct Product {
     pub version: u64,
     /// When the product was made.
     pub created_at: Timestamp,
+    /// Whether it is test data, which lists leave out unless asked.
+    #[serde(default, skip_serializing_if = "crate::test_data::is_unmarked")]
+    #[schema(required = false)]
+    pub test: bool,
 }
 
 /// Writes a stock that a mistake on purpose took below zero as the negative number it stands for.

@@ -16,6 +16,8 @@ pub const DISABLE: &str = "/users/{id}/disable";
 pub const ENABLE: &str = "/users/{id}/enable";
 /// `POST /internal/users/lookup`.
 pub const LOOKUP: &str = "/internal/users/lookup";
+/// `POST /internal/users/cleanup`.
+pub const USER_CLEANUP: &str = "/internal/users/cleanup";
 
 /// Most bytes of a name or e-mail address.
 pub const MAX_TEXT_BYTES: usize = 254;
@@ -41,19 +43,29 @@ pub struct NewUser {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_password")]
     #[schema(schema_with = crate::schema::password, required = false)]
     pub password: Option<Password>,
+    /// Whether it is test data, which lists leave out unless asked. Only the admin marks it so.
+    #[serde(default, skip_serializing_if = "crate::test_data::is_unmarked")]
+    #[schema(required = false)]
+    pub test: bool,
 }
 
 impl NewUser {
     /// A guest: a user without a password.
     #[must_use]
     pub fn guest(name: impl Into<String>, email: impl Into<String>) -> Self {
-        Self { name: name.into(), email: email.into(), password: None }
+        Self { name: name.into(), email: email.into(), password: None, test: false }
     }
 
     /// A registered user.
     #[must_use]
     pub fn registered(name: impl Into<String>, email: impl Into<String>, password: Password) -> Self {
         Self { password: Some(password), ..Self::guest(name, email) }
+    }
+
+    /// The same, marked as test data.
+    #[must_use]
+    pub fn for_test(self) -> Self {
+        Self { test: true, ..self }
     }
 }
 
@@ -101,6 +113,10 @@ pub struct User {
     pub status: UserStatus,
     /// When the user was made.
     pub created_at: Timestamp,
+    /// Whether it is test data, which lists leave out unless asked.
+    #[serde(default, skip_serializing_if = "crate::test_data::is_unmarked")]
+    #[schema(required = false)]
+    pub test: bool,
 }
 
 /// Whether a user may order.

@@ -16,7 +16,7 @@ pub async fn a_user(client: &Client) -> Result<User> {
 /// Makes a product of which there is so much.
 pub async fn a_product(client: &Client, stock: u64) -> Result<Product> {
     let price = Money::from_minor(250).context("not negative")?;
-    let new = NewProduct { name: "Thing".to_owned(), price, stock, currency: Currency::USD };
+    let new = NewProduct { name: "Thing".to_owned(), price, stock, currency: Currency::USD, test: false };
     Ok(client.create_product(&new).await?)
 }
 

@@ -10,6 +10,7 @@ use ordersys_contract::product::{
     StockAccount, StockEvidence,
 };
 use ordersys_contract::reservation::{Answer, Operation, ReservationRecord, ReservationState};
+use ordersys_contract::test_data::{Cleaned, Cleanup};
 use ordersys_contract::{Currency, Money, OrderId, ProductId, RequestId, Timestamp};
 use ordersys_spans::{Span, SpanContexts, Tracer};
 use ordersys_store::{Add, StoreError};
@@ -45,6 +46,7 @@ impl App {
             stock,
             version: 1,
             created_at: now,
+            test: false,
         });
         tables.seed_once(first.into()).await?;
         tables.recover_leases().await?;
@@ -73,14 +75,14 @@ impl App {
     }
 
     pub(crate) async fn create(&self, new: NewProduct, now: Timestamp) -> Result<Product, ProductError> {
-        let NewProduct { name, price, stock, currency } = new;
+        let NewProduct { name, price, stock, currency, test } = new;
         if !currency.is_money() {
             return Err(ProductError::Currency(currency));
         }
         let (name, price) = (checked_name(&name)?, checked_price(price, currency)?);
         checked_units("stock", stock, 0)?;
-        let product =
-            Product { id: ProductId::now(), name, price, currency, stock, version: 1, created_at: now };
+        let (id, version) = (ProductId::now(), 1);
+        let product = Product { id, name, price, currency, stock, version, created_at: now, test };
         self.tables.insert(product.clone()).await?;
         self.newest.saw(now);
         Ok(product)
@@ -109,6 +111,16 @@ impl App {
         checked_units("quantity", units, 1)?;
         let restocked = self.tables.restock(id, units).await?.ok_or(ProductError::NotFound)?;
         restocked.ok_or(ProductError::Units { field: "quantity", least: 1 })
+    }
+
+    /// Removes some of the test data that no order needs.
+    pub(crate) async fn clean_up(
+        &self,
+        step: Cleanup<ProductId>,
+    ) -> Result<Cleaned<ProductId>, ProductError> {
+        let cleaned = self.tables.clean_up(step).await?;
+        tracing::info!(service = NAME, removed = cleaned.removed, "test data was removed");
+        Ok(cleaned)
     }
 
     pub(crate) async fn hold(&self, product: ProductId, hold: &Hold) -> Result<Reserved, ProductError> {

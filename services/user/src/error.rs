@@ -1,8 +1,8 @@
 //! Why the user service refuses.
 
-use ordersys_chassis::Rejection;
 use ordersys_chassis::auth::bad_credential;
 use ordersys_chassis::http::params;
+use ordersys_chassis::{Caller, Rejection};
 use ordersys_contract::email::NotAnEmail;
 use ordersys_contract::user::{MAX_PASSWORD_BYTES, MAX_TEXT_BYTES, MIN_PASSWORD_BYTES};
 use ordersys_contract::{Code, Problem, UserKind};
@@ -87,6 +87,9 @@ pub enum UserError {
     /// No key signs.
     #[error("no token can be made")]
     NoToken,
+    /// Someone else than the admin marks a user as test data.
+    #[error("test: only the admin marks users as test data")]
+    MarkedByOther(Caller),
     /// There is no such user.
     #[error("User not found")]
     NotFound,
@@ -111,6 +114,8 @@ impl From<UserError> for Rejection {
             UserError::CurrentPasswordMissing => return of(Code::MissingField, "currentPassword"),
             UserError::NotFound => return params::not_found::<UserKind>(),
             UserError::Store(error) => return Self((&error).into()),
+            UserError::MarkedByOther(Caller::Anyone) => return of(Code::Unauthenticated, "test"),
+            UserError::MarkedByOther(_) => return of(Code::Forbidden, "test"),
             UserError::Revoked => return Self(bad_credential()),
             UserError::TooFast { seconds } => {
                 let problem = Problem::new(Code::TooManyRequests, detail);

@@ -1,6 +1,7 @@
 //! `ordersys bench`: load a system, measure it, and check that it kept its books.
 
 mod calibrate;
+mod cleanup;
 mod compare;
 mod environment;
 mod out;
@@ -49,6 +50,7 @@ enum Command {
     Saturate(Box<saturate::Args>),
     Compare(Box<compare::Args>),
     Calibrate(Box<calibrate::Args>),
+    Cleanup(cleanup::Args),
     Report(report::Args),
     Schema(schema::Args),
     #[command(hide = true)]
@@ -62,6 +64,7 @@ pub(super) fn run(args: Args, globals: &Globals) -> Outcome {
         Some(Command::Saturate(args)) => saturate::run(&args, globals),
         Some(Command::Compare(args)) => compare::run(&args, globals),
         Some(Command::Calibrate(args)) => calibrate::run(&args, globals),
+        Some(Command::Cleanup(args)) => cleanup::run(&args, globals),
         Some(Command::Report(args)) => report::run(&args, globals),
         Some(Command::Schema(args)) => {
             schema::run(&args, globals);

@@ -1,32 +1,33 @@
 //! `ordersys order`: place orders and follow them.
 
-use std::str::FromStr;
-
-use ordersys_contract::client::{OrderFilter, Walk};
-use ordersys_contract::order::{
-    CANCEL, DELIVER, NewLine, NewOrder, Order, OrderEvent, OrderState, PAY, SHIP,
-};
-use ordersys_contract::{Client, IdempotencyKey, OrderId, Quantity};
+use ordersys_contract::client::OrderFilter;
+use ordersys_contract::order::{CANCEL, DELIVER, Order, OrderState, PAY, SHIP};
+use ordersys_contract::{ClientError, Code, OrderId};
 
 use crate::cli::caller::Caller;
-use crate::cli::client_failure;
-use crate::cli::{Globals, block_on, product, user};
-use crate::render::{Printer, Table};
-use ordersys_command::Outcome;
+use crate::cli::listing::{MAX_ITEMS, Part, read, whole};
+use crate::cli::{Globals, block_on, client_failure, user};
+use crate::render::Printer;
+use ordersys_command::{Failure, Outcome};
+use ordersys_stack::model::project::Project;
 
-mod refusal;
+mod place;
+mod show;
+mod which;
 
-use crate::cli::order::refusal::{failed, refused};
+use place::PlaceArgs;
+use show::{Names, details, history, restock, table};
+use which::OrderName;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys order place --user alice@example.com --item \"USB-C Hub=2\"
-  ordersys order place --user alice@example.com --item \"27\\\" Monitor=1\"
+  ordersys order place --user alice@example.com --item '27\" Monitor' --item Keyboard=1
   ordersys order list --user alice@example.com --status confirmed -o json
+  ordersys order get last
   ordersys order get ID
   ordersys order cancel ID
-  ordersys user login bob@example.com
-  ordersys order place --item \"USB-C Hub=1\"")]
+  ordersys user login bob@example.com && ordersys order place --item \"USB-C Hub\"")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -36,104 +37,71 @@ pub(super) struct Args {
 enum Command {
     /// Place an order
     #[command(after_help = "Examples:
-  ordersys order place --user alice@example.com --item \"USB-C Hub=1\"
-  ordersys order place --user alice@example.com --item \"USB-C Hub=1\" --key k-1")]
-    Place {
-        /// Who orders: an id or an e-mail address [default: who is logged in]
-        #[arg(long, value_name = "ID|EMAIL")]
-        user: Option<String>,
-        /// What: an id or a name, and how many; may be repeated
-        #[arg(long = "item", value_name = "PRODUCT=QTY", required = true)]
-        items: Vec<Item>,
-        /// Makes repeating the command safe: the same key never makes a second order [default: random]
-        #[arg(long, value_parser = parse_key)]
-        key: Option<IdempotencyKey>,
-    },
-    /// Show one order
+  ordersys order place --user alice@example.com --item \"USB-C Hub\"
+  ordersys order place --user alice@example.com --item \"USB-C Hub=1\" --key once-1")]
+    Place(PlaceArgs),
+    /// Show one order, and why it was refused if it was
     #[command(after_help = "Examples:
-  ordersys order get ID")]
-    Get {
-        /// The order's id
-        order: OrderId,
-    },
+  ordersys order get ID
+  ordersys order get last -o json")]
+    Get(OrderArg),
     /// List orders, newest first
-    #[command(after_help = "Examples:
+    #[command(
+        visible_alias = "ls",
+        after_help = "Examples:
   ordersys order list
-  ordersys order list --status confirmed --limit 5")]
-    List {
-        /// Only this user's: an id or an e-mail address [default: who is logged in, else all users']
-        #[arg(long, value_name = "ID|EMAIL")]
-        user: Option<String>,
-        /// Only orders in this state, e.g. confirmed
-        #[arg(long, value_parser = parse_state, value_name = "STATE")]
-        status: Option<OrderState>,
-        /// At most so many
-        #[arg(long, default_value_t = 20)]
-        limit: usize,
-    },
+  ordersys order list --status confirmed --limit 5 --page 2
+  ordersys order list --all -o json | jq -r '.orders[].id'"
+    )]
+    List(ListArgs),
     /// Cancel an order and give its stock back
     #[command(after_help = "Examples:
   ordersys order cancel ID")]
-    Cancel {
-        /// The order's id
-        order: OrderId,
-    },
+    Cancel(OrderArg),
     /// Mark an order as paid
     #[command(after_help = "Examples:
   ordersys order pay ID")]
-    Pay {
-        /// The order's id
-        order: OrderId,
-    },
+    Pay(OrderArg),
     /// Mark an order as shipped
     #[command(after_help = "Examples:
   ordersys order pay ID
   ordersys order ship ID")]
-    Ship {
-        /// The order's id
-        order: OrderId,
-    },
+    Ship(OrderArg),
     /// Mark an order as delivered
     #[command(after_help = "Examples:
   ordersys order pay ID
   ordersys order ship ID
   ordersys order deliver ID")]
-    Deliver {
-        /// The order's id
-        order: OrderId,
-    },
+    Deliver(OrderArg),
     /// Show the history of an order
     #[command(after_help = "Examples:
   ordersys order events ID")]
-    Events {
-        /// The order's id
-        order: OrderId,
-    },
+    Events(OrderArg),
 }
 
-#[derive(Debug, Clone)]
-struct Item {
-    product: String,
-    quantity: Quantity,
+#[derive(Debug, clap::Args)]
+struct OrderArg {
+    /// The order: its id, 4 or more characters that it begins or ends with, or `last` for your newest
+    order: OrderName,
 }
 
-impl FromStr for Item {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (product, quantity) = text.rsplit_once('=').ok_or("write PRODUCT=QTY, e.g. \"USB-C Hub=2\"")?;
-        let units = quantity.trim().parse().ok().and_then(Quantity::new);
-        let quantity =
-            units.ok_or(format!("`{quantity}` is not a whole number from 1 to {}", Quantity::MAX))?;
-        match product.trim() {
-            "" => Err("the product is missing before `=`".to_owned()),
-            product => Ok(Self { product: product.to_owned(), quantity }),
-        }
-    }
-}
-
-fn parse_key(text: &str) -> Result<IdempotencyKey, String> {
-    IdempotencyKey::parse(text).ok_or_else(|| "a key has 1 to 128 visible ASCII characters".to_owned())
+#[derive(Debug, clap::Args)]
+struct ListArgs {
+    /// Only this user's: an id or an e-mail address [default: who is logged in, else all users']
+    #[arg(long, value_name = "ID|EMAIL")]
+    user: Option<String>,
+    /// Only orders in this state, e.g. confirmed
+    #[arg(long, value_parser = parse_state, value_name = "STATE")]
+    status: Option<OrderState>,
+    /// At most so many on a page
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = whole::<1, MAX_ITEMS>)]
+    limit: u64,
+    /// Which page
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<1, MAX_ITEMS>)]
+    page: u64,
+    /// All orders on one page
+    #[arg(long, conflicts_with_all = ["limit", "page"])]
+    all: bool,
 }
 
 fn parse_state(text: &str) -> Result<OrderState, String> {
@@ -143,155 +111,116 @@ fn parse_state(text: &str) -> Result<OrderState, String> {
 
 pub(super) fn run(globals: &Globals, args: Args) -> Outcome {
     let caller = match &args.command {
-        Command::Pay { .. } | Command::Ship { .. } | Command::Deliver { .. } => globals.admin()?,
-        Command::Place { .. }
-        | Command::Get { .. }
-        | Command::List { .. }
-        | Command::Cancel { .. }
-        | Command::Events { .. } => globals.caller()?,
-    };
-    let done = block_on(carry_out(args.command, &caller, &globals.printer()));
-    done.map_err(|failure| caller.explain(failure))
-}
-
-async fn carry_out(command: Command, caller: &Caller, printer: &Printer) -> Outcome {
-    let client = &caller.client;
-    let order = match command {
-        Command::Place { user, items, key } => {
-            return place(caller, printer, user.as_deref(), &items, key).await;
+        Command::Pay(_) | Command::Ship(_) | Command::Deliver(_) => globals.admin()?,
+        Command::Place(_) | Command::Get(_) | Command::List(_) | Command::Cancel(_) | Command::Events(_) => {
+            globals.caller()?
         }
-        Command::List { user, status, limit } => {
-            return list(caller, printer, user.as_deref(), status, limit).await;
-        }
-        Command::Events { order } => {
-            let events = client.events(order).await.map_err(|error| failed(error, order))?;
-            printer.data(&events, || event_table(&events));
-            return Ok(());
-        }
-        Command::Get { order } => client.order(order).await.map_err(|error| failed(error, order)),
-        Command::Cancel { order } => step(client, order, CANCEL).await,
-        Command::Pay { order } => step(client, order, PAY).await,
-        Command::Ship { order } => step(client, order, SHIP).await,
-        Command::Deliver { order } => step(client, order, DELIVER).await,
-    }?;
-    printer.data(&order, || details(&order));
-    Ok(())
-}
-
-async fn step(client: &Client, order: OrderId, path: &str) -> Outcome<Order> {
-    client.step(order, path).await.map_err(|error| failed(error, order))
-}
-
-async fn place(
-    caller: &Caller,
-    printer: &Printer,
-    user: Option<&str>,
-    items: &[Item],
-    key: Option<IdempotencyKey>,
-) -> Outcome {
-    let client = &caller.client;
-    let user_id = user::find(caller, user).await?;
-    let mut lines = Vec::with_capacity(items.len());
-    for item in items {
-        let product_id = product::find(client, &item.product).await?;
-        lines.push(NewLine { product_id: product_id.to_string(), quantity: item.quantity });
-    }
-    let key = key.or_else(|| IdempotencyKey::parse(&OrderId::random().to_string()));
-    let new = NewOrder { user_id: user_id.to_string(), items: lines };
-    let named = |id: &str| {
-        let line = new.items.iter().position(|line| line.product_id == id);
-        line.map_or(id, |line| items[line].product.as_str()).to_owned()
     };
-    let placed = client.place(&new, key.as_ref()).await;
-    let placed = placed.map_err(|error| refused(error, key.as_ref(), named))?;
-    printer.data(&placed.order, || details(&placed.order));
-    if placed.replayed {
-        printer.say("an earlier command with this key had placed the order already");
-    }
-    if placed.order.status.needs_driver() {
-        printer.say("the order is stored, its outcome is not known yet");
-    }
-    printer.next(&format!("ordersys order events {}", placed.order.id));
-    Ok(())
+    let desk = Desk { caller: &caller, project: &globals.project()?, printer: &globals.printer() };
+    block_on(desk.carry_out(args.command)).map_err(|failure| caller.explain(failure))
 }
 
-async fn list(
-    caller: &Caller,
-    printer: &Printer,
-    user: Option<&str>,
-    status: Option<OrderState>,
-    limit: usize,
-) -> Outcome {
-    let client = &caller.client;
-    let user = match user {
-        Some(user) => Some(user::find(caller, Some(user)).await?),
-        None => caller.own_id(None),
-    };
-    let page_size = u32::try_from(limit.clamp(1, 1000)).unwrap_or(1000);
-    let filter = OrderFilter { user, status, limit: Some(page_size) };
-    let (mut walk, mut orders) = (Walk::default(), Vec::new());
-    let mut page = client.orders(&filter).await.map_err(client_failure)?;
-    loop {
-        let next = walk.after(page.items.len(), page.next).map_err(client_failure)?;
-        orders.append(&mut page.items);
-        let Some(next) = next.filter(|_| orders.len() < limit) else { break };
-        page = client.more_orders(&next).await.map_err(client_failure)?;
-    }
-    orders.truncate(limit);
-    printer.data(&orders, || order_table(&orders));
-    Ok(())
+/// Who gives a command, for which project, and where its answer goes.
+struct Desk<'a> {
+    caller: &'a Caller,
+    project: &'a Project,
+    printer: &'a Printer,
 }
 
-fn order_table(orders: &[Order]) -> String {
-    let mut table = Table::new(["ID", "USER", "STATUS", "LINES", "TOTAL", "CREATED"]).right(&[3, 4]);
-    for order in orders {
-        table.row([
-            order.id.to_string(),
-            order.user_name.clone(),
-            order.status.as_str().to_owned(),
-            order.items.len().to_string(),
-            format!("{} {}", order.total, order.currency),
-            order.created_at.to_string(),
-        ]);
+impl Desk<'_> {
+    async fn carry_out(&self, command: Command) -> Outcome {
+        let client = &self.caller.client;
+        match command {
+            Command::Place(args) => place::place(self.caller, self.project, self.printer, args).await,
+            Command::List(args) => self.list(&args).await,
+            Command::Events(OrderArg { order }) => self.events(&order).await,
+            Command::Get(OrderArg { order }) => {
+                let id = order.id(self.caller, self.project).await?;
+                self.show(client.order(id).await.map_err(|error| self.failed(error, id))?).await;
+                Ok(())
+            }
+            Command::Cancel(OrderArg { order }) => self.step(&order, CANCEL).await,
+            Command::Pay(OrderArg { order }) => self.step(&order, PAY).await,
+            Command::Ship(OrderArg { order }) => self.step(&order, SHIP).await,
+            Command::Deliver(OrderArg { order }) => self.step(&order, DELIVER).await,
+        }
     }
-    table.to_string()
-}
 
-fn details(order: &Order) -> String {
-    let mut table = Table::new(["PRODUCT", "QUANTITY", "UNIT PRICE", "LINE TOTAL"]).right(&[1, 2, 3]);
-    for item in &order.items {
-        let amount =
-            |amount: Option<ordersys_contract::Money>| amount.map(|a| a.to_string()).unwrap_or_default();
-        table.row([
-            item.name.clone().unwrap_or_else(|| item.product_id.to_string()),
-            item.quantity.to_string(),
-            amount(item.unit_price),
-            amount(item.line_total),
-        ]);
+    async fn step(&self, order: &OrderName, path: &str) -> Outcome {
+        let id = order.id(self.caller, self.project).await?;
+        let order = self.caller.client.step(id, path).await.map_err(|error| self.failed(error, id))?;
+        self.show(order).await;
+        Ok(())
     }
-    let Order { id, status, user_name, total, currency, .. } = order;
-    format!("order {id}: {} for {user_name}, total {total} {currency}\n{table}", status.as_str())
-}
 
-fn event_table(events: &[OrderEvent]) -> String {
-    let mut table = Table::new(["SEQ", "STATUS", "AT", "REQUEST"]).right(&[0]);
-    for event in events {
-        let OrderEvent { seq, status, at, request_id, .. } = event;
-        table.row([seq.to_string(), status.as_str().to_owned(), at.to_string(), request_id.to_string()]);
+    async fn show(&self, mut order: Order) {
+        let names = Names::of(&self.caller.client, std::slice::from_ref(&order), &[]).await;
+        names.fill(order.rejection.as_mut());
+        self.printer.data(&order, || details(&order, &names));
+        let short = order.rejection.iter().flat_map(|rejection| &rejection.shortages).cloned();
+        if let Some(add) = restock(self.project, &short.collect::<Vec<_>>()) {
+            self.printer.say(format!("hint: order less, or add some: {add}"));
+        }
     }
-    table.to_string()
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    async fn events(&self, order: &OrderName) -> Outcome {
+        let id = order.id(self.caller, self.project).await?;
+        let client = &self.caller.client;
+        let mut events = client.events(id).await.map_err(|error| self.failed(error, id))?;
+        let names = Names::of(client, &[], &events).await;
+        for event in &mut events {
+            names.fill(event.rejection.as_mut());
+        }
+        self.printer.data(&events, || history(&events));
+        Ok(())
+    }
 
-    #[test]
-    fn items_are_product_and_quantity() {
-        let item: Item = "27\" Monitor=3".parse().expect("parses");
-        assert_eq!((item.product.as_str(), item.quantity.get()), ("27\" Monitor", 3));
-        for wrong in ["Hub", "Hub=", "Hub=0", "Hub=-1", "Hub=1.5", "=2", "Hub=10001"] {
-            assert!(wrong.parse::<Item>().is_err(), "{wrong}");
+    async fn list(&self, args: &ListArgs) -> Outcome {
+        let client = &self.caller.client;
+        let user = match &args.user {
+            Some(user) => Some(user::find(self.caller, self.project, Some(user)).await?),
+            None => self.caller.own_id(None),
+        };
+        let part = if args.all { Part::ALL } else { Part::page(args.page, Some(args.limit)) };
+        let filter = OrderFilter { user, status: args.status, limit: part.call_limit() };
+        let first = client.orders(&filter).await;
+        let mut listed =
+            read("orders", part, first, async |next: &str| client.more_orders(next).await).await?;
+        let refused: Vec<_> =
+            listed.items.iter().filter(|order| order.rejection.is_some()).cloned().collect();
+        let names = Names::of(client, &refused, &[]).await;
+        for order in &mut listed.items {
+            names.fill(order.rejection.as_mut());
+        }
+        listed.print(self.printer, table, &self.again(args));
+        Ok(())
+    }
+
+    /// The command that lists the same anew, but for the page.
+    fn again(&self, args: &ListArgs) -> String {
+        let user = args.user.as_deref().map(|user| format!(" --user {}", crate::cli::meant::quoted(user)));
+        let status = args.status.map(|status| format!(" --status {}", status.as_str()));
+        let words = [user, status, Some(format!(" --limit {}", args.limit))].into_iter().flatten();
+        self.project.command(&format!("order list{}", words.collect::<String>()))
+    }
+
+    /// Why nothing came of a command for one order, with where to look.
+    fn failed(&self, error: ClientError, order: OrderId) -> Failure {
+        let (list, events) = ("order list".to_owned(), format!("order events {order}"));
+        let hint = match error.problem().map(|problem| problem.code) {
+            Some(Code::NotFound) => {
+                let list = self.project.command(&list);
+                Some(format!("no order that you may read has the id {order}: {list}"))
+            }
+            Some(Code::IllegalTransition) => {
+                Some(format!("what became of it: {}", self.project.command(&events)))
+            }
+            _ => None,
+        };
+        let failure = client_failure(error);
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
         }
     }
 }

@@ -1,15 +1,21 @@
 //! `ordersys user`: who orders.
 
+use ordersys_contract::Client;
+use ordersys_contract::client::UserFilter;
 use ordersys_contract::user::{NewUser, User, UserKindName, UserStatus};
-use ordersys_contract::{Client, UserId};
 
-use crate::cli::caller::Caller;
+use crate::cli::listing::{ListFlags, Listed, read};
+use crate::cli::meant::quoted;
 use crate::cli::password::Passwords;
 use crate::cli::{Globals, block_on, client_failure};
-use crate::render::Table;
-use ordersys_command::{Exit, Failure, Outcome};
+use crate::render::{Printer, Table};
+use ordersys_command::Outcome;
 
+mod find;
 mod session;
+
+pub(super) use find::find;
+use find::look_up;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -51,18 +57,18 @@ enum Command {
     #[command(after_help = "Examples:
   ordersys user get carol@example.com")]
     Get {
-        /// The user's id or e-mail address [default: who is logged in]
+        /// The user: an e-mail address, an id, or 4 or more characters that the id begins or ends with [default: who is logged in]
         user: Option<String>,
     },
-    /// List users
-    #[command(after_help = "Examples:
+    /// List users, without the test data that runs and seeds made
+    #[command(
+        visible_alias = "ls",
+        after_help = "Examples:
   ordersys user list
-  ordersys user list --email carol@example.com -o json | jq -r '.[].id'")]
-    List {
-        /// Only users with this e-mail address
-        #[arg(long, default_value = "", hide_default_value = true)]
-        email: String,
-    },
+  ordersys user list --email carol@example.com -o json | jq -r '.users[].id'
+  ordersys user list --test"
+    )]
+    List(ListArgs),
     Login(session::LoginArgs),
     Logout(session::LogoutArgs),
     Passwd(session::PasswdArgs),
@@ -70,16 +76,25 @@ enum Command {
     #[command(after_help = "Examples:
   ordersys user disable carol@example.com")]
     Disable {
-        /// The user's id or e-mail address
+        /// The user: an e-mail address, an id, or 4 or more characters that the id begins or ends with
         user: String,
     },
     /// Let a disabled user in again
     #[command(after_help = "Examples:
   ordersys user enable carol@example.com")]
     Enable {
-        /// The user's id or e-mail address
+        /// The user: an e-mail address, an id, or 4 or more characters that the id begins or ends with
         user: String,
     },
+}
+
+#[derive(Debug, clap::Args)]
+struct ListArgs {
+    /// Only users with this e-mail address, in whichever case it is written
+    #[arg(long)]
+    email: Option<String>,
+    #[command(flatten)]
+    flags: ListFlags,
 }
 
 pub(super) fn run(globals: &Globals, args: Args) -> Outcome {
@@ -87,9 +102,7 @@ pub(super) fn run(globals: &Globals, args: Args) -> Outcome {
         Command::Login(args) => return session::log_in(globals, args),
         Command::Logout(args) => return session::log_out(globals, &args),
         Command::Passwd(args) => return session::change_password(globals, &args),
-        Command::List { email } => {
-            return list(globals, Some(email.as_str()).filter(|email| !email.is_empty()));
-        }
+        Command::List(args) => return list(globals, &args),
         Command::Create { name, email, registered, password_stdin } => {
             let passwords = (registered || password_stdin).then(|| Passwords::from_flag(password_stdin));
             return create(globals, name, email, passwords);
@@ -105,36 +118,64 @@ pub(super) fn run(globals: &Globals, args: Args) -> Outcome {
 fn create(globals: &Globals, name: String, email: String, passwords: Option<Passwords>) -> Outcome {
     let (client, printer) = (globals.client()?, globals.printer());
     let password = passwords.map(|from| from.chosen(&format!("password of {email}"))).transpose()?;
-    let new = NewUser { name, email, password };
-    let user = block_on(async { client.create_user(&new).await.map_err(client_failure) })?;
+    let new = NewUser { name, email, password, test: false };
+    let user = block_on(async {
+        let user = client.create_user(&new).await.map_err(client_failure)?;
+        if user.kind == UserKindName::Guest {
+            note_others(&client, &printer, &user).await;
+        }
+        Outcome::Ok(user)
+    })?;
     printer.data(&user, || table(std::slice::from_ref(&user)));
-    printer.next(&match user.kind {
-        UserKindName::Guest => format!("ordersys order place --user {} --item \"USB-C Hub=1\"", user.id),
-        UserKindName::Registered => format!("ordersys user login {}", user.email),
-    });
+    let project = globals.project()?;
+    printer.next(&project.command(&match user.kind {
+        UserKindName::Guest => format!("order place --user {} --item \"USB-C Hub\"", user.id),
+        UserKindName::Registered => format!("user login {}", quoted(&user.email)),
+    }));
     Ok(())
 }
 
-fn list(globals: &Globals, email: Option<&str>) -> Outcome {
+/// Says which others have a guest's address: any number may.
+async fn note_others(client: &Client, printer: &Printer, made: &User) {
+    let filter = UserFilter { email: Some(&made.email), ..UserFilter::default() };
+    let Ok(found) = client.users(&filter).await else { return };
+    for User { id, name, created_at, .. } in found.items.iter().filter(|other| other.id != made.id) {
+        let email = &made.email;
+        printer.say(format!(
+            "note: another user has the address {email} too: {id}, {name}, created {created_at}"
+        ));
+    }
+}
+
+fn list(globals: &Globals, args: &ListArgs) -> Outcome {
     let (client, printer) = (globals.client()?, globals.printer());
-    let users = block_on(async { client.users(email).await.map_err(client_failure) })?;
-    printer.data(&users, || table(&users));
+    let email = args.email.as_deref().map(|email| format!(" --email {}", quoted(email)));
+    let words = format!("user list{}{}", email.unwrap_or_default(), args.flags.words());
+    let again = globals.project()?.command(&words);
+    block_on(listed(&client, args))?.print(&printer, table, &again);
     Ok(())
+}
+
+async fn listed(client: &Client, args: &ListArgs) -> Outcome<Listed<User>> {
+    let (part, test) = (args.flags.part(), args.flags.shown());
+    let filter = UserFilter { email: args.email.as_deref(), test, limit: part.call_limit() };
+    let first = client.users(&filter).await;
+    read("users", part, first, async |next: &str| client.more_users(next).await).await
 }
 
 fn get(globals: &Globals, user: Option<&str>) -> Outcome<User> {
-    let caller = globals.caller()?;
+    let (caller, project) = (globals.caller()?, globals.project()?);
     let found = block_on(async {
-        let id = find(&caller, user).await?;
+        let id = find(&caller, &project, user).await?;
         caller.client.user(id).await.map_err(client_failure)
     });
     found.map_err(|failure| caller.explain(failure))
 }
 
 fn switch(globals: &Globals, user: &str, status: UserStatus) -> Outcome<User> {
-    let client = globals.client()?;
+    let (client, project) = (globals.client()?, globals.project()?);
     block_on(async {
-        let id = look_up(&client, user).await?;
+        let id = look_up(&client, &project, user).await?;
         let switched = match status {
             UserStatus::Active => client.enable_user(id).await,
             UserStatus::Disabled => client.disable_user(id).await,
@@ -156,41 +197,4 @@ fn table(users: &[User]) -> String {
         table.row([id.to_string(), name.clone(), email.clone(), kind.to_owned(), created_at.to_string()]);
     }
     table.to_string()
-}
-
-/// Whom a command is about: the one that is named, else the account that calls.
-pub(super) async fn find(caller: &Caller, user: Option<&str>) -> Outcome<UserId> {
-    if let Some(id) = caller.own_id(user) {
-        return Ok(id);
-    }
-    match user {
-        Some(user) => look_up(&caller.directory, user).await,
-        None => Err(Failure::new(Exit::Usage, "no account is logged in, so the user has to be named")
-            .hint("name one by id or e-mail address, or log in: ordersys user login EMAIL")),
-    }
-}
-
-/// The user with this id or e-mail address. Two users with one address are not guessed between.
-async fn look_up(client: &Client, user: &str) -> Outcome<UserId> {
-    if let Ok(id) = user.parse() {
-        return Ok(id);
-    }
-    if !user.contains('@') {
-        return Err(Failure::new(
-            Exit::NotFound,
-            format!("`{user}` is neither a user's id nor an e-mail address"),
-        )
-        .hint("`ordersys user list` shows all users"));
-    }
-    let users = client.users(Some(user)).await.map_err(client_failure)?;
-    match users.as_slice() {
-        [user] => Ok(user.id),
-        [] => Err(Failure::new(Exit::NotFound, format!("there is no user with the e-mail address {user}"))
-            .hint(format!("create one: ordersys user create --name NAME --email {user}"))),
-        several => {
-            let ids: Vec<_> = several.iter().map(|user| user.id.to_string()).collect();
-            let what = format!("{} users have the e-mail address {user}", several.len());
-            Err(Failure::new(Exit::Usage, what).hint(format!("name one by its id: {}", ids.join(", "))))
-        }
-    }
 }

@@ -12,6 +12,7 @@ use crate::cli::password::Passwords;
 use crate::cli::user::find;
 use crate::cli::{Globals, block_on, client_failure};
 use ordersys_command::Outcome;
+use ordersys_stack::model::project::Project;
 
 /// Log in: commands on orders then act as this account, until it logs out
 #[derive(Debug, clap::Args)]
@@ -103,7 +104,8 @@ pub(super) fn log_out(globals: &Globals, args: &LogoutArgs) -> Outcome {
 
 pub(super) fn change_password(globals: &Globals, args: &PasswdArgs) -> Outcome {
     let (caller, target) = (globals.caller()?, globals.target()?);
-    let changed = block_on(change(&caller, args));
+    let project = globals.project()?;
+    let changed = block_on(change(&caller, &project, args));
     let Changed { user, own } = changed.map_err(|failure| caller.explain(failure))?;
     if let Some(new) = own {
         start(globals, &target, new)?;
@@ -121,8 +123,8 @@ struct Changed {
     own: Option<NewSession>,
 }
 
-async fn change(caller: &Caller, args: &PasswdArgs) -> Outcome<Changed> {
-    let id = find(caller, args.user.as_deref()).await?;
+async fn change(caller: &Caller, project: &Project, args: &PasswdArgs) -> Outcome<Changed> {
+    let id = find(caller, project, args.user.as_deref()).await?;
     let own = caller.account.as_ref().filter(|account| account.user_id == id);
     let passwords = Passwords::from_flag(args.password_stdin);
     let current_password = own.map(|_| passwords.existing("current password")).transpose()?;

@@ -1,6 +1,6 @@
 //! Whose orders are whose.
 
-use ordersys_contract::client::OrderFilter;
+use ordersys_contract::client::{OrderFilter, UserFilter};
 use ordersys_contract::{Code, IdempotencyKey, Role};
 use ordersys_testkit::Stack;
 use ordersys_testkit::stack::member::Member;
@@ -38,7 +38,7 @@ async fn orders_of_registered_users_are_closed_to_others() {
     assert_eq!(ann.client.orders(&OrderFilter::default()).await.expect("lists").items.len(), 2);
     assert!(bob.client.orders(&OrderFilter::default()).await.expect("lists").items.is_empty());
     assert_eq!(code(ann.client.step(placed.id, ordersys_contract::order::PAY).await), Code::Forbidden);
-    assert_eq!(code(ann.client.users(None).await), Code::Forbidden);
+    assert_eq!(code(ann.client.users(&UserFilter::default()).await), Code::Forbidden);
     ann.client.step(placed.id, ordersys_contract::order::CANCEL).await.expect("cancels her own");
 
     let guest = stack.a_user().await;

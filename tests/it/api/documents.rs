@@ -128,6 +128,72 @@ async fn the_page_shows_every_call() {
         }
         let opened = rendered.dom.contains("class=\"send\"");
         assert_eq!(opened, role == Role::Order, "the call that the address names is open");
+        let shown = rendered.dom.split("<script>").next().unwrap_or("");
+        let heads: Vec<_> = shown.split("<h2>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
+        assert_eq!(
+            heads.first().copied(),
+            Some(format!("{role}s").as_str()),
+            "what people come for is first"
+        );
+        assert_eq!(heads.last().copied(), Some("internal"), "{heads:?}");
+        assert!(shown.contains("<details class=\"group\">"), "and that is folded");
+        for raw in ["`", "1844674407370955", "anyone or"] {
+            assert!(!shown.contains(raw), "{role}: {raw}");
+        }
+    }
+}
+
+/// A link to the page may name a user and a product: the body it then shows works as it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sample_of_an_order_works_with_what_was_chosen() {
+    if !has_chromium() {
+        return;
+    }
+    let stack = Stack::start().await;
+    let (user, product) = (stack.a_user().await, stack.a_product(5).await);
+    let page = stack.send(Role::Order, "GET", "/docs", None).await;
+    let reader = "<script>let waits = setInterval(() => {
+             let send = document.querySelector('#place .send');
+             if (!send) return;
+             clearInterval(waits);
+             send.click();
+         }, 10)</script>";
+    let html = page.body.as_str().expect("a page").to_owned();
+    let service = stack.url(Role::Order).trim_start_matches("http://").parse().expect("an address");
+    let site = site(html + reader, Some(service)).await;
+    let target = format!("http://{site}/docs#place?userId={}&productId={}", user.id, product.id);
+    let rendered = tokio::task::spawn_blocking(move || render(&target)).await.expect("renders");
+    let shown = rendered.dom.split("<script>").next().unwrap_or("");
+    let answer = shown.split("class=\"answer\"").nth(1).unwrap_or("");
+    assert!(answer.contains("\"status\": \"confirmed\""), "{answer} {:?}", rendered.console);
+    let outline = shown.split("userId: ").next().unwrap_or("");
+    assert!(!outline.contains("items: ["), "members are in the order of the contract");
+}
+
+/// What people type, and where the `type` of a problem leads.
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_that_people_try_lead_somewhere() {
+    let stack = Stack::start().await;
+    let plain =
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("builds");
+    for role in Role::ALL {
+        for path in ["/", "/docs/"] {
+            let answer = plain.get(format!("{}{path}", stack.url(role))).send().await.expect("answers");
+            let location = answer.headers().get("location").and_then(|value| value.to_str().ok());
+            assert_eq!((answer.status().as_u16(), location), (303, Some("/docs")), "{role} {path}");
+        }
+        let problem = stack.send(role, "GET", "/nowhere", None).await;
+        let page = stack.send(role, "GET", problem.body["type"].as_str().expect("a path"), None).await;
+        assert_eq!(page.status, 200);
+        assert!(
+            page.body.as_str().is_some_and(|page| page.contains("There is no such route.")),
+            "{}",
+            page.body
+        );
+        let policy = page.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none';") && !policy.contains("unsafe"), "{policy}");
+        assert_eq!(stack.send(role, "GET", "/problems/none-such", None).await.status, 404);
+        assert_eq!(stack.send(role, "GET", "/problems", None).await.status, 200);
     }
 }
 

@@ -27,6 +27,8 @@ const EXPECTED: &str = "
     any     GET    /metrics                       yes        yes    yes  yes  yes    yes
     any     GET    /openapi.json                  yes        yes    yes  yes  yes    yes
     any     GET    /readyz                        yes        yes    yes  yes  yes    yes
+    any     GET    /problems                      yes        yes    yes  yes  yes    yes
+    any     GET    /problems/{code}               yes        yes    yes  yes  yes    yes
 
     user    GET    /users                         401        401    403  403  yes    403
     user    POST   /users                         yes        yes    yes  yes  yes    yes
@@ -45,6 +47,7 @@ const EXPECTED: &str = "
     user    GET    /internal/sessions             404        404    404  404  yes    yes
     user    GET    /internal/keys                 404        404    404  404  yes    yes
     user    GET    /internal/networks/unowned     404        404    404  404  yes    yes
+    user    POST   /internal/users/cleanup        404        404    404  404  yes    yes
 
     product GET    /products                      yes        yes    yes  yes  yes    yes
     product POST   /products                      401        401    403  403  yes    403
@@ -59,6 +62,7 @@ const EXPECTED: &str = "
     product GET    /internal/products             404        404    404  404  yes    yes
     product GET    /internal/products/{id}        404        404    404  404  yes    yes
     product GET    /internal/invariants           404        404    404  404  yes    yes
+    product POST   /internal/products/cleanup     404        404    404  404  yes    yes
 
     order   GET    /orders                        401        401    yes  403  yes    403
     order   POST   /orders                        401        yes    yes  403  yes    403
@@ -166,7 +170,7 @@ impl Scene {
             return format!("{path}?userId={}", owner.id);
         }
         if !path.contains("{id}") {
-            return path.to_owned();
+            return path.replace("{code}", "not-found");
         }
         let id = match path {
             _ if path.starts_with("/users/") => owner.id.to_string(),
@@ -190,6 +194,9 @@ impl Scene {
             }
             ("post", "/internal/users/lookup" | "/internal/users/records") => {
                 format!(r#"{{"ids":["{owner}"]}}"#)
+            }
+            ("post", "/internal/users/cleanup" | "/internal/products/cleanup") => {
+                r#"{"olderThan":3600}"#.to_owned()
             }
             ("post", "/products") => r#"{"name":"Thing","price":1,"stock":1}"#.to_owned(),
             ("patch", "/products/{id}") => r#"{"price":1}"#.to_owned(),

@@ -1,7 +1,7 @@
 //! Amounts have the decimals of their currency, from the price to the order's total and what is printed of it.
 
 use ordersys_contract::Role;
-use ordersys_contract::client::Client;
+use ordersys_contract::client::{Client, ProductFilter};
 use ordersys_store::rusqlite::Connection;
 use ordersys_testkit::{Project, Stack};
 use serde_json::{Value, json};
@@ -82,7 +82,7 @@ async fn amounts_that_a_currency_does_not_have_are_refused() {
         let detail = answer.body["detail"].as_str().expect("a text");
         assert!(detail.contains(why), "{detail}");
     }
-    let products = stack.anyone().products(None, None).await.expect("lists").items;
+    let products = stack.anyone().products(&ProductFilter::default()).await.expect("lists").items;
     assert_eq!(products.len(), 3, "the article's only");
 }
 
@@ -109,6 +109,9 @@ async fn amounts_of_earlier_versions_keep_their_worth() {
         UPDATE edition SET price = 30000 WHERE currency = 'JPY';
         UPDATE edition SET price = 36 WHERE currency = 'KWD';
         UPDATE reservation SET lines = replace(replace(lines, ':300,', ':30000,'), ':360,', ':36,');
+        DROP INDEX test_product;
+        ALTER TABLE product DROP COLUMN test;
+        ALTER TABLE product DROP COLUMN used;
         PRAGMA user_version = 4";
     store.execute_batch(earlier).expect("changes");
     drop(store);

@@ -115,7 +115,8 @@ async fn a_product_is_read_quickly_beside_hopeless_searches_and_none_is_missed()
     command.args(["-o", "json", "--state-dir"]).arg(state.path());
     let output = command.args(["product", "list", "--search", "needle"]).output().expect("runs");
     let found: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    let names: Vec<_> = found.as_array().into_iter().flatten().map(|product| &product["name"]).collect();
+    let names: Vec<_> =
+        found["products"].as_array().into_iter().flatten().map(|product| &product["name"]).collect();
     assert_eq!(names, ["The Needle"], "{}", String::from_utf8_lossy(&output.stderr));
 }
 

@@ -150,7 +150,10 @@ async fn stores_of_the_version_before_open_and_their_orders_are_driven_on() {
     }
     stack.end(Role::Order).await;
     let earlier = format!(
-        "DROP INDEX refused;
+        "DROP INDEX test_product;
+         ALTER TABLE product DROP COLUMN test;
+         ALTER TABLE product DROP COLUMN used;
+         DROP INDEX refused;
          ALTER TABLE reservation DROP COLUMN short;
          DROP TABLE edition;
          DROP TABLE added;

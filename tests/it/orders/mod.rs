@@ -3,7 +3,9 @@
 mod check;
 mod clock;
 mod model;
+mod names;
 mod placing;
 mod refusals;
 mod refused;
 mod sabotage;
+mod test_data;

@@ -63,7 +63,7 @@ fn refused_orders_and_steps_are_named_as_people_name_them_with_what_to_do_next()
     let short = place("usb-c hub=201");
     assert_eq!(short.code, Some(1), "{}", short.said);
     let told = hint(&short.said);
-    assert!(told.contains("201 of \"usb-c hub\" asked for, 200 there"), "{told}");
+    assert!(told.contains("\"USB-C Hub\", 201 asked, 200 there"), "{told}");
     assert!(told.contains("ordersys product restock"), "{told}");
 
     let order = place("usb-c hub=1").ok().data["id"].as_str().expect("an id").to_owned();

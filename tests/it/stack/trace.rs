@@ -37,7 +37,7 @@ impl Shop {
         let began = Instant::now();
         loop {
             let orders = self.project.run(&["order", "list", "--status", state]);
-            if let Some(order) = orders.data.as_array().and_then(|orders| orders.first()) {
+            if let Some(order) = orders.data["orders"].as_array().and_then(|orders| orders.first()) {
                 return text(&order["id"]);
             }
             assert!(began.elapsed() < LIMIT, "no order is {state}: {}", orders.said);

@@ -56,7 +56,8 @@ pub(crate) async fn prepare(profile: &Profile, client: &Client, events: &Events)
         (existing, ApiContract::Article)
     };
     progress.message("users");
-    let users = buyers::make(profile, client, &label, &progress).await?;
+    let users =
+        buyers::make(profile, buyers::Run { label: &label, contract, progress: &progress }, client).await?;
     let Profile { seed, lines, quantity, mix, skew, keys, .. } = *profile;
     let shape = Shape { seed, lines, quantity, mix, skew, keys };
     let plan = Plan::new(shape, run, &users.ids, products).signed_in(&users.tokens);
@@ -94,7 +95,7 @@ async fn make_products(
     let make = |number: u32| async move {
         let price = Money::from_minor(FIRST_PRICE + PRICE_STEP * i64::from(number)).unwrap_or_default();
         let name = format!("Bench {label} {number}");
-        let new = NewProduct { name, price, stock: profile.stock, currency: Currency::USD };
+        let new = NewProduct { name, price, stock: profile.stock, currency: Currency::USD, test: true };
         let made = client.create_product(&new).await?;
         progress.add(1);
         let stock = i64::try_from(made.stock).unwrap_or(i64::MAX);

@@ -11,6 +11,7 @@ use crate::prepare::cannot_make;
 use crate::profile::{Profile, UserKind};
 use ordersys_command::Progress;
 use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_verify::system::ApiContract;
 use ordersys_verify::system::http::Http;
 use ordersys_verify::system::wire;
 use ordersys_workload::model::StopCondition;
@@ -33,41 +34,53 @@ pub(crate) struct Made {
     pub(crate) tokens: Vec<Secret>,
 }
 
-/// Makes the users of a run.
-pub(crate) async fn make(
-    profile: &Profile,
-    client: &Client,
-    label: &str,
-    progress: &Progress,
-) -> Outcome<Made> {
-    match profile.buyers {
-        UserKind::Guests => {
-            let ids = guests(profile, client, label, progress).await?;
-            Ok(Made { ids, tokens: Vec::new() })
+/// What the users of one run have in common.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run<'a> {
+    /// Tells the run's users from those of others.
+    pub(crate) label: &'a str,
+    /// What the system promises.
+    pub(crate) contract: ApiContract,
+    /// Counts them.
+    pub(crate) progress: &'a Progress,
+}
+
+impl Run<'_> {
+    fn name(self, number: u32) -> (String, String) {
+        let label = self.label;
+        (format!("Bench {label} {number}"), format!("bench-{label}-{number}@example.com"))
+    }
+
+    /// The user marked as test data, where the system knows such marks.
+    fn marked(self, new: NewUser) -> NewUser {
+        match self.contract {
+            ApiContract::Full => new.for_test(),
+            ApiContract::Article => new,
         }
-        UserKind::Registered => registered(profile, client, label, progress).await,
     }
 }
 
-fn name(label: &str, number: u32) -> (String, String) {
-    (format!("Bench {label} {number}"), format!("bench-{label}-{number}@example.com"))
+/// Makes the users of a run.
+pub(crate) async fn make(profile: &Profile, run: Run<'_>, client: &Client) -> Outcome<Made> {
+    match profile.buyers {
+        UserKind::Guests => {
+            let ids = guests(profile, run, client).await?;
+            Ok(Made { ids, tokens: Vec::new() })
+        }
+        UserKind::Registered => registered(profile, run, client).await,
+    }
 }
 
-async fn guests(
-    profile: &Profile,
-    client: &Client,
-    label: &str,
-    progress: &Progress,
-) -> Outcome<Vec<String>> {
+async fn guests(profile: &Profile, run: Run<'_>, client: &Client) -> Outcome<Vec<String>> {
     let url = format!("{}{}", client.endpoints().user, user::USERS);
     let make = |number: u32| {
         let url = url.clone();
         async move {
-            let (name, email) = name(label, number);
-            let body = serde_json::to_vec(&NewUser::guest(name, email))?;
+            let (name, email) = run.name(number);
+            let body = serde_json::to_vec(&run.marked(NewUser::guest(name, email)))?;
             let (status, body) = Http::new(client).post(&url, None, body).await?;
             let made = serde_json::from_slice::<wire::User>(&body).ok().filter(|_| status.is_success());
-            progress.add(1);
+            run.progress.add(1);
             made.map(|user| user.id).ok_or_else(|| {
                 let said: String = String::from_utf8_lossy(&body).chars().take(200).collect();
                 anyhow::anyhow!("{url} answers {status}: {said}")
@@ -85,18 +98,18 @@ struct LoggedIn {
     until: Instant,
 }
 
-async fn registered(profile: &Profile, client: &Client, label: &str, progress: &Progress) -> Outcome<Made> {
+async fn registered(profile: &Profile, run: Run<'_>, client: &Client) -> Outcome<Made> {
     let deadline = Instant::now() + PATIENCE;
     let anyone = &client.clone().with_credential(None);
     let make = |number: u32| async move {
-        let (name, email) = name(label, number);
+        let (name, email) = run.name(number);
         let password = Password::new(Secret::random().expose());
-        let new = NewUser::registered(name, email.clone(), password.clone());
+        let new = run.marked(NewUser::registered(name, email.clone(), password.clone()));
         patiently(deadline, || client.create_user(&new)).await?;
         let new = NewSession { email, password };
         let asked = Instant::now();
         let session = patiently(deadline, || anyone.log_in(&new)).await?;
-        progress.add(1);
+        run.progress.add(1);
         let until = asked + Duration::from_secs(session.expires_in.into());
         Ok(LoggedIn { id: session.user_id.to_string(), token: session.access_token, until })
     };

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
-use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
 use axum::{Router, middleware};
 use http::{HeaderMap, header};
 use ordersys_contract::Code;
@@ -16,7 +18,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::{COMMON, StaticText, complete};
+use super::openapi::{COMMON, StaticText, all_problems, complete, one_problem};
 use crate::http::middleware::{Observer, observe};
 use crate::{Authenticator, Health, Hosts, Json, Metrics, Rejection};
 
@@ -67,6 +69,9 @@ pub fn finish(routes: impl Fn() -> OpenApiRouter + Send + Sync + 'static, servic
     let common =
         common.with_state(Arc::new(Common { service, document, docs: LazyLock::new(StaticText::docs) }));
     own.merge(common)
+        // What people type; not part of the contract.
+        .route("/", get(to_docs))
+        .route("/docs/", get(to_docs))
         .fallback(|| async { Rejection::new(Code::UnknownRoute, "there is no such route") })
         .method_not_allowed_fallback(|| async {
             Rejection::new(Code::MethodNotAllowed, "the route does not have this method")
@@ -82,6 +87,8 @@ fn common() -> OpenApiRouter<Arc<Common>> {
         .routes(routes!(metrics))
         .routes(routes!(openapi))
         .routes(routes!(docs))
+        .routes(routes!(problems))
+        .routes(routes!(problem))
 }
 
 /// The answer of the article's `GET /health`.
@@ -167,4 +174,27 @@ async fn openapi(State(common): State<Arc<Common>>, headers: HeaderMap) -> Resul
 )]
 async fn docs(State(common): State<Arc<Common>>, headers: HeaderMap) -> Result<Response, Rejection> {
     common.docs.answer(&headers)
+}
+
+async fn to_docs() -> Redirect {
+    Redirect::to("/docs")
+}
+
+/// The page of all codes that rejections have.
+#[utoipa::path(
+    get, path = "/problems", tag = COMMON,
+    responses((status = 200, description = "The page", body = String, content_type = "text/html")),
+)]
+async fn problems() -> Response {
+    all_problems()
+}
+
+/// The page of one code: what the `type` of a problem leads to.
+#[utoipa::path(
+    get, path = "/problems/{code}", tag = COMMON,
+    params(("code" = String, Path, description = "The code.")),
+    responses((status = 200, description = "The page", body = String, content_type = "text/html")),
+)]
+async fn problem(code: Result<Path<String>, PathRejection>) -> Result<Response, Rejection> {
+    one_problem(code.as_deref().map_or("", String::as_str))
 }

@@ -2,9 +2,16 @@
 
 use std::fmt::Write as _;
 
+use crate::TestData;
+
 /// Query pairs without those that have no value.
 pub(super) fn given<'a, const N: usize>(pairs: [(&'a str, Option<&'a str>); N]) -> Vec<(&'a str, &'a str)> {
     pairs.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// The parameter `test`, where it is not what is meant without one: other systems do not know it.
+pub(super) fn shown(test: TestData) -> Option<&'static str> {
+    (test != TestData::Exclude).then(|| test.as_str())
 }
 
 /// A path constant with its id put in.

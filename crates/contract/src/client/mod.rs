@@ -20,12 +20,14 @@ mod pages;
 mod product;
 mod user;
 
-use address::{at, given, with_query};
+use address::{at, given, shown, with_query};
 pub use address::{next_link, percent};
 pub use error::ClientError;
 use exchange::{Call, bare, get, posted};
 pub use order::{OrderFilter, Placed};
 pub use pages::Walk;
+pub use product::ProductFilter;
+pub use user::UserFilter;
 
 /// How long a call may take unless the caller says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);

@@ -2,29 +2,45 @@
 
 use http::{Method, header};
 
-use super::{Client, ClientError, Page, at, get, given, posted, with_query};
+use super::{Client, ClientError, Page, at, get, given, posted, shown, with_query};
 use crate::product::{
-    Hold, INVARIANTS, NewProduct, PRODUCT, PRODUCTS, Product, ProductPatch, RELEASE, RESERVE, RESTOCK,
-    Released, Reserved, Restock, StockAccount,
+    Hold, INVARIANTS, NewProduct, PRODUCT, PRODUCT_CLEANUP, PRODUCTS, Product, ProductPatch, RELEASE,
+    RESERVE, RESTOCK, Released, Reserved, Restock, StockAccount,
 };
 use crate::reservation::{Answer, Batch, Operation, RESERVATION, RESERVATIONS, Reservation};
-use crate::{OrderId, ProductId, WriteJson};
+use crate::test_data::{Cleaned, Cleanup};
+use crate::{OrderId, ProductId, TestData, WriteJson};
+
+/// What narrows `GET /products`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ProductFilter<'a> {
+    /// Products with this text in their name only.
+    pub text: Option<&'a str>,
+    /// Whether test data is shown.
+    pub test: TestData,
+    /// Items on a page.
+    pub limit: Option<u32>,
+}
 
 impl Client {
     /// `GET /products`: the first page.
-    pub async fn products(
-        &self,
-        text: Option<&str>,
-        limit: Option<u32>,
-    ) -> Result<Page<Product>, ClientError> {
-        let limit = limit.map(|limit| limit.to_string());
-        let pairs = given([("q", text), ("limit", limit.as_deref())]);
+    pub async fn products(&self, filter: &ProductFilter<'_>) -> Result<Page<Product>, ClientError> {
+        let limit = filter.limit.map(|limit| limit.to_string());
+        let pairs = given([("q", filter.text), ("test", shown(filter.test)), ("limit", limit.as_deref())]);
         self.page(&self.endpoints.product, with_query(PRODUCTS, &pairs)).await
     }
 
     /// The page of products that [`Page::next`] names.
     pub async fn more_products(&self, next: &str) -> Result<Page<Product>, ClientError> {
         self.page(&self.endpoints.product, next.to_owned()).await
+    }
+
+    /// `POST /internal/products/cleanup`: one step.
+    pub async fn clean_up_products(
+        &self,
+        step: &Cleanup<ProductId>,
+    ) -> Result<Cleaned<ProductId>, ClientError> {
+        self.json(self.post(&self.endpoints.product, PRODUCT_CLEANUP.into(), step)).await
     }
 
     /// `GET /products/{id}`.

@@ -2,10 +2,24 @@
 
 use http::Method;
 
-use super::{Client, ClientError, at, bare, get, given, with_query};
-use crate::UserId;
+use super::{Client, ClientError, Page, at, bare, get, given, shown, with_query};
 use crate::session::{CURRENT_SESSION, JWKS, Jwks, NewSession, REFRESH, RefreshSession, SESSIONS, Session};
-use crate::user::{DISABLE, ENABLE, LOOKUP, Lookup, NewUser, USER, USERS, User, UserPatch, UserSummary};
+use crate::test_data::{Cleaned, Cleanup};
+use crate::user::{
+    DISABLE, ENABLE, LOOKUP, Lookup, NewUser, USER, USER_CLEANUP, USERS, User, UserPatch, UserSummary,
+};
+use crate::{TestData, UserId};
+
+/// What narrows `GET /users`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct UserFilter<'a> {
+    /// Users with this address only.
+    pub email: Option<&'a str>,
+    /// Whether test data is shown.
+    pub test: TestData,
+    /// Items on a page.
+    pub limit: Option<u32>,
+}
 
 impl Client {
     /// `POST /users`.
@@ -18,9 +32,22 @@ impl Client {
         self.json(get(&self.endpoints.user, at(USER, &id))).await
     }
 
-    /// `GET /users`: the first page, only those with this address if one is given.
-    pub async fn users(&self, email: Option<&str>) -> Result<Vec<User>, ClientError> {
-        self.json(get(&self.endpoints.user, with_query(USERS, &given([("email", email)])))).await
+    /// `GET /users`: the first page.
+    pub async fn users(&self, filter: &UserFilter<'_>) -> Result<Page<User>, ClientError> {
+        let limit = filter.limit.map(|limit| limit.to_string());
+        let pairs =
+            given([("email", filter.email), ("test", shown(filter.test)), ("limit", limit.as_deref())]);
+        self.page(&self.endpoints.user, with_query(USERS, &pairs)).await
+    }
+
+    /// The page of users that [`Page::next`] names.
+    pub async fn more_users(&self, next: &str) -> Result<Page<User>, ClientError> {
+        self.page(&self.endpoints.user, next.to_owned()).await
+    }
+
+    /// `POST /internal/users/cleanup`: one step.
+    pub async fn clean_up_users(&self, step: &Cleanup<UserId>) -> Result<Cleaned<UserId>, ClientError> {
+        self.json(self.post(&self.endpoints.user, USER_CLEANUP.into(), step)).await
     }
 
     /// `POST /internal/users/lookup`.

@@ -115,6 +115,10 @@ impl WriteJson for Order {
         member(out, ",\"version\":", &self.version);
         member(out, ",\"createdAt\":", &self.created_at);
         member(out, ",\"updatedAt\":", &self.updated_at);
+        if let Some(Ok(rejection)) = self.rejection.as_ref().map(serde_json::to_string) {
+            out.push_str(",\"rejection\":");
+            out.push_str(&rejection);
+        }
         out.push('}');
     }
 }

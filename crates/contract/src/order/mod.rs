@@ -7,8 +7,10 @@ use crate::reservation::Shortage;
 use crate::user::UserKindName;
 use crate::{Currency, Money, OrderId, ProductId, Quantity, RequestId, Timestamp, UserId};
 
+mod rejection;
 mod state;
 
+pub use rejection::{OrderRejection, Short};
 pub use state::OrderState;
 
 /// `POST /orders`, `GET /orders`.
@@ -91,6 +93,10 @@ pub struct Order {
     pub created_at: Timestamp,
     /// When its last step was stored.
     pub updated_at: Timestamp,
+    /// Why it was refused, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<OrderRejection>)]
+    pub rejection: Option<Box<OrderRejection>>,
 }
 
 /// One line of an [`Order`]. Name and prices are as of the reservation and absent before it.
@@ -129,6 +135,10 @@ pub struct OrderEvent {
     pub at: Timestamp,
     /// The request that caused it.
     pub request_id: RequestId,
+    /// Why the order was refused, if this step was that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<OrderRejection>)]
+    pub rejection: Option<Box<OrderRejection>>,
 }
 
 /// Why the product service refused an order.
@@ -231,9 +241,10 @@ mod tests {
             version: 1,
             created_at: at,
             updated_at: at,
+            rejection: None,
         };
-        let event =
-            OrderEvent { order_id: id, seq: 1, status: order.status, at, request_id: RequestId::random() };
+        let (status, request_id) = (order.status, RequestId::random());
+        let event = OrderEvent { order_id: id, seq: 1, status, at, request_id, rejection: None };
         let (owner, reason) = (UserKindName::Guest, Some(Reason::MixedCurrencies));
         let (events, key_print, odd) = (vec![event], Some(7), vec!["room".to_owned()]);
         let record =

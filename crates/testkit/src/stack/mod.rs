@@ -205,7 +205,7 @@ impl Stack {
     pub async fn a_product(&self, stock: u64) -> Product {
         let price = Money::from_minor(1999).expect("not negative");
         let name = "Thing".to_owned();
-        let new = NewProduct { name, price, stock, currency: Currency::USD };
+        let new = NewProduct { name, price, stock, currency: Currency::USD, test: false };
         self.admin().create_product(&new).await.expect("creates a product")
     }
 

@@ -10,7 +10,7 @@ use ordersys_contract::{Currency, Money, ProductId, Timestamp};
 use crate::audit::Invariant;
 use crate::audit::report::{AuditCounts, Mismatch};
 use crate::audit::times::{ahead, made};
-use crate::audit::values::{no_name, no_price};
+use crate::audit::values::{no_name, no_price, unwritten};
 use crate::finding::Witness;
 
 /// What is kept of each product to hold orders and reservations to: about 100 bytes.
@@ -23,6 +23,8 @@ struct Versions {
     currency: Currency,
     /// Whether none of its versions is forgotten.
     complete: bool,
+    /// Whether it is test data of which no unit was ever reserved.
+    unused: bool,
     known: Box<[(Box<str>, Money)]>,
 }
 
@@ -33,7 +35,8 @@ impl Catalog {
         let known = |edition: &Edition| (edition.name.as_str().into(), edition.price);
         let complete = record.editions.first().is_some_and(|first| first.version == 1);
         let known = record.editions.iter().map(known).collect();
-        self.0.insert(record.id, Versions { currency: product.currency, complete, known });
+        let unused = product.test && !record.used;
+        self.0.insert(record.id, Versions { currency: product.currency, complete, unused, known });
     }
 
     pub(crate) fn knows(&self, id: ProductId) -> bool {
@@ -50,6 +53,10 @@ impl Catalog {
         let Some(versions) = self.0.get(id) else {
             return Some((format!("the product {id} that it reserves"), "no such product".to_owned()));
         };
+        if versions.unused {
+            let expected = format!("a note that units of product {id}, which is test data, were reserved");
+            return Some((expected, "no note".to_owned()));
+        }
         let is_known =
             versions.known.iter().any(|(known, price)| (&**known, price) == (name.as_str(), unit_price));
         if versions.currency == *currency && (is_known || !versions.complete) {
@@ -88,9 +95,13 @@ fn mismatch(record: &ProductRecord, now: Timestamp) -> Option<Mismatch> {
         let is = format!("{} units", restocked.unwrap_or_default());
         return Some((format!("{added} units added, as is noted beside it"), is));
     }
+    if record.used && !product.test {
+        return Some(("the mark of test data, as its use is noted".to_owned(), "no mark".to_owned()));
+    }
     let times: Vec<_> = editions.iter().map(|edition| ("the time of a version", edition.at)).collect();
     let written = |edition: &Edition| no_name(&edition.name).or_else(|| no_price(edition.price));
-    history(product, editions)
+    unwritten(&record.odd)
+        .or_else(|| history(product, editions))
         .or_else(|| editions.iter().find_map(written))
         .or_else(|| made(product.id.made(), product.created_at))
         .or_else(|| ahead(&times, now))

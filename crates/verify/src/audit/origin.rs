@@ -87,6 +87,10 @@ fn owner(record: &OrderRecord, user: Option<&UserRecord>) -> Option<Mismatch> {
         let expected = format!("an order of {}, as user {id} is", kind(user.kind));
         return Some((expected, format!("one of {}", kind(*owner))));
     }
+    if user.test && !user.used {
+        let expected = format!("a note that user {id}, who is test data, was looked up");
+        return Some((expected, "no note".to_owned()));
+    }
     (user.was_called(&order.user_name) == Some(false)).then(|| {
         let expected = format!("a name that user {id} has or had, as `{}`", user.name);
         (expected, format!("`{}`", order.user_name))

@@ -52,7 +52,9 @@ pub(crate) fn user(user: &UserRecord, now: Timestamp, counts: &mut AuditCounts) 
         let times = [("createdAt", user.created_at), ("the time in its id", id_time)];
         made(user.id.made(), user.created_at).or_else(|| ahead(&times, now))
     };
-    let mismatch = mismatch.or_else(|| unwritten(&user.odd)).or_else(|| no_name(&user.name));
+    let unmarked = (user.used && !user.test)
+        .then(|| ("the mark of test data, as its use is noted".to_owned(), "no mark".to_owned()));
+    let mismatch = mismatch.or(unmarked).or_else(|| unwritten(&user.odd)).or_else(|| no_name(&user.name));
     let mismatch = mismatch.or_else(|| user.former_names.iter().flatten().find_map(|name| no_name(name)));
     note(format!("user {}", user.id), mismatch, counts);
 }

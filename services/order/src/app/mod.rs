@@ -157,7 +157,7 @@ impl App {
     }
 
     pub(crate) async fn events(&self, id: OrderId, reach: Reach) -> Result<Vec<OrderEvent>, OrderError> {
-        Ok(self.get(id, reach).await?.events())
+        Ok(self.get(id, reach).await?.shown_events())
     }
 
     pub(crate) async fn by_key(&self, user: UserId, key: IdempotencyKey) -> Result<StoredOrder, OrderError> {

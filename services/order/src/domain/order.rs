@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ordersys_contract::order::{Order, OrderEvent, OrderLine, OrderRecord, OrderState};
+use ordersys_contract::order::{Order, OrderEvent, OrderLine, OrderRecord, OrderRejection, OrderState};
 use ordersys_contract::reservation::{Line, PricedLine};
 use ordersys_contract::user::UserKindName;
 use ordersys_contract::{Currency, Money, OrderId, RequestId, Timestamp};
@@ -102,6 +102,7 @@ impl StoredOrder {
             version: 1,
             created_at: now,
             updated_at: now,
+            rejection: None,
         };
         let history = vec![Step(OrderState::Pending, now, request.clone())];
         let (reason, odd) = (None, Odd::default());
@@ -155,7 +156,28 @@ impl StoredOrder {
         Some(())
     }
 
-    /// The history as clients read it.
+    /// The order as clients read it, with why it was refused.
+    #[must_use]
+    pub fn into_shown(mut self) -> Order {
+        self.order.rejection = self.rejection();
+        self.order
+    }
+
+    fn rejection(&self) -> Option<Box<OrderRejection>> {
+        OrderRejection::of(self.order.status, self.reason.as_ref()).map(Box::new)
+    }
+
+    /// The history as clients read it: its last step says why it was refused.
+    #[must_use]
+    pub fn shown_events(&self) -> Vec<OrderEvent> {
+        let mut events = self.events();
+        if let Some(last) = events.last_mut() {
+            last.rejection = self.rejection();
+        }
+        events
+    }
+
+    /// The history as it is stored.
     #[must_use]
     pub fn events(&self) -> Vec<OrderEvent> {
         let event = |(Step(status, at, request), seq): (&Step, u64)| OrderEvent {
@@ -164,6 +186,7 @@ impl StoredOrder {
             status: *status,
             at: *at,
             request_id: request.clone(),
+            rejection: None,
         };
         self.history.iter().zip(1..).map(event).collect()
     }

@@ -52,7 +52,7 @@ async fn by_key(
 ) -> Result<Json<Order>, Rejection> {
     let key = IdempotencyKey::parse(&query.key)
         .ok_or_else(|| wrong_parameter("key", &query.key, "1 to 128 visible ASCII characters"))?;
-    Ok(Json(app.by_key(query.user_id, key).await?.order))
+    Ok(Json(app.by_key(query.user_id, key).await?.into_shown()))
 }
 
 /// One order, with all that is stored of it.

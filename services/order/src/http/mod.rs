@@ -133,7 +133,7 @@ async fn read(
     caller: Caller,
     PathId(id): PathId<OrderKind>,
 ) -> Result<Json<Order>, Rejection> {
-    Ok(Json(app.get(id, Reach::of(caller)).await?.order))
+    Ok(Json(app.get(id, Reach::of(caller)).await?.into_shown()))
 }
 
 /// The history of an order.
@@ -190,7 +190,10 @@ async fn list(
     let limit = page::limit(query.limit)?;
     let before = page::cursor(query.cursor.as_deref())?.map(OrderId::from_bytes);
     let filter = Filter { user: user_id, state: query.status, before, changed_before: None };
-    let add = |items: &mut Items, stored: StoredOrder| items.add(&stored.order, stored.order.id.as_bytes());
+    let add = |items: &mut Items, stored: StoredOrder| {
+        let order = stored.into_shown();
+        items.add(&order, order.id.as_bytes())
+    };
     let (mut items, left) = app.list(filter, Items::new(limit), Box::new(add)).await?;
     if let Some(last) = left {
         items.goes_on_after(last.as_bytes());

@@ -121,6 +121,7 @@ pub(super) fn order(row: &Row<'_>) -> rusqlite::Result<StoredOrder> {
         items,
         created_at: Timestamp::from_millis(row.get(10)?),
         updated_at: Timestamp::from_millis(row.get(11)?),
+        rejection: None,
     };
     let history = steps(9, row.get_ref(9)?.as_bytes()?)?;
     let owner = if row.get(12)? { UserKindName::Registered } else { UserKindName::Guest };

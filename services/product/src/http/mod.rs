@@ -16,7 +16,9 @@ use ordersys_contract::product::{
     Released, Reserved, Restock, StockAccount, StockEvidence,
 };
 use ordersys_contract::reservation::{Answer, Batch, RESERVATION, RESERVATIONS, ReservationRecord};
-use ordersys_contract::{Code, MAX_BATCH, OrderId, OrderKind, ProductId, ProductKind, Timestamp, WriteJson};
+use ordersys_contract::{
+    Code, MAX_BATCH, OrderId, OrderKind, ProductId, ProductKind, TestData, Timestamp, WriteJson,
+};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -47,6 +49,10 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
 struct ListQuery {
     /// Products whose name has this text in it, in either case.
     q: Option<String>,
+    /// Whether products that are test data are shown.
+    #[serde(default)]
+    #[param(inline, default = "exclude")]
+    test: TestData,
     limit: Option<u32>,
     cursor: Option<String>,
 }
@@ -61,7 +67,7 @@ struct ListQuery {
 async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Page, Rejection> {
     let limit = page::limit(query.limit)?;
     let after = page::cursor(query.cursor.as_deref())?.map(ProductId::from_bytes);
-    let filter = Filter { text: query.q.clone(), after };
+    let filter = Filter { text: query.q.clone(), test: query.test, after };
     let add = |items: &mut Items, product: Product| items.add(&product, product.id.as_bytes());
     let (mut items, left) = app.list(filter, Items::new(limit), Box::new(add)).await?;
     if let Some(last) = left {
@@ -69,6 +75,7 @@ async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<
     }
     let mut pairs = vec![("limit", limit.to_string())];
     pairs.extend(query.q.map(|text| ("q", text)));
+    pairs.extend((query.test != TestData::Exclude).then(|| ("test", query.test.as_str().to_owned())));
     Ok(Page { items, list: (PRODUCTS, pairs) })
 }
 

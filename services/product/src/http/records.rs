@@ -1,10 +1,12 @@
-//! The routes by which checks read products with their versions.
+//! The routes by which checks read products with their versions, and test data is removed.
 
 use axum::extract::State;
 use ordersys_chassis::http::page::{self, Items, Page};
 use ordersys_chassis::http::params::{PathId, Query};
 use ordersys_chassis::{InternalOrAdmin, Json, Rejection};
 use ordersys_contract::evidence::{PRODUCT_RECORD, PRODUCT_RECORDS, ProductRecord};
+use ordersys_contract::product::PRODUCT_CLEANUP;
+use ordersys_contract::test_data::{Cleaned, Cleanup};
 use ordersys_contract::{ProductId, ProductKind};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -14,7 +16,7 @@ use utoipa_axum::routes;
 use crate::App;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read)).routes(routes!(clean_up))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -55,4 +57,20 @@ async fn read(
     PathId(id): PathId<ProductKind>,
 ) -> Result<Json<ProductRecord>, Rejection> {
     Ok(Json(app.product_record(id).await?))
+}
+
+/// Removes some of the test data that is old enough and that no order needs: one step, to be repeated until it names
+/// no next one.
+#[utoipa::path(
+    post, path = PRODUCT_CLEANUP, tag = "internal",
+    request_body = Cleanup<ProductId>,
+    responses((status = 200, description = "What it came to", body = Cleaned<ProductId>)),
+    security(("service" = []), ("admin" = [])),
+)]
+async fn clean_up(
+    State(app): State<App>,
+    _: InternalOrAdmin,
+    Json(step): Json<Cleanup<ProductId>>,
+) -> Result<Json<Cleaned<ProductId>>, Rejection> {
+    Ok(Json(app.clean_up(step).await?))
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use ordersys_chassis::http::conditional::Condition;
 use ordersys_contract::product::{Product, StockAccount};
-use ordersys_contract::{Currency, Money, ProductId, Timestamp};
+use ordersys_contract::{Currency, Money, ProductId, TestData, Timestamp};
 use ordersys_store::{Add, Reached, STEP_ROWS, StoreError};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -16,16 +16,19 @@ use crate::domain::inventory::Item;
 use crate::domain::stock::Stock;
 
 pub(super) const COLUMNS: &str =
-    "id, name, price, currency, version, created_at, initial, restocked, available, reserved, sold";
+    "id, name, price, currency, version, created_at, initial, restocked, available, reserved, sold, test";
 
+/// The column that says whether a product is test data.
+pub(super) const TEST: usize = 11;
 /// The column, after those of a product, that says whether a filter lets it through.
-const HIT: usize = 11;
+const HIT: usize = 12;
 
 /// What narrows a list of products.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
     /// Products whose name has this text in it, in either case.
     pub(crate) text: Option<String>,
+    pub(crate) test: TestData,
     /// Products after this one only.
     pub(crate) after: Option<ProductId>,
 }
@@ -138,7 +141,9 @@ impl Tables {
             .write(move |connection| {
                 let Some(item) = item(connection, id)? else { return Ok(None) };
                 let Some(stock) = item.stock.restocked_by(units) else { return Ok(Some(None)) };
-                write_stock(connection, id, stock)?;
+                let update = "UPDATE product SET restocked = ?2, available = ?3 WHERE id = ?1";
+                let row = params![id.as_bytes(), stock.restocked, stock.available];
+                connection.prepare_cached(update)?.execute(row)?;
                 editions::note_added(connection, id, units)?;
                 Ok(Some(select(connection, id)?))
             })
@@ -166,9 +171,11 @@ fn visit(
     filter: &Filter,
     mut add: impl FnMut(Product) -> ControlFlow<()>,
 ) -> rusqlite::Result<Reached<ProductId>> {
+    // Only as a term of its own SQLite uses the index.
+    let test = if filter.test == TestData::Only { "AND test = 1" } else { "" };
     let list = format!(
         "SELECT {COLUMNS}, ?2 IS NULL OR instr(lower(name), lower(?2)) > 0 FROM product
-         WHERE id > ?1 ORDER BY id LIMIT ?3"
+         WHERE id > ?1 {test} ORDER BY id LIMIT ?3"
     );
     let after = filter.after.as_ref().map_or(&[][..], |id| id.as_bytes());
     let mut statement = connection.prepare_cached(&list)?;
@@ -177,7 +184,7 @@ fn visit(
     while let Some(row) = rows.next()? {
         visited += 1;
         reached = Reached::Row(ProductId::from_bytes(row.get(0)?));
-        if row.get(HIT)? && add(product(row)?).is_break() {
+        if filter.test.shows(row.get(TEST)?) && row.get(HIT)? && add(product(row)?).is_break() {
             return Ok(Reached::Full);
         }
     }
@@ -202,8 +209,8 @@ pub(super) fn accounts(
 
 fn insert(connection: &Connection, product: &Product) -> rusqlite::Result<()> {
     let insert = "
-        INSERT INTO product(id, name, price, currency, version, created_at, initial, available)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)";
+        INSERT INTO product(id, name, price, currency, version, created_at, initial, available, test)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)";
     let row = params![
         product.id.as_bytes(),
         product.name,
@@ -212,6 +219,7 @@ fn insert(connection: &Connection, product: &Product) -> rusqlite::Result<()> {
         product.version,
         product.created_at.as_millis(),
         product.stock,
+        product.test,
     ];
     connection.prepare_cached(insert)?.execute(row)?;
     editions::note(connection, product.id, product.created_at)
@@ -240,9 +248,10 @@ pub(super) fn item(connection: &Connection, id: ProductId) -> rusqlite::Result<O
     connection.prepare_cached(select)?.query_row([id.as_bytes()], read).optional()
 }
 
-pub(super) fn write_stock(connection: &Connection, id: ProductId, stock: Stock) -> rusqlite::Result<()> {
-    let update = "
-        UPDATE product SET restocked = ?2, available = ?3, reserved = ?4, sold = ?5 WHERE id = ?1";
+/// Writes where the units of a product are after some moved for a reservation. Of test data this is noted.
+pub(super) fn write_moved(connection: &Connection, id: ProductId, stock: Stock) -> rusqlite::Result<()> {
+    let update = "UPDATE product SET restocked = ?2, available = ?3, reserved = ?4, sold = ?5, used = test
+                  WHERE id = ?1";
     let row = params![id.as_bytes(), stock.restocked, stock.available, stock.reserved, stock.sold];
     connection.prepare_cached(update)?.execute(row).map(|_| ())
 }
@@ -257,6 +266,7 @@ pub(super) fn product(row: &Row<'_>) -> rusqlite::Result<Product> {
         version: row.get(4)?,
         created_at: Timestamp::from_millis(row.get(5)?),
         stock: row.get(8)?,
+        test: row.get(TEST)?,
     })
 }
 

@@ -3,10 +3,14 @@
 use ordersys_contract::evidence::{Edition, MAX_EDITIONS, ProductRecord};
 use ordersys_contract::{ProductId, Timestamp};
 use ordersys_store::StoreError;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Tables;
-use super::catalog::{COLUMNS, currency, price, product};
+use super::catalog::{COLUMNS, TEST, currency, price, product};
+
+/// The column after those of a product.
+const USED: usize = 12;
 
 impl Tables {
     /// Products after this one, with their versions, in one snapshot; also those of which only versions
@@ -39,11 +43,16 @@ impl Tables {
 }
 
 fn record(connection: &Connection, id: ProductId) -> rusqlite::Result<ProductRecord> {
-    let select = format!("SELECT {COLUMNS} FROM product WHERE id = ?1");
-    let row = |row: &Row<'_>| Ok((product(row)?, (row.get(6)?, row.get(7)?)));
+    let select = format!("SELECT {COLUMNS}, used FROM product WHERE id = ?1");
+    let row = |row: &Row<'_>| {
+        let units = (row.get(6)?, row.get(7)?);
+        Ok((product(row)?, (units, (row.get(USED)?, odd(row)?))))
+    };
     let found = connection.prepare_cached(&select)?.query_row([id.as_bytes()], row).optional()?;
     let (product, units) = found.unzip();
+    let (units, flags) = units.unzip();
     let (initial, restocked) = units.unzip();
+    let (used, odd) = flags.unwrap_or_default();
     let added = "SELECT units FROM added WHERE product_id = ?1";
     let added = connection.prepare_cached(added)?.query_row([id.as_bytes()], |row| row.get(0)).optional()?;
     let added = added.unwrap_or(0);
@@ -51,7 +60,18 @@ fn record(connection: &Connection, id: ProductId) -> rusqlite::Result<ProductRec
                   WHERE product_id = ?1 ORDER BY version";
     let mut statement = connection.prepare_cached(select)?;
     let editions = statement.query_map([id.as_bytes()], edition)?.collect::<Result<_, _>>()?;
-    Ok(ProductRecord { id, product, initial, restocked, added, editions })
+    Ok(ProductRecord { id, product, initial, restocked, used, odd, added, editions })
+}
+
+/// The columns that hold what is never written.
+fn odd(row: &Row<'_>) -> rusqlite::Result<Vec<String>> {
+    let mut odd = Vec::new();
+    for (name, column) in [("test", TEST), ("used", USED)] {
+        if !matches!(row.get_ref(column)?, ValueRef::Integer(0 | 1)) {
+            odd.push(name.to_owned());
+        }
+    }
+    Ok(odd)
 }
 
 fn edition(row: &Row<'_>) -> rusqlite::Result<Edition> {

@@ -10,6 +10,7 @@ use crate::{Config, NAME};
 
 mod audit;
 mod catalog;
+mod cleanup;
 #[cfg(feature = "defects")]
 mod defects;
 mod editions;
@@ -111,6 +112,12 @@ const MIGRATIONS: &[&str] = &[
     UPDATE edition SET price = (price * times + divided / 2) / divided FROM fine
         WHERE fine.currency = edition.currency;
     DROP TABLE fine;
+",
+    "
+    -- Test data, and whether units of it were ever reserved or sold: see cleanup.rs.
+    ALTER TABLE product ADD COLUMN test INTEGER NOT NULL DEFAULT 0 CHECK (test IN (0, 1));
+    ALTER TABLE product ADD COLUMN used INTEGER NOT NULL DEFAULT 0 CHECK (used IN (0, 1));
+    CREATE INDEX test_product ON product(id) WHERE test = 1;
 ",
 ];
 

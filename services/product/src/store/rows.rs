@@ -6,7 +6,7 @@ use ordersys_contract::{OrderId, ProductId, WriteJson};
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::catalog::{item, write_stock};
+use super::catalog::{item, write_moved};
 use super::refused;
 use crate::domain::inventory::{Change, Inventory, Stored};
 
@@ -96,7 +96,7 @@ pub(super) fn write_back(
     direct: Option<ProductId>,
 ) -> rusqlite::Result<()> {
     for (id, item) in inventory.changed_items() {
-        write_stock(connection, *id, item.stock)?;
+        write_moved(connection, *id, item.stock)?;
     }
     let mut insert = connection.prepare_cached(
         "INSERT INTO reservation(order_id, state, lines, short, lease_ms, direct_product)

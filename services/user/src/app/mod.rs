@@ -7,6 +7,7 @@ use std::time::Instant;
 use ordersys_chassis::{Caller, ClockSkew, Deadline};
 use ordersys_contract::evidence::{KeyEvidence, SessionRecord, UserRecord};
 use ordersys_contract::session::Jwks;
+use ordersys_contract::test_data::{Cleaned, Cleanup};
 use ordersys_contract::user::{Lookup, NewUser, User, UserKindName, UserPatch, UserStatus, UserSummary};
 use ordersys_contract::{Password, SessionId, Timestamp, UserId};
 use ordersys_spans::{SpanContexts, Tracer};
@@ -68,7 +69,11 @@ impl App {
         requester: Requester,
         now: Timestamp,
     ) -> Result<User, UserError> {
+        if new.test && !requester.caller.is_admin() {
+            return Err(UserError::MarkedByOther(requester.caller));
+        }
         let profile = Profile::new(&new.name, &new.email)?;
+        let (test, status) = (new.test, UserStatus::Active);
         let registration = match new.password {
             None => {
                 self.admit_guest(requester).await?;
@@ -78,7 +83,7 @@ impl App {
         };
         let kind = if registration.is_some() { UserKindName::Registered } else { UserKindName::Guest };
         let Profile { name, email } = profile;
-        let user = User { id: UserId::now(), name, email, kind, status: UserStatus::Active, created_at: now };
+        let user = User { id: UserId::now(), name, email, kind, status, created_at: now, test };
         if self.0.users.insert(user.clone(), registration).await? {
             self.0.newest.saw(now);
             Ok(user)
@@ -120,8 +125,15 @@ impl App {
         filter: Filter,
         page: P,
         add: Add<P, User>,
-    ) -> Result<P, UserError> {
+    ) -> Result<(P, Option<UserId>), UserError> {
         Ok(self.0.users.list(filter, page, add).await?)
+    }
+
+    /// Removes some of the test data that no order needs.
+    pub(crate) async fn clean_up(&self, step: Cleanup<UserId>) -> Result<Cleaned<UserId>, UserError> {
+        let cleaned = self.0.users.clean_up(step).await?;
+        tracing::info!(service = NAME, removed = cleaned.removed, "test data was removed");
+        Ok(cleaned)
     }
 
     /// Changes a user's name or password, as the user or the admin.

@@ -13,7 +13,7 @@ use ordersys_chassis::{
 use ordersys_contract::user::{
     DISABLE, ENABLE, LOOKUP, Lookup, NewUser, USER, USERS, User, UserPatch, UserStatus, UserSummary,
 };
-use ordersys_contract::{Code, EmailKey, MAX_BATCH, Timestamp, UserId, UserKind};
+use ordersys_contract::{Code, EmailKey, MAX_BATCH, TestData, Timestamp, UserId, UserKind};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -43,7 +43,7 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
     post, path = USERS, tag = "users",
     request_body = NewUser,
     responses((status = 201, description = "The new user", body = User)),
-    extensions(("x-refusals" = json!([Code::WeakPassword, Code::EmailTaken, Code::TooManyRequests, Code::Unauthenticated]))),
+    extensions(("x-refusals" = json!([Code::WeakPassword, Code::EmailTaken, Code::TooManyRequests, Code::Unauthenticated, Code::Forbidden]))),
 )]
 async fn create(
     State(app): State<App>,
@@ -128,6 +128,10 @@ async fn enable(
 struct ListQuery {
     /// Users with this address only, in whichever case and form it is written.
     email: Option<String>,
+    /// Whether users that are test data are shown.
+    #[serde(default)]
+    #[param(inline, default = "exclude")]
+    test: TestData,
     limit: Option<u32>,
     cursor: Option<String>,
 }
@@ -137,7 +141,7 @@ fn address(email: &str) -> Result<EmailKey, Rejection> {
     EmailKey::of(email).map_err(|_| wrong_parameter("email", email, "an e-mail address such as name@host"))
 }
 
-/// Users, a page at a time.
+/// Users, a page at a time. A page may hold fewer than asked for: there is more as long as it names the next one.
 #[utoipa::path(
     get, path = USERS, tag = "users",
     params(ListQuery),
@@ -153,8 +157,13 @@ async fn list(
     let after = page::cursor(query.cursor.as_deref())?.map(UserId::from_bytes);
     let address = query.email.as_deref().map(address).transpose()?;
     let add = |items: &mut Items, user: User| items.add(&user, user.id.as_bytes());
-    let items = app.list(Filter { address, after, limit }, Items::new(limit), Box::new(add)).await?;
+    let filter = Filter { address, test: query.test, after };
+    let (mut items, left) = app.list(filter, Items::new(limit), Box::new(add)).await?;
+    if let Some(last) = left {
+        items.goes_on_after(last.as_bytes());
+    }
     let mut pairs = vec![("limit", limit.to_string())];
+    pairs.extend((query.test != TestData::Exclude).then(|| ("test", query.test.as_str().to_owned())));
     pairs.extend(query.email.map(|email| ("email", email)));
     Ok(Page { items, list: (USERS, pairs) })
 }

@@ -1,4 +1,4 @@
-//! The routes by which checks read users, sessions and keys.
+//! The routes by which checks read users, sessions and keys, and test data is removed.
 
 use axum::extract::State;
 use ordersys_chassis::http::page::{self, Items, Page};
@@ -8,6 +8,8 @@ use ordersys_contract::evidence::{
     KEY_EVIDENCE, KeyEvidence, SESSION_RECORDS, SessionRecord, UNOWNED_NETWORKS, USER_RECORDS, USERS_BY_ID,
     UnownedNetworks, UserIds, UserRecord,
 };
+use ordersys_contract::test_data::{Cleaned, Cleanup};
+use ordersys_contract::user::USER_CLEANUP;
 use ordersys_contract::{Code, MAX_BATCH, SessionId, UserId};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -23,6 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(sessions))
         .routes(routes!(unowned_networks))
         .routes(routes!(keys))
+        .routes(routes!(clean_up))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -108,4 +111,20 @@ async fn unowned_networks(
 )]
 async fn keys(State(app): State<App>, _: InternalOrAdmin) -> Json<KeyEvidence> {
     Json(app.key_evidence())
+}
+
+/// Removes some of the test data that is old enough and that no order needs: one step, to be repeated until it names
+/// no next one.
+#[utoipa::path(
+    post, path = USER_CLEANUP, tag = "internal",
+    request_body = Cleanup<UserId>,
+    responses((status = 200, description = "What it came to", body = Cleaned<UserId>)),
+    security(("service" = []), ("admin" = [])),
+)]
+async fn clean_up(
+    State(app): State<App>,
+    _: InternalOrAdmin,
+    Json(step): Json<Cleanup<UserId>>,
+) -> Result<Json<Cleaned<UserId>>, Rejection> {
+    Ok(Json(app.clean_up(step).await?))
 }

@@ -1,12 +1,9 @@
 //! The user service's tables.
 
-use std::time::Instant;
-
-use ordersys_chassis::Deadline;
 use ordersys_chassis::prometheus_client::registry::Registry;
-use ordersys_contract::user::{User, UserStatus, UserSummary};
-use ordersys_contract::{EmailKey, Timestamp, UserId};
-use ordersys_store::{Add, OpenError, Options, Store, StoreError};
+use ordersys_contract::user::{User, UserStatus};
+use ordersys_contract::{Timestamp, UserId};
+use ordersys_store::{OpenError, Options, Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::{Role, login};
@@ -14,7 +11,10 @@ use crate::hasher::PasswordHash;
 use crate::{Config, NAME};
 
 mod addresses;
+mod cleanup;
 mod known;
+mod list;
+mod lookup;
 mod networks;
 mod records;
 mod rows;
@@ -22,18 +22,10 @@ mod schema;
 mod sessions;
 
 use known::Known;
-use rows::{COLUMNS, kind, reach, select_account, status, user};
+pub(crate) use list::Filter;
+use rows::{reach, select_account};
 use schema::MIGRATIONS;
 pub(crate) use sessions::{Begun, NewLogin, Rotated, Rotation};
-
-/// What narrows a list of users.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Filter {
-    pub(crate) address: Option<EmailKey>,
-    /// Users after this one only.
-    pub(crate) after: Option<UserId>,
-    pub(crate) limit: u32,
-}
 
 /// What makes a user a registered one.
 #[derive(Debug, Clone)]
@@ -122,8 +114,8 @@ impl Users {
         user: User,
         registration: Option<Registration>,
     ) -> Result<bool, StoreError> {
-        let insert = "INSERT INTO user(id, name, email, created_at, password, login, address, former_names)
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '[]') ON CONFLICT(login) WHERE login IS NOT NULL DO NOTHING";
+        let insert = "INSERT INTO user(id, name, email, created_at, password, login, address, test, former_names)
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '[]') ON CONFLICT(login) WHERE login IS NOT NULL DO NOTHING";
         self.0
             .write(move |connection| {
                 let registration = registration.as_ref();
@@ -135,6 +127,7 @@ impl Users {
                     registration.map(|registration| registration.password.as_str()),
                     registration.map(|registration| registration.login.as_str()),
                     login(&user.email),
+                    user.test,
                 ];
                 Ok(connection.prepare_cached(insert)?.execute(row)? == 1)
             })
@@ -143,30 +136,6 @@ impl Users {
 
     pub(crate) async fn get(&self, id: UserId, role: Role) -> Result<Reached<User>, StoreError> {
         self.0.read(move |connection| reach(connection, id, role)).await
-    }
-
-    pub(crate) async fn list<P: Send + 'static>(
-        &self,
-        filter: Filter,
-        mut page: P,
-        mut add: Add<P, User>,
-    ) -> Result<P, StoreError> {
-        // Only without an alternative SQLite uses the index of addresses.
-        let of = if filter.address.is_some() { "address = ?2" } else { "?2 IS NULL" };
-        let select = format!("SELECT {COLUMNS} FROM user WHERE id > ?1 AND {of} ORDER BY id LIMIT ?3");
-        self.0
-            .scan(move |connection| {
-                let after = filter.after.as_ref().map_or(&[][..], |id| id.as_bytes());
-                let mut statement = connection.prepare_cached(&select)?;
-                let row = params![after, filter.address.as_ref().map(EmailKey::as_str), filter.limit];
-                for user in statement.query_map(row, user)? {
-                    if add(&mut page, user?).is_break() {
-                        break;
-                    }
-                }
-                Ok(page)
-            })
-            .await
     }
 
     /// The registered user with the first of these forms of the address that one has.
@@ -234,43 +203,5 @@ impl Users {
             reach(connection, id, Role::Admin)
         })
         .await
-    }
-
-    /// What the order path needs of each of these users; `None` for an unknown one.
-    pub(crate) async fn summaries(
-        &self,
-        ids: Vec<UserId>,
-        deadline: Deadline,
-    ) -> Result<Vec<Option<UserSummary>>, StoreError> {
-        let reading = match self.1.all(&ids) {
-            Ok(found) => return Ok(found),
-            Err(reading) => reading,
-        };
-        let select = "SELECT name, login IS NOT NULL, disabled, token_epoch FROM user WHERE id = ?1";
-        let found: Option<Vec<_>> = self
-            .0
-            .read(move |connection| {
-                if deadline.has_passed(Instant::now()) {
-                    return Ok(None);
-                }
-                let mut statement = connection.prepare_cached(select)?;
-                let mut summary = |id: &UserId| {
-                    let found = statement.query_row([id.as_bytes()], |row| {
-                        Ok(UserSummary {
-                            id: *id,
-                            name: row.get(0)?,
-                            kind: kind(row.get(1)?),
-                            status: status(row.get(2)?),
-                            token_epoch: row.get(3)?,
-                        })
-                    });
-                    found.optional()
-                };
-                ids.iter().map(&mut summary).collect::<rusqlite::Result<_>>().map(Some)
-            })
-            .await?;
-        let found = found.ok_or(StoreError::Late)?;
-        self.1.keep(reading, &found);
-        Ok(found)
     }
 }

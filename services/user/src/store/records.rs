@@ -12,7 +12,7 @@ use crate::domain;
 use crate::hasher::PasswordHash;
 
 const COLUMNS: &str = "id, name, former_names, email, login, password, disabled, token_epoch, created_at, \
-                       address";
+                       address, test, used";
 
 impl Users {
     /// Users after this one, with all that is stored of them.
@@ -79,9 +79,12 @@ fn record(row: &Row<'_>) -> rusqlite::Result<UserRecord> {
     let (login, password) = (row.get::<_, Option<String>>(4)?, row.get::<_, Option<String>>(5)?);
     let email: String = row.get(3)?;
     let password = password.map(PasswordHash::stored);
-    let disabled = !matches!(row.get_ref(6)?, ValueRef::Integer(0 | 1));
+    let disabled = !is_flag(row.get_ref(6)?);
     let weak = password.as_ref().is_some_and(PasswordHash::is_weak);
-    let odd = [("disabled", disabled), ("password", weak)].into_iter().filter(|(_, is_odd)| *is_odd);
+    let [test, used] = [10, 11].map(|column| row.get_ref(column));
+    let (test, used) = (!is_flag(test?), !is_flag(used?));
+    let odd = [("disabled", disabled), ("password", weak), ("test", test), ("used", used)];
+    let odd = odd.into_iter().filter(|(_, is_odd)| *is_odd);
     Ok(UserRecord {
         id: UserId::from_bytes(row.get(0)?),
         name: row.get(1)?,
@@ -95,8 +98,14 @@ fn record(row: &Row<'_>) -> rusqlite::Result<UserRecord> {
         token_epoch: row.get(7)?,
         created_at: Timestamp::from_millis(row.get(8)?),
         address: row.get(9)?,
+        test: row.get(10)?,
+        used: row.get(11)?,
         odd: odd.map(|(name, _)| name.to_owned()).collect(),
     })
+}
+
+fn is_flag(value: ValueRef<'_>) -> bool {
+    matches!(value, ValueRef::Integer(0 | 1))
 }
 
 fn session(row: &Row<'_>) -> rusqlite::Result<SessionRecord> {

@@ -8,7 +8,10 @@ use super::{Account, Reached};
 use crate::domain::Role;
 use crate::hasher::PasswordHash;
 
-pub(super) const COLUMNS: &str = "id, name, email, created_at, login, disabled";
+pub(super) const COLUMNS: &str = "id, name, email, created_at, login, disabled, test";
+
+/// The column after those of a user.
+pub(super) const NEXT: usize = 7;
 
 /// The user, as far as the caller may see it: the owner is part of the query.
 pub(super) fn reach(connection: &Connection, id: UserId, role: Role) -> rusqlite::Result<Reached<User>> {
@@ -22,7 +25,7 @@ pub(super) fn reach(connection: &Connection, id: UserId, role: Role) -> rusqlite
         Role::Stranger => false,
     };
     let found =
-        statement.query_row(params![id.as_bytes(), any], |row| Ok((user(row)?, row.get::<_, u64>(6)?)));
+        statement.query_row(params![id.as_bytes(), any], |row| Ok((user(row)?, row.get::<_, u64>(NEXT)?)));
     Ok(match (found.optional()?, role) {
         (Some((_, now)), Role::Owner(epoch)) if epoch != now => Reached::Revoked,
         (Some((user, _)), _) => Reached::Done(user),
@@ -59,6 +62,7 @@ pub(super) fn user(row: &Row<'_>) -> rusqlite::Result<User> {
         created_at: Timestamp::from_millis(row.get(3)?),
         kind: kind(row.get::<_, Option<String>>(4)?.is_some()),
         status: status(row.get(5)?),
+        test: row.get(6)?,
     })
 }
 

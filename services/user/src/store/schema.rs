@@ -48,4 +48,10 @@ pub(super) const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (user_id, prefix)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- Test data, and whether an order may have been made for it: see cleanup.rs.
+    ALTER TABLE user ADD COLUMN test INTEGER NOT NULL DEFAULT 0 CHECK (test IN (0, 1));
+    ALTER TABLE user ADD COLUMN used INTEGER NOT NULL DEFAULT 0 CHECK (used IN (0, 1));
+    CREATE INDEX test_user ON user(id) WHERE test = 1;
+",
 ];

@@ -1,6 +1,7 @@
 //! Pages in a real browser.
 
 use ordersys_contract::Role;
+use ordersys_contract::client::ProductFilter;
 use ordersys_contract::order::OrderState;
 use ordersys_contract::user::UserStatus;
 use ordersys_testkit::browser::chromium::{Rendered, has_chromium, render, render_as};
@@ -48,7 +49,7 @@ async fn a_foreign_page_changes_nothing() {
     }
     let stack = OpenStack::start(LOCALHOST, &[]).await;
     let (user, client) = (stack.a_user().await, &stack.client);
-    let product = client.products(None, None).await.expect("lists").items.remove(0);
+    let product = client.products(&ProductFilter::default()).await.expect("lists").items.remove(0);
     let place = async || client.place(&order_of(&user, &[(&product, 1)]), None).await.expect("places");
     let (paid, cancelled) = (place().await, place().await);
     let orders = &stack.endpoints.order;

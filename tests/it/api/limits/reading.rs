@@ -36,7 +36,7 @@ async fn large_order(admin: &Client) -> NewOrder {
     for number in 0..100 {
         let price = Money::from_minor(100).expect("not negative");
         let name = format!("{number:0>200}");
-        let new = NewProduct { name, price, stock: 1_000_000, currency: Currency::USD };
+        let new = NewProduct { name, price, stock: 1_000_000, currency: Currency::USD, test: false };
         products.push(admin.create_product(&new).await.expect("creates a product"));
     }
     let user = admin.create_user(&NewUser::guest("Bo", "bo@example.com")).await.expect("creates a user");

@@ -41,7 +41,7 @@ fn key(text: &str) -> Option<IdempotencyKey> {
 
 async fn a_product(admin: &Client, name: &str, currency: Currency) -> Product {
     let price = Money::from_minor(500).expect("not negative");
-    let new = NewProduct { name: name.to_owned(), price, stock: 30, currency };
+    let new = NewProduct { name: name.to_owned(), price, stock: 30, currency, test: false };
     admin.create_product(&new).await.expect("creates")
 }
 
@@ -101,6 +101,7 @@ impl Scene {
         ids.insert("of bea", *placed(&admin, &of_bea, None).await.as_bytes());
         let patch = UserPatch { name: Some("Beatrice".to_owned()), ..UserPatch::default() };
         admin.edit_user(bea.id, &patch).await.expect("renames");
+        Self::test_data(&stack, &mut ids).await;
         ids.insert("newest", *placed(&admin, &of_bea, None).await.as_bytes());
 
         let short = order_of(&alice, &[(&sold, 999)]);
@@ -119,6 +120,19 @@ impl Scene {
             stack.end(role).await;
         }
         Self { stack, ids }
+    }
+
+    /// A product and a user that are test data, and the order of one for the other.
+    async fn test_data(stack: &Stack, ids: &mut BTreeMap<&'static str, [u8; 16]>) {
+        let admin = stack.admin();
+        let tess = admin.create_user(&NewUser::guest("Tess", "tess@example.com").for_test()).await;
+        let price = Money::from_minor(500).expect("not negative");
+        let (name, currency) = ("Marked".to_owned(), Currency::USD);
+        let marked = NewProduct { name, price, stock: 30, currency, test: true };
+        let (tess, marked) = (tess.expect("creates"), admin.create_product(&marked).await.expect("creates"));
+        let order = placed(&admin, &order_of(&tess, &[(&marked, 1)]), None).await;
+        ids.extend([("tess", *tess.id.as_bytes()), ("marked", *marked.id.as_bytes())]);
+        ids.insert("of tess", *order.as_bytes());
     }
 
     /// Users who order nothing.

@@ -34,6 +34,21 @@ UPDATE added SET product_id = {nothing};
 -- no units are noted as added | | I11 sold
 DELETE FROM added;
 
+-- test data of an order is marked no more | product.test | I11 marked
+UPDATE product SET test = 0 WHERE id = {marked};
+
+-- a product is marked twice over | product.test | I11 unsold
+UPDATE product SET test = 2 WHERE id = {unsold};
+
+-- a product is marked as test data | product.test | unknowable: nothing but the mark tells what a product that was never ordered was made for
+UPDATE product SET test = 1 WHERE id = {unsold};
+
+-- test data that was ordered may be removed | product.used | I11 of tess
+UPDATE product SET used = 0 WHERE id = {marked};
+
+-- the use of a product is noted that is no test data | product.used | I11 unsold
+UPDATE product SET used = 1 WHERE id = {unsold};
+
 -- units were added that are nowhere | product.restocked | I1 sold
 UPDATE product SET restocked = restocked + 1 WHERE id = {sold};
 

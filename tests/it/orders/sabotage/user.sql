@@ -73,6 +73,21 @@ UPDATE user SET disabled = 0 WHERE id = {dan};
 -- revoked tokens are good again | user.token_epoch | I11 dan
 UPDATE user SET token_epoch = 0 WHERE id = {dan};
 
+-- test data of an order is marked no more | user.test | I11 tess
+UPDATE user SET test = 0 WHERE id = {tess};
+
+-- a user is marked twice over | user.test | I11 nico
+UPDATE user SET test = 2 WHERE id = {nico};
+
+-- a user is marked as test data | user.test | unknowable: nothing but the mark tells what a user who never ordered was made for
+UPDATE user SET test = 1 WHERE id = {nico};
+
+-- test data that ordered may be removed | user.used | I11 of tess
+UPDATE user SET used = 0 WHERE id = {tess};
+
+-- the use of a user is noted who is no test data | user.used | I11 nico
+UPDATE user SET used = 1 WHERE id = {nico};
+
 -- a user who ordered is gone |  | I11 alice
 DELETE FROM user WHERE id = {alice};
 

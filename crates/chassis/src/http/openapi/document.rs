@@ -10,6 +10,7 @@ use ordersys_contract::{Code, DEFAULT_PAGE, MAX_PAGE, Problem};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
+use super::member_order;
 use crate::http::page::MAX_PAGE_BYTES;
 
 /// The member of an operation in which a handler lists the codes that are its own.
@@ -23,6 +24,7 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 pub(crate) fn complete(service: &str, routes: &OpenApi) -> Value {
     let mut document = serde_json::to_value(routes).unwrap_or_default();
     bound_numbers(&mut document);
+    member_order::note(routes, &mut document);
     document["openapi"] = "3.1.0".into();
     document["info"] = info(service);
     document["servers"] = json!([{ "url": "/", "description": "where this document was read" }]);
@@ -239,7 +241,7 @@ fn is_common(operation: &Value) -> bool {
 
 /// Whether the answers of a common route are so small that there is always room for them.
 fn is_small(path: &str) -> bool {
-    !matches!(path, "/metrics" | "/openapi.json" | "/docs")
+    !matches!(path, "/metrics" | "/openapi.json" | "/docs") && !path.starts_with("/problems")
 }
 
 /// The rejections that follow from the form of an operation.

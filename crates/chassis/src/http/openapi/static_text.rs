@@ -37,12 +37,17 @@ impl StaticText {
     /// The page that shows the document beside it. Its policy lets only its own style and script run, and
     /// lets them call only the service they came from.
     pub(crate) fn docs() -> Self {
-        let body = PAGE.replace("/*style*/", STYLE).replace("/*script*/", SCRIPT);
+        Self::page(PAGE, SCRIPT)
+    }
+
+    /// A page with the style of all of them and this script.
+    pub(crate) fn page(body: &str, script: &str) -> Self {
+        let body = body.replace("/*style*/", STYLE).replace("/*script*/", script);
         let policy = format!(
             "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; \
              base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
             digest(STYLE.as_bytes()),
-            digest(SCRIPT.as_bytes()),
+            digest(script.as_bytes()),
         );
         let policy =
             HeaderValue::from_str(&policy).ok().map(|policy| (header::CONTENT_SECURITY_POLICY, policy));
@@ -54,10 +59,14 @@ impl StaticText {
         Self::new(body.into(), fixed.into_iter().chain(policy))
     }
 
+    /// The text, whatever the caller has.
+    pub(crate) fn respond(&self) -> Response {
+        (self.headers.clone(), Body::from(self.body.clone())).into_response()
+    }
+
     /// The text, or that the caller has it already. Caches ask again each time.
     pub(crate) fn answer(&self, request: &HeaderMap) -> Result<Response, Rejection> {
-        let text = || (self.headers.clone(), Body::from(self.body.clone())).into_response();
-        let mut response = conditional::tagged(request, &self.tag, text)?;
+        let mut response = conditional::tagged(request, &self.tag, || self.respond())?;
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         Ok(response)
     }

@@ -30,9 +30,19 @@ pub(super) fn record() -> ProductRecord {
         stock: 6,
         version: 2,
         created_at: after(1),
+        test: false,
     };
     let editions = vec![edition(1, "Old", 150), edition(2, "Thing", 199)];
-    ProductRecord { id, product: Some(product), initial: Some(5), restocked: Some(1), added: 1, editions }
+    ProductRecord {
+        id,
+        product: Some(product),
+        initial: Some(5),
+        restocked: Some(1),
+        used: false,
+        odd: Vec::new(),
+        added: 1,
+        editions,
+    }
 }
 
 fn product(record: &mut ProductRecord) -> &mut Product {

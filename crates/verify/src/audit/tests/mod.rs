@@ -47,6 +47,7 @@ fn history(id: OrderId, path: &[OrderState]) -> Vec<OrderEvent> {
         status: *status,
         at: began(),
         request_id: RequestId::random(),
+        rejection: None,
     };
     path.iter().zip(1..).map(event).collect()
 }
@@ -74,6 +75,7 @@ fn pair(path: &[OrderState], state: Option<ReservationState>) -> Pair {
         version: path.len() as u64,
         created_at: began(),
         updated_at: began(),
+        rejection: None,
     };
     let line = PricedLine {
         product_id,

@@ -25,6 +25,8 @@ pub(super) fn record() -> UserRecord {
         status: UserStatus::Active,
         token_epoch: 0,
         created_at: began(),
+        test: false,
+        used: false,
         odd: Vec::new(),
     }
 }

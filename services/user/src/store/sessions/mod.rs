@@ -10,7 +10,8 @@ use ordersys_contract::{SessionId, Timestamp, UserId};
 use ordersys_store::StoreError;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Users, networks, status};
+use super::rows::status;
+use super::{Users, networks};
 use crate::hasher::PasswordHash;
 
 /// Sessions a user may have; one more ends the one that was idle longest.

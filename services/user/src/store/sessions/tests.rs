@@ -33,6 +33,7 @@ async fn store(dir: &tempfile::TempDir) -> (Users, UserId) {
         kind: UserKindName::Registered,
         status: UserStatus::Active,
         created_at: START,
+        test: false,
     };
     let registration = Registration { login: user.email.clone(), password: hash("old") };
     assert!(users.insert(user.clone(), Some(registration.clone())).await.expect("stores"));
