@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{Globals, block_on};
 use crate::render::Lines;
-use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_command::{Exit, Failure, Outcome, counted};
 use ordersys_contract::Role;
 use ordersys_logs::{Colour, Entry, Filter, Found, Level, Shown, Source, Until};
 use ordersys_stack::model::record::Topology;
@@ -211,7 +211,7 @@ fn shower(globals: &Globals) -> impl FnMut(Shown<'_>) -> ControlFlow<()> {
     let colour = if io::stdout().is_terminal() && !no_colour { Colour::Ansi } else { Colour::Plain };
     move |shown| match shown {
         Shown::LeftOut(lines) => {
-            printer.say(format!("{lines} earlier lines are left out: --tail all shows them"));
+            printer.say(format!("left out: {}; --tail all shows every line", counted(lines, "earlier line")));
             ControlFlow::Continue(())
         }
         Shown::Line(entry) if printer.is_json() => lines.line(&json_line(entry)),

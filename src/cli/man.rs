@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use crate::cli::{Globals, command};
-use ordersys_command::Outcome;
+use ordersys_command::{Exit, Failure, Outcome};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -29,6 +29,12 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
         std::fs::create_dir_all(dir)?;
         clap_mangen::generate_to(command(), dir)
     };
+    if dir.is_file() {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{} is a file; --out takes a directory", dir.display()),
+        ));
+    }
     write().with_context(|| format!("cannot write manual pages into {}", dir.display()))?;
     printer.say(format!("wrote the manual pages into {}", dir.display()));
     Ok(())

@@ -94,7 +94,7 @@ pub(super) struct Args {
     #[arg(long, env = "ORDERSYS_LOG_FORMAT", value_name = "FORMAT")]
     log_format: Option<LogFormat>,
     /// Which log lines: error, warn, info, debug or trace
-    #[arg(long, env = "ORDERSYS_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(long, env = "ORDERSYS_LOG", default_value = "info", value_name = "FILTER", value_parser = log::filter)]
     log: String,
 }
 

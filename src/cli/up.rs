@@ -10,6 +10,7 @@ use ordersys_contract::settings::HostName;
 use crate::cli::tracing::TracingArgs;
 use crate::cli::{Globals, block_on, logs};
 use crate::render;
+use ordersys_chassis::telemetry::log;
 use ordersys_command::Signals;
 use ordersys_command::{Exit, Failure, Outcome};
 use ordersys_stack as stack;
@@ -50,7 +51,7 @@ pub(super) struct Args {
     #[arg(long, env = "ORDERSYS_DURABILITY", default_value_t = Durability::Full, value_name = "LEVEL")]
     durability: Durability,
     /// What the services log, e.g. `debug` or `info,hyper=warn`
-    #[arg(long, env = "ORDERSYS_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(long, env = "ORDERSYS_LOG", default_value = "info", value_name = "FILTER", value_parser = log::filter)]
     log: String,
     /// The program the services run [default: this one]
     #[arg(long, env = "ORDERSYS_BINARY", value_name = "PATH")]

@@ -95,10 +95,20 @@ impl ServeConfig {
 /// Opens the port a role listens on.
 pub fn listen(bind: IpAddr, role: Role, port: u16) -> Outcome<TcpListener> {
     let address = SocketAddr::new(bind, port);
-    open(address)
-        .with_context(|| format!("the {role} service cannot listen on {address}"))
-        .exit(Exit::Environment)
-        .hint("choose another port with --port, or stop what uses this one")
+    open(address).map_err(|error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::AddrNotAvailable => {
+                "this machine has no such address: choose another with --bind"
+            }
+            _ => "choose another port with --port, or stop what uses this one",
+        };
+        let what = format!("the {role} service cannot listen on {address}");
+        Failure {
+            exit: Exit::Environment,
+            error: anyhow::Error::new(error).context(what),
+            hint: Some(hint.to_owned()),
+        }
+    })
 }
 
 fn open(address: SocketAddr) -> std::io::Result<TcpListener> {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ordersys_command::counted;
 use ordersys_contract::client::Endpoints;
 use schemars::JsonSchema;
-use ordersys_command::counted;
 use serde::{Deserialize, Serialize};
 
 use crate::profile::{Profile, UserKind};

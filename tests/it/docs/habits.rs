@@ -107,6 +107,19 @@ fn an_address_is_refused_where_a_part_of_it_would_not_be_sent() {
 }
 
 #[test]
+fn what_cannot_be_meant_is_refused_before_anything_is_done() {
+    for (args, part) in [
+        (&["up", "--log", "foo=bar=x"][..], "`foo=bar=x` is not a log level"),
+        (&["serve", "user", "--data-dir", "x", "--log", "foo=bar=x"], "`foo=bar=x` is not a log level"),
+        (&["man", "--out", "Cargo.toml"], "Cargo.toml is a file; --out takes a directory"),
+    ] {
+        let output = ordersys(args).output().expect("runs");
+        let said = text(&output);
+        assert!(output.status.code() == Some(2) && said.contains(part), "{args:?}: {said}");
+    }
+}
+
+#[test]
 fn flags_without_a_meaning_are_refused() {
     for args in [
         &["status", "--user-url", "http://h"][..],

@@ -64,6 +64,11 @@ impl Drop for Guard {
     }
 }
 
+/// A text that says which lines are logged, if it is one.
+pub fn filter(text: &str) -> Result<String, NotAFilter> {
+    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|_| NotAFilter(text.to_owned()))
+}
+
 /// Starts logging to stdout for the whole process.
 pub fn start(format: Format, filter: &str) -> Result<Guard, NotAFilter> {
     let filter = EnvFilter::try_new(filter).map_err(|_| NotAFilter(filter.to_owned()))?;
