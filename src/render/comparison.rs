@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::render::Table;
-use ordersys_bench::compare::{Compared, Comparison};
+use ordersys_bench::compare::{Compared, Comparison, Decision};
 use ordersys_bench::result::RunResult;
 
 /// The figures of one run in a line.
@@ -44,7 +44,9 @@ pub fn statement(comparison: &Comparison) -> String {
         }
         None => {}
     }
-    let _ = write!(text, " ({a} and {b} runs)");
+    if comparison.decision != Decision::Undecided {
+        let _ = write!(text, " ({a} and {b} runs)");
+    }
     text
 }
 

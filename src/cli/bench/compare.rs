@@ -8,6 +8,7 @@ use crate::cli::bench::out::OutArgs;
 use crate::cli::bench::run::RunArgs;
 use crate::cli::bench::stock;
 use crate::cli::bench::{Exit, Failure, Globals, OrFail, Outcome, block_on};
+use crate::cli::caller::As;
 use crate::render::comparison::{figures, text};
 use crate::render::export;
 use crate::render::export::COMPARISON_PAGE;
@@ -231,17 +232,10 @@ fn one(flags: &Flags, profile: &Profile, dir: Option<&Path>, globals: &Globals) 
 fn flags((name, text): (&str, &str), both: &[String], globals: &Globals) -> Outcome<Flags> {
     let words = shlex::split(text)
         .ok_or_else(|| Failure::new(Exit::Usage, format!("{name} '{text}' has a quote without its end")))?;
-    let mut all = vec!["--project".to_owned(), globals.project.to_string()];
-    if let Some(dir) = &globals.state_dir {
-        all.extend(["--state-dir".to_owned(), dir.display().to_string()]);
-    }
-    let urls = [
-        ("--user-url", &globals.user_url),
-        ("--product-url", &globals.product_url),
-        ("--order-url", &globals.order_url),
-    ];
-    for (flag, url) in urls {
-        all.extend(url.iter().flat_map(|url| [flag.to_owned(), url.to_string()]));
+    let named = |flag: &str| both.iter().chain(&words).any(|word| word.split('=').next() == Some(flag));
+    let mut all = inherited(globals);
+    if !named("--as") && !named("--token-file") {
+        all.extend(caller(globals).into_iter().flatten());
     }
     let all = all.into_iter().chain(both.iter().cloned()).chain(words);
     let name = if both.is_empty() { name.to_owned() } else { format!("{name} and what follows --") };
@@ -255,4 +249,29 @@ fn flags((name, text): (&str, &str), both: &[String], globals: &Globals) -> Outc
             .hint("`bench compare` shows its runs in its own way, and with --out keeps each of them apart"));
     }
     Ok(flags)
+}
+
+/// The project and the URLs that the command itself names.
+fn inherited(globals: &Globals) -> Vec<String> {
+    let text = |url: &Option<_>| url.as_ref().map(ToString::to_string);
+    let flags = [
+        ("--project", Some(globals.project.to_string())),
+        ("--state-dir", globals.state_dir.as_ref().map(|dir| dir.display().to_string())),
+        ("--user-url", text(&globals.user_url)),
+        ("--product-url", text(&globals.product_url)),
+        ("--order-url", text(&globals.order_url)),
+    ];
+    flags.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value?])).flatten().collect()
+}
+
+/// Who the command itself says that it acts as.
+fn caller(globals: &Globals) -> Option<[String; 2]> {
+    let file =
+        globals.token_file.as_ref().map(|file| ["--token-file".to_owned(), file.display().to_string()]);
+    let acting = globals.acting_as.as_ref().map(|who| match who {
+        As::Admin => "admin",
+        As::Anyone => "anyone",
+        As::Account(email) => email,
+    });
+    file.or_else(|| acting.map(|who| ["--as".to_owned(), who.to_owned()]))
 }

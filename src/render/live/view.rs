@@ -153,9 +153,9 @@ impl View {
         let average = per_second(total.counters.ok, elapsed);
         let asked = match self.pace {
             LoadModel::ClosedLoop => String::new(),
-            LoadModel::OpenLoop { .. } | LoadModel::Ramping { .. } => format!("asked {}   ", row.planned),
+            LoadModel::OpenLoop { .. } | LoadModel::Ramping { .. } => format!("   asked {}", row.planned),
         };
-        format!("right answers a second: {asked}now {}   average {average:.0}   most {most}", row.ok)
+        format!("right answers a second: now {}{asked}   average {average:.0}   most {most}", row.ok)
     }
 
     fn values(&self, of: impl Fn(&Row) -> f64) -> Vec<f64> {

@@ -222,7 +222,7 @@ async fn the_core_of_the_report_has_the_promised_members() {
     };
     assert_eq!(
         members(&core),
-        "cause command cpuMicrosPerRequest endpoints latency settings startedAt stages stillGood totals verdict \
+        "cause command cpuMicrosPerRequest endpoints latency settings stages startedAt stillGood totals verdict \
          verification version"
     );
     assert_eq!(

@@ -118,6 +118,11 @@ fn a_stopped_server_shows_in_the_response_time_and_not_in_the_service_time() {
     assert!(service < 0.02, "service time p99 {service} s");
     let lag = seconds("generatorLag", "p99");
     assert!(lag < 0.1, "the stop is not the generator's: lag p99 {lag} s");
+    assert_eq!(
+        report["cpuMicrosPerRequest"]["server"],
+        Value::Null,
+        "it is not ours, as far as the run knows"
+    );
     let planned = f64::from(RATE) * run;
     assert_eq!(report["totals"]["planned"], planned, "{report:#}");
     assert_eq!(report["totals"]["ok"], planned, "all are answered in the end: {report:#}");

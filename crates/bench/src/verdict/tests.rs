@@ -192,6 +192,7 @@ fn lag_is_judged_by_the_quantile_it_spoils_and_the_others_stay_good() {
         let mut totals = RunTotals::default();
         answered(&mut totals.total, &[(201, 100)]);
         totals.total.response.clear();
+        totals.total.lag.clear();
         for index in 0..100 {
             let slow = index >= 90;
             totals.total.lag.record(if index >= 100 - late { lag } else { MS / 10 });

@@ -48,7 +48,7 @@ fn the_view_has_what_is_known_so_far() {
         "q ends the run\n",
         "4 s gone   56 s left",
         "now 100   average 1   most 100",
-        "▄█",
+        "▁██",
         "kill:product▲",
         "✓ p50<1000ms met so far",
         "✗ p99<1000ms was missed: p99 is not known",
