@@ -8,10 +8,11 @@ use std::str::ParseBoolError;
 
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue};
+use ordersys_command::printable;
 
-/// Reads the command line, or ends with what is wrong with it.
-pub(super) fn parse<P: Parser>() -> P {
-    P::try_parse().unwrap_or_else(|error| explained(error).exit())
+/// Reads the command line, or says what is wrong with it.
+pub(super) fn parse<P: Parser>() -> Result<P, clap::Error> {
+    P::try_parse().map_err(explained)
 }
 
 /// The same error, with what the argument takes as its reason.
@@ -22,7 +23,7 @@ fn explained(error: clap::Error) -> clap::Error {
         _ => String::new(),
     };
     let (argument, value) = (context(ContextKind::InvalidArg), context(ContextKind::InvalidValue));
-    let value = value.escape_debug();
+    let value = printable(&value);
     let message = format!(
         "invalid value '{value}' for '{argument}': it takes {takes}\n\nFor more information, try '--help'.\n"
     );

@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 
 use crate::render::Table;
+use crate::render::draw::ink;
 use ordersys_bench::faults::annotation::Annotation;
 use ordersys_bench::result::{Answers, Core, Curve, RunResult};
 use ordersys_bench::verdict::share;
+use ordersys_command::printable;
 use ordersys_verify::finding::Check;
 use ordersys_workload::endpoint::Endpoint;
 
@@ -83,7 +85,8 @@ fn latency(result: &RunResult) -> String {
         (false, _) => result.core.settings.is_open(),
     };
     let curves: Vec<_> = result.curves.iter().filter(shown).collect();
-    let mut table = Table::new(["ms", "p50", "p90", "p99", "p99.9", "max"]).right(&[1, 2, 3, 4, 5]);
+    let mut table =
+        Table::new(["ms", "p50", "p90", "p99", "p99.9", "max"]).right(&[1, 2, 3, 4, 5]).least(&[2, 4]);
     for curve in &curves {
         table.row(latency_row(curve));
     }
@@ -114,7 +117,8 @@ fn show(curve: &Curve, quantile: f64, millis: f64) -> String {
 
 fn outcomes(result: &RunResult) -> String {
     let sent = result.core.measures.totals.counters.sent;
-    let mut table = Table::new(["outcome", "answer", "requests", "share", "example"]).right(&[2, 3]);
+    let mut table =
+        Table::new(["outcome", "answer", "requests", "share", "example"]).right(&[2, 3]).prose(&[4]);
     for answers in result.outcomes.iter().take(MAX_KINDS) {
         let share = share(answers.count, sent) * 100.0;
         let example: String = answers.example.chars().take(EXAMPLE_CHARS).collect();
@@ -139,7 +143,7 @@ fn answer(answers: &Answers) -> String {
 }
 
 fn marks(marks: &[Annotation]) -> String {
-    let mut table = Table::new(["done to the system", "at", "until", "outcome"]).right(&[1, 2]);
+    let mut table = Table::new(["done to the system", "at", "until", "outcome"]).right(&[1, 2]).prose(&[3]);
     for mark in marks {
         let seconds = |at: f64| format!("{at:.1} s");
         let until = mark.until_seconds.map(seconds).unwrap_or_default();
@@ -152,7 +156,8 @@ fn verification(result: &RunResult) -> String {
     if let Some(reason) = same_reason(result) {
         return format!("not verified: {reason}");
     }
-    let mut table = Table::new(["", "must hold", "result", "witness or reason"]);
+    let mut table =
+        Table::new(["", "must hold", "result", "witness or reason"]).states(&[2]).prose(&[3]).least(&[1]);
     for checked in &result.core.verification {
         table.row([
             checked.id.clone(),
@@ -172,8 +177,9 @@ fn same_reason(result: &RunResult) -> Option<String> {
 }
 
 fn last(result: &RunResult) -> String {
-    let cause = result.core.cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}"));
+    let cause =
+        result.core.cause.as_ref().map_or_else(String::new, |cause| format!(": {}", printable(cause)));
     let interrupted =
         if result.interrupted { "INTERRUPTED, all of this is of the part before: " } else { "" };
-    format!("{interrupted}{}{cause}; exit code {}", result.core.verdict.word(), result.exit_code)
+    format!("{interrupted}{}{cause}; exit code {}", ink::state(result.core.verdict.word()), result.exit_code)
 }

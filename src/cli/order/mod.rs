@@ -6,13 +6,14 @@ use ordersys_contract::client::{OrderFilter, Walk};
 use ordersys_contract::order::{
     CANCEL, DELIVER, NewLine, NewOrder, Order, OrderEvent, OrderState, PAY, SHIP,
 };
-use ordersys_contract::{Client, IdempotencyKey, OrderId, Quantity};
+use ordersys_contract::{Client, IdempotencyKey, OrderId, Quantity, Timestamp};
 
 use crate::cli::caller::Caller;
 use crate::cli::client_failure;
 use crate::cli::{Globals, block_on, product, user};
+use crate::render::draw::words::age;
 use crate::render::{Printer, Table};
-use ordersys_command::Outcome;
+use ordersys_command::{Outcome, printable};
 
 mod refusal;
 
@@ -204,23 +205,30 @@ async fn list(
         Some(user) => Some(user::find(caller, Some(user)).await?),
         None => caller.own_id(None),
     };
-    let page_size = u32::try_from(limit.clamp(1, 1000)).unwrap_or(1000);
+    // One more than is shown tells whether there are more.
+    let page_size = u32::try_from(limit.saturating_add(1).clamp(1, 1000)).unwrap_or(1000);
     let filter = OrderFilter { user, status, limit: Some(page_size) };
     let (mut walk, mut orders) = (Walk::default(), Vec::new());
     let mut page = client.orders(&filter).await.map_err(client_failure)?;
     loop {
         let next = walk.after(page.items.len(), page.next).map_err(client_failure)?;
         orders.append(&mut page.items);
-        let Some(next) = next.filter(|_| orders.len() < limit) else { break };
+        let Some(next) = next.filter(|_| orders.len() <= limit) else { break };
         page = client.more_orders(&next).await.map_err(client_failure)?;
     }
+    let goes_on = orders.len() > limit;
     orders.truncate(limit);
     printer.data(&orders, || order_table(&orders));
+    if goes_on {
+        printer.goes_on(&format!("{limit} newest"), "--limit N");
+    }
     Ok(())
 }
 
 fn order_table(orders: &[Order]) -> String {
-    let mut table = Table::new(["ID", "USER", "STATUS", "LINES", "TOTAL", "CREATED"]).right(&[3, 4]);
+    let table = Table::new(["ID", "USER", "STATUS", "LINES", "TOTAL", "CREATED"]);
+    let mut table = table.right(&[3, 4]).names(&[1]).least(&[3, 5, 1]);
+    let now = Timestamp::now();
     for order in orders {
         table.row([
             order.id.to_string(),
@@ -228,14 +236,17 @@ fn order_table(orders: &[Order]) -> String {
             order.status.as_str().to_owned(),
             order.items.len().to_string(),
             format!("{} {}", order.total, order.currency),
-            order.created_at.to_string(),
+            age(order.created_at, now),
         ]);
     }
     table.to_string()
 }
 
 fn details(order: &Order) -> String {
-    let mut table = Table::new(["PRODUCT", "QUANTITY", "UNIT PRICE", "LINE TOTAL"]).right(&[1, 2, 3]);
+    let mut table = Table::new(["PRODUCT", "QUANTITY", "UNIT PRICE", "LINE TOTAL"])
+        .right(&[1, 2, 3])
+        .names(&[0])
+        .least(&[2]);
     for item in &order.items {
         let amount =
             |amount: Option<ordersys_contract::Money>| amount.map(|a| a.to_string()).unwrap_or_default();
@@ -247,6 +258,7 @@ fn details(order: &Order) -> String {
         ]);
     }
     let Order { id, status, user_name, total, currency, .. } = order;
+    let user_name = printable(user_name);
     format!("order {id}: {} for {user_name}, total {total} {currency}\n{table}", status.as_str())
 }
 

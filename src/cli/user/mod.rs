@@ -1,12 +1,13 @@
 //! `ordersys user`: who orders.
 
 use ordersys_contract::user::{NewUser, User, UserKindName, UserStatus};
-use ordersys_contract::{Client, UserId};
+use ordersys_contract::{Client, Timestamp, UserId};
 
 use crate::cli::caller::Caller;
 use crate::cli::password::Passwords;
 use crate::cli::{Globals, block_on, client_failure};
 use crate::render::Table;
+use crate::render::draw::words::age;
 use ordersys_command::{Exit, Failure, Outcome};
 
 mod session;
@@ -132,7 +133,8 @@ fn switch(globals: &Globals, user: &str, status: UserStatus) -> Outcome<User> {
 }
 
 fn table(users: &[User]) -> String {
-    let mut table = Table::new(["ID", "NAME", "EMAIL", "KIND", "CREATED"]);
+    let mut table = Table::new(["ID", "NAME", "EMAIL", "KIND", "CREATED"]).names(&[1, 2]).least(&[4, 1]);
+    let now = Timestamp::now();
     for user in users {
         let User { id, name, email, created_at, .. } = user;
         let kind = match (user.kind, user.status) {
@@ -141,7 +143,8 @@ fn table(users: &[User]) -> String {
             (UserKindName::Registered, UserStatus::Active) => "registered",
             (UserKindName::Registered, UserStatus::Disabled) => "registered, disabled",
         };
-        table.row([id.to_string(), name.clone(), email.clone(), kind.to_owned(), created_at.to_string()]);
+        let created = age(*created_at, now);
+        table.row([id.to_string(), name.clone(), email.clone(), kind.to_owned(), created]);
     }
     table.to_string()
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::render::draw::words::wrapped;
 use ordersys_bench::profile::Profile;
 use ordersys_bench::result::per_second;
 use ordersys_bench::verdict;
@@ -129,21 +130,6 @@ fn spread(left: &str, right: &str, width: usize) -> String {
     if room == 0 { left.to_owned() } else { format!("{left}{}{right}", " ".repeat(room)) }
 }
 
-/// A text in lines of at most this width, broken between words.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 fn latency(total: &Recording) -> String {
     let show = |(name, quantile): &(&str, f64)| {
         let found: Quantile = total.response.quantile(*quantile);
@@ -230,12 +216,6 @@ mod tests {
     #[test]
     fn a_narrow_terminal_shows_the_last_seconds() {
         assert!(shown(2).contains(&"▄█".to_owned()), "{:?}", shown(2));
-    }
-
-    #[test]
-    fn long_texts_are_broken_between_words() {
-        assert_eq!(wrapped("the system could not follow", 10), ["the system", "could not", "follow"]);
-        assert_eq!(wrapped("unbreakable", 4), ["unbreakable"]);
     }
 
     #[test]
