@@ -7,7 +7,7 @@ use ordersys_contract::Code;
 use crate::cli::client_failure;
 use crate::cli::{Globals, block_on};
 use crate::render::Table;
-use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_command::{Exit, Failure, Outcome, printable};
 use ordersys_verify::audit::{CheckError, Finding, Report, check};
 
 /// How long one call may take: the sums of all reservations are one of them.
@@ -58,7 +58,8 @@ fn failure(CheckError { service, source }: CheckError) -> Failure {
 
 /// A table that fits into 80 columns, and below it what is to be said of single invariants.
 fn text(report: &Report) -> String {
-    let mut table = Table::new(["", "MUST HOLD", "RESULT", "CHECKED"]).right(&[3]);
+    let mut table =
+        Table::new(["", "MUST HOLD", "RESULT", "CHECKED"]).right(&[3]).states(&[2]).least(&[3, 1]);
     for finding in &report.findings {
         let cells = [finding.id, finding.statement, finding.result.word()].map(str::to_owned);
         let [id, statement, result] = cells;
@@ -76,7 +77,7 @@ fn note(finding: &Finding) -> Option<String> {
     let mut note = format!("\n{} does not hold: {}", finding.id, finding.statement);
     let mut line = |text: String| {
         note.push_str("\n  ");
-        note.push_str(&text);
+        note.push_str(&printable(&text));
     };
     witness.rows().for_each(&mut line);
     line(format!("expected {}", witness.expected));

@@ -40,11 +40,11 @@ pub(super) fn run(_args: &Args, globals: &Globals) -> Outcome {
         return Ok(());
     }
     Err(Failure::new(Exit::Environment, format!("no stack can run here: {}", failed.join(", ")))
-        .hint("do what the last column says"))
+        .hint("do what is said of each"))
 }
 
 fn table(checks: &[Check]) -> String {
-    let mut table = Table::new(["CHECK", "VERDICT", "FOUND", "WHAT TO DO"]);
+    let mut table = Table::new(["CHECK", "VERDICT", "FOUND", "WHAT TO DO"]).states(&[1]).prose(&[2, 3]);
     for check in checks {
         let verdict = match check.verdict {
             Verdict::Ok => "ok",

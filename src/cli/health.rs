@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
 use tokio::time::timeout;
 
 use crate::cli::Globals;
@@ -26,12 +27,22 @@ pub(super) struct Args {
     timeout: humantime::Duration,
 }
 
+/// What a healthy service answered.
+#[derive(Debug, Serialize)]
+struct Healthy<'a> {
+    url: &'a str,
+    status: u16,
+}
+
 pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let verdict = runtime.block_on(ask(&args.url, args.timeout.into()));
     match verdict {
         Ok(status) => {
-            globals.printer().out(&format!("healthy: {} answered {status}", args.url));
+            let url = args.url.to_string();
+            globals
+                .printer()
+                .data(&Healthy { url: &url, status }, || format!("healthy: {url} answered {status}"));
             Ok(())
         }
         Err(why) => Err(Failure::new(Exit::Failed, format!("not healthy: {why}"))),

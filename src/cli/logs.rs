@@ -1,14 +1,14 @@
 //! `ordersys logs`: what the services say, merged by time.
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal as _};
 use std::ops::ControlFlow;
 use std::str::FromStr;
 
 use serde_json::{Value, json};
 
 use crate::cli::{Globals, block_on};
-use crate::render::Lines;
+use crate::render::draw::terminal;
+use crate::render::{Lines, json_text};
 use ordersys_command::{Exit, Failure, Outcome, counted};
 use ordersys_contract::Role;
 use ordersys_logs::{Colour, Entry, Filter, Found, Level, Shown, Source, Until};
@@ -207,14 +207,16 @@ fn may_hold(log: &str, wanted: &[String], roles: &[String]) -> bool {
 fn shower(globals: &Globals) -> impl FnMut(Shown<'_>) -> ControlFlow<()> {
     let printer = globals.printer();
     let mut lines: Lines = printer.lines();
-    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let colour = if io::stdout().is_terminal() && !no_colour { Colour::Ansi } else { Colour::Plain };
+    let colour = match terminal::stdout().colour {
+        terminal::Colour::On => Colour::Ansi,
+        terminal::Colour::Off => Colour::Plain,
+    };
     move |shown| match shown {
         Shown::LeftOut(lines) => {
             printer.say(format!("left out: {}; --tail all shows every line", counted(lines, "earlier line")));
             ControlFlow::Continue(())
         }
-        Shown::Line(entry) if printer.is_json() => lines.line(&json_line(entry)),
+        Shown::Line(entry) if printer.is_json() => lines.line(&json_text(&json_line(entry))),
         Shown::Line(entry) => lines.line(&ordersys_logs::render(entry, colour)),
         Shown::Pause => lines.flush(),
     }

@@ -39,14 +39,16 @@ mod status;
 mod supervise;
 mod trace;
 mod tracing;
+mod unread;
 mod up;
 mod user;
 mod version;
 
 use crate::cli::arguments::Read;
 pub use crate::cli::globals::Globals;
+use crate::render::Output;
 pub(crate) use client_failure::client_failure;
-use ordersys_command::{Failure, Outcome};
+use ordersys_command::{Exit, Failure, Outcome};
 
 /// How long a service that ends tries to say why.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -170,35 +172,46 @@ pub fn command() -> clap::Command {
 pub fn main() -> ExitCode {
     let Read { parsed: cli, origins } = match arguments::parse::<Cli>() {
         Ok(read) => read,
-        Err(said) => return said,
+        Err(error) => return unread::end(&error),
     };
-    let serves = matches!(cli.command, Command::Serve(_));
-    match run(cli, &origins) {
+    let (serves, output) = (matches!(cli.command, Command::Serve(_)), cli.globals.printer().output());
+    let ended = run(cli, &origins);
+    if serves {
+        return ended.map_or_else(last_words, |()| ExitCode::SUCCESS);
+    }
+    match whole(ended, crate::render::lost()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let exit = ExitCode::from(failure.exit as u8);
-            if serves {
-                last_words(failure);
-            } else {
-                say(&failure);
-            }
-            exit
+            crate::render::failure(&failure, output);
+            ExitCode::from(failure.exit as u8)
         }
     }
 }
 
-fn say(failure: &Failure) {
-    crate::render::error(&failure.error, failure.hint.as_deref());
+/// How a command ended whose output may not have been written.
+fn whole(ended: Outcome, lost: Option<std::io::Error>) -> Outcome {
+    let Some(lost) = lost.as_ref().map(unwritten) else { return ended };
+    let Err(Failure { exit, error, hint }) = ended else { return Err(lost) };
+    Err(Failure { exit, error: lost.error.context(format!("{error:#}")), hint })
 }
 
-/// A service that ends says why, but not to a reader that stands still: then it would never end.
-fn last_words(failure: Failure) {
+/// Output that was cut off.
+fn unwritten(error: &std::io::Error) -> Failure {
+    let error = error.to_string();
+    let reason = error.split(" (os error").next().unwrap_or_default();
+    Failure::new(Exit::Failed, format!("cannot write to standard output: {reason}"))
+}
+
+/// A service that ends says why, in words, but not to a reader that stands still: then it would never end.
+fn last_words(failure: Failure) -> ExitCode {
+    let exit = ExitCode::from(failure.exit as u8);
     let (sender, said) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
-        say(&failure);
+        crate::render::failure(&failure, Output::Table);
         let _ = sender.send(()); // too late is as good as never
     });
     let _ = said.recv_timeout(LAST_WORDS);
+    exit
 }
 
 fn run(cli: Cli, origins: &ArgMatches) -> Outcome {

@@ -1,6 +1,5 @@
 //! `ordersys serve`: one service, or all, in the foreground.
 
-use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +15,7 @@ use crate::cli::allowance::AllowanceArgs;
 use crate::cli::arguments::switch;
 use crate::cli::breaker::BreakerArgs;
 use crate::cli::tracing::TracingArgs;
+use crate::render::draw::terminal;
 use crate::serve;
 use crate::serve::{Exposure, Listeners, ServeConfig};
 use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
@@ -120,12 +120,14 @@ pub(super) fn run(args: &Args, user_url: Option<&BaseUrl>, product_url: Option<&
     // Whatever the shell allows: data and secrets are this user's alone. No thread runs yet.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     ordersys_store::failpoint::arm();
-    let terminal = std::io::stdout().is_terminal();
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|text| !text.is_empty());
-    let colour = if terminal && !plain { Colour::On } else { Colour::Off };
+    let stdout = terminal::stdout();
+    let colour = match stdout.colour {
+        terminal::Colour::On => Colour::On,
+        terminal::Colour::Off => Colour::Off,
+    };
     let format = match args.log_format {
         Some(LogFormat::Text) => Format::Text(colour),
-        None if terminal => Format::Text(colour),
+        None if stdout.width.is_some() => Format::Text(colour),
         Some(LogFormat::Json) | None => Format::Json,
     };
     let _flush = log::start(format, &args.log).exit(Exit::Usage)?;

@@ -116,7 +116,7 @@ async fn journey(options: &UpOptions, project: &Project, printer: &Printer) -> O
 }
 
 fn table(journey: &Journey) -> String {
-    let mut table = Table::new(["STEP", "RESULT", "TIME", ""]).right(&[2]);
+    let mut table = Table::new(["STEP", "RESULT", "TIME", ""]).right(&[2]).states(&[1]).prose(&[3]);
     for step in &journey.steps {
         let result = match step.result {
             Ended::Passed => "pass",

@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 
 use crate::render::Table;
+use crate::render::draw::ink;
 use ordersys_bench::faults::annotation::Annotation;
 use ordersys_bench::result::{Answers, Core, Curve, RunResult};
 use ordersys_bench::verdict::share;
+use ordersys_command::printable;
 use ordersys_verify::finding::Check;
 use ordersys_workload::endpoint::Endpoint;
 
@@ -124,7 +126,7 @@ fn latency(result: &RunResult) -> String {
     };
     let curves: Vec<_> = result.curves.iter().filter(shown).collect();
     let titles = ["ms", "min", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"];
-    let mut table = Table::new(titles).right(&[1, 2, 3, 4, 5, 6, 7, 8]);
+    let mut table = Table::new(titles).right(&[1, 2, 3, 4, 5, 6, 7, 8]).least(&[1, 4, 2, 7]);
     for curve in &curves {
         table.row(latency_row(curve));
     }
@@ -160,7 +162,8 @@ fn show(curve: &Curve, quantile: f64, value: f64) -> String {
 
 fn outcomes(result: &RunResult) -> String {
     let sent = result.core.measures.totals.counters.sent;
-    let mut table = Table::new(["outcome", "answer", "requests", "share", "example"]).right(&[2, 3]);
+    let mut table =
+        Table::new(["outcome", "answer", "requests", "share", "example"]).right(&[2, 3]).prose(&[4]);
     for answers in result.outcomes.iter().take(MAX_KINDS) {
         let share = share(answers.count, sent) * 100.0;
         table.row([
@@ -198,7 +201,7 @@ pub fn answer(answers: &Answers) -> String {
 }
 
 fn marks(marks: &[Annotation]) -> String {
-    let mut table = Table::new(["done to the system", "at", "until", "outcome"]).right(&[1, 2]);
+    let mut table = Table::new(["done to the system", "at", "until", "outcome"]).right(&[1, 2]).prose(&[3]);
     for mark in marks {
         let seconds = |at: f64| format!("{at:.1} s");
         let until = mark.until_seconds.map(seconds).unwrap_or_default();
@@ -211,7 +214,8 @@ fn verification(result: &RunResult) -> String {
     if let Some(reason) = same_reason(result) {
         return format!("not verified: {reason}");
     }
-    let mut table = Table::new(["", "must hold", "result", "witness or reason"]);
+    let mut table =
+        Table::new(["", "must hold", "result", "witness or reason"]).states(&[2]).prose(&[3]).least(&[1]);
     for checked in &result.core.verification {
         table.row([
             checked.id.clone(),
@@ -231,11 +235,12 @@ fn same_reason(result: &RunResult) -> Option<String> {
 }
 
 fn last(result: &RunResult) -> String {
-    let cause = result.core.cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}"));
+    let cause =
+        result.core.cause.as_ref().map_or_else(String::new, |cause| format!(": {}", printable(cause)));
     let interrupted = if result.interrupted {
         format!("INTERRUPTED after {:.1} s; so far ", result.elapsed_seconds)
     } else {
         String::new()
     };
-    format!("{interrupted}{}{cause}; exit code {}", result.core.verdict.word(), result.exit_code)
+    format!("{interrupted}{}{cause}; exit code {}", ink::state(result.core.verdict.word()), result.exit_code)
 }

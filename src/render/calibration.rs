@@ -9,7 +9,7 @@ use ordersys_command::counted;
 pub fn text(found: &Calibration) -> String {
     let titles =
         ["loop", "requests/s", "p50 ms", "p99 ms", "generator CPU us", "responder CPU us", "verdict"];
-    let mut table = Table::new(titles).right(&[1, 2, 3, 4, 5]);
+    let mut table = Table::new(titles).right(&[1, 2, 3, 4, 5]).states(&[6]).least(&[5, 4, 2]);
     table.row(row("closed", &found.closed));
     if let Some(open) = &found.open {
         table.row(row("open", open));

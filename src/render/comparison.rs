@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::render::Table;
 use ordersys_bench::compare::{Compared, Comparison, Decision};
 use ordersys_bench::result::RunResult;
+use ordersys_command::printable;
 
 /// The figures of one run in a line.
 #[must_use]
@@ -20,11 +21,11 @@ pub fn figures(result: &RunResult) -> String {
 pub fn text(comparison: &Comparison) -> String {
     let mut text = String::new();
     for difference in &comparison.systems {
-        let _ = writeln!(text, "systems: {difference}"); // writing to a String cannot fail
+        let _ = writeln!(text, "systems: {}", printable(&difference.to_string())); // writing to a String cannot fail
     }
     let titles =
         ["", "median a", "median b", "shift", "shift %", "95 % interval", "p", "p corrected", "result"];
-    let mut table = Table::new(titles).right(&[1, 2, 3, 4, 5, 6, 7]);
+    let mut table = Table::new(titles).right(&[1, 2, 3, 4, 5, 6, 7]).least(&[3, 6, 7, 1, 2]);
     comparison.metrics.iter().for_each(|one| table.row(row(one)));
     let _ = write!(text, "{table}\n{}", statement(comparison));
     text

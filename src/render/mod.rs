@@ -1,32 +1,35 @@
-//! What people see: data on stdout, talk on stderr. The only user of comfy-table, crossterm and indicatif.
+//! What people see: data on stdout, talk on stderr. The only user of crossterm and indicatif.
 
-use std::io::{IsTerminal, Write};
+use std::fmt::Write as _;
 
-use ordersys_command::Events;
 use ordersys_command::progress::Event;
+use ordersys_command::{Events, steers};
 use serde::Serialize;
 
 pub mod bench;
 pub mod calibration;
 pub mod comparison;
+pub mod draw;
 pub mod export;
+mod failure;
 pub mod html;
-mod lines;
 mod live;
+mod out;
 mod progress;
 pub mod saturation;
 mod screen;
 pub mod stack;
-mod table;
 
-pub use crate::render::lines::Lines;
+use crate::render::draw::terminal;
 use crate::render::progress::Bars;
 
+pub use crate::render::draw::table::Table;
+pub use crate::render::failure::{failure, usage};
 pub(crate) use crate::render::live::Live;
 pub use crate::render::live::run;
+pub use crate::render::out::{Lines, lost};
 pub use crate::render::progress::Progress;
 pub use crate::render::screen::{Screen, stops};
-pub use crate::render::table::Table;
 
 /// How data is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -61,15 +64,21 @@ impl Printer {
         Self { output: Output::Nothing, quiet: true, full_screen: false }
     }
 
-    /// The same, which may take the whole terminal to show what goes on; that needs one at stdout.
+    /// The same, which may take the whole terminal to show what goes on; that needs one at stdout that can be drawn over.
     #[must_use]
     pub fn full_screen(self) -> Option<Self> {
-        std::io::stdout().is_terminal().then_some(Self { full_screen: true, ..self })
+        terminal::stdout().is_live.then_some(Self { full_screen: true, ..self })
     }
 
     /// The whole terminal, if it may be taken.
     pub fn screen(&self) -> std::io::Result<Option<Screen>> {
         self.full_screen.then(Screen::take).transpose()
+    }
+
+    /// How data goes out.
+    #[must_use]
+    pub fn output(&self) -> Output {
+        self.output
     }
 
     /// Whether data goes out as JSON.
@@ -80,20 +89,21 @@ impl Printer {
 
     /// Prints data: as JSON, or as what `text` makes of it.
     pub fn data<T: Serialize + ?Sized>(&self, value: &T, text: impl FnOnce() -> String) {
-        let text = match self.output {
-            Output::Json => serde_json::to_string_pretty(value).unwrap_or_default(),
-            Output::Table => text(),
-            Output::Nothing => return,
-        };
-        self.out(&text);
+        match self.output {
+            Output::Json => match serde_json::to_string_pretty(value) {
+                Ok(json) => out::write(&json_text(&json)),
+                Err(error) => out::unwritable(error),
+            },
+            Output::Table => out::print(&text()),
+            Output::Nothing => {}
+        }
     }
 
-    /// Prints one line or block of text to stdout. A reader that went away (`| head`) ends nothing.
+    /// Prints text that is the same however data is printed: what another program reads, such as a page or a script.
     pub fn out(&self, text: &str) {
-        if self.output == Output::Nothing {
-            return;
+        if self.output != Output::Nothing {
+            out::write(text.trim_end());
         }
-        let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
     }
 
     /// A stream of lines to stdout.
@@ -105,8 +115,13 @@ impl Printer {
     /// Says something to the person at the terminal, on stderr.
     pub fn say(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            let _ = writeln!(std::io::stderr().lock(), "{}", text.as_ref());
+            out::say(&set_in(text.as_ref(), "  "));
         }
+    }
+
+    /// Says that a list goes on behind what was shown of it, and how to see more.
+    pub fn goes_on(&self, shown: &str, more: &str) {
+        self.say(format!("{shown}; {more} shows more"));
     }
 
     /// Names the likely next command.
@@ -131,20 +146,28 @@ impl Printer {
     /// A progress display on stderr, silent when quiet or not on a terminal.
     #[must_use]
     pub fn progress(&self, total: Option<u64>, what: &str) -> Progress {
-        Progress::new(total, what, !self.quiet && std::io::stderr().is_terminal())
+        let stderr = terminal::stderr();
+        Progress::new(total, what, stderr.width.filter(|_| stderr.is_live && !self.quiet))
     }
 }
 
-/// Prints an error, its causes and the next step to stderr.
-pub fn error(error: &anyhow::Error, hint: Option<&str>) {
-    let mut stderr = std::io::stderr().lock();
-    let _ = writeln!(stderr, "error: {error}");
-    for cause in error.chain().skip(1) {
-        let _ = writeln!(stderr, "  cause: {cause}");
+/// A text whose further lines are set in, so that none of them can pass for a line of ours.
+fn set_in(text: &str, margin: &str) -> String {
+    text.trim_end().replace('\n', &format!("\n{margin}"))
+}
+
+/// JSON as a terminal may be shown it, too: what would steer it stands in strings only, and is escaped there.
+#[must_use]
+pub fn json_text(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if steers(c) && !matches!(c, '\n' | '\t' | '\r') {
+            let _ = write!(text, "\\u{:04x}", u32::from(c)); // all of these have four digits
+        } else {
+            text.push(c);
+        }
     }
-    if let Some(hint) = hint {
-        let _ = writeln!(stderr, "\nhint: {hint}");
-    }
+    text
 }
 
 #[cfg(test)]

@@ -5,29 +5,37 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ordersys_command::printable;
 use ordersys_command::progress::Task;
 
-/// A bar, or a spinner where the total is not known. Drops off the screen when finished.
+use crate::render::draw::terminal;
+use crate::render::draw::words::{cut, fitting, width};
+
+/// A terminal this wide has room for a bar; a narrower one shows the numbers alone.
+const ROOM_FOR_BAR: usize = 72;
+/// What a bar takes, with the blanks around it.
+const BAR: usize = 24;
+
+/// A bar, or a spinner where the total is not known. It keeps to one line, and drops off the screen when finished.
 #[derive(Debug, Clone)]
 pub struct Progress(ProgressBar);
 
 impl Progress {
-    pub(super) fn new(total: Option<u64>, what: &str, visible: bool) -> Self {
+    /// A display for a terminal of this width; none where there is no terminal for it.
+    pub(super) fn new(total: Option<u64>, what: &str, terminal: Option<usize>) -> Self {
         let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
-        bar.set_draw_target(if visible {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        });
-        let template = match total {
-            Some(_) => "{prefix} [{bar:32}] {pos}/{len} {msg}",
-            None => "{prefix} {spinner} {msg}",
+        let target = terminal.map_or_else(ProgressDrawTarget::hidden, |_| ProgressDrawTarget::stderr());
+        bar.set_draw_target(target);
+        let template = match (total, terminal) {
+            (None, _) => "{prefix} {spinner} {wide_msg}",
+            (Some(_), Some(ROOM_FOR_BAR..)) => "{prefix} [{bar:20}] {pos}/{len} {wide_msg}",
+            (Some(_), _) => "{prefix} {pos}/{len} {wide_msg}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
-        bar.set_prefix(what.to_owned());
-        if visible {
+        bar.set_prefix(printable(what).into_owned());
+        if terminal.is_some() {
             bar.enable_steady_tick(Duration::from_millis(100));
         }
         Self(bar)
@@ -44,13 +52,21 @@ impl Progress {
     }
 
     /// What is going on, in a few words.
-    pub fn message(&self, text: impl Into<String>) {
-        self.0.set_message(text.into());
+    pub fn message(&self, text: impl AsRef<str>) {
+        self.0.set_message(cut(&printable(text.as_ref()), self.room()));
     }
 
-    /// A line above the display, kept on the screen.
-    pub fn line(&self, text: impl AsRef<str>) {
-        self.0.println(text);
+    /// What is going on, the most important part first: as many parts as the line has room for.
+    pub fn parts(&self, parts: &[String]) {
+        self.0.set_message(fitting(parts, self.room()));
+    }
+
+    /// How much of the line is left for words.
+    fn room(&self) -> usize {
+        let whole = terminal::stderr().width.unwrap_or(usize::MAX);
+        let bar = if self.0.length().is_some() && whole >= ROOM_FOR_BAR { BAR } else { 2 };
+        let numbers = self.0.length().map_or(1, |total| 2 * total.to_string().len() + 1);
+        whole.saturating_sub(width(&self.0.prefix()) + bar + numbers + 2)
     }
 
     /// Takes the display off the screen.

@@ -8,7 +8,8 @@ use ordersys_bench::verdict::Grade;
 #[must_use]
 pub fn text(found: &Saturation) -> String {
     let titles = ["rate /s", "done /s", "p50 ms", "p99 ms", "p99.9 ms", "errors", "verdict", "checks", ""];
-    let mut table = Table::new(titles).right(&[0, 1, 2, 3, 4, 5]);
+    let mut table =
+        Table::new(titles).right(&[0, 1, 2, 3, 4, 5]).states(&[6, 7]).prose(&[8]).least(&[7, 2, 4, 5, 1]);
     let mut steps: Vec<_> = found.steps.iter().collect();
     steps.sort_by(|a, b| a.rate.total_cmp(&b.rate));
     for step in steps {

@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::terminal::{self, Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute, queue, style};
+use ordersys_command::printable;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::render::draw::words::cut;
 
 /// Whether the terminal is ours at the moment.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -56,7 +59,7 @@ impl Screen {
         let ((width, height), mut out) = (self.size(), io::stdout().lock());
         queue!(out, cursor::MoveTo(0, 0))?;
         for (index, line) in lines.iter().take(height).enumerate() {
-            let line: String = line.chars().take(width).collect();
+            let line = cut(&printable(line), width);
             let row = u16::try_from(index).unwrap_or(u16::MAX);
             queue!(out, cursor::MoveTo(0, row), style::Print(line), Clear(ClearType::UntilNewLine))?;
         }

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
+use ordersys_command::printable;
+use ordersys_contract::Timestamp;
 use ordersys_contract::health::Peer;
 use ordersys_stack::Changes;
 use ordersys_stack::model::record::RuntimeKind;
-use ordersys_stack::ops::status::doing::printable;
 use ordersys_stack::ops::status::{State, StatusReport};
 use ordersys_stack::up::report::UpReport;
 use ordersys_stack::up::timeline::{duration_text, path_text};
 
-use super::Table;
+use crate::render::Table;
+use crate::render::draw::words::age;
 
 /// What `up` did: the services, and where the time went.
 #[must_use]
@@ -22,7 +24,7 @@ pub fn up(report: &UpReport) -> String {
 /// What `up` would do.
 #[must_use]
 pub fn changes(changes: &Changes) -> String {
-    let mut table = Table::new(["ACTION", "RESOURCE", "BECAUSE"]);
+    let mut table = Table::new(["ACTION", "RESOURCE", "BECAUSE"]).prose(&[2]);
     for change in &changes.0 {
         let cause = change.cause.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
         table.row([change.action.to_owned(), change.resource.to_string(), cause]);
@@ -37,8 +39,9 @@ pub fn status(report: &StatusReport) -> String {
         RuntimeKind::Docker => "CONTAINER",
         RuntimeKind::Process => "PID",
     };
-    let mut table = Table::new(["SERVICE", "STATE", "URL", place, "RESTARTS", "SINCE", "VERSION", "MEMORY"])
-        .right(&[4, 7]);
+    let titles = ["SERVICE", "STATE", "URL", place, "RESTARTS", "SINCE", "VERSION", "MEMORY"];
+    let mut table = Table::new(titles).right(&[4, 7]).states(&[1]).least(&[6, 4, 7]);
+    let now = Timestamp::now();
     for service in &report.services {
         let dash = || "-".to_owned();
         let container = service.container_id.as_ref().map(|id| id.get(..12).unwrap_or(id).to_owned());
@@ -48,20 +51,21 @@ pub fn status(report: &StatusReport) -> String {
             service.url.clone(),
             container.or(service.pid.map(|pid| pid.to_string())).unwrap_or_else(dash),
             service.restarts.to_string(),
-            service.since.map_or_else(dash, |since| since.to_string()),
+            service.since.map_or_else(dash, |since| age(since, now)),
             service.version.clone().unwrap_or_else(dash),
             service.memory_bytes.map_or_else(dash, |bytes| format!("{} MiB", bytes.div_ceil(1024 * 1024))),
         ]);
     }
     let mut text = table.to_string();
-    let add = |text: &mut String, line: String| *text = format!("{}\n\n{line}", text.trim_end());
+    let add =
+        |text: &mut String, line: String| *text = format!("{}\n\n{}", text.trim_end(), printable(&line));
     for service in &report.services {
         let peers = service.degraded.iter().map(Peer::sentence);
-        for sentence in peers.chain(service.warnings.iter().map(|warning| printable(warning))) {
+        for sentence in peers.chain(service.warnings.iter().cloned()) {
             add(&mut text, format!("{} is degraded: {sentence}", service.name));
         }
         if let Some(reason) = service.reason.as_ref().filter(|_| service.state != State::Unwatched) {
-            add(&mut text, format!("{} is {}: {}", service.name, service.state.name(), printable(reason)));
+            add(&mut text, format!("{} is {}: {}", service.name, service.state.name(), reason));
         }
     }
     if report.services.iter().any(|service| service.state == State::Unwatched) {

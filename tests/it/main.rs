@@ -7,4 +7,6 @@ mod bench;
 mod docs;
 mod faults;
 mod orders;
+#[cfg(target_os = "linux")]
+mod output;
 mod stack;

@@ -22,7 +22,6 @@ pub use crate::filter::Filter;
 pub use crate::find::{Found, find};
 pub use crate::line::{Level, Line};
 pub use crate::source::Source;
-pub(crate) use crate::text::clean;
 pub use crate::text::{Colour, render};
 
 use crate::last::Last;

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use ordersys_command::printable;
+
 use crate::Entry;
 use crate::line::{Level, Line, text_of};
 
@@ -30,11 +32,11 @@ pub fn render(entry: &Entry, colour: Colour) -> String {
     let time = entry.at.strftime("%H:%M:%S%.3f").to_string();
     paint(&mut text, colour, DIM, &time);
     text.push(' ');
-    paint(&mut text, colour, colour_of(service), &format!("{:NAME_WIDTH$}", clean(service)));
+    paint(&mut text, colour, colour_of(service), &format!("{:NAME_WIDTH$}", printable(service)));
     text.push(' ');
     match &line {
         Some(line) => object(&mut text, line, colour),
-        None => text.push_str(&clean(&entry.text)),
+        None => text.push_str(&printable(&entry.text)),
     }
     text
 }
@@ -49,16 +51,16 @@ fn object(text: &mut String, line: &Line<'_>, colour: Colour) {
     paint(text, colour, code, &format!("{name:5}"));
     if let Some(message) = &line.message {
         text.push(' ');
-        text.push_str(&clean(message));
+        text.push_str(&printable(message));
     }
     for (key, value) in &line.rest {
         text.push(' ');
-        paint(text, colour, DIM, &format!("{}=", clean(key)));
+        paint(text, colour, DIM, &format!("{}=", printable(key)));
         match text_of(value) {
             Some(word) if !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c == '"') => {
-                text.push_str(&clean(&word));
+                text.push_str(&printable(&word));
             }
-            _ => text.push_str(value.get()), // JSON escapes control characters itself
+            _ => text.push_str(&printable(value.get())),
         }
     }
 }
@@ -74,15 +76,6 @@ fn colour_of(service: &str) -> &'static str {
     let known = KNOWN.iter().position(|name| *name == service);
     let index = known.unwrap_or_else(|| service.bytes().map(usize::from).sum());
     COLOURS[index % COLOURS.len()]
-}
-
-/// What came over the wire must not steer the terminal.
-pub(crate) fn clean(text: &str) -> std::borrow::Cow<'_, str> {
-    if !text.contains(char::is_control) {
-        return text.into();
-    }
-    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(escape).collect::<String>().into()
 }
 
 #[cfg(test)]
@@ -105,7 +98,8 @@ mod tests {
                 r#"{"level":"WARN","message":"a\u001b[2J\nb","x":"\u0007"}"#,
                 r"12:00:00.123 order      WARN  a\u{1b}[2J\nb x=\u{7}",
             ),
-            ("thread 'main' panicked", "12:00:00.123 order      thread 'main' panicked"),
+            ("thread 'main'\u{1b}[2J panicked", r"12:00:00.123 order      thread 'main'\u{1b}[2J panicked"),
+            ("{\"x\":\"a b\u{9b}1m\"}", r#"12:00:00.123 order            x="a b\u{9b}1m""#),
             (r#"{"a":[1,"two"]}"#, r#"12:00:00.123 order            a=[1,"two"]"#),
         ];
         for (raw, expected) in cases {

@@ -2,11 +2,9 @@
 //! only variables gave.
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Command, Parser};
-use ordersys_command::Exit;
 
 mod habits;
 mod switch;
@@ -24,23 +22,10 @@ pub(super) struct Read<P> {
     pub(super) origins: ArgMatches,
 }
 
-/// Reads the command line; else prints the help that was asked for, or what is wrong.
-pub(super) fn parse<P: Parser>() -> Result<Read<P>, ExitCode> {
+/// Reads the command line, or says what it ends with: the help that was asked for, or what is wrong.
+pub(super) fn parse<P: Parser>() -> Result<Read<P>, clap::Error> {
     let typed: Vec<OsString> = std::env::args_os().collect();
-    read(&typed).map_err(|said| match (said.print(), said.use_stderr()) {
-        (Ok(()), false) => ExitCode::SUCCESS,
-        (Ok(()) | Err(_), true) => ExitCode::from(Exit::Usage as u8),
-        (Err(error), false) => unprinted(error),
-    })
-}
-
-/// Help that could not be printed; a reader that had enough of it is no failure.
-fn unprinted(error: std::io::Error) -> ExitCode {
-    if error.kind() == std::io::ErrorKind::BrokenPipe {
-        return ExitCode::SUCCESS;
-    }
-    crate::render::error(&anyhow::Error::new(error).context("cannot write to standard output"), None);
-    ExitCode::from(Exit::Failed as u8)
+    read(&typed)
 }
 
 /// Most command lines are right at once. All commands are described only to explain what is wrong with one, to help,

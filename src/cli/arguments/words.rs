@@ -6,6 +6,7 @@ use std::num::{IntErrorKind, ParseFloatError, ParseIntError, TryFromIntError};
 use std::str::ParseBoolError;
 
 use clap::error::{ContextKind, ContextValue};
+use ordersys_command::printable;
 
 /// The same error, with what the argument takes as its reason.
 pub(super) fn explained(error: clap::Error) -> clap::Error {
@@ -15,7 +16,7 @@ pub(super) fn explained(error: clap::Error) -> clap::Error {
         _ => String::new(),
     };
     let (argument, value) = (context(ContextKind::InvalidArg), context(ContextKind::InvalidValue));
-    let value = value.escape_debug();
+    let value = printable(&value);
     let message = format!(
         "invalid value '{value}' for '{argument}': it takes {takes}\n\nFor more information, try '--help'.\n"
     );

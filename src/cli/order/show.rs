@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use ordersys_contract::order::{Order, OrderEvent, OrderRejection, Short};
-use ordersys_contract::{Client, Code, Money, ProductId};
+use ordersys_contract::{Client, Code, Money, ProductId, Timestamp};
 
 use crate::cli::meant::quoted;
 use crate::cli::product;
 use crate::render::Table;
+use crate::render::draw::words::age;
+use ordersys_command::printable;
 use ordersys_stack::model::project::Project;
 
 /// What products are called.
@@ -52,7 +54,7 @@ pub(super) fn reason(rejection: &OrderRejection) -> String {
 
 /// What was short of one product.
 pub(super) fn shortage(Short { product_id, name, requested, available }: &Short) -> String {
-    let name = name.as_ref().map_or_else(|| product_id.to_string(), |name| format!("\"{name}\""));
+    let name = name.as_ref().map_or_else(|| product_id.to_string(), |name| format!("\"{}\"", printable(name)));
     format!("{name}, {requested} asked, {available} there")
 }
 
@@ -69,7 +71,9 @@ pub(super) fn restock(project: &Project, shortages: &[Short]) -> Option<String> 
 
 /// Orders in a table, and below it why those were refused that were.
 pub(super) fn table(orders: &[Order]) -> String {
-    let mut table = Table::new(["ID", "USER", "STATUS", "LINES", "TOTAL", "CREATED"]).right(&[3, 4]);
+    let table = Table::new(["ID", "USER", "STATUS", "LINES", "TOTAL", "CREATED"]);
+    let mut table = table.right(&[3, 4]).names(&[1]).least(&[3, 5, 1]);
+    let now = Timestamp::now();
     let mut text = String::new();
     for order in orders {
         table.row([
@@ -78,7 +82,7 @@ pub(super) fn table(orders: &[Order]) -> String {
             order.status.as_str().to_owned(),
             order.items.len().to_string(),
             format!("{} {}", order.total, order.currency),
-            order.created_at.to_string(),
+            age(order.created_at, now),
         ]);
         if let Some(rejection) = &order.rejection {
             text.push_str(&format!("\n{}: {}", order.id, reason(rejection)));
@@ -89,7 +93,9 @@ pub(super) fn table(orders: &[Order]) -> String {
 
 /// One order with its lines.
 pub(super) fn details(order: &Order, names: &Names) -> String {
-    let mut table = Table::new(["PRODUCT", "QUANTITY", "UNIT PRICE", "LINE TOTAL"]).right(&[1, 2, 3]);
+    let mut table = Table::new(["PRODUCT", "QUANTITY", "UNIT PRICE", "LINE TOTAL"]).right(&[1, 2, 3])
+        .names(&[0])
+        .least(&[2]);
     for item in &order.items {
         let amount = |amount: Option<Money>| amount.map(|a| a.to_string()).unwrap_or_default();
         table.row([
@@ -100,7 +106,7 @@ pub(super) fn details(order: &Order, names: &Names) -> String {
         ]);
     }
     let Order { id, status, user_name, total, currency, rejection, .. } = order;
-    let status = status.as_str();
+    let (status, user_name) = (status.as_str(), printable(user_name));
     let why = rejection.as_ref().map_or_else(String::new, |why| format!("\nreason: {}", reason(why)));
     format!("order {id}: {status} for {user_name}, total {total} {currency}{why}\n{table}")
 }

@@ -136,7 +136,7 @@ async fn create(client: &Client, printer: &Printer, new: &NewProduct) -> Outcome
 }
 
 fn table(products: &[Product]) -> String {
-    let mut table = Table::new(["ID", "NAME", "PRICE", "STOCK"]).right(&[2, 3]);
+    let mut table = Table::new(["ID", "NAME", "PRICE", "STOCK"]).right(&[2, 3]).names(&[1]);
     for Product { id, name, price, currency, stock, .. } in products {
         table.row([id.to_string(), name.clone(), format!("{price} {currency}"), stock.to_string()]);
     }

@@ -8,6 +8,7 @@ use crate::cli::listing::{ListFlags, Listed, read};
 use crate::cli::meant::quoted;
 use crate::cli::password::Passwords;
 use crate::cli::{Globals, block_on, client_failure};
+use crate::render::draw::words::age;
 use crate::render::{Printer, Table};
 use ordersys_command::Outcome;
 
@@ -185,7 +186,8 @@ fn switch(globals: &Globals, user: &str, status: UserStatus) -> Outcome<User> {
 }
 
 fn table(users: &[User]) -> String {
-    let mut table = Table::new(["ID", "NAME", "EMAIL", "KIND", "CREATED"]);
+    let mut table = Table::new(["ID", "NAME", "EMAIL", "KIND", "CREATED"]).names(&[1, 2]).least(&[4, 1]);
+    let now = Timestamp::now();
     for user in users {
         let User { id, name, email, created_at, .. } = user;
         let kind = match (user.kind, user.status) {
@@ -194,7 +196,8 @@ fn table(users: &[User]) -> String {
             (UserKindName::Registered, UserStatus::Active) => "registered",
             (UserKindName::Registered, UserStatus::Disabled) => "registered, disabled",
         };
-        table.row([id.to_string(), name.clone(), email.clone(), kind.to_owned(), created_at.to_string()]);
+        let created = age(*created_at, now);
+        table.row([id.to_string(), name.clone(), email.clone(), kind.to_owned(), created]);
     }
     table.to_string()
 }

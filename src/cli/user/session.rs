@@ -68,6 +68,13 @@ struct LoggedIn<'a> {
     user_id: UserId,
 }
 
+/// Who was logged out, if anybody was logged in.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LoggedOut {
+    email: Option<String>,
+}
+
 pub(super) fn log_in(globals: &Globals, args: LoginArgs) -> Outcome {
     let target = globals.target()?;
     let password =
@@ -95,10 +102,12 @@ pub(super) fn log_out(globals: &Globals, args: &LogoutArgs) -> Outcome {
         Some(As::Account(email)) => Some(email.as_str()),
         Some(As::Admin | As::Anyone) | None => None,
     };
-    match block_on(accounts::log_out(at, email, ending))? {
-        Some(email) => globals.printer().say(format!("{email} is logged out")),
-        None => globals.printer().say("no account is logged in"),
-    }
+    let email = block_on(accounts::log_out(at, email, ending))?;
+    let ended = LoggedOut { email };
+    globals.printer().data(&ended, || match &ended.email {
+        Some(email) => format!("{email} is logged out"),
+        None => "no account is logged in".to_owned(),
+    });
     Ok(())
 }
 
@@ -112,7 +121,7 @@ pub(super) fn change_password(globals: &Globals, args: &PasswdArgs) -> Outcome {
     }
     globals
         .printer()
-        .say(format!("the password of {} is changed; its other sessions have ended", user.email));
+        .data(&user, || format!("the password of {} is changed; its other sessions have ended", user.email));
     Ok(())
 }
 

@@ -11,6 +11,7 @@ mod timeline;
 use crate::render::bench;
 use ordersys_bench::result::RunResult;
 use ordersys_bench::verdict::Grade;
+use ordersys_command::printable_lines;
 
 pub use crate::render::html::comparison::page as comparison;
 
@@ -123,6 +124,7 @@ fn endpoints(result: &RunResult) -> String {
 
 /// Text as HTML: what a system answered must not become part of the page.
 fn escape(text: &str) -> String {
+    let text = printable_lines(text);
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -144,5 +146,6 @@ mod tests {
     #[test]
     fn what_a_system_answered_stays_text() {
         assert_eq!(escape("<script>\"&'"), "&lt;script&gt;&quot;&amp;&#39;");
+        assert_eq!(escape("\u{202e}a\u{1b}\u{9b}"), "\\u{202e}a\\u{1b}\\u{9b}");
     }
 }

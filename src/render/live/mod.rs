@@ -92,8 +92,13 @@ fn line(stop_condition: StopCondition, second: &Second<'_>, progress: &Progress)
         StopCondition::For(_) => progress.set(row.at + 1),
         StopCondition::Count(_) => progress.add(row.done),
     }
-    progress.message(format!(
-        "asked {}/s, sent {}/s, done {}/s, backlog {}, p50 {:.1} ms, p99 {:.1} ms, not ok {}/s",
-        row.planned, row.sent, row.done, row.backlog, row.p50, row.p99, row.not_ok
-    ));
+    progress.parts(&[
+        format!("done {}/s", row.done),
+        format!("p99 {:.1} ms", row.p99),
+        format!("p50 {:.1} ms", row.p50),
+        format!("not ok {}/s", row.not_ok),
+        format!("backlog {}", row.backlog),
+        format!("asked {}/s", row.planned),
+        format!("sent {}/s", row.sent),
+    ]);
 }

@@ -6,6 +6,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::render::draw::words::wrapped;
 use crate::render::live::bars::{Mark, chart, marks};
 use ordersys_bench::profile::Profile;
 use ordersys_bench::result::per_second;
@@ -178,21 +179,6 @@ impl View {
 fn spread(left: &str, right: &str, width: usize) -> String {
     let room = width.saturating_sub(left.chars().count() + right.chars().count());
     if room == 0 { left.to_owned() } else { format!("{left}{}{right}", " ".repeat(room)) }
-}
-
-/// A text in lines of at most this width, broken between words.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 /// How much of a whole is done.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use ordersys_testkit::browser::chromium;
-use ordersys_testkit::{Stack, binary, busy};
+use ordersys_testkit::{Stack, binary, busy, in_words};
 use serde_json::Value;
 
 const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/bench/result.schema.json");
@@ -31,7 +31,7 @@ fn json(output: &Output) -> Value {
 }
 
 fn says(output: &Output, text: &str) -> bool {
-    String::from_utf8_lossy(&output.stderr).contains(text)
+    in_words(&output.stderr).contains(text)
 }
 
 fn read(path: &Path) -> String {

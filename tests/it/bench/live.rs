@@ -1,71 +1,17 @@
 //! `bench --live` on a terminal of its own: what it shows, how it is ended, and that the terminal comes back.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use ordersys_testkit::command::terminal::Terminal;
 use ordersys_testkit::{LIMIT, binary};
 use rustix::process::{Pid, Signal, kill_process};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, tcgetattr};
 
 /// What begins and ends the use of the whole screen (xterm's control sequences), and shows the cursor again.
 const ENTERS: &str = "\x1b[?1049h";
 const LEAVES: &str = "\x1b[?1049l";
 const SHOWS_CURSOR: &str = "\x1b[?25h";
-
-/// A terminal, and all that was written to it.
-struct Terminal {
-    master: File,
-    slave: File,
-    seen: Arc<Mutex<Vec<u8>>>,
-}
-
-impl Terminal {
-    fn open() -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-        grantpt(&master).expect("is ours");
-        unlockpt(&master).expect("is ours");
-        let name = ptsname(&master, Vec::new()).expect("has a name");
-        let path = std::ffi::OsStr::from_bytes(name.as_bytes());
-        let slave = File::options().read(true).write(true).open(path).expect("opens");
-        let (master, seen) = (File::from(master), Arc::new(Mutex::new(Vec::new())));
-        let (mut reader, all) = (master.try_clone().expect("a copy"), Arc::clone(&seen));
-        std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(count @ 1..) = reader.read(&mut bytes) {
-                all.lock().expect("not poisoned").extend_from_slice(&bytes[..count]);
-            }
-        });
-        Self { master, slave, seen }
-    }
-
-    fn side(&self) -> Stdio {
-        OwnedFd::from(self.slave.try_clone().expect("a copy")).into()
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.seen.lock().expect("not poisoned")).into_owned()
-    }
-
-    fn until(&self, part: &str) {
-        let began = Instant::now();
-        while !self.text().contains(part) {
-            assert!(began.elapsed() < LIMIT, "{part} does not come: {}", self.text());
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    /// Whether it shows what is typed and waits for whole lines, as a shell expects it.
-    fn is_as_usual(&self) -> bool {
-        let usual = LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
-        tcgetattr(&self.slave).expect("tells").local_modes.contains(usual)
-    }
-}
 
 /// A process that ends with the test.
 struct Running(Child);
@@ -97,7 +43,7 @@ fn scene(length: &str) -> (Running, Terminal, Running) {
     let mut url = String::new();
     let said = server.0.stdout.take().expect("piped");
     BufReader::new(said).read_line(&mut url).expect("a line");
-    let (url, terminal) = (url.trim(), Terminal::open());
+    let (url, terminal) = (url.trim(), Terminal::open(80));
     let mut bench = Command::new(binary());
     bench.args([
         "bench",

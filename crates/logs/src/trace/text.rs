@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use crate::clean;
+use ordersys_command::printable;
+
 use crate::trace::tree::{Kind, Root, Step, Trace};
 
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for order in &self.orders {
-            writeln!(f, "order {}", clean(order))?;
+            writeln!(f, "order {}", printable(order))?;
         }
         writeln!(f, "began {:.3}", self.began)?;
         for root in &self.roots {
@@ -23,14 +24,14 @@ impl fmt::Display for Trace {
             writeln!(f)?;
         }
         for gap in &self.gaps {
-            writeln!(f, "not seen: {}", clean(gap))?;
+            writeln!(f, "not seen: {}", printable(gap))?;
         }
         Ok(())
     }
 }
 
 fn root_line(f: &mut fmt::Formatter<'_>, root: &Root) -> fmt::Result {
-    write!(f, "{:>11.1} ms  {:8} {}", root.start_ms, clean(&root.service), clean(&root.name))?;
+    write!(f, "{:>11.1} ms  {:8} {}", root.start_ms, printable(&root.service), printable(&root.name))?;
     if let Some(status) = root.status {
         write!(f, " -> {status}")?;
     }
@@ -39,13 +40,13 @@ fn root_line(f: &mut fmt::Formatter<'_>, root: &Root) -> fmt::Result {
     }
     let id = root.request_id.as_deref().unwrap_or("unknown");
     match root.kind {
-        Kind::Recovery => writeln!(f, "  [after a crash, request {}]", clean(id)),
-        Kind::Request | Kind::Unanswered => writeln!(f, "  [request {}]", clean(id)),
+        Kind::Recovery => writeln!(f, "  [after a crash, request {}]", printable(id)),
+        Kind::Request | Kind::Unanswered => writeln!(f, "  [request {}]", printable(id)),
     }
 }
 
 fn step_line(f: &mut fmt::Formatter<'_>, branch: &str, step: &Step) -> fmt::Result {
-    write!(f, "{branch}{:>9.1} ms  {:8} {}", step.start_ms, clean(&step.service), clean(&step.name))?;
+    write!(f, "{branch}{:>9.1} ms  {:8} {}", step.start_ms, printable(&step.service), printable(&step.name))?;
     if let Some(took) = step.duration_ms {
         write!(f, ", {took:.1} ms")?;
     }

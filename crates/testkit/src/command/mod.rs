@@ -1,6 +1,7 @@
-//! The command line and what it works on: a project of its own, logins, the Docker engine, local processes.
+//! The command line and what it works on: a project of its own, logins, the Docker engine, local processes, a terminal.
 
 pub mod engine;
 pub mod login;
 pub mod project;
 pub mod stage;
+pub mod terminal;

@@ -110,7 +110,7 @@ impl Ended {
         Self {
             code: output.status.code(),
             data: serde_json::from_slice(&output.stdout).unwrap_or(Value::Null),
-            said: String::from_utf8_lossy(&output.stderr).into_owned(),
+            said: in_words(&output.stderr),
         }
     }
 
@@ -119,6 +119,20 @@ impl Ended {
         assert_eq!(self.code, Some(0), "{}", self.said);
         self
     }
+}
+
+/// What a command said. An error that it told as JSON is told as a person is told it.
+pub fn in_words(said: &[u8]) -> String {
+    let text = String::from_utf8_lossy(said).into_owned();
+    let (before, last) = text.trim_end().rsplit_once('\n').unwrap_or(("", text.trim_end()));
+    let Ok(Value::Object(told)) = serde_json::from_str(last) else { return text };
+    let error = &told["error"];
+    let words = |value: &Value| value.as_str().map(str::to_owned);
+    let causes = error["causes"].as_array().into_iter().flatten().filter_map(words);
+    let causes: String = causes.map(|cause| format!("  cause: {cause}\n")).collect();
+    let hint = words(&error["hint"]).map_or_else(String::new, |hint| format!("\nhint: {hint}\n"));
+    let message = words(&error["message"]).unwrap_or_default();
+    format!("{before}\nerror: {message}\n{causes}{hint}")
 }
 
 /// The process of the supervisor of the project in this directory.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use ordersys_testkit::command::stage::kill;
-use ordersys_testkit::{LIMIT, binary};
+use ordersys_testkit::{LIMIT, binary, in_words};
 
 /// Size of the file system: the data of a small stack, and little more.
 const SIZE: &str = "size=12m";
@@ -68,7 +68,7 @@ impl Drop for Small {
 }
 
 fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+    in_words(&output.stderr)
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use ordersys_testkit::binary;
+use ordersys_testkit::{binary, in_words};
 
 mod believed;
 mod containers;
@@ -35,5 +35,5 @@ fn run_on(state: &Path, name: &str, args: &[&str]) -> Output {
 }
 
 fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+    in_words(&output.stderr)
 }

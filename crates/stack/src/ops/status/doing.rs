@@ -60,9 +60,3 @@ async fn asked(url: &str) -> Doing {
         None => Doing::new(State::Unready, Some("it does not answer".to_owned())),
     }
 }
-
-/// Text of others without what would move a terminal's cursor.
-#[must_use]
-pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
-}

@@ -19,7 +19,7 @@ use crate::up::select::{Chosen, RuntimeChoice, select};
 use ordersys_command::{Exit, Failure, Outcome};
 use ordersys_contract::Role;
 
-pub mod doing;
+mod doing;
 
 use crate::ops::status::doing::{Doing, doing};
 
