@@ -1,5 +1,7 @@
 //! Repeatable test data: the same seed makes the same users and products.
 
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use ordersys_contract::product::{NewProduct, Product};
 use ordersys_contract::user::{NewUser, User};
@@ -23,6 +25,22 @@ pub struct Plan {
     pub seed: u64,
 }
 
+/// How much was made so far.
+#[derive(Debug, Default)]
+pub struct Made {
+    users: AtomicU32,
+    products: AtomicU32,
+}
+
+impl Made {
+    /// In words, of what a plan has.
+    #[must_use]
+    pub fn of(&self, plan: &Plan) -> String {
+        let (users, products) = (self.users.load(Relaxed), self.products.load(Relaxed));
+        format!("created {users} of {} users and {products} of {} products", plan.users, plan.products)
+    }
+}
+
 /// What was made.
 #[derive(Debug, Serialize)]
 pub struct Seeded {
@@ -43,21 +61,28 @@ const ADJECTIVE: [&str; 8] =
 const NOUN: [&str; 10] =
     ["Keyboard", "Mouse", "Monitor", "Hub", "Webcam", "Headset", "Dock", "Charger", "Microphone", "Lamp"];
 
-/// Makes users and products; `progress` counts them.
-pub async fn run(client: &Client, plan: &Plan, progress: &Progress) -> Result<Seeded, ClientError> {
+/// Makes users and products; `progress` counts them, `made` as well.
+pub async fn run(
+    client: &Client,
+    plan: &Plan,
+    progress: &Progress,
+    made: &Made,
+) -> Result<Seeded, ClientError> {
     let mut random = SmallRng::seed_from_u64(plan.seed);
     let users: Vec<_> = (0..plan.users).map(|number| new_user(&mut random, plan.seed, number)).collect();
     let products: Vec<_> = (0..plan.products).map(|number| new_product(&mut random, plan, number)).collect();
     let users = stream::iter(users).map(|user| async move {
-        let made = client.create_user(&user).await;
+        let user = client.create_user(&user).await?;
+        made.users.fetch_add(1, Relaxed);
         progress.add(1);
-        made
+        Ok(user)
     });
     let users = users.buffered(CONCURRENCY).try_collect().await?;
     let products = stream::iter(products).map(|product| async move {
-        let made = client.create_product(&product).await;
+        let product = client.create_product(&product).await?;
+        made.products.fetch_add(1, Relaxed);
         progress.add(1);
-        made
+        Ok(product)
     });
     let products = products.buffered(CONCURRENCY).try_collect().await?;
     Ok(Seeded { users, products })

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::render::Printer;
 use crate::seed;
-use crate::seed::Plan;
+use crate::seed::{Made, Plan};
 use ordersys_bench::profile::Profile;
 use ordersys_bench::settings::Environment;
 use ordersys_workload::model::StopCondition;
@@ -109,7 +109,7 @@ pub async fn travel(journey: &mut Journey, client: &Client, around: &Environment
 async fn seeded(client: &Client, printer: &Printer) -> anyhow::Result<(User, Product)> {
     let plan = Plan { users: 3, products: 3, stock: STOCK, seed: 1 };
     let progress = printer.progress(Some(6), "seeding");
-    let seeded = seed::run(client, &plan, &progress).await;
+    let seeded = seed::run(client, &plan, &progress, &Made::default()).await;
     progress.finish();
     let seeded = seeded?;
     let (user, product) = (seeded.users.into_iter().next(), seeded.products.into_iter().next());

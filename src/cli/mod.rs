@@ -22,6 +22,7 @@ pub mod globals;
 mod health;
 mod junit;
 mod logs;
+mod ls;
 mod man;
 mod order;
 mod password;
@@ -35,12 +36,14 @@ mod status;
 mod supervise;
 mod trace;
 mod tracing;
+mod unanswered;
 mod up;
 mod user;
 
 pub use crate::cli::globals::Globals;
 pub(crate) use client_failure::client_failure;
 use ordersys_command::{Failure, Outcome};
+use ordersys_stack::ops::chaos::Turn;
 
 /// How long a service that ends tries to say why.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -74,6 +77,8 @@ enum Command {
     /// Show the services: state, address, restarts, version, memory
     #[command(visible_alias = "ps")]
     Status(status::Args),
+    /// List the projects of this machine, running or not
+    Ls(ls::Args),
     /// Show what the services say, merged by time (in UTC)
     Logs(logs::Args),
     /// Show one request or order on its way through all services, as a timed tree
@@ -86,6 +91,12 @@ enum Command {
     ///
     /// Requests under way are finished first. Waits until each service is ready before it goes on.
     Restart(restart::Args),
+    /// Stop services in good order; `start` or the next `up` starts them again
+    ///
+    /// Requests under way are finished first. Those that need others are stopped before these.
+    Stop(restart::Args),
+    /// Start services that were stopped, and wait until each is ready
+    Start(restart::Args),
     /// Put a running service through something, on purpose: see how the others take it
     ///
     /// A killed service is started again by itself. A paused one, and one that is cut off, stay so until
@@ -145,10 +156,14 @@ pub fn command() -> clap::Command {
 pub fn main() -> ExitCode {
     let cli: Cli = arguments::parse();
     let serves = matches!(cli.command, Command::Serve(_));
+    let globals = cli.globals.clone();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let exit = ExitCode::from(failure.exit as u8);
+            let failure = if serves { failure } else { unanswered::explained(failure, &globals) };
+            let hint = failure.hint.map(|hint| globals.pasted().text(&hint));
+            let failure = Failure { hint, ..failure };
             if serves {
                 last_words(failure);
             } else {
@@ -179,9 +194,12 @@ fn run(cli: Cli) -> Outcome {
         Command::Up(args) => up::run(args, &globals),
         Command::Down(args) => down::run(&args, &globals),
         Command::Status(args) => status::run(&args, &globals),
+        Command::Ls(args) => ls::run(&args, &globals),
         Command::Logs(args) => logs::run(args, &globals),
         Command::Trace(args) => trace::run(&args, &globals),
-        Command::Restart(args) => restart::run(&args, &globals),
+        Command::Restart(args) => restart::run(Turn::Restart, &args, &globals),
+        Command::Stop(args) => restart::run(Turn::Stop, &args, &globals),
+        Command::Start(args) => restart::run(Turn::Start, &args, &globals),
         Command::Chaos(args) => chaos::run(&args, &globals),
         Command::Seed(args) => seed::run(&globals, &args),
         Command::User(args) => user::run(&globals, args),

@@ -3,8 +3,8 @@
 use crate::cli::client_failure;
 use crate::cli::{Globals, block_on};
 use crate::seed;
-use crate::seed::Plan;
-use ordersys_command::Outcome;
+use crate::seed::{Made, Plan};
+use ordersys_command::{Exit, Failure, Outcome, Signals};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -30,9 +30,19 @@ pub(super) fn run(globals: &Globals, args: &Args) -> Outcome {
     let (client, printer) = (globals.client()?, globals.printer());
     let Args { users, products, stock, seed } = *args;
     let progress = printer.progress(Some(u64::from(users) + u64::from(products)), "seeding");
+    let (plan, made) = (Plan { users, products, stock, seed }, Made::default());
+    let partly = |failure: Failure| {
+        let error = failure.error.context(made.of(&plan));
+        Failure { error, ..failure }
+    };
     let seeded = block_on(async {
-        let plan = Plan { users, products, stock, seed };
-        seed::run(&client, &plan, &progress).await.map_err(client_failure)
+        let mut signals = Signals::listen()?;
+        tokio::select! {
+            seeded = seed::run(&client, &plan, &progress, &made) => {
+                seeded.map_err(|error| partly(client_failure(error)))
+            }
+            () = signals.next() => Err(Failure::new(Exit::Interrupted, format!("interrupted: {}", made.of(&plan)))),
+        }
     });
     progress.finish();
     let seeded = seeded?;

@@ -3,10 +3,12 @@
 
 mod cancellation;
 mod failure;
+mod pasted;
 pub mod progress;
 mod signals;
 
 pub use cancellation::{Cancellation, Cancelled};
 pub use failure::{Exit, Failure, OrFail, Outcome};
+pub use pasted::Pasted;
 pub use progress::{Events, Progress};
-pub use signals::{Signals, interrupt};
+pub use signals::Signals;

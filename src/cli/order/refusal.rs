@@ -4,14 +4,15 @@ use ordersys_contract::{ClientError, Code, IdempotencyKey, OrderId};
 
 use crate::cli::client_failure;
 use ordersys_command::Failure;
+use ordersys_stack::model::project::quoted;
 
 /// Why nothing came of a command for one order, with where to look.
 pub(super) fn failed(error: ClientError, order: OrderId) -> Failure {
     let hint = match error.problem().map(|problem| problem.code) {
         Some(Code::NotFound) => {
-            Some(format!("no order that you may read has the id {order}: ordersys order list"))
+            Some(format!("no order that you may read has the id {order}: `ordersys order list`"))
         }
-        Some(Code::IllegalTransition) => Some(format!("what became of it: ordersys order events {order}")),
+        Some(Code::IllegalTransition) => Some(format!("what became of it: `ordersys order events {order}`")),
         _ => None,
     };
     let failure = client_failure(error);
@@ -33,9 +34,10 @@ pub(super) fn refused(
     match (shortages, key) {
         (Some(shortages), _) => {
             let shortages = shortages.as_array().into_iter().flatten();
-            let shortages: Vec<_> = shortages.map(|short| shortage(short, &named)).collect();
+            let (shortages, restocking): (Vec<_>, Vec<_>) =
+                shortages.map(|short| (shortage(short, &named), restock(short, &named))).unzip();
             let short = shortages.join("; ");
-            failure.hint(format!("{short}; order less, or: ordersys product restock PRODUCT QUANTITY"))
+            failure.hint(format!("{short}; order less, or {}", restocking.join(" and ")))
         }
         (None, Some(key)) if unknown => failure.hint(format!(
             "whether the order was placed is not known: repeat the command with `--key {}`, that never makes a second order",
@@ -43,6 +45,14 @@ pub(super) fn refused(
         )),
         _ => failure,
     }
+}
+
+/// The command that makes up for a shortage.
+fn restock(value: &serde_json::Value, named: impl Fn(&str) -> String) -> String {
+    let number = |name: &str| value[name].as_u64().unwrap_or(0);
+    let product = quoted(&named(value["productId"].as_str().unwrap_or("?")));
+    let missing = number("requested").saturating_sub(number("available"));
+    format!("`ordersys product restock {product} {missing}`")
 }
 
 fn shortage(value: &serde_json::Value, named: impl Fn(&str) -> String) -> String {

@@ -8,6 +8,7 @@ use crate::cli::password::Passwords;
 use crate::cli::{Globals, block_on, client_failure};
 use crate::render::Table;
 use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_stack::model::project::quoted;
 
 mod session;
 
@@ -98,7 +99,7 @@ fn create(globals: &Globals, name: String, email: String, passwords: Option<Pass
     printer.data(&user, || table(std::slice::from_ref(&user)));
     printer.next(&match user.kind {
         UserKindName::Guest => format!("ordersys order place --user {} --item \"USB-C Hub=1\"", user.id),
-        UserKindName::Registered => format!("ordersys user login {}", user.email),
+        UserKindName::Registered => format!("ordersys user login {}", quoted(&user.email)),
     });
     Ok(())
 }
@@ -154,7 +155,7 @@ pub(super) async fn find(caller: &Caller, user: Option<&str>) -> Outcome<UserId>
     match user {
         Some(user) => look_up(&caller.directory, user).await,
         None => Err(Failure::new(Exit::Usage, "no account is logged in, so the user has to be named")
-            .hint("name one by id or e-mail address, or log in: ordersys user login EMAIL")),
+            .hint("name one by id or e-mail address (`ordersys user list`), or log in (`ordersys user login --help`)")),
     }
 }
 
@@ -174,7 +175,7 @@ async fn look_up(client: &Client, user: &str) -> Outcome<UserId> {
     match users.as_slice() {
         [user] => Ok(user.id),
         [] => Err(Failure::new(Exit::NotFound, format!("there is no user with the e-mail address {user}"))
-            .hint(format!("create one: ordersys user create --name NAME --email {user}"))),
+            .hint(format!("create one: `ordersys user create --name Guest --email {}`", quoted(user)))),
         several => {
             let ids: Vec<_> = several.iter().map(|user| user.id.to_string()).collect();
             let what = format!("{} users have the e-mail address {user}", several.len());

@@ -13,12 +13,13 @@ mod sandbox;
 use crate::docs::examples::sandbox::Sandbox;
 
 /// What is not run, by a part of it, with the reason. Each part has to be somewhere.
-const ONLY_READ: [(&str, &str); 20] = [
+const ONLY_READ: [(&str, &str); 21] = [
     ("ordersys bench", "takes ten seconds or more"),
     ("ordersys smoke", "makes a stack of its own; other tests run it"),
     ("ordersys serve", "runs until it is stopped"),
     ("logs -f", "runs until it is stopped"),
     ("product -f", "runs until it is stopped"),
+    ("--watch", "runs until it is stopped"),
     ("user passwd", "asks for passwords on the terminal"),
     ("logout --as", "the account was logged out before"),
     ("my-request-1", "no such request was made"),
