@@ -185,11 +185,11 @@ async fn port(role: Role, own: &[u16], engine: Option<&Engine>) -> Check {
         Some(engine) => docker::port_owner(engine, port).await,
         None => None,
     };
-    let process = || listener(port).map(|found| format!("process {} ({})", found.pid, found.name));
+    let process = || listener(port).map(|found| found.to_string());
     let owner =
         container.or_else(process).unwrap_or_else(|| "a process that cannot be seen from here".to_owned());
     Check::new(name, Verdict::Warn, format!("held by {owner}"))
-        .advice(format!("`up --port {role}=auto`, or end what holds it"))
+        .advice(format!("`ordersys up --port {role}=auto`, or end what holds it"))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::accounts::Accounts;
 use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
-use ordersys_stack::model::project::{Project, STATE_HINT, write_private};
+use ordersys_stack::model::project::{Project, STATE_HINT, quoted, write_private};
 use ordersys_stack::ops::down::Forgotten;
 use ordersys_stack::state::files::{is_at, try_lock_file};
 
@@ -26,9 +26,10 @@ const TRY_EVERY: Duration = Duration::from_millis(20);
 pub(super) fn read(project: &Project) -> Outcome<Accounts> {
     let path = project.dir.join(FILE);
     match fs::read(&path) {
+        Ok(text) if text.is_empty() => Ok(Accounts::default()), // a power cut left it so
         Ok(text) => serde_json::from_slice(&text)
             .with_context(|| format!("{} does not hold accounts", path.display()))
-            .hint("remove the file and log in again"),
+            .hint(format!("`rm {}`, then log in again", quoted(&path.display().to_string()))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Accounts::default()),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display()))?,
     }

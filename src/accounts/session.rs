@@ -10,7 +10,7 @@ use crate::accounts::file::{Locked, read};
 use crate::accounts::{Account, Accounts, Services};
 use crate::cli::client_failure;
 use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
-use ordersys_stack::model::project::Project;
+use ordersys_stack::model::project::{Project, quoted};
 
 /// An access token is not used in the last part of its life, so that it does not run out on the way.
 const RESERVE: Duration = Duration::from_secs(30);
@@ -46,7 +46,10 @@ fn refused(error: ClientError, email: &str) -> Failure {
     if !wrong {
         return failure;
     }
-    failure.hint(format!("create one with `ordersys user create --name NAME --email {email} --registered`"))
+    failure.hint(format!(
+        "create one with `ordersys user create --name Me --email {} --registered`",
+        quoted(email)
+    ))
 }
 
 fn account(email: String, services: Services, session: Session) -> Account {
@@ -79,7 +82,8 @@ pub async fn access(at: Login<'_>, email: Option<&str>) -> Outcome<Option<Accoun
         Fresh::Ended(email) => {
             let failure = Failure::new(Exit::Failed, format!("the session of {email} has ended"));
             Err(failure.hint(format!(
-                "log in again: ordersys user login {email}; `ordersys user logout --as {email}` forgets it"
+                "log in again: `ordersys user login {0}`; `ordersys user logout --as {0}` forgets it",
+                quoted(&email)
             )))
         }
     }
@@ -135,7 +139,7 @@ fn find(accounts: &Accounts, services: &Services, email: Option<&str>) -> Outcom
         known => format!("logged in are {}", known.join(", ")),
     };
     let failure = Failure::new(Exit::NotFound, format!("{email} is not logged in: {known}"));
-    Err(failure.hint(format!("log in: ordersys user login {email}")))
+    Err(failure.hint(format!("log in: `ordersys user login {}`", quoted(email))))
 }
 
 /// How a session is ended.

@@ -4,6 +4,7 @@
 //! that logged in last; all others, and these while no account is logged in, act as the project's admin.
 //! What the project keeps, the admin's credential and tokens, goes to the services it belongs to only.
 
+use std::fmt;
 use std::str::FromStr;
 
 use anyhow::Context as _;
@@ -13,8 +14,10 @@ use ordersys_contract::{Client, ClientError, Code, Secret, UserId};
 
 use crate::accounts;
 use crate::accounts::{Account, Login, Services};
+use crate::cli::unanswered::doubt;
 use crate::cli::{Globals, block_on};
 use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
+use ordersys_stack::model::project::quoted;
 use ordersys_stack::model::record::StackRecord;
 
 /// Who `--as` names.
@@ -38,6 +41,16 @@ impl FromStr for As {
             _ if text.contains('@') => Ok(Self::Account(text.to_owned())),
             _ => Err("name the e-mail address of an account, `admin` or `anyone`".to_owned()),
         }
+    }
+}
+
+impl fmt::Display for As {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Admin => "admin",
+            Self::Anyone => "anyone",
+            Self::Account(email) => email,
+        })
     }
 }
 
@@ -74,9 +87,10 @@ impl Caller {
         let Some(Account { email, .. }) = &self.account else { return failure };
         let problem = failure.error.downcast_ref().and_then(ClientError::problem);
         match problem.map(|problem| problem.code) {
-            Some(Code::Unauthenticated) => {
-                failure.hint(format!("the session has ended; log in again: ordersys user login {email}"))
-            }
+            Some(Code::Unauthenticated) => failure.hint(format!(
+                "the session has ended; log in again: `ordersys user login {}`",
+                quoted(email)
+            )),
             Some(Code::NotFound | Code::UnknownUser | Code::Forbidden) => failure
                 .hint(format!("{email} is logged in and reaches its own; --as admin reaches everything")),
             _ => failure,
@@ -125,7 +139,7 @@ impl Globals {
 
     /// The caller that the flags name, if they name one.
     fn flagged(&self, target: &Target) -> Outcome<Option<Caller>> {
-        let plain = || Client::new(target.endpoints.clone());
+        let plain = || self.calls(target);
         if let Some(path) = &self.token_file {
             let token =
                 Secret::read(path).with_context(|| format!("cannot use the token in {}", path.display()));
@@ -142,12 +156,11 @@ impl Globals {
 
     /// An account that is logged in: the one with this address, or the current one.
     fn account(&self, target: &Target, email: Option<&str>) -> Outcome<Option<Caller>> {
-        let (project, client) = (self.project()?, Client::new(target.endpoints.clone()));
+        let (project, client) = (self.project()?, self.calls(target));
         let at = Login { project: &project, services: &target.services, client: &client };
         let Some(account) = block_on(accounts::access(at, email))? else { return Ok(None) };
         // Connections belong to the runtime they were made on: one client each.
-        let client =
-            Client::new(target.endpoints.clone()).with_credential(Some(account.access_token.clone()));
+        let client = self.calls(target).with_credential(Some(account.access_token.clone()));
         let directory = match &target.services {
             Services::Project => self.admin_client(target)?,
             Services::Elsewhere(_) => client.clone(),
@@ -155,8 +168,17 @@ impl Globals {
         Ok(Some(Caller { client, directory, account: Some(account) }))
     }
 
-    fn admin_client(&self, target: &Target) -> Outcome<Client> {
+    /// A client without a credential.
+    pub(super) fn calls(&self, target: &Target) -> Client {
         let client = Client::new(target.endpoints.clone());
+        match (&target.services, self.project()) {
+            (Services::Project, Ok(project)) => client.doubting(doubt(self, &project)),
+            _ => client,
+        }
+    }
+
+    fn admin_client(&self, target: &Target) -> Outcome<Client> {
+        let client = self.calls(target);
         let credential = self.project()?.admin_credential();
         match &target.services {
             Services::Project => Ok(client.with_credential(credential)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::cli::{Globals, block_on};
-use ordersys_command::Outcome;
+use ordersys_command::{Exit, Failure, Outcome, Signals};
 use ordersys_contract::Role;
 use ordersys_stack::ops::chaos::{Chaos, Fault};
 
@@ -42,11 +42,13 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
     let (project, printer) = (globals.project()?, globals.printer());
     block_on(async {
         let chaos = Chaos::open(&globals.engine.lookup(), &project).await?;
+        let mut signals = Signals::listen()?; // what is done to a service is done to its end
         chaos.apply(args.service, args.fault).await?;
         let waited = match args.fault {
-            Fault::Kill | Fault::Resume | Fault::Heal if args.wait => {
-                Some(chaos.until_ready(args.service, args.timeout).await?)
-            }
+            Fault::Kill | Fault::Resume | Fault::Heal if args.wait => tokio::select! {
+                waited = chaos.until_ready(args.service, args.timeout) => Some(waited?),
+                () = signals.next() => return Err(interrupted(args)),
+            },
             _ => None,
         };
         let service = chaos.service(args.service).name();
@@ -58,8 +60,14 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
         printer.next(&match args.fault {
             Fault::Pause => format!("ordersys chaos resume {}", args.service),
             Fault::Partition => format!("ordersys chaos heal {}", args.service),
-            Fault::Kill | Fault::Resume | Fault::Heal => "ordersys status, ordersys check".to_owned(),
+            Fault::Kill | Fault::Resume | Fault::Heal => "ordersys status".to_owned(),
         });
         Ok(())
     })
+}
+
+fn interrupted(args: &Args) -> Failure {
+    let what =
+        format!("interrupted: {} was {}, and is not known to be ready", args.service, args.fault.done());
+    Failure::new(Exit::Interrupted, what).hint("`ordersys status` shows how it is doing")
 }

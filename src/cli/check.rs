@@ -35,7 +35,7 @@ pub(super) fn run(_args: &Args, globals: &Globals) -> Outcome {
             let what = format!("{} does not hold: {}: {}", finding.id, finding.statement, finding.detail());
             let failure = Failure::new(Exit::InvariantViolated, what);
             Err(failure.hint(
-                "`ordersys logs --order ID` and `ordersys order events ID` show what happened to an order",
+                "`ordersys logs` and `ordersys order list` show what happened; both take the id of an order",
             ))
         }
     }

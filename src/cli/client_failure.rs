@@ -27,7 +27,7 @@ pub(crate) fn client_failure(error: ClientError) -> Failure {
 fn refusal_hint(problem: &Problem) -> Option<String> {
     match (problem.code, problem.retry_after) {
         (Code::Unauthenticated, _) => Some(
-            "log in: ordersys user login EMAIL; or choose whose credential is sent with --as or --token-file"
+            "log in (`ordersys user login --help`), or choose whose credential is sent with --as or --token-file"
                 .to_owned(),
         ),
         (Code::TooManyRequests, Some(seconds)) => Some(format!("try again in {seconds} s")),

@@ -26,7 +26,9 @@ struct Report {
 pub(super) fn run(_args: &Args, globals: &Globals) -> Outcome {
     let (project, printer) = (globals.unchecked_project()?, globals.printer());
     let checks = block_on(async { Ok(examine(&globals.engine.lookup(), &project).await) })?;
-    let report = Report { version: 1, checks };
+    let pasted = globals.pasted();
+    let advised = |check: Check| Check { advice: check.advice.map(|advice| pasted.text(&advice)), ..check };
+    let report = Report { version: 1, checks: checks.into_iter().map(advised).collect() };
     printer.data(&report, || table(&report.checks));
     let failed: Vec<&str> = report
         .checks
@@ -36,7 +38,7 @@ pub(super) fn run(_args: &Args, globals: &Globals) -> Outcome {
         .collect();
     if failed.is_empty() {
         let is_up = StackRecord::load(&project).is_ok_and(|record| record.is_some());
-        printer.next(&project.command(if is_up { "status" } else { "up" }));
+        printer.next(if is_up { "ordersys status" } else { "ordersys up" });
         return Ok(());
     }
     Err(Failure::new(Exit::Environment, format!("no stack can run here: {}", failed.join(", ")))

@@ -3,7 +3,8 @@
 use crate::accounts;
 use crate::cli::{Globals, block_on};
 use crate::render::Printer;
-use ordersys_command::{Failure, Outcome};
+use ordersys_command::{Exit, Failure, Outcome, Signals};
+use ordersys_stack::model::project::Project;
 use ordersys_stack::ops::down::{Down, down};
 use ordersys_stack::{AllRemoved, DataPolicy, Removed, down_all};
 
@@ -29,33 +30,46 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
     let data = if args.volumes { DataPolicy::Remove } else { DataPolicy::Keep };
     let how = Down { engine: &engine, data, forget: &accounts::forget, events: &printer.events() };
     block_on(async {
-        let AllRemoved { projects, unseen, failed } = match project.dir.parent() {
-            Some(state_dir) if args.all => down_all(how, state_dir).await?,
-            _ => {
-                let projects = vec![down(how, &project).await?];
-                AllRemoved { projects, unseen: None, failed: Vec::new() }
-            }
+        let mut signals = Signals::listen()?;
+        let AllRemoved { mut projects, unseen, failed } = tokio::select! {
+            all = take_down(args, how, &project) => all?,
+            () = signals.next() => return Err(interrupted(args)),
         };
         print(&projects, &printer);
-        printer.next(&project.command("up"));
-        match failed.into_iter().chain(unseen).reduce(also) {
-            None => Ok(()),
+        let obstacles: Vec<Failure> =
+            projects.iter_mut().filter_map(|project| project.failed.take()).collect();
+        match obstacles.into_iter().chain(failed).chain(unseen).reduce(|first, next| first.and(&next)) {
             Some(failure) => Err(failure),
+            None => {
+                printer.next("ordersys up");
+                Ok(())
+            }
         }
     })
 }
 
-/// Two failures as one: the first says how the command ends.
-fn also(first: Failure, next: Failure) -> Failure {
-    let Failure { error: other, .. } = next;
-    Failure { error: anyhow::anyhow!("{:#}\nand: {other:#}", first.error), ..first }
+async fn take_down(args: &Args, how: Down<'_>, project: &Project) -> Outcome<AllRemoved> {
+    match project.dir.parent() {
+        Some(state_dir) if args.all => down_all(how, state_dir).await,
+        _ => {
+            let projects = vec![down(how, project).await?];
+            Ok(AllRemoved { projects, unseen: None, failed: Vec::new() })
+        }
+    }
+}
+
+fn interrupted(args: &Args) -> Failure {
+    let flag = |is_given, flag| if is_given { flag } else { "" };
+    let again = format!("ordersys down{}{}", flag(args.all, " --all"), flag(args.volumes, " --volumes"));
+    Failure::new(Exit::Interrupted, "interrupted before everything was gone")
+        .hint(format!("`{again}` goes on"))
 }
 
 fn print(removed: &[Removed], printer: &Printer) {
     if printer.is_json() {
         printer.data(removed, String::new);
     }
-    if removed.iter().all(|project| project.removed.is_empty()) {
+    if removed.iter().all(|project| project.removed.is_empty() && project.failed.is_none()) {
         printer.say("nothing to do");
     }
     for project in removed {
@@ -64,6 +78,9 @@ fn print(removed: &[Removed], printer: &Printer) {
         }
         for what in &project.left {
             printer.say(format!("left      {what}"));
+        }
+        for what in &project.kept {
+            printer.say(format!("data kept: {what}"));
         }
     }
 }

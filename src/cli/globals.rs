@@ -9,9 +9,10 @@ use crate::cli::arguments::switch;
 use crate::cli::caller::As;
 use crate::cli::engine::EngineArgs;
 use crate::render::{Output, Printer};
-use ordersys_command::{Exit, Failure, OrFail, Outcome};
-use ordersys_stack::model::project::{DEFAULT_NAME, Project, ProjectName};
+use ordersys_command::{Exit, Failure, OrFail, Outcome, Pasted};
+use ordersys_stack::model::project::{DEFAULT_NAME, Project, ProjectName, quoted};
 use ordersys_stack::model::record::StackRecord;
+use ordersys_stack::ops::projects::none_runs;
 use ordersys_stack::state::trust::{Distrust, check_project};
 
 /// Flags every command takes.
@@ -73,7 +74,33 @@ impl Globals {
     #[must_use]
     pub fn printer(&self) -> Printer {
         let output = if self.json { Output::Json } else { self.output };
-        Printer::new(output, self.quiet)
+        Printer::new(output, self.quiet).pasting(self.pasted())
+    }
+
+    /// The flags that further commands need to mean the same as this one.
+    #[must_use]
+    pub fn pasted(&self) -> Pasted {
+        let given = |flag, value: &Option<String>| value.as_ref().map(|value| (flag, quoted(value)));
+        let path = |flag, path: &Option<PathBuf>| {
+            let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            path.as_ref().map(|path| (flag, quoted(&absolute(path).display().to_string())))
+        };
+        let name = self.project.to_string();
+        let project = (name != DEFAULT_NAME).then_some(("--project", name));
+        let acting = self.acting_as.as_ref().map(|who| ("--as", quoted(&who.to_string())));
+        Pasted {
+            project: project.into_iter().chain(path("--state-dir", &self.state_dir)).collect(),
+            engine: given("--docker-host", &self.engine.docker_host).into_iter().collect(),
+            services: [
+                given("--user-url", &self.user_url),
+                given("--product-url", &self.product_url),
+                given("--order-url", &self.order_url),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            caller: acting.into_iter().chain(path("--token-file", &self.token_file)).collect(),
+        }
     }
 
     /// The project these flags name. Fails where others could have written what its directory holds.
@@ -105,9 +132,9 @@ impl Globals {
         }
         let project = self.project()?;
         let stack = StackRecord::load(&project)?.ok_or_else(|| {
-            let up = project.command("up");
-            Failure::new(Exit::NotFound, format!("no stack of project `{}` is running", self.project))
-                .hint(format!("start one with `{up}`, or name the services with --user-url, --product-url and --order-url"))
+            let none = none_runs(&project);
+            let up = none.hint.clone().unwrap_or_default();
+            none.hint(format!("{up}, or name the services with --user-url, --product-url and --order-url"))
         })?;
         let (user, product, order) = named;
         Ok(Endpoints {

@@ -24,6 +24,7 @@ mod health;
 mod junit;
 mod listing;
 mod logs;
+mod ls;
 mod man;
 mod meant;
 mod open;
@@ -39,6 +40,7 @@ mod status;
 mod supervise;
 mod trace;
 mod tracing;
+mod unanswered;
 mod unread;
 mod up;
 mod user;
@@ -49,6 +51,7 @@ pub use crate::cli::globals::Globals;
 use crate::render::Output;
 pub(crate) use client_failure::client_failure;
 use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_stack::ops::chaos::Turn;
 
 /// How long a service that ends tries to say why.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -93,6 +96,8 @@ enum Command {
     /// Show the services: state, address, restarts, version, memory
     #[command(visible_alias = "ps")]
     Status(status::Args),
+    /// List the projects of this machine, running or not
+    Ls(ls::Args),
     /// Show what the services say, merged by time (in UTC)
     Logs(logs::Args),
     /// Show one request or order on its way through all services, as a timed tree
@@ -105,6 +110,12 @@ enum Command {
     ///
     /// Requests under way are finished first. Waits until each service is ready before it goes on.
     Restart(restart::Args),
+    /// Stop services in good order; `start` or the next `up` starts them again
+    ///
+    /// Requests under way are finished first. Those that need others are stopped before these.
+    Stop(restart::Args),
+    /// Start services that were stopped, and wait until each is ready
+    Start(restart::Args),
     /// Inject a fault into a running service: a crash, a freeze or a network cut
     ///
     /// A killed service is started again by itself. A paused one, and one that is cut off, stay so until
@@ -174,7 +185,7 @@ pub fn main() -> ExitCode {
         Ok(read) => read,
         Err(error) => return unread::end(&error),
     };
-    let (serves, output) = (matches!(cli.command, Command::Serve(_)), cli.globals.printer().output());
+    let (serves, globals) = (matches!(cli.command, Command::Serve(_)), cli.globals.clone());
     let ended = run(cli, &origins);
     if serves {
         return ended.map_or_else(last_words, |()| ExitCode::SUCCESS);
@@ -182,7 +193,10 @@ pub fn main() -> ExitCode {
     match whole(ended, crate::render::lost()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            crate::render::failure(&failure, output);
+            let failure = unanswered::explained(failure, &globals);
+            let hint = failure.hint.map(|hint| globals.pasted().text(&hint));
+            let failure = Failure { hint, ..failure };
+            crate::render::failure(&failure, globals.printer().output());
             ExitCode::from(failure.exit as u8)
         }
     }
@@ -221,9 +235,12 @@ fn run(cli: Cli, origins: &ArgMatches) -> Outcome {
         Command::Up(args) => up::run(args, &globals),
         Command::Down(args) => down::run(&args, &globals),
         Command::Status(args) => status::run(&args, &globals),
+        Command::Ls(args) => ls::run(&args, &globals),
         Command::Logs(args) => logs::run(args, &globals),
         Command::Trace(args) => trace::run(&args, &globals),
-        Command::Restart(args) => restart::run(&args, &globals),
+        Command::Restart(args) => restart::run(Turn::Restart, &args, &globals),
+        Command::Stop(args) => restart::run(Turn::Stop, &args, &globals),
+        Command::Start(args) => restart::run(Turn::Start, &args, &globals),
         Command::Chaos(args) => chaos::run(&args, &globals),
         Command::Seed(args) => seed::run(&globals, &args),
         Command::User(args) => user::run(&globals, args),

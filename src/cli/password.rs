@@ -50,7 +50,7 @@ fn ask(what: &str) -> Outcome<Password> {
         .map(Password::new)
         .with_context(|| format!("there is no terminal to ask for the {what}"))
         .exit(Exit::Usage)
-        .hint("pipe it in: `ordersys user ... --password-stdin < FILE`")
+        .hint("pipe it in: repeat the command with --password-stdin, and the password as its standard input")
 }
 
 fn line(what: &str) -> Outcome<Password> {

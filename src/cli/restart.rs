@@ -1,53 +1,95 @@
-//! `ordersys restart`.
+//! `ordersys restart`, `ordersys stop` and `ordersys start`: services in good order.
 
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::cli::{Globals, block_on};
-use ordersys_command::Outcome;
+use ordersys_command::{Exit, Failure, Outcome, Signals};
 use ordersys_contract::Role;
-use ordersys_stack::ops::chaos::Chaos;
+use ordersys_stack::model::spec::ServiceName;
+use ordersys_stack::ops::chaos::{Chaos, Then, Turn, Until};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  ordersys restart order
-  ordersys restart user product order      the whole stack, one service at a time")]
+  ordersys stop product                    what the others do without it
+  ordersys start                           all that are stopped, those that others need first
+  ordersys restart                         the whole stack, one service at a time")]
 pub(super) struct Args {
-    /// Which services
-    #[arg(required = true)]
+    /// Which services [default: all]
     services: Vec<Role>,
     /// How long each may take until it is ready
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Duration,
 }
 
-/// A service that was restarted.
+/// A service that was stopped, started or restarted.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Restarted {
+struct Done {
     service: &'static str,
     seconds: f64,
 }
 
-pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
+pub(super) fn run(what: Turn, args: &Args, globals: &Globals) -> Outcome {
     let (project, printer) = (globals.project()?, globals.printer());
     block_on(async {
+        let mut signals = Signals::listen()?;
         let chaos = Chaos::open(&globals.engine.lookup(), &project).await?;
-        let mut done: Vec<Restarted> = Vec::new();
-        for role in &args.services {
-            let service = chaos.service(*role).name();
-            if done.iter().any(|earlier| earlier.service == service) {
-                continue; // named twice, or a monolith's
-            }
-            let seconds = chaos.restart(*role, args.timeout, &printer.events()).await?.as_secs_f64();
-            printer.say(format!("restarted {service}: ready after {seconds:.2} s"));
-            done.push(Restarted { service, seconds });
+        let mut open = wanted(what, args, &chaos).into_iter();
+        let mut done: Vec<Done> = Vec::new();
+        let mut then = Then::GoOn;
+        while then == Then::GoOn
+            && let Some((role, service)) = open.next()
+        {
+            let until = Until { signals: &mut signals, events: &printer.events() };
+            let turned = chaos.turn(role, what, args.timeout, until).await?;
+            let seconds = turned.took.as_secs_f64();
+            printer.say(match what {
+                Turn::Stop => format!("stopped   {service} after {seconds:.2} s"),
+                Turn::Start => format!("started   {service}: ready after {seconds:.2} s"),
+                Turn::Restart => format!("restarted {service}: ready after {seconds:.2} s"),
+            });
+            done.push(Done { service: service.name(), seconds });
+            then = turned.then;
         }
         if printer.is_json() {
             printer.data(&done, String::new);
         }
-        printer.next("ordersys status");
+        if then == Then::End {
+            return Err(interrupted(what, &open.map(|(role, _)| role.name()).collect::<Vec<_>>()));
+        }
+        printer.next(match what {
+            Turn::Stop => "ordersys start",
+            Turn::Start | Turn::Restart => "ordersys status",
+        });
         Ok(())
     })
+}
+
+/// The services in question, each once: those that are named, else all. Those that others need are started first and
+/// stopped last.
+fn wanted(what: Turn, args: &Args, chaos: &Chaos) -> Vec<(Role, ServiceName)> {
+    let all = args.services.is_empty();
+    let roles = if all { &Role::ALL[..] } else { &args.services };
+    let mut wanted: Vec<(Role, ServiceName)> = Vec::new();
+    for role in roles {
+        let service = chaos.service(*role);
+        if wanted.iter().all(|(_, other)| *other != service) {
+            wanted.push((*role, service)); // not again what was named twice, or is a monolith's
+        }
+    }
+    if all && what == Turn::Stop {
+        wanted.reverse();
+    }
+    wanted
+}
+
+fn interrupted(what: Turn, left: &[&str]) -> Failure {
+    let command = what.command();
+    if left.is_empty() {
+        return Failure::new(Exit::Interrupted, format!("interrupted, when the {command} was done"));
+    }
+    let what = format!("interrupted; as before, without the {command}: {}", left.join(", "));
+    Failure::new(Exit::Interrupted, what).hint(format!("`ordersys {command} {}` goes on", left.join(" ")))
 }

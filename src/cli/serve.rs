@@ -8,7 +8,6 @@ use ordersys_chassis::telemetry::log::{self, Colour, Format};
 use ordersys_chassis::{Capacity, Counting, HostName, Listener, Network};
 use ordersys_contract::client::Endpoints;
 use ordersys_contract::settings::Durability;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::allowance::AllowanceArgs;
@@ -18,7 +17,7 @@ use crate::cli::tracing::TracingArgs;
 use crate::render::draw::terminal;
 use crate::serve;
 use crate::serve::{Exposure, Listeners, ServeConfig};
-use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
+use ordersys_command::{Exit, Failure, OrFail as _, Outcome, Signals};
 use ordersys_contract::{BaseUrl, Role};
 
 /// How long a service may take to stop before it is cut off: whatever it waits for then does not come.
@@ -172,15 +171,11 @@ fn url(named: Option<&BaseUrl>, role: Role) -> String {
 
 async fn serve_until_signal(args: &Args, peers: Endpoints, capacity: Capacity) -> Outcome {
     let shutdown = CancellationToken::new();
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut signals = Signals::listen()?;
     tokio::spawn({
         let shutdown = shutdown.clone();
         async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
+            signals.next().await;
             tracing::info!("stopping: requests in flight are finished first");
             shutdown.cancel();
         }

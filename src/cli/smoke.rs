@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context as _;
+use tempfile::TempDir;
 
 use crate::accounts;
 use crate::cli::bench::recorded;
@@ -11,14 +12,14 @@ use crate::cli::{Globals, block_on};
 use crate::render::{Printer, Table};
 use crate::smoke;
 use crate::smoke::{Ended, Journey};
-use ordersys_command::interrupt;
+use ordersys_command::Signals;
 use ordersys_command::{Exit, Failure, Outcome};
 use ordersys_stack as stack;
 use ordersys_stack::model::project::{Project, ProjectName};
 use ordersys_stack::model::record::Topology;
 use ordersys_stack::ops::down::Down;
 use ordersys_stack::up::Up;
-use ordersys_stack::{DataPolicy, PortChoices, RuntimeChoice, UpOptions};
+use ordersys_stack::{DataPolicy, PortChoices, RuntimeChoice, UpOptions, Wanted};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -39,27 +40,36 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
+    block_on(async {
+        let mut signals = Signals::listen()?; // before anything is there that could be left behind
+        let state = tempfile::Builder::new().prefix("ordersys-smoke-").tempdir();
+        let state = state.context("cannot make a directory for the state of the smoke test")?;
+        let outcome = smoke_in(&state, args, globals, &mut signals).await;
+        if std::fs::read_dir(state.path()).is_ok_and(|mut left| left.next().is_some()) {
+            let _ = state.keep(); // what `down` could not remove is not forgotten: there `down` finds it again
+        }
+        outcome
+    })
+}
+
+async fn smoke_in(state: &TempDir, args: &Args, globals: &Globals, signals: &mut Signals) -> Outcome {
     let printer = globals.printer();
-    let state = tempfile::Builder::new().prefix("ordersys-smoke-").tempdir();
-    let state = state.context("cannot make a directory for the state of the smoke test")?;
     let project = fresh_project(state.path())?;
     let options = UpOptions {
-        runtime: args.runtime,
-        topology: args.topology,
-        ports: PortChoices::auto(),
+        wanted: Wanted {
+            runtime: Some(args.runtime),
+            topology: Some(args.topology),
+            ports: PortChoices::auto(),
+            ..Wanted::default()
+        },
         ..UpOptions::new(globals.engine.lookup())
     };
     let began = Instant::now();
-    let (journey, exit) = block_on(journey(&options, &project, &printer))?;
+    let (journey, exit) = journey(&options, &project, &printer, signals).await?;
     printer.data(&journey, || table(&journey));
     if project.dir.exists() {
-        // What `down` could not remove is not forgotten: this is where `down` finds it again.
-        let kept = state.keep();
-        printer.say(format!(
-            "left      {}; `{}` removes it",
-            kept.display(),
-            project.command("down --volumes")
-        ));
+        let removes = project.command("down --volumes");
+        printer.say(format!("left      {}; `{removes}` removes it", state.path().display()));
     }
     let written = args.junit.as_ref().map_or(Ok(()), |path| crate::cli::junit::write(&journey, path));
     let Some(failed) = journey.failure() else {
@@ -81,7 +91,12 @@ fn fresh_project(state: &Path) -> Outcome<Project> {
 }
 
 /// The journey and the exit code of its failure, if it has one.
-async fn journey(options: &UpOptions, project: &Project, printer: &Printer) -> Outcome<(Journey, Exit)> {
+async fn journey(
+    options: &UpOptions,
+    project: &Project,
+    printer: &Printer,
+    signals: &mut Signals,
+) -> Outcome<(Journey, Exit)> {
     let mut journey = Journey::default();
     let mut exit = Exit::Failed;
     // Only what the steps say is data; the report of `up` is not asked for here.
@@ -99,7 +114,7 @@ async fn journey(options: &UpOptions, project: &Project, printer: &Printer) -> O
         let around = recorded(&record);
         tokio::select! {
             () = Box::pin(smoke::travel(&mut journey, &client, &around, printer)) => {}
-            _ = interrupt() => exit = Exit::Interrupted,
+            () = signals.next() => exit = Exit::Interrupted,
         }
         if exit == Exit::Interrupted {
             journey.step("finish", async { Err::<(), _>(anyhow::anyhow!("interrupted")) }).await;
@@ -108,8 +123,8 @@ async fn journey(options: &UpOptions, project: &Project, printer: &Printer) -> O
     let down = async {
         let (data, events) = (DataPolicy::Remove, &silent.events());
         let how = Down { engine: &options.engine, data, forget: &accounts::forget, events };
-        let removed = stack::down(how, project).await;
-        removed.map_err(|failure| failure.error)
+        let removed = stack::down(how, project).await.map_err(|failure| failure.error)?;
+        removed.failed.map_or(Ok(()), |failure| Err(failure.error))
     };
     journey.step("take it down, leaving nothing", down).await;
     Ok((journey, exit))

@@ -16,12 +16,12 @@ use ordersys_command::{Exit, Failure, Outcome};
 use ordersys_stack as stack;
 use ordersys_stack::model::record::Topology;
 use ordersys_stack::plan::ImagePolicy;
-use ordersys_stack::{OnFailure, PortChoices, PortFlag, RuntimeChoice, UpOptions};
+use ordersys_stack::{Memory, OnFailure, PortChoices, PortFlag, RuntimeChoice, UpOptions, Wanted};
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 #[command(after_help = "Examples:
-  ordersys up                               in Docker if an engine answers, else as processes
+  ordersys up                               as last time; at first in Docker if an engine answers, else as processes
   ordersys up --runtime process             without Docker
   ordersys up --topology monolith           all three roles in one process
   ordersys up --port order=18003            another port for one service
@@ -30,29 +30,33 @@ use ordersys_stack::{OnFailure, PortChoices, PortFlag, RuntimeChoice, UpOptions}
   ordersys up --otlp http://127.0.0.1:4318  traces to a collector on this machine
   ordersys up --dry-run                     what would be done, and why")]
 pub(super) struct Args {
-    /// Where the services run
-    #[arg(long, env = "ORDERSYS_RUNTIME", default_value = "auto", value_name = "RUNTIME")]
-    runtime: RuntimeChoice,
-    /// Three services, or one process that is all three
-    #[arg(long, env = "ORDERSYS_TOPOLOGY", default_value = "services", value_name = "TOPOLOGY")]
-    topology: Topology,
-    /// A service's port, or `auto` for free ones [default: 3001, 3002, 3003]
+    /// Where the services run [default: as last time, else auto]
+    #[arg(long, env = "ORDERSYS_RUNTIME", value_name = "RUNTIME")]
+    runtime: Option<RuntimeChoice>,
+    /// Three services, or one process that is all three [default: as last time, else services]
+    #[arg(long, env = "ORDERSYS_TOPOLOGY", value_name = "TOPOLOGY")]
+    topology: Option<Topology>,
+    /// A service's port, or `auto` for free ones [default: as last time, else 3001, 3002, 3003]
     #[arg(long = "port", env = "ORDERSYS_PORTS", value_delimiter = ',', value_name = "SERVICE=N|auto")]
     ports: Vec<PortFlag>,
-    /// The address ports are published on
-    #[arg(long, env = "ORDERSYS_BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
-    bind: IpAddr,
+    /// The address ports are published on [default: as last time, else 127.0.0.1]
+    #[arg(long, env = "ORDERSYS_BIND", value_name = "ADDRESS")]
+    bind: Option<IpAddr>,
     /// A further name under which clients reach the services, as in the `Host` they send; repeat it for several.
     /// Published on loopback, the services refuse all names but localhost, 127.0.0.1, their own and these; published
     /// elsewhere they accept any unless one is named here
     #[arg(long = "allowed-host", env = "ORDERSYS_ALLOWED_HOST", value_delimiter = ',', value_name = "NAME")]
     allowed_hosts: Vec<HostName>,
-    /// What a commit means: full (on disk), normal, memory; anything but full is for measuring
-    #[arg(long, env = "ORDERSYS_DURABILITY", default_value_t = Durability::Full, value_name = "LEVEL")]
-    durability: Durability,
-    /// What the services log, e.g. `debug` or `info,hyper=warn`
-    #[arg(long, env = "ORDERSYS_LOG", default_value = "info", value_name = "FILTER", value_parser = log::filter)]
-    log: String,
+    /// What a commit means: full (on disk), normal, memory; anything but full is for measuring [default: as last
+    /// time, else full]
+    #[arg(long, env = "ORDERSYS_DURABILITY", value_name = "LEVEL")]
+    durability: Option<Durability>,
+    /// What the services log, e.g. `debug` or `info,hyper=warn` [default: as last time, else info]
+    #[arg(long, env = "ORDERSYS_LOG", value_name = "FILTER", value_parser = log::filter)]
+    log: Option<String>,
+    /// Forget what the project was started with: what no flag names is as at the first start
+    #[arg(long)]
+    defaults: bool,
     /// The program the services run [default: this one]
     #[arg(long, env = "ORDERSYS_BINARY", value_name = "PATH")]
     binary: Option<PathBuf>,
@@ -65,6 +69,12 @@ pub(super) struct Args {
     /// Show the services' logs once everything is ready; Ctrl-C ends that, not the stack
     #[arg(long)]
     attach: bool,
+    /// As it is anyway: the services run in the background
+    #[arg(short, long, hide = true, conflicts_with = "attach")]
+    detach: bool,
+    /// As it is anyway: waits until everything is ready
+    #[arg(long, hide = true)]
+    wait: bool,
     /// How long to wait until everything is ready
     #[arg(long, env = "ORDERSYS_TIMEOUT", default_value = "60s", value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Duration,
@@ -79,14 +89,17 @@ impl Args {
     fn options(self, globals: &Globals) -> Outcome<UpOptions> {
         let ports = PortChoices::from_flags(&self.ports).map_err(|error| Failure::new(Exit::Usage, error))?;
         Ok(UpOptions {
-            runtime: self.runtime,
-            topology: self.topology,
-            ports,
-            bind: self.bind,
-            allowed_hosts: self.allowed_hosts,
-            durability: self.durability,
-            log: self.log,
-            tracing: self.tracing.settings(),
+            wanted: Wanted {
+                runtime: self.runtime,
+                topology: self.topology,
+                ports,
+                bind: self.bind,
+                allowed_hosts: Some(self.allowed_hosts).filter(|hosts| !hosts.is_empty()),
+                durability: self.durability,
+                log: self.log,
+                tracing: self.tracing.settings(),
+            },
+            memory: if self.defaults { Memory::Forget } else { Memory::Keep },
             binary: self.binary,
             image: if self.build { ImagePolicy::Always } else { ImagePolicy::WhenMissing },
             timeout: self.timeout,
@@ -103,7 +116,7 @@ pub(super) fn run(args: Args, globals: &Globals) -> Outcome {
     if dry_run {
         let changes = block_on(stack::preview(&options, &project, &printer.events()))?;
         printer.data(&changes, || render::stack::changes(&changes));
-        printer.next("ordersys up");
+        printer.say("nothing was done: leave out --dry-run to do it");
         return Ok(());
     }
     let up = block_on(stack::up(&options, &project, &printer.events()))?;
@@ -118,6 +131,10 @@ pub(super) fn run(args: Args, globals: &Globals) -> Outcome {
             }
         });
     }
-    printer.next("ordersys smoke, ordersys order place, ordersys bench; ordersys down ends it");
+    printer.say(format!(
+        "the API in a browser: {}/docs; `ordersys down` ends the stack",
+        up.record.endpoints.order
+    ));
+    printer.next("ordersys seed");
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use ordersys_command::progress::Event;
-use ordersys_command::{Events, steers};
+use ordersys_command::{Events, Pasted, steers};
 use serde::Serialize;
 
 pub mod bench;
@@ -49,19 +49,26 @@ pub struct Printer {
     output: Output,
     quiet: bool,
     full_screen: bool,
+    pasted: Pasted,
 }
 
 impl Printer {
     /// A printer; `quiet` drops talk, never data or errors.
     #[must_use]
     pub fn new(output: Output, quiet: bool) -> Self {
-        Self { output, quiet, full_screen: false }
+        Self { output, quiet, full_screen: false, pasted: Pasted::default() }
+    }
+
+    /// The same, completing each command it names with these flags.
+    #[must_use]
+    pub fn pasting(self, pasted: Pasted) -> Self {
+        Self { pasted, ..self }
     }
 
     /// A printer that prints nothing: for work whose output the user did not ask for.
     #[must_use]
     pub fn silent() -> Self {
-        Self { output: Output::Nothing, quiet: true, full_screen: false }
+        Self::new(Output::Nothing, true)
     }
 
     /// The same, which may take the whole terminal to show what goes on; that needs one at stdout that can be drawn over.
@@ -106,27 +113,33 @@ impl Printer {
         }
     }
 
+    /// Takes what was printed off the terminal, where stdout is one: the next data is shown in its place.
+    pub fn clear(&self) {
+        if self.output == Output::Table && terminal::stdout().is_live {
+            let _ = crossterm::execute!(
+                std::io::stdout(),
+                crossterm::terminal::Clear(crossterm::terminal::ClearType::All),
+                crossterm::cursor::MoveTo(0, 0)
+            );
+        }
+    }
+
     /// A stream of lines to stdout.
     #[must_use]
     pub fn lines(&self) -> Lines {
         Lines::new()
     }
 
-    /// Says something to the person at the terminal, on stderr.
+    /// Says something to the person at the terminal, on stderr. Commands between backticks are completed.
     pub fn say(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            out::say(&set_in(text.as_ref(), "  "));
+            out::say(&set_in(&self.pasted.text(text.as_ref()), "  "));
         }
     }
 
-    /// Says that a list goes on behind what was shown of it, and how to see more.
-    pub fn goes_on(&self, shown: &str, more: &str) {
-        self.say(format!("{shown}; {more} shows more"));
-    }
-
-    /// Names the likely next command.
+    /// Names the likely next command: a whole one, which is completed so that it works when pasted.
     pub fn next(&self, command: &str) {
-        self.say(format!("next: {command}"));
+        self.say(format!("next: {}", self.pasted.command(command)));
     }
 
     /// Shows what libraries report: talk and progress on stderr.

@@ -7,6 +7,7 @@ use ordersys_contract::Timestamp;
 use ordersys_contract::health::Peer;
 use ordersys_stack::Changes;
 use ordersys_stack::model::record::RuntimeKind;
+use ordersys_stack::ops::projects::Listed;
 use ordersys_stack::ops::status::{State, StatusReport};
 use ordersys_stack::up::report::UpReport;
 use ordersys_stack::up::timeline::{duration_text, path_text};
@@ -30,6 +31,34 @@ pub fn changes(changes: &Changes) -> String {
         table.row([change.action.to_owned(), change.resource.to_string(), cause]);
     }
     table.to_string()
+}
+
+/// The projects of a machine.
+#[must_use]
+pub fn projects(projects: &[Listed]) -> String {
+    let mut table =
+        Table::new(["PROJECT", "STATE", "READY", "RUNTIME", "TOPOLOGY", "ORDERS AT", "DATA", "LAST UP"])
+            .right(&[2, 6]);
+    let dash = || "-".to_owned();
+    for listed in projects {
+        let kibibytes = listed.data_bytes.div_ceil(1024);
+        table.row([
+            listed.name.clone(),
+            listed.state.name().to_owned(),
+            format!("{}/{}", listed.ready, listed.services),
+            listed.runtime.map_or_else(dash, |runtime| runtime.name().to_owned()),
+            listed.topology.map_or_else(dash, |topology| topology.name().to_owned()),
+            listed.url.clone().unwrap_or_else(dash),
+            if kibibytes == 0 { dash() } else { format!("{kibibytes} KiB") },
+            listed.since.map_or_else(dash, |since| since.to_string()),
+        ]);
+    }
+    let notes = projects
+        .iter()
+        .filter_map(|listed| Some(format!("{}: {}", listed.name, printable(listed.note.as_ref()?))));
+    let notes: Vec<String> = notes.collect();
+    let text = table.to_string();
+    if notes.is_empty() { text } else { format!("{}\n\n{}", text.trim_end(), notes.join("\n")) }
 }
 
 /// The services of a stack.

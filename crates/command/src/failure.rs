@@ -45,6 +45,12 @@ impl Failure {
         Self { exit, error: anyhow::anyhow!("{what}"), hint: None }
     }
 
+    /// Two failures as one: the first says how the command ends and what to do first.
+    #[must_use]
+    pub fn and(self, other: &Self) -> Self {
+        Self { error: anyhow::anyhow!("{:#}\nand: {:#}", self.error, other.error), ..self }
+    }
+
     /// The same, with a next step.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -5,6 +5,7 @@
 mod cancellation;
 mod counted;
 mod failure;
+mod pasted;
 mod printable;
 pub mod progress;
 mod signals;
@@ -12,6 +13,7 @@ mod signals;
 pub use cancellation::{Cancellation, Cancelled};
 pub use counted::counted;
 pub use failure::{Exit, Failure, OrFail, Outcome};
+pub use pasted::Pasted;
 pub use printable::{printable, printable_lines, steers};
 pub use progress::{Events, Progress};
-pub use signals::{Signals, interrupt};
+pub use signals::Signals;

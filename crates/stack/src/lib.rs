@@ -15,4 +15,5 @@ pub use crate::ops::status::{StatusReport, status};
 pub use crate::ports::{PortChoices, PortFlag};
 pub use crate::up::report::Changes;
 pub use crate::up::select::RuntimeChoice;
-pub use crate::up::{OnFailure, UpOptions, preview, up};
+pub use crate::up::wanted::Wanted;
+pub use crate::up::{Memory, OnFailure, UpOptions, preview, up};

@@ -137,7 +137,7 @@ fn stored(dir: &Path) -> Outcome<Vec<RunResult>> {
     dirs.sort();
     match dirs.len() {
         0 => Err(Failure::new(Exit::NotFound, format!("{} holds no stored run", dir.display()))
-            .hint("store runs with `ordersys bench --out DIR/1`, `--out DIR/2` and so on")),
+            .hint("store runs there with `ordersys bench --out` and a directory for each")),
         many if many > MOST_RUNS => {
             let what = format!("{} holds {many} runs; at most {MOST_RUNS} are compared", dir.display());
             Err(Failure::new(Exit::Usage, what))

@@ -1,8 +1,8 @@
 //! `ordersys user login|logout|passwd`: an account's session on this machine.
 
+use ordersys_contract::UserId;
 use ordersys_contract::session::NewSession;
 use ordersys_contract::user::{User, UserPatch};
-use ordersys_contract::{Client, UserId};
 use serde::Serialize;
 
 use crate::accounts;
@@ -88,14 +88,14 @@ pub(super) fn log_in(globals: &Globals, args: LoginArgs) -> Outcome {
 }
 
 fn start(globals: &Globals, target: &Target, new: NewSession) -> Outcome<Account> {
-    let (project, client) = (globals.project()?, Client::new(target.endpoints.clone()));
+    let (project, client) = (globals.project()?, globals.calls(target));
     let at = Login { project: &project, services: &target.services, client: &client };
     block_on(accounts::log_in(at, new))
 }
 
 pub(super) fn log_out(globals: &Globals, args: &LogoutArgs) -> Outcome {
     let (target, project) = (globals.target()?, globals.project()?);
-    let client = Client::new(target.endpoints.clone());
+    let client = globals.calls(&target);
     let at = Login { project: &project, services: &target.services, client: &client };
     let ending = if args.everywhere { Ending::Everywhere } else { Ending::Current };
     let email = match &globals.acting_as {

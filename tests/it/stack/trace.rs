@@ -279,5 +279,5 @@ fn an_unknown_id_says_where_was_looked() {
     }
     let nothing = Project::new("process").run(&["trace", "x"]);
     assert_eq!(nothing.code, Some(4), "{}", nothing.said);
-    assert!(nothing.said.contains("hint: start a stack with `ordersys up`"), "{}", nothing.said);
+    assert!(nothing.said.contains("hint: start a stack with `ordersys up --"), "{}", nothing.said);
 }

@@ -124,7 +124,7 @@ impl RunResult {
         let path = dir.join(FILE);
         let missing = |error: std::io::Error| {
             let error = anyhow::Error::new(error).context(format!("cannot read {}", path.display()));
-            let hint = "name a directory that `ordersys bench --out DIR` wrote".to_owned();
+            let hint = "name a directory that a run with --out wrote".to_owned();
             Failure { exit: Exit::NotFound, error, hint: Some(hint) }
         };
         let size = std::fs::metadata(&path).map_err(missing)?.len();

@@ -35,6 +35,12 @@ impl Client {
     }
 
     pub(super) async fn exchange(&self, call: Call<'_>) -> Result<Received, ClientError> {
+        let (base, url) = (call.base, format!("{}{}", call.base, call.path));
+        let Some(doubt) = &self.doubt else { return self.answer(call).await };
+        doubt.unless_known(base, self.answer(call)).await.unwrap_or(Err(ClientError::TimedOut { url }))
+    }
+
+    async fn answer(&self, call: Call<'_>) -> Result<Received, ClientError> {
         let url = format!("{}{}", call.base, call.path);
         let mut headers = call.headers;
         if call.body.is_some() {

@@ -13,6 +13,7 @@ use crate::{RequestId, Secret, TraceParent};
 
 mod address;
 mod audit;
+mod doubt;
 mod error;
 mod exchange;
 mod order;
@@ -22,6 +23,7 @@ mod user;
 
 use address::{at, given, shown, with_query};
 pub use address::{next_link, percent};
+pub use doubt::{Doubt, Knowing};
 pub use error::ClientError;
 use exchange::{Call, bare, get, posted};
 pub use order::{OrderFilter, Placed};
@@ -65,6 +67,7 @@ pub struct Client {
     request_id: Option<RequestId>,
     trace_parent: Option<TraceParent>,
     answer_limit: usize,
+    doubt: Option<Doubt>,
 }
 
 /// Whether calls carry the time that is left for them.
@@ -94,7 +97,14 @@ impl Client {
             request_id: None,
             trace_parent: None,
             answer_limit: MAX_ANSWER_BYTES,
+            doubt: None,
         }
+    }
+
+    /// The same, giving a call up as soon as its service is known not to answer.
+    #[must_use]
+    pub fn doubting(self, doubt: Doubt) -> Self {
+        Self { doubt: Some(doubt), ..self }
     }
 
     /// The credential presented with every call, if any.

@@ -5,9 +5,9 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::order::OrderState;
+use crate::order::{OrderRejection, OrderState, Short};
 use crate::reservation::{ReservationState, Shortage};
-use crate::{Quantity, TraceParent};
+use crate::{Code, Quantity, TraceParent};
 
 fn id<K: std::fmt::Debug>() -> impl Strategy<Value = Id<K>> {
     any::<[u8; 16]>().prop_map(Id::from_bytes)
@@ -49,12 +49,28 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn short()(
+        product_id in id(), name in option::of(name()), requested in any::<u64>(), available in any::<u64>(),
+    ) -> Short {
+        Short { product_id, name, requested, available }
+    }
+}
+
+prop_compose! {
+    fn rejection()(shortages in vec(short(), 0..3), products in vec(id(), 0..3)) -> OrderRejection {
+        OrderRejection { code: Code::InsufficientStock, shortages, products }
+    }
+}
+
+prop_compose! {
     fn order()(
         (id, user_id) in (id(), id()), user_name in name(), items in vec(order_line(), 0..4), total in money(),
         currency in currency(), status in proptest::sample::select(&OrderState::ALL[..]), version in any::<u64>(),
-        (created_at, updated_at) in (time(), time()),
+        (created_at, updated_at) in (time(), time()), rejection in option::of(rejection().prop_map(Box::new)),
     ) -> Order {
-        Order { id, user_id, user_name, items, total, currency, status, version, created_at, updated_at }
+        Order {
+            id, user_id, user_name, items, total, currency, status, rejection, version, created_at, updated_at,
+        }
     }
 }
 

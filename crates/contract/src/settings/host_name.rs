@@ -3,11 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// Most bytes of a host name (RFC 1035).
 const MAX_NAME_BYTES: usize = 253;
 
 /// The name or address of a host, without a port, in the one form in which names are compared.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct HostName(String);
 
 /// A text is no host name.
@@ -36,6 +39,20 @@ impl HostName {
 impl From<IpAddr> for HostName {
     fn from(address: IpAddr) -> Self {
         Self(address.to_string())
+    }
+}
+
+impl TryFrom<String> for HostName {
+    type Error = NotAHost;
+
+    fn try_from(text: String) -> Result<Self, NotAHost> {
+        text.parse()
+    }
+}
+
+impl From<HostName> for String {
+    fn from(name: HostName) -> Self {
+        name.0
     }
 }
 

@@ -36,6 +36,17 @@ pub(crate) async fn ids(
     Ok(found.into_iter().filter_map(|container| container.id).collect())
 }
 
+/// The names of containers that a filter finds.
+pub(crate) async fn names_of(
+    engine: &Engine,
+    filter: &HashMap<String, Vec<String>>,
+) -> Result<Vec<String>, EngineError> {
+    let options = ListContainersOptionsBuilder::new().all(true).filters(filter).build();
+    let found = engine.docker.list_containers(Some(options)).await.map_err(during("list containers"))?;
+    let first = found.into_iter().filter_map(|container| container.names?.into_iter().next());
+    Ok(first.map(|name| name.trim_start_matches('/').to_owned()).collect())
+}
+
 /// The values a label has on containers.
 pub(crate) async fn label_values(engine: &Engine, label: &str) -> Result<Vec<String>, EngineError> {
     let options = ListContainersOptionsBuilder::new().all(true).filters(&labels::label_filter(label)).build();

@@ -12,7 +12,8 @@ use crate::docker::labels::{Names, OWNER, Owner, STATE_DIR};
 use crate::docker::volumes;
 use crate::docker::volumes::Unlabelled;
 use crate::model::project::{Project, SERVICE_FILE};
-use crate::model::record::{RuntimeKind, StackRecord};
+use crate::model::record::RuntimeKind;
+use crate::model::started::Started;
 use crate::state::mark::{Mark, Ownership};
 
 /// The state directory of a project, as labels name it; `None` as long as no `up` has marked it.
@@ -65,8 +66,7 @@ pub(crate) async fn check_volumes(engine: &Engine, project: &Project) -> Result<
 }
 
 fn was_in_docker(project: &Project) -> bool {
-    let record = StackRecord::load(project).ok().flatten();
-    record.is_some_and(|record| record.runtime == RuntimeKind::Docker)
+    Started::load(project).is_some_and(|last| last.runtime == RuntimeKind::Docker)
 }
 
 /// When the state directory got its credentials, which it does before any volume is made, in seconds since 1970.

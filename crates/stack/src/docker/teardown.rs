@@ -1,8 +1,8 @@
 //! Takes a project down: everything with its label goes, and a last look proves it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 
 use crate::docker::engine::Engine;
 use crate::docker::engine::error::EngineError;
@@ -15,6 +15,30 @@ use crate::model::spec::ServiceName;
 
 /// How often what is left is removed again: a killed `up` may have had a request under way.
 const ROUNDS: usize = 3;
+
+/// What a sweep did.
+#[derive(Debug, Default)]
+pub(crate) struct Swept {
+    /// What went, in words.
+    pub(crate) removed: BTreeSet<String>,
+    /// What did not, and why.
+    pub(crate) failed: Vec<EngineError>,
+}
+
+impl Swept {
+    fn note(&mut self, what: String, gone: Result<(), EngineError>, failed: &mut Vec<EngineError>) {
+        match gone {
+            Ok(()) => {
+                self.removed.insert(what);
+            }
+            Err(error) => failed.push(error),
+        }
+    }
+
+    fn is_held(&self) -> bool {
+        self.failed.iter().any(|error| matches!(error, EngineError::Held { .. }))
+    }
+}
 
 /// The way down of one project.
 #[derive(Debug)]
@@ -29,31 +53,63 @@ impl<'a> ProjectSweep<'a> {
     }
 
     /// Stops the project's containers, those that need others first, and removes them and the
-    /// networks. Returns what was removed.
-    pub(crate) async fn containers_and_networks(&self) -> Result<Vec<String>, EngineError> {
-        let mut removed = BTreeSet::new();
+    /// networks. What cannot be removed does not keep the rest.
+    pub(crate) async fn containers_and_networks(&self) -> Result<Swept, EngineError> {
+        let mut swept = Swept::default();
         for _ in 0..ROUNDS {
             let services = observe::services(self.engine, &self.names).await?;
             let networks = network::list(self.engine, &self.names).await?;
             if services.is_empty() && networks.is_empty() {
+                swept.failed.clear();
                 break;
             }
+            let mut failed = Vec::new();
             let (first, last): (Vec<_>, Vec<_>) = services.iter().partition(|service| needs_others(service));
             for group in [first, last] {
-                try_join_all(group.iter().map(|service| self.end(service))).await?;
-                removed.extend(group.iter().map(|service| container_text(service)));
+                let ended = join_all(group.iter().map(|service| self.end(service))).await;
+                for (service, ended) in group.iter().zip(ended) {
+                    swept.note(container_text(service), ended, &mut failed);
+                }
             }
-            try_join_all(networks.iter().map(|id| network::remove(self.engine, id))).await?;
-            removed.extend(networks.iter().map(|_| format!("network {}", self.names.network())));
+            for id in &networks {
+                let gone = network::remove(self.engine, id).await;
+                let what = format!("network {}", self.names.network());
+                swept.note(what.clone(), self.or_held(gone, &what, ("network", id)).await, &mut failed);
+            }
+            swept.failed = failed;
+            if swept.is_held() {
+                break; // it stays so
+            }
         }
-        Ok(removed.into_iter().collect())
+        Ok(swept)
     }
 
-    /// Removes the project's volumes. Returns what was removed.
-    pub(crate) async fn volumes(&self) -> Result<Vec<String>, EngineError> {
-        let found = volumes::list(self.engine, &self.names).await?;
-        try_join_all(found.iter().map(|name| volumes::delete(self.engine, name))).await?;
-        Ok(found.into_iter().map(|name| format!("volume {name}")).collect())
+    /// Removes the project's volumes. What cannot be removed does not keep the rest.
+    pub(crate) async fn volumes(&self) -> Result<Swept, EngineError> {
+        let mut swept = Swept::default();
+        let mut failed = Vec::new();
+        for name in volumes::list(self.engine, &self.names).await? {
+            let what = format!("volume {name}");
+            let gone = volumes::delete(self.engine, &name).await;
+            let gone = self.or_held(gone, &what, ("volume", &name)).await;
+            swept.note(what, gone, &mut failed);
+        }
+        Ok(Swept { failed, ..swept })
+    }
+
+    /// A refusal, with the containers that are its cause where some are.
+    async fn or_held(
+        &self,
+        gone: Result<(), EngineError>,
+        what: &str,
+        (filter, value): (&str, &str),
+    ) -> Result<(), EngineError> {
+        let Err(refused @ EngineError::Refused { status: 403 | 409, .. }) = gone else { return gone };
+        let filter = HashMap::from([(filter.to_owned(), vec![value.to_owned()])]);
+        match observe::names_of(self.engine, &filter).await {
+            Ok(holders) if !holders.is_empty() => Err(EngineError::Held { what: what.to_owned(), holders }),
+            _ => Err(refused),
+        }
     }
 
     /// What is left of the project besides its volumes.

@@ -42,19 +42,20 @@ pub(crate) async fn roll_back(
     journal: &Journal,
 ) -> Result<(), EngineError> {
     let made = labels::label_filter(&format!("{}={}", labels::RUN_ID, run.text()));
+    let mut done = Vec::new(); // one thing that cannot be taken back does not keep the rest
     for id in observe::ids(engine, &made).await? {
-        containers::remove(engine, &id).await?;
+        done.push(containers::remove(engine, &id).await);
     }
     for undo in journal.take().into_iter().rev() {
-        take_back(engine, undo).await?;
+        done.push(take_back(engine, undo).await);
     }
     for name in volumes::of_run(engine, names, run).await? {
-        volumes::delete(engine, &name).await?;
+        done.push(volumes::delete(engine, &name).await);
     }
     for id in network::of_run(engine, names, run).await? {
-        network::remove(engine, &id).await?;
+        done.push(network::remove(engine, &id).await);
     }
-    Ok(())
+    done.into_iter().collect()
 }
 
 async fn take_back(engine: &Engine, undo: Undo) -> Result<(), EngineError> {

@@ -7,3 +7,4 @@ pub mod program;
 pub mod project;
 pub mod record;
 pub mod spec;
+pub mod started;

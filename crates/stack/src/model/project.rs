@@ -90,10 +90,8 @@ impl Project {
         }
         if let (Place::Named, Some(state_dir)) = (self.place, self.dir.parent()) {
             let state_dir = std::path::absolute(state_dir).unwrap_or_else(|_| state_dir.to_owned());
-            let text = state_dir.display().to_string();
-            let quoted = shlex::try_quote(&text).map_or(text.clone(), std::borrow::Cow::into_owned);
             command.push_str(" --state-dir ");
-            command.push_str(&quoted);
+            command.push_str(&quoted(&state_dir.display().to_string()));
         }
         command
     }
@@ -137,6 +135,12 @@ pub const ADMIN_FILE: &str = "admin.token";
 
 /// What to do where the state directory cannot be used.
 pub const STATE_HINT: &str = "name a directory that can be written with --state-dir";
+
+/// A word as a shell takes it.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    shlex::try_quote(word).map_or(word.to_owned(), std::borrow::Cow::into_owned)
+}
 
 /// Makes a directory that only its owner may enter.
 pub fn make_private_dir(path: &Path) -> anyhow::Result<()> {

@@ -8,9 +8,10 @@ use anyhow::Context as _;
 use ordersys_contract::client::Endpoints;
 use serde::{Deserialize, Serialize};
 
-use crate::model::project::{Project, write_private};
+use crate::model::project::{Project, STATE_HINT, write_private};
 use crate::model::spec::ServiceSpec;
 use crate::state::mark::Home;
+use ordersys_command::{Exit, OrFail as _, Outcome};
 
 /// Where services run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,28 @@ pub enum RuntimeKind {
     Docker,
     /// Processes of this machine.
     Process,
+}
+
+impl RuntimeKind {
+    /// One word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Process => "process",
+        }
+    }
+}
+
+impl Topology {
+    /// One word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Services => "services",
+            Self::Monolith => "monolith",
+        }
+    }
 }
 
 /// How services are spread over processes.
@@ -48,6 +71,9 @@ pub struct StackRecord {
     /// The program they run, on this machine.
     #[serde(default)]
     pub program: Option<PathBuf>,
+    /// Whether it is what a failed `up` left for a look: nobody wants it to be like that again.
+    #[serde(default)]
+    pub(crate) failed: bool,
     /// The directory it was written for: a copy of a directory has no stack.
     #[serde(default)]
     pub(crate) home: Option<Home>,
@@ -57,18 +83,27 @@ const FILE: &str = "stack.json";
 
 impl StackRecord {
     /// The record of a project's stack; `None` if none is up.
-    pub fn load(project: &Project) -> anyhow::Result<Option<Self>> {
+    pub fn load(project: &Project) -> Outcome<Option<Self>> {
         let path = project.dir.join(FILE);
         match fs::read(&path) {
             Ok(text) => {
                 let record: Self = serde_json::from_slice(&text)
-                    .with_context(|| format!("{} is not a stack record", path.display()))?;
+                    .with_context(|| format!("{} is damaged", path.display()))
+                    .hint(format!("`{}` writes it anew; data is not touched", project.command("up")))?;
                 let is_here = record.home.as_ref().is_none_or(|home| home.is_at(&project.dir));
                 Ok(is_here.then_some(record))
             }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+            Err(error) => Err(error)
+                .with_context(|| format!("cannot read {}", path.display()))
+                .exit(Exit::Environment)
+                .hint(STATE_HINT),
         }
+    }
+
+    /// The same, of a stack that is observed anyway: a record that cannot be read says nothing.
+    pub(crate) fn readable(project: &Project) -> Option<Self> {
+        Self::load(project).ok().flatten()
     }
 
     /// Stores the record, replacing an earlier one.

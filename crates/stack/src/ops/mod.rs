@@ -2,4 +2,5 @@
 
 pub mod chaos;
 pub mod down;
+pub mod projects;
 pub mod status;

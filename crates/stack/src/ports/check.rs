@@ -72,7 +72,7 @@ async fn owner(runtime: &Runtime, work: &Work<'_>, port: u16) -> Owner {
         Some(process) if work.observed.services.iter().any(|own| own.facts.pid == Some(process.pid)) => {
             Owner::Own
         }
-        Some(process) => Owner::Other(format!("process {} ({})", process.pid, process.name)),
+        Some(process) => Owner::Other(process.to_string()),
         None => Owner::Other("a process that cannot be seen from here".to_owned()),
     }
 }

@@ -87,6 +87,20 @@ impl PortChoices {
         Self(Role::ALL.into_iter().map(|role| (role, PortChoice::AsBefore)).collect())
     }
 
+    /// Whether a role has the port it had.
+    pub(crate) fn keeps(&self, role: Role) -> bool {
+        self.0.get(&role) == Some(&PortChoice::AsBefore)
+    }
+
+    /// The same, with the default port where the one there was would do.
+    pub(crate) fn anew(self) -> Self {
+        let anew = |(role, choice): (Role, PortChoice)| match choice {
+            PortChoice::AsBefore => (role, PortChoice::Fixed(role.default_port())),
+            PortChoice::Fixed(_) | PortChoice::Auto => (role, choice),
+        };
+        Self(self.0.into_iter().map(anew).collect())
+    }
+
     /// What these flags say; the ports there were, or the default ones, where they say nothing.
     pub fn from_flags(flags: &[PortFlag]) -> Result<Self, String> {
         let mut choices = Self::as_before();

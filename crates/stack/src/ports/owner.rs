@@ -1,7 +1,11 @@
 //! Whether a port is free, and which process of this machine has it if not.
 
+use std::fmt;
 use std::io::ErrorKind;
 use std::net::{IpAddr, TcpListener};
+use std::path::Path;
+
+use crate::process::os::table;
 
 /// A process that listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +14,28 @@ pub struct Listener {
     pub pid: u32,
     /// Its name.
     pub name: String,
+}
+
+impl Listener {
+    /// The project whose service it is, if it is one of this machine's processes.
+    #[must_use]
+    pub fn project(&self) -> Option<String> {
+        let words = table::words_of(self.pid);
+        let data_dir = words.windows(2).find(|pair| pair[0] == "--data-dir").map(|pair| pair[1].clone())?;
+        let is_service = words.get(1).is_some_and(|word| word == "serve");
+        let project = Path::new(&data_dir).parent()?.file_name()?.to_str()?.to_owned();
+        is_service.then_some(project)
+    }
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "process {} ({}", self.pid, self.name)?;
+        match self.project() {
+            Some(project) => write!(f, ", project {project})"),
+            None => f.write_str(")"),
+        }
+    }
 }
 
 /// Whether no process listens there. Ports that may not be tried (below 1024 for most users) count as

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use crate::process::layout::{read_json, remove, replace_json};
+use crate::process::layout::{Obstacle, read_json, remove, replace_json};
 use crate::process::lock::ApplyLock;
 use crate::process::os;
 use crate::process::os::identity::Identity;
@@ -61,16 +61,42 @@ impl Processes {
     /// Ends a service in an orderly way and starts it anew. Returns when it has ended; whether the new
     /// process is ready is for the caller to see.
     pub async fn restart(&self, name: &str) -> anyhow::Result<()> {
+        self.change(|desired| {
+            desired.stopped.remove(name);
+            desired.incarnations.insert(name.to_owned(), desired.generation);
+        })
+        .await
+    }
+
+    /// Ends a service in an orderly way; it stays so until it is started. Returns when it has ended.
+    pub async fn stop(&self, name: &str) -> anyhow::Result<()> {
+        self.change(|desired| {
+            desired.stopped.insert(name.to_owned());
+        })
+        .await
+    }
+
+    /// Starts a service that was stopped; whether it is ready is for the caller to see.
+    pub async fn start(&self, name: &str) -> anyhow::Result<()> {
+        self.change(|desired| {
+            desired.stopped.remove(name);
+        })
+        .await
+    }
+
+    /// Changes the list, and waits until the supervisor has taken it over.
+    async fn change(&self, change: impl FnOnce(&mut Desired)) -> anyhow::Result<()> {
         let _lock = ApplyLock::take(&self.layout.apply_lock(), APPLY_LOCK_LIMIT).await?;
         let desired: Option<Desired> = read_json(&self.layout.desired())?;
         let is_ours =
             |list: &Desired| list.home.as_ref().is_some_and(|home| home.is_at(self.layout.project_dir()));
         let mut desired = desired.filter(is_ours).context("no services are to run")?;
         if self.has_foreign_supervisor()? {
-            bail!("the supervisor is of another build of ordersys; `ordersys up` replaces it");
+            let what = "the supervisor is of another build of ordersys".to_owned();
+            return Err(Obstacle { what, hint: "`ordersys up` replaces it" }.into());
         }
         desired.generation = Uuid::new_v4();
-        desired.incarnations.insert(name.to_owned(), desired.generation);
+        change(&mut desired);
         replace_json(&self.layout.desired(), &desired)?;
         self.wait_for_take_over(desired.generation).await
     }

@@ -22,6 +22,24 @@ pub(crate) const SUPERVISOR_LOCK: &str = "supervisor.lock";
 /// Room for a list of services and the state of each.
 const ROOM_BYTES: usize = 16 * 1024;
 
+/// What keeps a command from its work, and the command that clears it away.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct Obstacle {
+    /// What it is.
+    pub(crate) what: String,
+    /// What to do.
+    pub hint: &'static str,
+}
+
+impl Obstacle {
+    /// A file of a project that cannot be read.
+    pub(crate) fn damaged(path: &Path, why: &str) -> Self {
+        let hint = "`ordersys down` clears it away, and keeps the data; the next `up` goes on with that";
+        Self { what: format!("{} is damaged: {why}", path.display()), hint }
+    }
+}
+
 /// The runtime's files of one project.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
@@ -142,7 +160,7 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Opti
         Ok(text) if text.is_empty() => Ok(None),
         Ok(text) => serde_json::from_slice(&text)
             .map(Some)
-            .with_context(|| format!("{} is damaged; `ordersys down` makes a fresh start", path.display())),
+            .map_err(|source| Obstacle::damaged(path, &source.to_string()).into()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }

@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 pub use crate::process::binary::binary_hash;
 pub use crate::process::faults::crash_container;
-pub use crate::process::layout::{logs_dir, old_log};
+pub use crate::process::layout::{Obstacle, logs_dir, old_log};
 pub use crate::process::observe::ProcessObserved;
 pub use crate::process::os::Signal;
 pub use crate::process::os::file_id;
@@ -115,12 +115,13 @@ impl Processes {
         if self.has_foreign_supervisor()? {
             self.end_everything().await?; // it may not read what this version writes
         }
-        let earlier: Option<Desired> = read_json(&self.layout.desired())?;
+        let earlier: Option<Desired> = read_json(&self.layout.desired()).unwrap_or_default(); // it is replaced
         let desired = Desired {
             generation: Uuid::new_v4(),
             program: self.program.clone(),
             services,
             incarnations: earlier.map(|earlier| earlier.incarnations).unwrap_or_default(),
+            stopped: BTreeSet::new(),
             home: Home::of(self.layout.project_dir()).ok(),
         };
         replace_json(&self.layout.desired(), &desired)?;

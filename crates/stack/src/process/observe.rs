@@ -1,13 +1,16 @@
 //! What runs: the supervisor's account, held against what the operating system says.
 
+use std::fs;
+
 use ordersys_contract::Timestamp;
 use serde::Serialize;
 
-use crate::process::layout::Layout;
+use crate::process::layout::{Layout, Obstacle, read_json};
 use crate::process::lock::Holder;
 use crate::process::os;
 use crate::process::os::identity::Identity;
 use crate::process::os::table;
+use crate::process::service::{Desired, ProcessService};
 use crate::process::state::{Child, ProcessState, State};
 
 /// A service as it is now.
@@ -35,15 +38,42 @@ pub struct ProcessObserved {
 
 /// The services there are, by name.
 pub(crate) fn observe(layout: &Layout) -> anyhow::Result<Vec<ProcessObserved>> {
-    let state = State::load(layout)?;
     let supervised = Holder::of(layout).is_some();
+    if supervised && fs::metadata(layout.state()).is_ok_and(|file| file.len() == 0) {
+        return Err(Obstacle::damaged(&layout.state(), "it is empty").into()); // while something runs
+    }
+    let state = State::load(layout)?;
     let link = |name: &str| if layout.cut(name).exists() { Link::Cut } else { Link::Up };
     let seen = state.children.into_iter().filter_map(|(name, child)| {
         let link = link(&name);
         let child = if supervised { looked_for(layout, &name, child) } else { child };
         observed(name, child, supervised.then_some(link))
     });
-    Ok(seen.collect())
+    let mut seen: Vec<_> = seen.collect();
+    if supervised {
+        seen.extend(stopped(layout));
+    }
+    Ok(seen)
+}
+
+/// The services that were stopped and are to be started again.
+fn stopped(layout: &Layout) -> Vec<ProcessObserved> {
+    // A list that cannot be read names none; the next `up` writes it anew.
+    let Ok(Some(desired)) = read_json::<Desired>(&layout.desired()) else { return Vec::new() };
+    let Desired { services, stopped, .. } = desired;
+    let services = services.into_iter().filter(|service| stopped.contains(&service.name));
+    let seen = |service: ProcessService| ProcessObserved {
+        name: service.name,
+        pid: None,
+        state: ProcessState::Stopped,
+        spec_hash: service.spec_hash,
+        binary_hash: String::new(),
+        since: Timestamp::now(),
+        restarts: 0,
+        memory_bytes: None,
+        last_exit: Some("on purpose".to_owned()),
+    };
+    services.map(seen).collect()
 }
 
 /// The service's process as the system lists it, where the one that was written down is gone: on a full disk the

@@ -1,6 +1,6 @@
 //! What should run: services, checked as a list before anything is started.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
@@ -42,6 +42,9 @@ pub(crate) struct Desired {
     /// Changes with each restart of a service that was asked for.
     #[serde(default)]
     pub(crate) incarnations: BTreeMap<String, Uuid>,
+    /// The services that do not run until they are started again.
+    #[serde(default)]
+    pub(crate) stopped: BTreeSet<String>,
     /// The project's directory it was written for.
     #[serde(default)]
     pub(crate) home: Option<Home>,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::docker::EngineError;
+use crate::model::project::quoted;
 use crate::model::spec::ServiceName;
 use crate::up::timeline::duration_text;
 use ordersys_command::Cancelled as Halted;
@@ -103,7 +104,7 @@ impl UpError {
             Self::Halted(Halted::TimedOut) | Self::NotReady { .. } => Exit::TimedOut,
             Self::PortTaken { .. } => Exit::Environment,
             Self::Engine(error) => match error {
-                EngineError::Refused { .. } => Exit::Failed,
+                EngineError::Refused { .. } | EngineError::Held { .. } => Exit::Failed,
                 EngineError::NoAnswer { .. }
                 | EngineError::PortTaken { .. }
                 | EngineError::Foreign { .. }
@@ -131,13 +132,17 @@ impl UpError {
             Self::Engine(EngineError::Foreign { .. }) => {
                 Some("rename or remove it, or choose another project with --project NAME".to_owned())
             }
+            Self::Engine(EngineError::Held { holders, .. }) => Some(format!(
+                "end them, e.g. `docker rm --force {}`, then run it again; everything else that could be removed is",
+                holders.join(" ")
+            )),
             Self::Engine(EngineError::Elsewhere { project, dir }) => Some(from_there(project, dir)),
             Self::Engine(EngineError::Unclaimed { volume, project, .. }) => Some(format!(
                 "go on from the directory it was made from, with --state-dir, or without it; or choose another project \
                  with --project NAME; if what project `{project}` stored is not needed: `docker volume rm {volume}`"
             )),
             Self::Ended { .. } => {
-                Some("`ordersys up --keep-on-failure` leaves it there for a look".to_owned())
+                Some("repeat it with --keep-on-failure, which leaves it there for a look".to_owned())
             }
             Self::NotReady { .. } => {
                 Some("give it longer with --timeout, or look at it with --keep-on-failure".to_owned())
@@ -162,7 +167,7 @@ impl UpError {
 /// How to command a project from the state directory it was made from.
 fn from_there(project: &str, dir: &str) -> String {
     let there = std::path::Path::new(dir).parent().and_then(std::path::Path::to_str).unwrap_or(dir);
-    let there = shlex::try_quote(there).unwrap_or(there.into());
+    let there = quoted(there);
     format!(
         "go on from there: `ordersys status --project {project} --state-dir {there}`; \
          or choose another project with --project NAME"
@@ -200,7 +205,7 @@ mod tests {
         assert_eq!(
             shown(UpError::Ended { service, how: "exit code 1".to_owned(), log: log() }),
             "the order service ended before it was ready (exit code 1) | its log ended with\n    a\n    b [1] \
-             `ordersys up --keep-on-failure` leaves it there for a look"
+             repeat it with --keep-on-failure, which leaves it there for a look"
         );
         let waited = Duration::from_mins(1);
         let late =

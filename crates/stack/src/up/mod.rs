@@ -8,12 +8,13 @@ pub mod report;
 pub mod rollback;
 pub mod select;
 pub mod timeline;
+pub mod wanted;
 
 use std::collections::{BTreeMap, hash_map::DefaultHasher};
 use std::hash::{Hash as _, Hasher as _};
 use std::net::IpAddr;
 
-pub use options::{OnFailure, UpOptions};
+pub use options::{Memory, OnFailure, UpOptions};
 
 use crate::model::credentials::fingerprint;
 use crate::model::observed::Observed;
@@ -21,6 +22,7 @@ use crate::model::program::Program;
 use crate::model::project::{Project, STATE_HINT};
 use crate::model::record::{RuntimeKind, StackRecord};
 use crate::model::spec::{Settings, StackSpec};
+use crate::model::started::Started;
 use crate::ops::status::{StatusReport, report};
 use crate::plan::{Desired, Plan, plan};
 use crate::ports::check as port_check;
@@ -35,6 +37,7 @@ use crate::up::report::{Changes, UpReport};
 use crate::up::rollback::{keep_log, roll_back};
 use crate::up::select::{Chosen, Selection, select};
 use crate::up::timeline::Timeline;
+use crate::up::wanted::Settled;
 use ordersys_command::Events;
 use ordersys_command::{Cancellation as Halt, Cancelled as Halted, Signals};
 use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
@@ -44,13 +47,39 @@ use ordersys_contract::Role;
 const KEPT: &str = "what this run made is kept: look at it with `ordersys status` and `ordersys logs`, \
                     remove it with `ordersys down`";
 
+/// What decides ports besides flags.
+#[derive(Debug, Clone, Copy)]
+struct Kept<'a> {
+    bind: IpAddr,
+    last: Option<&'a Started>,
+}
+
 /// What is known before anything is done.
 struct Prepared {
     runtime: Runtime,
     reason: String,
+    settled: Settled,
     stack: StackSpec,
     observed: Observed,
     plan: Plan,
+}
+
+impl Prepared {
+    /// What is remembered of it.
+    fn started(&self) -> Started {
+        let settled = self.settled.clone();
+        Started {
+            runtime: self.runtime.kind(),
+            topology: settled.topology,
+            ports: self.stack.services.iter().flat_map(|spec| spec.ports.clone()).collect(),
+            bind: settled.bind,
+            allowed_hosts: settled.allowed_hosts,
+            durability: settled.durability,
+            log: settled.log,
+            tracing: settled.tracing,
+            home: None,
+        }
+    }
 }
 
 /// A stack that is up.
@@ -85,7 +114,8 @@ pub async fn up(options: &UpOptions, project: &Project, events: &Events) -> Outc
     if let Err(error) = carried_out {
         keep_log(&prepared.runtime, &error, project, events).await;
         if options.on_failure == OnFailure::Keep {
-            record(&prepared).save(project)?; // so that other commands find what is kept
+            let kept = StackRecord { failed: true, ..record(&prepared) };
+            kept.save(project)?; // so that other commands find what is kept
             return Err(error.into_failure().hint(KEPT));
         }
         roll_back(&prepared.runtime, &error, &mut signals, events).await?;
@@ -93,6 +123,7 @@ pub async fn up(options: &UpOptions, project: &Project, events: &Events) -> Outc
     }
     let record = record(&prepared);
     record.save(project)?;
+    prepared.started().save(project)?;
     let changes = Changes::new(&prepared.plan);
     changes.say(events);
     let status = status_after(&prepared, &record, project).await?;
@@ -107,7 +138,15 @@ pub async fn preview(options: &UpOptions, project: &Project, events: &Events) ->
 }
 
 async fn prepare(options: &UpOptions, project: &Project, events: &Events) -> Outcome<Prepared> {
-    let Selection { chosen, reason } = select(options.runtime, &options.engine, project).await?;
+    let last = match options.memory {
+        Memory::Keep => Started::load(project),
+        Memory::Forget => None,
+    };
+    if let Some(kept) = last.as_ref().and_then(|last| options.wanted.kept_text(last)) {
+        events.say(kept);
+    }
+    let settled = options.wanted.settle(last.as_ref());
+    let Selection { chosen, reason } = select(settled.runtime, &options.engine, project).await?;
     let program = Program::find(options.binary.as_deref(), project);
     let program = match &options.binary {
         Some(_) => program
@@ -118,22 +157,32 @@ async fn prepare(options: &UpOptions, project: &Project, events: &Events) -> Out
     let runtime = match chosen {
         Chosen::Docker(engine) => {
             events.say(format!("runtime: docker ({reason})"));
-            Runtime::docker(*engine, project, program, options.bind).await?
+            Runtime::docker(*engine, project, program, settled.bind).await?
         }
         Chosen::Process => {
             events.say(format!("runtime: local processes ({reason})"));
-            Runtime::process(project, program, options.bind)
+            Runtime::process(project, program, settled.bind)
         }
     };
-    check_reach(&runtime, options.bind)?;
+    check_reach(&runtime, settled.bind)?;
     let mut observed = runtime.observe().await.map_err(UpError::into_failure)?;
     runtime.check_data().await.map_err(UpError::into_failure)?;
-    let recorded = StackRecord::load(project)?;
-    if let Some(record) = &recorded {
+    if let Some(record) = StackRecord::readable(project) {
         observed.recall(&record.services);
         observed.program.clone_from(&record.program);
     }
-    let settings = settings(options, project, &runtime, &observed, recorded.as_ref())?;
+    let ports = ports(options, project, &observed, Kept { bind: settled.bind, last: last.as_ref() })?;
+    let settings = Settings {
+        topology: settled.topology,
+        addressing: runtime.addressing(),
+        bind: settled.bind,
+        allowed_hosts: settled.allowed_hosts.clone(),
+        ports,
+        durability: settled.durability,
+        log: settled.log.clone(),
+        tracing: settled.tracing.clone(),
+        credentials: fingerprint(project),
+    };
     let stack = StackSpec::new(&settings);
     let desired = Desired {
         stack: &stack,
@@ -142,7 +191,7 @@ async fn prepare(options: &UpOptions, project: &Project, events: &Events) -> Out
         image: options.image,
     };
     let plan = plan(&desired, &observed);
-    Ok(Prepared { runtime, reason, stack, observed, plan })
+    Ok(Prepared { runtime, reason, settled, stack, observed, plan })
 }
 
 /// Ports of another machine's loopback address could not be reached from here.
@@ -154,34 +203,28 @@ fn check_reach(runtime: &Runtime, bind: IpAddr) -> Outcome {
     Err(Failure::new(Exit::Environment, what).hint("publish them with --bind 0.0.0.0"))
 }
 
-fn settings(
+/// The published port of each role.
+fn ports(
     options: &UpOptions,
     project: &Project,
-    runtime: &Runtime,
     observed: &Observed,
-    recorded: Option<&StackRecord>,
-) -> Outcome<Settings> {
-    let running: BTreeMap<Role, u16> =
-        observed.services.iter().flat_map(|service| service.ports.clone()).collect();
-    let recorded = recorded.iter().flat_map(|record| &record.services).flat_map(|spec| spec.ports.clone());
-    let known = KnownPorts { running, recorded: recorded.collect() };
+    kept: Kept<'_>,
+) -> Outcome<BTreeMap<Role, u16>> {
+    let Kept { bind, last } = kept;
+    let running = observed.services.iter().flat_map(|service| service.ports.clone()).collect();
+    let recorded = last.map(|last| last.ports.clone()).unwrap_or_default();
+    let known = KnownPorts { running, recorded };
+    let choices = match options.memory {
+        Memory::Keep => options.wanted.ports.clone(),
+        Memory::Forget => options.wanted.ports.clone().anew(),
+    };
     // Any spread will do: two `up` at once must not find the same port free.
     let mut seed = DefaultHasher::new();
     (&project.name, std::process::id()).hash(&mut seed);
-    let ports = options.ports.assign(&known, seed.finish(), |port| is_free(options.bind, port));
+    let ports = choices.assign(&known, seed.finish(), |port| is_free(bind, port));
     let ports = ports.map_err(|error| Failure::new(Exit::Environment, error))?;
     distinct(ports.clone()).map_err(|error| Failure::new(Exit::Usage, error))?;
-    Ok(Settings {
-        topology: options.topology,
-        addressing: runtime.addressing(),
-        bind: options.bind,
-        allowed_hosts: options.allowed_hosts.clone(),
-        ports,
-        durability: options.durability,
-        log: options.log.clone(),
-        tracing: options.tracing.clone(),
-        credentials: fingerprint(project),
-    })
+    Ok(ports)
 }
 
 fn record(prepared: &Prepared) -> StackRecord {
@@ -191,6 +234,7 @@ fn record(prepared: &Prepared) -> StackRecord {
         endpoints: prepared.stack.endpoints(prepared.runtime.host()),
         services: prepared.stack.services.clone(),
         program: Some(prepared.runtime.program().path.clone()),
+        failed: false,
         home: None,
     }
 }

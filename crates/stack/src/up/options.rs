@@ -1,38 +1,21 @@
 //! What `up` is asked for.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ordersys_contract::settings::{Durability, HostName, Tracing};
-
 use crate::docker::Lookup;
-use crate::model::record::Topology;
 use crate::plan::ImagePolicy;
-use crate::ports::PortChoices;
-use crate::up::select::RuntimeChoice;
+use crate::up::wanted::Wanted;
 
 /// What `up` is asked for.
 #[derive(Debug, Clone)]
 pub struct UpOptions {
-    /// Where it runs.
-    pub runtime: RuntimeChoice,
+    /// What the stack is to be like.
+    pub wanted: Wanted,
+    /// What counts where nothing is wanted.
+    pub memory: Memory,
     /// How engines are looked for.
     pub engine: Lookup,
-    /// How roles are spread over services.
-    pub topology: Topology,
-    /// How ports are chosen.
-    pub ports: PortChoices,
-    /// The address ports are published on.
-    pub bind: IpAddr,
-    /// Further names under which clients reach the services.
-    pub allowed_hosts: Vec<HostName>,
-    /// What commits promise.
-    pub durability: Durability,
-    /// The services' log filter.
-    pub log: String,
-    /// What the services trace, if anything.
-    pub tracing: Option<Tracing>,
     /// The program services run, if not this one.
     pub binary: Option<PathBuf>,
     /// Whether the image is loaded anew.
@@ -41,6 +24,16 @@ pub struct UpOptions {
     pub timeout: Duration,
     /// What happens when it fails.
     pub on_failure: OnFailure,
+}
+
+/// What becomes of what the project was started with last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Memory {
+    /// It counts where nothing else is wanted.
+    #[default]
+    Keep,
+    /// It is forgotten: the defaults count.
+    Forget,
 }
 
 /// What happens to what a failed run made.
@@ -58,15 +51,9 @@ impl UpOptions {
     #[must_use]
     pub fn new(engine: Lookup) -> Self {
         Self {
-            runtime: RuntimeChoice::Auto,
+            wanted: Wanted::default(),
+            memory: Memory::Keep,
             engine,
-            topology: Topology::Services,
-            ports: PortChoices::default(),
-            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            allowed_hosts: Vec::new(),
-            durability: Durability::Full,
-            log: "info".to_owned(),
-            tracing: None,
             binary: None,
             image: ImagePolicy::WhenMissing,
             timeout: Duration::from_mins(1),

@@ -43,9 +43,27 @@ pub(crate) struct Selection {
     pub(crate) reason: String,
 }
 
+/// What decides where a stack runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// What the user said, or nothing was ever said.
+    Named(RuntimeChoice),
+    /// Where it ran last: its data is there.
+    AsLastTime(RuntimeKind),
+}
+
 /// Chooses. A stack that is up stays where it is: its data is there.
-pub(crate) async fn select(wanted: RuntimeChoice, lookup: &Lookup, project: &Project) -> Outcome<Selection> {
+pub(crate) async fn select(choice: Choice, lookup: &Lookup, project: &Project) -> Outcome<Selection> {
     let now = running_on(project)?;
+    let wanted = match (choice, now) {
+        (Choice::Named(wanted), _) => wanted,
+        (Choice::AsLastTime(_), Some(_)) => RuntimeChoice::Auto, // it stays
+        (Choice::AsLastTime(RuntimeKind::Process), None) => return Ok(process("as last time")),
+        (Choice::AsLastTime(RuntimeKind::Docker), None) => {
+            let engine = discover(lookup, WANTED_LIMIT).await;
+            return engine.map(docker).map_err(|error| engine_gone(error, project));
+        }
+    };
     match (wanted, now) {
         (RuntimeChoice::Docker, Some(RuntimeKind::Process)) => {
             Err(elsewhere(project, "as local processes", "process"))
@@ -55,7 +73,11 @@ pub(crate) async fn select(wanted: RuntimeChoice, lookup: &Lookup, project: &Pro
         (RuntimeChoice::Auto, Some(RuntimeKind::Process)) => {
             Ok(process("the stack runs as processes already"))
         }
-        (RuntimeChoice::Docker, _) | (RuntimeChoice::Auto, Some(RuntimeKind::Docker)) => {
+        (RuntimeChoice::Docker, None) => {
+            let engine = engine_wanted(lookup).await.map(docker);
+            engine.map_err(|failure| or_as_processes(failure, project))
+        }
+        (RuntimeChoice::Docker | RuntimeChoice::Auto, Some(RuntimeKind::Docker)) => {
             Ok(docker(engine_wanted(lookup).await?))
         }
         (RuntimeChoice::Auto, None) => match discover(lookup, AUTO_LIMIT).await {
@@ -71,11 +93,29 @@ pub(crate) async fn select(wanted: RuntimeChoice, lookup: &Lookup, project: &Pro
 
 /// Where the project's stack runs, as far as can be told without an engine.
 pub(crate) fn running_on(project: &Project) -> anyhow::Result<Option<RuntimeKind>> {
-    if let Some(record) = StackRecord::load(project)? {
+    if let Some(record) = StackRecord::readable(project) {
         return Ok(Some(record.runtime));
     }
     let processes = Processes::new(project, std::path::PathBuf::from("ordersys")).observe()?;
     Ok((!processes.is_empty()).then_some(RuntimeKind::Process))
+}
+
+/// Where Docker was asked for, and other ways would do.
+fn or_as_processes(failure: Failure, project: &Project) -> Failure {
+    let mend = failure.hint.clone().unwrap_or_default();
+    let other = project.command("up --runtime process");
+    failure.hint(format!("{mend}; or run local processes with `{other}`"))
+}
+
+/// The engine in which a project's data is does not answer: nothing else is started in its place.
+fn engine_gone(error: DiscoverError, project: &Project) -> Failure {
+    let mend = error.hint();
+    let hint = format!(
+        "{mend}; or begin anew, without what is stored there, with `{}`",
+        project.command("up --runtime process")
+    );
+    let what = format!("project `{}` ran in Docker last time, and its data is there", project.name);
+    Failure { exit: Exit::Environment, error: anyhow::Error::new(error).context(what), hint: Some(hint) }
 }
 
 /// The failure of a command that needs the engine.
@@ -96,8 +136,8 @@ pub(crate) async fn engine_if_any(lookup: &Lookup) -> Result<Engine, DiscoverErr
 
 fn elsewhere(project: &Project, place: &str, runtime: &str) -> Failure {
     let what = format!("the stack of project `{}` runs {place}, and its data is there", project.name);
-    let down = project.command("down");
-    let hint = format!("take it down first with `{down}`, or use --runtime {runtime}");
+    let (down, there) = (project.command("down"), project.command(&format!("up --runtime {runtime}")));
+    let hint = format!("take it down first with `{down}`, or go on where it is with `{there}`");
     Failure::new(Exit::Failed, what).hint(hint)
 }
 

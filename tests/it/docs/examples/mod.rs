@@ -19,6 +19,7 @@ const ONLY_READ: [(&str, &str); 21] = [
     ("ordersys serve", "runs until it is stopped"),
     ("logs -f", "runs until it is stopped"),
     ("product -f", "runs until it is stopped"),
+    ("--watch", "runs until it is stopped"),
     ("user passwd", "asks for passwords on the terminal"),
     ("logout --as", "the account was logged out before"),
     ("my-request-1", "no such request was made"),

@@ -68,3 +68,29 @@ fn containers_of_another_state_directory_are_named_and_not_taken_over() {
     assert!(down.status.success(), "{}", said(&down));
     assert_eq!(left_of(&project.name), Vec::<String>::new());
 }
+
+/// One obstacle is named and does not keep the rest.
+#[test]
+fn what_holds_a_network_and_a_volume_is_named_and_the_rest_goes() {
+    if !has_engine() {
+        return;
+    }
+    let project = Project::new("docker");
+    project.up(&ONE).ok();
+    let image = docker(&["inspect", "--format", "{{.Config.Image}}", &format!("{}-all-1", project.name)]);
+    let holder = format!("{}-holder", project.name);
+    let (network, volume) = (format!("{}_backend", project.name), format!("{}_user-data", project.name));
+    let mount = format!("{volume}:/held");
+    docker(&["run", "-d", "--name", &holder, "--network", &network, "-v", &mount, &image, "respond"]);
+    let down = project.run(&["down", "--volumes"]);
+    docker(&["rm", "--force", &holder]);
+    assert_eq!(down.code, Some(1), "{}", down.said);
+    for held in [format!("network {network}"), format!("volume {volume}")] {
+        assert!(down.said.contains(&format!("the {held} is in use by {holder}")), "{}", down.said);
+    }
+    assert!(down.said.contains(&format!("`docker rm --force {holder}`")), "{}", down.said);
+    assert_eq!(left_of(&project.name).len(), 2, "all else is gone");
+    assert!(!project.dir().join("secrets").exists(), "{}", down.said);
+    project.run(&["down", "--volumes"]).ok();
+    assert!(left_of(&project.name).is_empty() && !project.dir().exists());
+}

@@ -74,3 +74,44 @@ fn a_project_from_before_there_were_marks_is_known_by_its_credentials() {
     project.run(&["down", "--volumes"]).ok();
     assert!(!project.dir().exists());
 }
+
+/// What is deleted need not be readable; what is not is mended, or named with a command that does.
+#[test]
+fn no_state_file_keeps_a_project_from_going_or_from_being_mended() {
+    let files = [
+        "accounts.json",
+        "stack.json",
+        "started.json",
+        "program.json",
+        "process/desired.json",
+        "process/state.json",
+    ];
+    for content in ["", "{\"cut"] {
+        let project = Project::new("process");
+        for file in files {
+            project.up(&ONE).ok();
+            fs::write(project.dir().join(file), content).expect("written");
+            for args in [&["product", "list"][..], &["status"], &["user", "logout"]] {
+                let ended = project.run(args);
+                assert!(
+                    ended.code == Some(0) || ended.said.contains("hint: "),
+                    "{file}, {args:?}: {}",
+                    ended.said
+                );
+                if ended.said.contains("is damaged") {
+                    let mend = super::pasted(&super::command_in(&ended.said));
+                    assert!(mend.status.success(), "{file}, {args:?}: {}", said(&mend));
+                }
+            }
+            project.run(&["up"]).ok();
+            project.run(&["status"]).ok();
+        }
+        project.run(&["down"]).ok();
+        for file in files {
+            let path = project.dir().join(file);
+            fs::write(&path, content).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        }
+        project.run(&["down", "--volumes"]).ok();
+        assert!(!project.dir().exists(), "{content:?}");
+    }
+}

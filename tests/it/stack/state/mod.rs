@@ -17,7 +17,7 @@ mod looks;
 const ONE: [&str; 2] = ["--topology", "monolith"];
 
 /// Runs a line as a person pastes it, with the program of this build.
-fn pasted(line: &str) -> Output {
+pub(super) fn pasted(line: &str) -> Output {
     let line = line.replacen("ordersys ", &format!("{} ", binary().display()), 1);
     Command::new("sh").args(["-c", &line]).stdin(Stdio::null()).output().expect("runs")
 }

@@ -127,8 +127,18 @@ impl Containers {
 
     /// Stops a container with time to drain, and starts it again.
     pub(crate) async fn restart(&self, found: &ObservedService) -> Result<(), EngineError> {
+        self.stop(found).await?;
+        self.start(found).await
+    }
+
+    /// Stops a container with time to drain.
+    pub(crate) async fn stop(&self, found: &ObservedService) -> Result<(), EngineError> {
         self.resume(found).await?; // else it cannot drain
-        containers::stop(&self.engine, &found.id).await?;
+        containers::stop(&self.engine, &found.id).await
+    }
+
+    /// Starts a container; one that runs stays so.
+    pub(crate) async fn start(&self, found: &ObservedService) -> Result<(), EngineError> {
         containers::start(&self.engine, &found.id, &found.service).await
     }
 

@@ -47,7 +47,7 @@ async fn connect(candidate: &Candidate, tls: Tls, limit: Duration) -> Result<Eng
     let docker = docker.with_timeout(CALL_LIMIT);
     let answer = tokio::time::timeout(limit, docker.version()).await;
     let version = answer.map_err(|_| silent(format!("no answer within {limit:?}")))?;
-    let version = version.map_err(|error| silent(error.to_string()))?;
+    let version = version.map_err(|error| silent(innermost(&error)))?;
     let os = version.os.unwrap_or_default();
     if os != "linux" {
         return Err(DiscoverError::NotLinux { address, os });
@@ -63,6 +63,12 @@ async fn connect(candidate: &Candidate, tls: Tls, limit: Duration) -> Result<Eng
         docker,
     };
     within_range(engine)
+}
+
+/// The last cause: those before it name the layers that it came through.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.last().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 fn within_range(engine: Engine) -> Result<Engine, DiscoverError> {

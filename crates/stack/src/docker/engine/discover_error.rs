@@ -86,19 +86,14 @@ impl DiscoverError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NoSocket { .. } => {
-                "start Docker, name an engine with --docker-host, or run with --runtime process"
-            }
+            Self::NoSocket { .. } => "start Docker, or name an engine with --docker-host",
             Self::PermissionDenied { .. } => {
-                "join the group of the socket (`sudo usermod -aG docker $USER`, then log in again), \
-                 or run with --runtime process"
+                "join the group of the socket: `sudo usermod -aG docker $USER`, then log in again"
             }
-            Self::NotAnswering { .. } => {
-                "start the engine, name another with --docker-host, or run with --runtime process"
-            }
-            Self::TooOld { .. } => "install Docker 20.10 or newer, or run with --runtime process",
-            Self::TooNew { .. } => "install a newer ordersys, or run with --runtime process",
-            Self::NotLinux { .. } => "switch the engine to Linux containers, or run with --runtime process",
+            Self::NotAnswering { .. } => "start the engine, or name another with --docker-host",
+            Self::TooOld { .. } => "install Docker 20.10 or newer",
+            Self::TooNew { .. } => "install a newer ordersys",
+            Self::NotLinux { .. } => "switch the engine to Linux containers",
             Self::Unsupported { .. } => {
                 "forward the engine's socket, e.g. `ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock HOST`, \
                  and name it with --docker-host unix:///tmp/engine.sock"

@@ -8,6 +8,11 @@ use sha2::{Digest, Sha256};
 use crate::docker::engine::discover_error::DiscoverError;
 use crate::model::spec::hex;
 
+/// The usual socket of an engine.
+const SOCKET: &str = "/var/run/docker.sock";
+/// The usual port of an engine.
+const PORT: &str = "2375";
+
 /// What the user and the environment say about engines. Read in `cli`, passed down.
 #[derive(Debug, Clone, Default)]
 pub struct Lookup {
@@ -59,7 +64,7 @@ impl Lookup {
     /// Where to look. Fails when a chosen context cannot be read.
     pub fn candidates(&self) -> Result<Candidates, DiscoverError> {
         let chosen = |address: &str, reason: &str| {
-            Ok(Candidates::Chosen(Candidate { address: with_scheme(address), reason: reason.to_owned() }))
+            Ok(Candidates::Chosen(Candidate { address: in_full(address), reason: reason.to_owned() }))
         };
         if let Some(address) = filled(self.flag.as_ref()) {
             return chosen(address, "named with --docker-host");
@@ -89,8 +94,9 @@ impl Lookup {
         if !path.exists() {
             return Ok(None);
         }
-        let config: Config = read_json(&path)?;
-        Ok(config.current_context.filter(|name| !name.is_empty()))
+        // As to the docker command, a file that cannot be read says nothing.
+        let config: Option<Config> = read_json(&path).ok();
+        Ok(config.and_then(|config| config.current_context).filter(|name| !name.is_empty()))
     }
 
     fn context_host(&self, name: &str) -> Result<String, DiscoverError> {
@@ -124,7 +130,7 @@ impl Lookup {
         };
         let home = |tail: &str| self.home.as_ref().map(|dir| dir.join(tail));
         let runtime = |tail: &str| self.runtime_dir.as_ref().map(|dir| dir.join(tail));
-        add(Some(PathBuf::from("/var/run/docker.sock")), "Docker");
+        add(Some(PathBuf::from(SOCKET)), "Docker");
         add(runtime("docker.sock"), "rootless Docker");
         add(home(".docker/run/docker.sock"), "Docker Desktop");
         add(home(".docker/desktop/docker.sock"), "Docker Desktop");
@@ -140,9 +146,33 @@ fn filled(text: Option<&String>) -> Option<&str> {
     text.map(String::as_str).filter(|text| !text.is_empty())
 }
 
-/// A bare path is a socket, as everywhere else a path is a path.
-fn with_scheme(address: &str) -> String {
-    if address.starts_with('/') { format!("unix://{address}") } else { address.to_owned() }
+/// An address in full: what may be left out is as in the docker command. A bare path is a socket, as everywhere else a
+/// path is a path.
+fn in_full(address: &str) -> String {
+    let address = address.trim();
+    let (scheme, place) = match address.split_once("://") {
+        Some((scheme, place)) => (scheme, place),
+        None if address.starts_with('/') => ("unix", address),
+        None => ("tcp", address),
+    };
+    match scheme {
+        "unix" if place.is_empty() => format!("unix://{SOCKET}"),
+        "tcp" | "http" => format!("{scheme}://{}", with_port(place)),
+        _ => format!("{scheme}://{place}"),
+    }
+}
+
+/// A host with its port: the engine's own where none is named, on this machine where no host is.
+fn with_port(place: &str) -> String {
+    let (authority, path) = place.find('/').map_or((place, ""), |at| place.split_at(at));
+    let bare_v6 = authority.ends_with(']');
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !bare_v6 => (host, port),
+        _ => (authority, ""),
+    };
+    let host = if host.is_empty() { "127.0.0.1" } else { host };
+    let port = if port.is_empty() { PORT } else { port };
+    format!("{host}:{port}{path}")
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, DiscoverError> {
@@ -194,6 +224,35 @@ mod tests {
         assert_eq!(chosen(&lookup), pair("unix:///far.sock", "current Docker context `far`"));
         lookup.context = some("default");
         assert_eq!(chosen(&lookup), None);
+    }
+
+    #[test]
+    fn what_an_address_leaves_out_is_as_in_the_docker_command() {
+        for (given, full) in [
+            ("/x.sock", "unix:///x.sock"),
+            ("unix://", "unix:///var/run/docker.sock"),
+            ("127.0.0.1:2375", "tcp://127.0.0.1:2375"),
+            (" docker ", "tcp://docker:2375"),
+            ("tcp://docker", "tcp://docker:2375"),
+            ("tcp://", "tcp://127.0.0.1:2375"),
+            (":4000", "tcp://127.0.0.1:4000"),
+            ("tcp://[::1]", "tcp://[::1]:2375"),
+            ("tcp://[::1]:9", "tcp://[::1]:9"),
+            ("tcp://h:1/path", "tcp://h:1/path"),
+            ("ssh://h", "ssh://h"),
+        ] {
+            assert_eq!(in_full(given), full, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_configuration_that_cannot_be_read_says_nothing() {
+        let dir = config("far");
+        for text in ["", "{"] {
+            std::fs::write(dir.path().join("config.json"), text).expect("written");
+            let lookup = Lookup { config_dir: Some(dir.path().to_owned()), ..Lookup::default() };
+            assert_eq!(chosen(&lookup), None, "{text}");
+        }
     }
 
     #[test]

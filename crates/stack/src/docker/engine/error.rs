@@ -65,6 +65,14 @@ pub enum EngineError {
         /// The project's directory here.
         dir: String,
     },
+    /// Something of others uses what is to go.
+    #[error("the {what} is in use by {}", holders.join(", "))]
+    Held {
+        /// What is to go: `network shop_backend`.
+        what: String,
+        /// Names of the containers that use it.
+        holders: Vec<String>,
+    },
     /// The image was sent, but is not there.
     #[error("the engine took the image {tag} and does not have it")]
     ImageLost {

@@ -14,8 +14,9 @@ use crate::model::spec::hex;
 use ordersys_contract::Role;
 
 /// Raised whenever the files or the configuration below change, so that the image gets another name.
-const LAYOUT: u32 = 1;
-const EPOCH: &str = "1970-01-01T00:00:00Z";
+const LAYOUT: u32 = 2;
+/// When the release was made: the same program is the same image wherever and whenever it is made.
+const RELEASED: &str = "2026-11-30T00:00:00Z";
 
 /// The name of an image and the hash of its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,7 +141,7 @@ fn config(name: &ImageName, machine: Machine, layer_digest: &str) -> Value {
     json!({
         "architecture": machine.name(),
         "os": "linux",
-        "created": EPOCH,
+        "created": RELEASED,
         "config": {
             "User": format!("{USER_ID}:{GROUP_ID}"),
             "Env": ["PATH=/"],
@@ -150,7 +151,7 @@ fn config(name: &ImageName, machine: Machine, layer_digest: &str) -> Value {
             "Labels": { (labels::IMAGE_HASH): name.hash },
         },
         "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{layer_digest}")] },
-        "history": [{ "created": EPOCH, "created_by": "ordersys up" }],
+        "history": [{ "created": RELEASED, "created_by": "ordersys up" }],
     })
 }
 

@@ -127,11 +127,14 @@ impl ServiceSpec {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-fn write_durability<S: Serializer>(durability: &Durability, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn write_durability<S: Serializer>(
+    durability: &Durability,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(durability.as_str())
 }
 
-fn read_durability<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Durability, D::Error> {
+pub(crate) fn read_durability<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Durability, D::Error> {
     String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
 }
 

@@ -12,26 +12,27 @@
 //! A fault takes no lock: like an accident it may strike while another command changes the project.
 
 mod fault;
+mod turn;
 
 use std::time::Duration;
 
 use ordersys_contract::client::Endpoints;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 pub use fault::Fault;
+pub use turn::{Then, Turn, Turned, Until};
 
 use crate::docker::{Containers, Lookup};
 use crate::model::observed::{Condition, ObservedService};
 use crate::model::project::Project;
 use crate::model::record::{RuntimeKind, StackRecord, Topology};
 use crate::model::spec::ServiceName;
+use crate::ops::projects::none_runs;
 use crate::process::supervisor::probe::{Answer, Probe};
 use crate::process::{ProcessState, Processes};
-use crate::state::lock::ProjectLock;
-use crate::up::error::{LogTail, UpError};
+use crate::up::error::UpError;
 use crate::up::readiness::ask_until_ready;
 use crate::up::select::engine_wanted;
-use ordersys_command::Events;
 use ordersys_command::{Exit, Failure, Outcome};
 use ordersys_contract::Role;
 
@@ -39,10 +40,6 @@ use ordersys_contract::Role;
 const SILENT_WITHIN: Duration = Duration::from_secs(5);
 /// How long an answer of a service that was cut off is waited for.
 const SILENCE: Duration = Duration::from_millis(150);
-/// How long a restart waits for another command that changes the project.
-const LOCK_LIMIT: Duration = Duration::from_mins(2);
-/// Pause between two looks whether a service that was started has ended.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A running stack whose services can be put through something.
 #[derive(Debug)]
@@ -62,10 +59,7 @@ enum Place {
 impl Chaos {
     /// The project's stack. Fails when there is none.
     pub async fn open(engine: &Lookup, project: &Project) -> Outcome<Self> {
-        let record = StackRecord::load(project)?.ok_or_else(|| {
-            Failure::new(Exit::NotFound, format!("no stack of project `{}` is running", project.name))
-                .hint(format!("start one with `{}`", project.command("up")))
-        })?;
+        let record = StackRecord::load(project)?.ok_or_else(|| none_runs(project))?;
         let place = match record.runtime {
             RuntimeKind::Docker => {
                 let engine = engine_wanted(engine).await?;
@@ -93,8 +87,9 @@ impl Chaos {
     pub fn allows(&self, role: Role, fault: Fault) -> Outcome {
         if self.service(role) == ServiceName::All && matches!(fault, Fault::Partition | Fault::Heal) {
             let what = "one service of a monolith cannot be cut off the others: they are one process";
-            return Err(Failure::new(Exit::Usage, what)
-                .hint("use `ordersys up --topology services`, or pause the whole process"));
+            return Err(Failure::new(Exit::Usage, what).hint(
+                "start three services with `ordersys up --topology services`, or pause the whole process",
+            ));
         }
         Ok(())
     }
@@ -111,60 +106,6 @@ impl Chaos {
             Place::Process(processes) => self.strike_process(processes, service, fault).await?,
         }
         if fault == Fault::Partition { self.until_silent(role).await } else { Ok(()) }
-    }
-
-    /// Ends a service in an orderly way, starts it anew and waits until it is ready. Takes the project's
-    /// lock.
-    pub async fn restart(&self, role: Role, limit: Duration, events: &Events) -> Outcome<Duration> {
-        let _lock = ProjectLock::take(&self.project, "restart", LOCK_LIMIT, events).await?;
-        let (service, started) = (self.service(role), Instant::now());
-        let cut = || {
-            Failure::new(Exit::Failed, format!("the {service} service is cut off the network"))
-                .hint(format!("heal it first: `{}`", self.project.command(&format!("chaos heal {role}"))))
-        };
-        match &self.place {
-            Place::Docker(containers) => {
-                let found = containers.find(service).await.map_err(engine)?;
-                let found = found.ok_or_else(|| self.not_running(service, "it has no container"))?;
-                if found.condition == Condition::Cut {
-                    return Err(cut());
-                }
-                containers.restart(&found).await.map_err(engine)?;
-            }
-            Place::Process(processes) => {
-                if processes.cut_path(service.name()).exists() {
-                    return Err(cut());
-                }
-                processes.restart(service.name()).await?;
-            }
-        }
-        let limit = limit.saturating_sub(started.elapsed());
-        tokio::select! {
-            ready = self.until_ready(role, limit) => ready?,
-            ended = self.until_ended(service) => return Err(ended),
-        };
-        Ok(started.elapsed())
-    }
-
-    /// Waits until the service that was just started has ended again, and says why, as far as it does.
-    async fn until_ended(&self, service: ServiceName) -> Failure {
-        loop {
-            sleep(LOOK_EVERY).await;
-            let ended = match &self.place {
-                Place::Docker(containers) => containers.ended(service).await,
-                Place::Process(processes) => Ok(processes.ended(service.name())),
-            };
-            match ended {
-                Ok(Some((how, log))) => {
-                    let what = format!("the {service} service ended before it was ready ({how})");
-                    let error = anyhow::Error::new(LogTail(log)).context(what);
-                    let hint = format!("see `{}`", self.project.command(&format!("logs {service}")));
-                    return Failure { exit: Exit::Failed, error, hint: Some(hint) };
-                }
-                Ok(None) => {}
-                Err(error) => return engine(error),
-            }
-        }
     }
 
     /// Waits until the service that plays this role is ready, and returns how long that took.

@@ -7,11 +7,13 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use crate::docker::{
-    DiscoverError, Engine, Lookup, ProjectSweep, check_owner, check_volumes, projects_of,
+    DiscoverError, Engine, EngineError, Lookup, ProjectSweep, check_owner, check_volumes, projects_of,
     remove_unused_images,
 };
-use crate::model::project::{Project, ProjectName};
+use crate::model::project::Project;
 use crate::model::record::{RuntimeKind, StackRecord};
+use crate::model::started::Started;
+use crate::ops::projects::projects_in;
 use crate::process::Processes;
 use crate::state::lock::ProjectLock;
 use crate::state::mark::Ownership;
@@ -21,9 +23,10 @@ use crate::up::error::UpError;
 use crate::up::select::{engine_if_any, unreachable};
 use futures_util::future::BoxFuture;
 use ordersys_command::Events;
-use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
+use ordersys_command::{Exit, Failure, Outcome};
 use std::fmt;
 
+mod kept;
 mod state;
 
 /// How long `down` waits for another command that changes the project.
@@ -40,7 +43,7 @@ pub enum DataPolicy {
 }
 
 /// What went.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Serialize)]
 pub struct Removed {
     /// Of which project.
     pub project: String,
@@ -48,6 +51,26 @@ pub struct Removed {
     pub removed: Vec<String>,
     /// What was found and not touched, with the reason.
     pub left: Vec<String>,
+    /// The data that stays for the next `up`: what and where.
+    pub kept: Vec<String>,
+    /// Why not everything went that should have.
+    #[serde(skip)]
+    pub failed: Option<Failure>,
+}
+
+impl Removed {
+    fn of(project: &Project) -> Self {
+        let project = project.name.to_string();
+        Self { project, removed: Vec::new(), left: Vec::new(), kept: Vec::new(), failed: None }
+    }
+
+    /// Notes an obstacle; the first says how the command ends.
+    fn fail(&mut self, failure: Failure) {
+        self.failed = Some(match self.failed.take() {
+            Some(first) => first.and(&failure),
+            None => failure,
+        });
+    }
 }
 
 /// Logins that went with a project, or that stay because they are of other services.
@@ -87,7 +110,7 @@ pub async fn down(how: Down<'_>, project: &Project) -> Outcome<Removed> {
         Ok(engine) => Some(engine),
         Err(error) => {
             // Where the record says Docker, nothing is proved without the engine.
-            if is_in_docker(project) {
+            if is_in_docker(project, how.data) {
                 return Err(unreachable(error));
             }
             None
@@ -108,10 +131,11 @@ pub async fn down(how: Down<'_>, project: &Project) -> Outcome<Removed> {
     }
 }
 
-/// Whether the record says so; one that cannot be read says nothing.
-fn is_in_docker(project: &Project) -> bool {
-    let record = StackRecord::load(project).ok().flatten();
-    record.is_some_and(|record| record.runtime == RuntimeKind::Docker)
+/// Whether a stack is there, as far as the record tells, or data that is to go, as far as is remembered.
+fn is_in_docker(project: &Project, data: DataPolicy) -> bool {
+    let stack = StackRecord::readable(project).map(|record| record.runtime);
+    let stored = Started::load(project).map(|last| last.runtime).filter(|_| data == DataPolicy::Remove);
+    [stack, stored].contains(&Some(RuntimeKind::Docker))
 }
 
 fn owner_of(project: &Project) -> Outcome<Ownership> {
@@ -185,16 +209,10 @@ fn containers_unseen(error: DiscoverError) -> Failure {
     Failure { error: failure.error.context(what), ..failure }
 }
 
-fn projects_in(state_dir: &Path) -> Vec<ProjectName> {
-    let entries = std::fs::read_dir(state_dir).into_iter().flatten().flatten();
-    let directories = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-    directories.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
-}
-
+/// Takes everything down that can be; one obstacle does not keep the rest.
 async fn down_with(engine: Option<&Engine>, project: &Project, how: Down<'_>) -> Outcome<Removed> {
-    let data = how.data;
     let owner = owner_of(project)?;
-    let mut all = Removed { project: project.name.to_string(), removed: Vec::new(), left: Vec::new() };
+    let mut all = Removed::of(project);
     let _lock = match &owner {
         Ownership::Absent => None, // no state: only the engine may have something
         Ownership::Foreign(why) => {
@@ -203,30 +221,31 @@ async fn down_with(engine: Option<&Engine>, project: &Project, how: Down<'_>) ->
         }
         Ownership::Ours(_) | Ownership::Unmarked | Ownership::Copy(_) => {
             let lock = ProjectLock::take(project, "down", LOCK_LIMIT, how.events).await?;
-            all.removed.extend(end_processes(project).await?);
+            match end_processes(project).await {
+                Ok(ended) => all.removed.extend(ended),
+                Err(error) => all.fail(error.into()),
+            }
             Some(lock)
         }
     };
-    if let Some(engine) = engine {
-        all.removed.extend(sweep(engine, project, data).await?);
+    if let Some(engine) = engine
+        && let Err(error) = sweep(engine, project, how.data, &mut all).await
+    {
+        all.fail(engine_failure(error));
     }
     match &owner {
         Ownership::Absent | Ownership::Foreign(_) => return Ok(all),
-        Ownership::Ours(_) | Ownership::Unmarked | Ownership::Copy(_) => StackRecord::remove(project)?,
+        Ownership::Ours(_) | Ownership::Unmarked | Ownership::Copy(_) => {}
     }
     match owner.may_delete(project) {
-        Ok(()) if data == DataPolicy::Remove => {
-            let state = state::remove(project, how.forget).await;
-            all.removed.extend(state.removed);
-            all.left.extend(state.kept);
-            if let Some(first) = state.failed.into_iter().reduce(anyhow::Error::context) {
-                return Err(first)
-                    .hint("mend that and run it again; everything else that could be removed is");
-            }
-        }
+        Ok(()) if how.data == DataPolicy::Remove => state::remove(project, how.forget, &mut all).await,
         Ok(()) => {}
         Err(why) => all.left.push(format!("{}: {why}", project.dir.display())),
     }
+    if all.failed.is_none() {
+        StackRecord::remove(project)?; // until then it says what there is to take down
+    }
+    all.kept.extend(kept::of_processes(project));
     Ok(all)
 }
 
@@ -245,22 +264,36 @@ async fn end_processes(project: &Project) -> anyhow::Result<Vec<String>> {
     Ok(services.chain(others).chain(supervisor).collect())
 }
 
-async fn sweep(engine: &Engine, project: &Project, data: DataPolicy) -> Outcome<Vec<String>> {
+async fn sweep(
+    engine: &Engine,
+    project: &Project,
+    data: DataPolicy,
+    all: &mut Removed,
+) -> Result<(), EngineError> {
     let sweep = ProjectSweep::new(engine, project.name.clone());
-    let mut removed = sweep.containers_and_networks().await.map_err(engine_failure)?;
-    let mut left = sweep.left().await.map_err(engine_failure)?;
+    let mut swept = sweep.containers_and_networks().await?;
+    let mut left = sweep.left().await?;
     if data == DataPolicy::Remove {
-        removed.extend(sweep.volumes().await.map_err(engine_failure)?);
-        left.extend(sweep.left_volumes().await.map_err(engine_failure)?);
+        let volumes = sweep.volumes().await?;
+        swept.removed.extend(volumes.removed);
+        swept.failed.extend(volumes.failed);
+        left.extend(sweep.left_volumes().await?);
+    } else {
+        all.kept.extend(kept::of_volumes(&sweep.left_volumes().await?));
     }
-    if left.is_empty() {
-        return Ok(removed);
+    all.removed.extend(swept.removed);
+    if swept.failed.is_empty() && !left.is_empty() {
+        let what = format!("not everything of project `{}` is gone: {}", project.name, left.join(", "));
+        let again = project.command("down");
+        all.fail(
+            Failure::new(Exit::Failed, what)
+                .hint(format!("run `{again}` again, or look with `docker ps -a`")),
+        );
     }
-    let what = format!("not everything of project `{}` is gone: {}", project.name, left.join(", "));
-    let again = project.command("down");
-    Err(Failure::new(Exit::Failed, what).hint(format!("run `{again}` again, or look with `docker ps -a`")))
+    swept.failed.into_iter().map(engine_failure).for_each(|failure| all.fail(failure));
+    Ok(())
 }
 
-fn engine_failure(error: crate::docker::EngineError) -> Failure {
+fn engine_failure(error: EngineError) -> Failure {
     UpError::from(error).into_failure()
 }

@@ -8,29 +8,23 @@ use anyhow::Context as _;
 use ordersys_command::counted;
 
 use crate::model::project::Project;
-use crate::ops::down::Forget;
+use crate::ops::down::{Forget, Removed};
 use crate::state::mark::Mark;
+use ordersys_command::OrFail as _;
 
 /// The project's directories, and what they hold in words: the largest first, which makes room.
 const DIRECTORIES: [(&str, &str); 4] =
     [("data", "data"), ("logs", "logs"), ("process", "records of processes"), ("secrets", "credentials")];
 /// Its files.
-const FILES: [&str; 3] = ["stack.json", "program.json", "change.lock"];
+const FILES: [&str; 3] = ["started.json", "program.json", "change.lock"];
+/// Those that go last: until then they say whose the directory is and what there is to take down.
+const LAST: [&str; 2] = ["stack.json", Mark::FILE];
+/// What to do about something that cannot be removed.
+const AGAIN: &str = "mend that and run it again; everything else that could be removed is";
 /// How names of files begin that only some runs leave: logs of a failed `up`, halves of files.
 const BEGINNINGS: [&str; 2] = ["failed-", ".tmp"];
 
-/// What became of a project's state.
-#[derive(Debug, Default)]
-pub(crate) struct State {
-    /// What went, in words.
-    pub(crate) removed: Vec<String>,
-    /// What stays, and why.
-    pub(crate) kept: Vec<String>,
-    /// What could not be removed.
-    pub(crate) failed: Vec<anyhow::Error>,
-}
-
-impl State {
+impl Removed {
     fn note(&mut self, path: &Path, what: &str, result: io::Result<()>) {
         match result {
             Ok(()) if what.is_empty() => {}
@@ -38,7 +32,9 @@ impl State {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => {
                 let failed = Err::<(), _>(error).with_context(|| format!("cannot remove {}", path.display()));
-                self.failed.extend(failed.err());
+                if let Err(failure) = failed.hint(AGAIN) {
+                    self.fail(failure);
+                }
             }
         }
     }
@@ -46,38 +42,35 @@ impl State {
 
 /// Removes all of a project's state. The caller holds its lock, and has proved that the directory is the project's.
 /// One thing that cannot be removed does not keep the rest.
-pub(crate) async fn remove(project: &Project, forget: &Forget) -> State {
-    let mut state = State::default();
+pub(super) async fn remove(project: &Project, forget: &Forget, all: &mut Removed) {
     for (name, what) in DIRECTORIES {
         let path = project.dir.join(name);
-        state.note(&path, what, fs::remove_dir_all(&path));
+        all.note(&path, what, fs::remove_dir_all(&path));
     }
     for path in leavings(&project.dir) {
-        state.note(&path, "", fs::remove_file(&path));
+        all.note(&path, "", fs::remove_file(&path));
     }
     match forget(project.clone()).await {
         Ok(logins) => {
-            state.removed.extend(
+            all.removed.extend(
                 (logins.removed > 0).then(|| format!("logins of {}", counted(logins.removed, "account"))),
             );
             if logins.kept > 0 {
-                let what = format!(
-                    "{} at other services, in {}",
-                    counted(logins.kept, "login"),
-                    project.dir.display()
-                );
-                state.kept.push(format!("{what}: they are not of this stack"));
-                return state;
+                let kept = counted(logins.kept, "login");
+                let what = format!("{kept} at other services, in {}", project.dir.display());
+                all.left.push(format!("{what}: they are not of this stack"));
+                return;
             }
         }
-        Err(failure) => state.failed.push(failure.error),
+        Err(failure) => all.fail(failure),
     }
-    if state.failed.is_empty() {
-        let mark = project.dir.join(Mark::FILE);
-        state.note(&mark, "", fs::remove_file(&mark)); // the last: until then it is a project's directory
-        remove_directory(project, &mut state);
+    if all.failed.is_none() {
+        for name in LAST {
+            let path = project.dir.join(name);
+            all.note(&path, "", fs::remove_file(&path));
+        }
+        remove_directory(project, all);
     }
-    state
 }
 
 /// Files of the project besides logins and mark.
@@ -92,7 +85,7 @@ fn leavings(dir: &Path) -> Vec<std::path::PathBuf> {
 }
 
 /// Removes the directory, unless it holds something of others.
-fn remove_directory(project: &Project, state: &mut State) {
+fn remove_directory(project: &Project, all: &mut Removed) {
     let dir = &project.dir;
     let others: Vec<String> = fs::read_dir(dir)
         .into_iter()
@@ -101,7 +94,7 @@ fn remove_directory(project: &Project, state: &mut State) {
         .map(|entry| format!("{}: it is not of the project", entry.path().display()))
         .collect();
     if others.is_empty() {
-        state.note(dir, "directory", fs::remove_dir(dir));
+        all.note(dir, "directory", fs::remove_dir(dir));
     }
-    state.kept.extend(others);
+    all.left.extend(others);
 }

@@ -13,9 +13,10 @@ use crate::model::program::Program;
 use crate::model::project::Project;
 use crate::model::record::{RuntimeKind, StackRecord, Topology};
 use crate::model::spec::ServiceName;
+use crate::ops::projects::none_runs;
 use crate::runtime::Runtime;
 use crate::up::error::UpError;
-use crate::up::select::{Chosen, RuntimeChoice, select};
+use crate::up::select::{Choice, Chosen, RuntimeChoice, select};
 use ordersys_command::{Exit, Failure, Outcome};
 use ordersys_contract::Role;
 
@@ -37,6 +38,18 @@ pub struct StatusReport {
     /// The command that mends what is wrong.
     #[serde(skip)]
     pub mend: String,
+}
+
+impl StatusReport {
+    /// The ids of the containers or processes, each once.
+    #[must_use]
+    pub fn ids(&self) -> Vec<String> {
+        let id =
+            |service: &ServiceStatus| service.container_id.clone().or(service.pid.map(|pid| pid.to_string()));
+        let mut ids: Vec<String> = self.services.iter().filter_map(id).collect();
+        ids.dedup();
+        ids
+    }
 }
 
 /// The state of one role.
@@ -124,10 +137,10 @@ impl State {
 
 /// The state of the project's stack. Fails when there is none.
 pub async fn status(engine: &Lookup, project: &Project) -> Outcome<StatusReport> {
-    let record = StackRecord::load(project)?;
+    let record = StackRecord::readable(project);
     let program = Program::find(None, project)?;
     let bind = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-    let runtime = match select(RuntimeChoice::Auto, engine, project).await?.chosen {
+    let runtime = match select(Choice::Named(RuntimeChoice::Auto), engine, project).await?.chosen {
         Chosen::Docker(engine) => Runtime::docker(*engine, project, program, bind).await?,
         Chosen::Process => Runtime::process(project, program, bind),
     };
@@ -142,14 +155,11 @@ pub async fn status(engine: &Lookup, project: &Project) -> Outcome<StatusReport>
 
 fn nothing_runs(project: &Project, has_record: bool) -> Failure {
     let (name, up) = (&project.name, project.command("up"));
-    let (what, hint) = if has_record {
-        let what =
-            format!("nothing of the stack of project `{name}` runs any more, and it was not taken down");
-        (what, format!("`{up}` starts it again, at its ports and with its data"))
-    } else {
-        (format!("no stack of project `{name}` is running"), format!("start one with `{up}`"))
-    };
-    Failure::new(Exit::NotFound, what).hint(hint)
+    if !has_record {
+        return none_runs(project);
+    }
+    let what = format!("nothing of the stack of project `{name}` runs any more, and it was not taken down");
+    Failure::new(Exit::NotFound, what).hint(format!("`{up}` starts it again, at its ports and with its data"))
 }
 
 /// What a record would say if the `up` that made these services had come to its end.
@@ -164,6 +174,7 @@ fn guess(runtime: &Runtime, observed: &Observed) -> StackRecord {
         endpoints: Endpoints { user: url(Role::User), product: url(Role::Product), order: url(Role::Order) },
         services: Vec::new(),
         program: None,
+        failed: false,
         home: None,
     }
 }

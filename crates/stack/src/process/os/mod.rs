@@ -141,16 +141,13 @@ fn modified_nanos(found: &fs::Metadata) -> io::Result<u128> {
     Ok(found.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos())
 }
 
-pub(crate) use unix::{
-    Endings, keep_files_private, leave_terminal, own_group, signal_group, signal_verified,
-};
+pub(crate) use unix::{keep_files_private, leave_terminal, own_group, signal_group, signal_verified};
 
 mod unix {
     use std::io;
 
     use rustix::io::Errno;
     use rustix::process::{self, Pid};
-    use tokio::signal::unix::{Signal as Incoming, SignalKind, signal};
 
     use crate::process::Signal;
     use crate::process::os::identity::Identity;
@@ -226,29 +223,6 @@ mod unix {
     /// Whatever this process and its children make is their owner's alone.
     pub(crate) fn keep_files_private() {
         rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
-    }
-
-    /// The signals that ask this process to end.
-    pub(crate) struct Endings {
-        terminate: Incoming,
-        interrupt: Incoming,
-    }
-
-    impl Endings {
-        pub(crate) fn listen() -> io::Result<Self> {
-            Ok(Self {
-                terminate: signal(SignalKind::terminate())?,
-                interrupt: signal(SignalKind::interrupt())?,
-            })
-        }
-
-        /// Returns when one of them has arrived.
-        pub(crate) async fn wait(&mut self) {
-            tokio::select! {
-                _ = self.terminate.recv() => {}
-                _ = self.interrupt.recv() => {}
-            }
-        }
     }
 }
 

@@ -29,6 +29,7 @@ use crate::process::state::Board;
 use crate::process::supervisor::journal::{Journal, Weight};
 use crate::process::supervisor::service_runner::{Keeper, Shared};
 use crate::process::{binary, os};
+use ordersys_command::Signals;
 
 /// Pause between two looks at the list.
 const LOOK: Duration = Duration::from_millis(25);
@@ -41,7 +42,7 @@ const LOCK_LIMIT: Duration = Duration::from_secs(2);
 pub async fn supervise(project: &Path) -> anyhow::Result<()> {
     os::leave_terminal();
     os::keep_files_private();
-    let mut endings = os::Endings::listen().context("cannot listen for signals")?;
+    let mut endings = Signals::listen().context("cannot listen for signals")?;
     let layout = Layout::new(project);
     let lock =
         SupervisorLock::take(&layout, LOCK_LIMIT).await.context("this project has a supervisor already")?;
@@ -49,7 +50,7 @@ pub async fn supervise(project: &Path) -> anyhow::Result<()> {
     let mut supervisor = Supervisor::new(layout);
     supervisor.end_orphans().await?;
     tokio::select! {
-        () = endings.wait() => supervisor.note(Weight::Info, "asked to end"),
+        () = endings.next() => supervisor.note(Weight::Info, "asked to end"),
         () = supervisor.follow() => supervisor.note(Weight::Info, "nothing left to run"),
     }
     supervisor.finish().await
@@ -169,7 +170,8 @@ impl Supervisor {
                 .read(|state| state.children.get(name).map(|child| child.binary_hash.clone()));
             let same_binary = known.is_some_and(|known| known.is_empty() || known == hash);
             let same_incarnation = running.incarnation == desired.incarnations.get(name).copied();
-            same_program && same_binary && same_incarnation && desired.services.contains(&running.service)
+            let wanted = desired.services.contains(&running.service) && !desired.stopped.contains(name);
+            same_program && same_binary && same_incarnation && wanted
         };
         let outdated: Vec<String> = self
             .running
@@ -180,7 +182,8 @@ impl Supervisor {
         self.stop(&outdated).await;
         self.program = desired.program;
         self.layers = new_layers;
-        for service in desired.services {
+        for service in desired.services.into_iter().filter(|service| !desired.stopped.contains(&service.name))
+        {
             let incarnation = desired.incarnations.get(&service.name).copied();
             self.ensure(service, incarnation);
         }

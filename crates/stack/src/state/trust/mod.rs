@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use ordersys_contract::MIN_CREDENTIAL;
 use rustix::fs::StatVfsMountFlags;
 
-use crate::model::project::{ADMIN_FILE, Project, SERVICE_FILE};
+use crate::model::project::{ADMIN_FILE, Project, SERVICE_FILE, quoted};
 use ordersys_command::{Exit, Failure, Outcome};
 
 /// May be changed by the group or by all.
@@ -27,8 +27,15 @@ const ROOT: u32 = 0;
 /// The directories of a project whose files decide.
 const DIRECTORIES: [&str; 4] = ["data", "logs", "process", "secrets"];
 /// The files of a project.
-const FILES: [&str; 6] =
-    ["accounts.json", "accounts.lock", "change.lock", "program.json", "project.json", "stack.json"];
+const FILES: [&str; 7] = [
+    "accounts.json",
+    "accounts.lock",
+    "change.lock",
+    "program.json",
+    "project.json",
+    "stack.json",
+    "started.json",
+];
 
 /// Why something is not believed.
 #[derive(Debug, thiserror::Error)]
@@ -102,10 +109,7 @@ impl Distrust {
     /// What mends it, ready to be pasted.
     #[must_use]
     pub fn hint(&self) -> String {
-        let quoted = |path: &Path| {
-            let text = path.display().to_string();
-            shlex::try_quote(&text).map_or(text.clone(), std::borrow::Cow::into_owned)
-        };
+        let quoted = |path: &Path| quoted(&path.display().to_string());
         match self {
             Self::Link { path, .. } => {
                 format!("`rm {}` removes the link, not what it points to", quoted(path))
