@@ -54,7 +54,8 @@ pub(super) fn reason(rejection: &OrderRejection) -> String {
 
 /// What was short of one product.
 pub(super) fn shortage(Short { product_id, name, requested, available }: &Short) -> String {
-    let name = name.as_ref().map_or_else(|| product_id.to_string(), |name| format!("\"{}\"", printable(name)));
+    let name =
+        name.as_ref().map_or_else(|| product_id.to_string(), |name| format!("\"{}\"", printable(name)));
     format!("{name}, {requested} asked, {available} there")
 }
 
@@ -93,7 +94,8 @@ pub(super) fn table(orders: &[Order]) -> String {
 
 /// One order with its lines.
 pub(super) fn details(order: &Order, names: &Names) -> String {
-    let mut table = Table::new(["PRODUCT", "QUANTITY", "UNIT PRICE", "LINE TOTAL"]).right(&[1, 2, 3])
+    let mut table = Table::new(["PRODUCT", "QUANTITY", "UNIT PRICE", "LINE TOTAL"])
+        .right(&[1, 2, 3])
         .names(&[0])
         .least(&[2]);
     for item in &order.items {
