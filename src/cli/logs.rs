@@ -123,7 +123,7 @@ impl Args {
         match self.tail {
             Some(Tail::All) => None,
             Some(Tail::Last(lines)) => Some(lines),
-            None => io::stdout().is_terminal().then_some(ON_A_TERMINAL),
+            None => terminal::stdout().width.map(|_| ON_A_TERMINAL),
         }
     }
 

@@ -1,12 +1,12 @@
 //! `ordersys open`: where the pages of the running services are, and the first of them in a browser.
 
-use std::io::IsTerminal as _;
 use std::process::{Command, Stdio};
 
 use serde::Serialize;
 
 use crate::cli::Globals;
 use crate::render::Table;
+use crate::render::draw::terminal;
 use ordersys_command::Outcome;
 use ordersys_contract::Role;
 
@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
         [(Role::Order, &endpoints.order), (Role::Product, &endpoints.product), (Role::User, &endpoints.user)];
     let report = Report { version: 1, pages: all.map(page).into() };
     printer.data(&report, || table(&report.pages));
-    let asked = !args.print && !printer.is_json() && std::io::stdout().is_terminal();
+    let asked = !args.print && !printer.is_json() && terminal::stdout().is_live;
     if let (Some(opener), Some(first), true) = (opener(), report.pages.first(), asked) {
         let started = Command::new(opener)
             .arg(&first.url)

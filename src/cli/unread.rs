@@ -48,8 +48,8 @@ fn format<'a>(word: &'a str, next: Option<&'a str>) -> Option<&'a str> {
     if let Some(long) = word.strip_prefix("--") {
         return match long {
             "json" => Some("json"),
-            "output" => next,
-            _ => long.strip_prefix("output="),
+            "output" | "format" => next,
+            _ => long.strip_prefix("output=").or_else(|| long.strip_prefix("format=")),
         };
     }
     let (_, value) = word.strip_prefix('-')?.split_once('o')?;
@@ -70,6 +70,9 @@ mod tests {
             "-qo json",
             "up --output json",
             "--output=json",
+            "--format json",
+            "--format=json",
+            "--json",
             "-o table -o json",
         ] {
             assert_eq!(asked(line), Output::Json, "{line}");

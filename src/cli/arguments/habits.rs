@@ -111,6 +111,7 @@ pub(super) fn suggested(mut error: clap::Error, whole: &Command) -> clap::Error 
         ErrorKind::InvalidSubcommand => suggest_commands(&mut error, whole),
         ErrorKind::UnknownArgument => {
             let tip = text(&error, ContextKind::InvalidArg).and_then(|word| meaning(&FLAGS, &word));
+            error.remove(ContextKind::Suggested); // "to pass it as a value" is never what was meant
             if let Some(tip) = tip {
                 error.remove(ContextKind::SuggestedArg);
                 tell(&mut error, tip.to_owned());
