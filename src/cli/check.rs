@@ -58,8 +58,7 @@ fn failure(CheckError { service, source }: CheckError) -> Failure {
 
 /// A table that fits into 80 columns, and below it what is to be said of single invariants.
 fn text(report: &Report) -> String {
-    let mut table =
-        Table::new(["", "MUST HOLD", "RESULT", "CHECKED"]).right(&[3]).states(&[2]).least(&[3, 1]);
+    let mut table = Table::new(["", "MUST HOLD", "RESULT", "CHECKED"]).right(&[3]).states(&[2]).prose(&[1]);
     for finding in &report.findings {
         let cells = [finding.id, finding.statement, finding.result.word()].map(str::to_owned);
         let [id, statement, result] = cells;

@@ -214,8 +214,7 @@ fn verification(result: &RunResult) -> String {
     if let Some(reason) = same_reason(result) {
         return format!("not verified: {reason}");
     }
-    let mut table =
-        Table::new(["", "must hold", "result", "witness or reason"]).states(&[2]).prose(&[3]).least(&[1]);
+    let mut table = Table::new(["", "must hold", "result", "witness or reason"]).states(&[2]).prose(&[1, 3]);
     for checked in &result.core.verification {
         table.row([
             checked.id.clone(),

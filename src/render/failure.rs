@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use ordersys_command::{Exit, Failure};
 use serde::Serialize;
-use serde_json::json;
 
 use crate::render::draw::ink::Ink;
 use crate::render::{Output, json_text, out, set_in};
@@ -19,6 +18,13 @@ struct Told {
     exit_code: u8,
 }
 
+/// The document of a failure.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    version: u32,
+    error: &'a Told,
+}
+
 /// Says why a command failed, on stderr: the error, its causes and the next step.
 pub fn failure(failure: &Failure, output: Output) {
     let told = Told {
@@ -28,7 +34,10 @@ pub fn failure(failure: &Failure, output: Output) {
         exit_code: failure.exit as u8,
     };
     match output {
-        Output::Json => out::say(&json_text(&json!({ "version": 1, "error": told }).to_string())),
+        Output::Json => {
+            let document = Document { version: 1, error: &told };
+            out::say(&json_text(&serde_json::to_string(&document).unwrap_or_default()));
+        }
         Output::Table | Output::Nothing => out::say(&text(&told)),
     }
 }

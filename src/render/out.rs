@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use crate::render::draw::ink;
-use crate::render::draw::terminal;
+use crate::render::draw::terminal::{self, Terminal};
+use crate::render::draw::words::folded;
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 64 * 1024;
@@ -14,9 +15,13 @@ const BUFFER: usize = 64 * 1024;
 /// Why standard output is no longer written to.
 static LOST: Mutex<Option<io::Error>> = Mutex::new(None);
 
-/// Writes text with a line's end to standard output: in the colours that it has, all else escaped.
+/// Writes text with a line's end to standard output: in the colours that it has, all else escaped. Lines that a terminal
+/// would break anywhere are broken between words.
 pub(super) fn print(text: &str) {
-    write(&ink::shown(text.trim_end(), terminal::stdout().colour));
+    let Terminal { width, colour, .. } = terminal::stdout();
+    let text = text.trim_end();
+    let text = width.map_or_else(|| text.to_owned(), |width| folded(text, width));
+    write(&ink::shown(&text, colour));
 }
 
 /// Writes text with a line's end to standard output, as it is.

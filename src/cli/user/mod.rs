@@ -186,7 +186,7 @@ fn switch(globals: &Globals, user: &str, status: UserStatus) -> Outcome<User> {
 }
 
 fn table(users: &[User]) -> String {
-    let mut table = Table::new(["ID", "NAME", "EMAIL", "KIND", "CREATED"]).names(&[1, 2]).least(&[4, 1]);
+    let mut table = Table::new(["ID", "NAME", "EMAIL", "KIND", "CREATED"]).names(&[1]).least(&[4, 3, 1]);
     let now = Timestamp::now();
     for user in users {
         let User { id, name, email, created_at, .. } = user;

@@ -15,8 +15,8 @@ const INDENT: &str = "    ";
 /// Names are not shortened to less.
 const SHORTEST_NAME: usize = 16;
 
-/// A table under construction. No cell is ever broken over lines. Where a terminal is too narrow, prose moves to lines
-/// of its own below its row, names are shortened, and columns are left out: those named as [`Table::least`] first, then from
+/// A table under construction. No cell is ever broken over lines. Where a terminal is too narrow, names are shortened,
+/// prose moves to lines of its own below its row, and columns are left out: those named as [`Table::least`] first, then from
 /// the right. The first column always stays, and one without any text is never there.
 #[derive(Debug, Default)]
 pub struct Table {
@@ -33,8 +33,8 @@ pub struct Table {
 struct Fit {
     /// Which columns, and how wide each is.
     columns: Vec<(usize, usize)>,
-    /// Whether prose stands below the rows.
-    is_prose_below: bool,
+    /// Which prose stands below the rows.
+    below: Vec<usize>,
 }
 
 impl Table {
@@ -85,43 +85,38 @@ impl Table {
         if self.rows.is_empty() {
             return "none".to_owned();
         }
-        let Fit { columns, is_prose_below } = self.fit(most);
+        let Fit { columns, below } = self.fit(most);
         let titles = columns.iter().map(|(index, wide)| self.padded(*index, *wide, &self.titles[*index]));
         let rule = columns.iter().map(|(_, wide)| "─".repeat(*wide));
         let mut lines = vec![joined(titles), joined(rule)];
         for row in &self.rows {
             lines.push(joined(columns.iter().map(|(index, wide)| self.padded(*index, *wide, &row[*index]))));
-            if is_prose_below {
-                let room = most.unwrap_or(usize::MAX).saturating_sub(INDENT.len());
-                let sentences = self.prose.iter().map(|index| &row[*index]).filter(|text| !text.is_empty());
-                lines.extend(
-                    sentences.flat_map(|text| wrapped(text, room)).map(|line| format!("{INDENT}{line}")),
-                );
-            }
+            let room = most.unwrap_or(usize::MAX).saturating_sub(INDENT.len());
+            let sentences = below.iter().flat_map(|index| wrapped(&row[*index], room));
+            lines.extend(sentences.filter(|line| !line.is_empty()).map(|line| format!("{INDENT}{line}")));
         }
         lines.join("\n")
     }
 
     fn fit(&self, most: Option<usize>) -> Fit {
-        let with_text =
-            (0..self.titles.len()).filter(|index| self.rows.iter().any(|row| !row[*index].is_empty()));
-        let all: Vec<_> = with_text.map(|index| (index, self.widest(index))).collect();
-        let is_narrow = |columns: &[(usize, usize)]| most.is_some_and(|most| whole(columns) > most);
-        if !is_narrow(&all) {
-            return Fit { columns: all, is_prose_below: false };
-        }
-        let mut columns: Vec<_> = all.into_iter().filter(|(index, _)| !self.prose.contains(index)).collect();
+        let with_text = |index: &usize| self.rows.iter().any(|row| !row[*index].is_empty());
+        let all = (0..self.titles.len()).filter(with_text).map(|index| (index, self.widest(index)));
+        let (mut columns, mut below) = (all.collect::<Vec<_>>(), Vec::new());
+        let Some(most) = most else { return Fit { columns, below } };
+        let is_prose = |index: &usize| self.prose.contains(index);
         let from_the_right = (1..self.titles.len()).rev();
-        let order: Vec<_> = self.least.iter().copied().chain(from_the_right).collect();
-        for last in order {
-            self.shorten(&mut columns, most.unwrap_or(usize::MAX));
-            if !is_narrow(&columns) {
+        let prose = self.prose.iter().rev().copied();
+        for next in prose.chain(self.least.iter().copied()).chain(from_the_right) {
+            self.shorten(&mut columns, most);
+            if whole(&columns) <= most {
                 break;
             }
-            columns.retain(|(index, _)| *index != last);
+            columns.retain(|(index, _)| *index != next);
+            below.extend(Some(next).filter(|next| is_prose(next) && !below.contains(next)));
         }
-        self.shorten(&mut columns, most.unwrap_or(usize::MAX));
-        Fit { columns, is_prose_below: !self.prose.is_empty() }
+        self.shorten(&mut columns, most);
+        below.sort_unstable();
+        Fit { columns, below }
     }
 
     /// Takes from the names what is too much, as far as they can give it.
@@ -196,15 +191,15 @@ the second service of them  up            3  http://127.0.0.1:3002  it does not 
     }
 
     #[test]
-    fn prose_moves_below_then_names_are_shortened_then_columns_go() {
+    fn names_are_shortened_prose_moves_below_and_columns_go() {
         for (most, expected) in [
             (
                 64,
                 "\
-NAME                    STATE  RESTARTS  URL
-──────────────────────  ─────  ────────  ─────────────────────
-a\\u{1b}[1m              up            3  http://127.0.0.1:3001
-the second service of…  up            3  http://127.0.0.1:3002
+NAME                      STATE  RESTARTS  URL
+────────────────────────  ─────  ────────  ─────────────────────
+a\\u{1b}[1m                up            3  http://127.0.0.1:3001
+the second service of t…  up            3  http://127.0.0.1:3002
     it does not answer",
             ),
             (

@@ -3,10 +3,18 @@
 use ordersys_contract::Timestamp;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// How many columns of a terminal a text takes.
+use crate::render::draw::ink;
+
+/// How many columns of a terminal a text takes; marks of colours take none.
 #[must_use]
 pub fn width(text: &str) -> usize {
-    text.width()
+    if text.contains(ink::is_mark) { text.replace(ink::is_mark, "").width() } else { text.width() }
+}
+
+/// Lines, those that are longer than this broken between words.
+#[must_use]
+pub fn folded(text: &str, most: usize) -> String {
+    text.split('\n').flat_map(|line| wrapped(line, most)).collect::<Vec<_>>().join("\n")
 }
 
 /// A text in lines of at most this width, broken between words; a longer word stays whole.
@@ -75,6 +83,8 @@ mod tests {
     fn words_stay_whole_and_parts_too() {
         assert_eq!(wrapped("the system could not follow", 10), ["the system", "could not", "follow"]);
         assert_eq!(wrapped("unbreakable", 4), ["unbreakable"]);
+        assert_eq!(folded("a b c\n\nd", 3), "a b\nc\n\nd");
+        assert_eq!(width(&ink::state("PASS")), 4);
         assert_eq!(cut("北京市", 5), "北京…");
         assert_eq!((cut("abc", 3), cut("abcd", 3)), ("abc".to_owned(), "ab…".to_owned()));
         let parts = ["done 5/s", "p50 1 ms", "x"].map(str::to_owned);

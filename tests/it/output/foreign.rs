@@ -17,7 +17,7 @@ const ID: &str = "0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b";
 const AT: &str = "2026-01-01T12:00:00.000Z";
 
 /// What such a server answers to a request.
-fn answer(path: &str) -> (u16, Value) {
+fn answer(method: &str, path: &str) -> (u16, Value) {
     let user =
         json!({"id": ID, "name": EVIL, "email": EVIL, "kind": "guest", "status": "active", "createdAt": AT});
     let product = json!({"id": ID, "name": EVIL, "price": 1.5, "currency": "USD", "stock": 1, "version": 1, "createdAt": AT});
@@ -26,14 +26,14 @@ fn answer(path: &str) -> (u16, Value) {
         "id": ID, "userId": ID, "userName": EVIL, "items": [line], "total": 1.5, "currency": "USD",
         "status": "confirmed", "version": 1, "createdAt": AT, "updatedAt": AT
     });
-    match path.split('?').next().unwrap_or_default() {
+    match path.split('?').next().filter(|_| method == "GET").unwrap_or_default() {
         "/users" => (200, json!([user])),
         "/products" => (200, json!([product])),
         "/orders" => (200, json!([order])),
         path if path.starts_with("/orders/") && !path.ends_with("/events") => (200, order),
         _ => (
             409,
-            json!({"type": "about:blank", "title": EVIL, "status": 409, "detail": EVIL, "error": EVIL, "code": EVIL}),
+            json!({"type": "about:blank", "title": EVIL, "status": 409, "detail": EVIL, "error": EVIL, "code": "insufficient-stock"}),
         ),
     }
 }
@@ -42,7 +42,8 @@ fn serve(mut stream: TcpStream) -> Option<()> {
     let mut lines = BufReader::new(stream.try_clone().ok()?).lines();
     let first = lines.next()?.ok()?;
     lines.take_while(|line| line.as_ref().is_ok_and(|line| !line.is_empty())).for_each(drop);
-    let (status, body) = answer(first.split(' ').nth(1)?);
+    let mut words = first.split(' ');
+    let (status, body) = answer(words.next()?, words.next()?);
     let body = body.to_string();
     let head =
         format!("HTTP/1.1 {status} x\r\ncontent-type: application/json\r\ncontent-length: {}", body.len());

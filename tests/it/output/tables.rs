@@ -26,6 +26,12 @@ const TABLES: [&str; 13] = [
     "bench compare {runs}/a {runs}/b",
 ];
 
+/// The same after seconds of load: these are tried on the narrowest terminal alone.
+const SLOW: [&str; 2] = [
+    "bench saturate --slo p99<1us --from 4 --step 1s --no-verify",
+    "bench calibrate --step 1s --concurrency 2",
+];
+
 /// What was written without colours, and as it stood at last where a line was drawn over.
 fn plain(text: &str) -> String {
     let mut plain = String::new();
@@ -55,6 +61,15 @@ fn of_tables(text: &str) -> Vec<&str> {
     rules.flat_map(table).collect()
 }
 
+fn fits(shop: &Shop, args: &str, columns: u16) {
+    let text = on_terminal(shop.filled(args), columns);
+    let lines = of_tables(&text);
+    assert!(!lines.is_empty() || text.contains("none"), "{args}: {text}");
+    for line in lines {
+        assert!(line.width() <= columns.into(), "{args} at {columns}: {line}\n{text}");
+    }
+}
+
 #[test]
 fn tables_fit_the_terminal_and_break_nothing() {
     let shop = Shop::open();
@@ -63,16 +78,14 @@ fn tables_fit_the_terminal_and_break_nothing() {
     let order = shop.order(&[]);
     let urls: Vec<_> =
         ["user", "product", "order"].map(|name| shop.project.service(name)["url"].clone()).to_vec();
-    for args in TABLES {
-        for columns in WIDTHS {
-            let text = on_terminal(shop.filled(args), columns);
-            let lines = of_tables(&text);
-            assert!(!lines.is_empty() || text.contains("none"), "{args}: {text}");
-            for line in lines {
-                assert!(line.width() <= columns.into(), "{args} at {columns}: {line}\n{text}");
-            }
+    std::thread::scope(|scope| {
+        for args in SLOW {
+            scope.spawn(|| fits(&shop, args, WIDTHS[0]));
         }
-    }
+        for args in TABLES {
+            WIDTHS.iter().for_each(|columns| fits(&shop, args, *columns));
+        }
+    });
     for columns in [80, 120] {
         let text = on_terminal(shop.filled("status"), columns);
         for url in &urls {
