@@ -41,7 +41,9 @@ async fn main() -> anyhow::Result<()> {
 
     let counters = report.counters();
     println!("throughput {:.1} orders/s", report.throughput());
-    println!("p99 {:.1} ms", report.response(0.99).millis());
+    if let Some(p99) = report.response(0.99) {
+        println!("p99 {:.1} ms", p99.millis());
+    }
     println!("{} planned: {} ok, {} refused", counters.planned, counters.ok, counters.refused);
     for finding in &report.verification.findings {
         println!("{} {}", finding.word(), finding.check.statement());

@@ -80,7 +80,7 @@ impl Globals {
     /// The flags that further commands need to mean the same as this one.
     #[must_use]
     pub fn pasted(&self) -> Pasted {
-        let given = |flag, value: &Option<String>| value.as_ref().map(|value| (flag, quoted(value)));
+        let url = |flag, url: &Option<BaseUrl>| url.as_ref().map(|url| (flag, quoted(url.as_str())));
         let path = |flag, path: &Option<PathBuf>| {
             let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
             path.as_ref().map(|path| (flag, quoted(&absolute(path).display().to_string())))
@@ -90,11 +90,11 @@ impl Globals {
         let acting = self.acting_as.as_ref().map(|who| ("--as", quoted(&who.to_string())));
         Pasted {
             project: project.into_iter().chain(path("--state-dir", &self.state_dir)).collect(),
-            engine: given("--docker-host", &self.engine.docker_host).into_iter().collect(),
+            engine: self.engine.docker_host.iter().map(|host| ("--docker-host", quoted(host))).collect(),
             services: [
-                given("--user-url", &self.user_url),
-                given("--product-url", &self.product_url),
-                given("--order-url", &self.order_url),
+                url("--user-url", &self.user_url),
+                url("--product-url", &self.product_url),
+                url("--order-url", &self.order_url),
             ]
             .into_iter()
             .flatten()

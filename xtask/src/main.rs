@@ -22,7 +22,7 @@ use common::Common;
 use measure::{
     accounts, footprint, growth, logging, memory, orchestrator, overload, record, store, variants,
 };
-use ordersys_command::interrupt;
+use ordersys_command::Signals;
 
 /// Measurements that compare variants of the system, and generated pages
 ///
@@ -58,9 +58,15 @@ enum Task {
 async fn main() -> ExitCode {
     let task = Task::parse();
     // What was started ends with what is dropped here.
+    let interrupted = async {
+        match Signals::listen() {
+            Ok(mut signals) => signals.next().await,
+            Err(_) => std::future::pending().await, // signals then end it at once
+        }
+    };
     let done = tokio::select! {
         done = run(task) => done,
-        _ = interrupt() => Err(anyhow::anyhow!("interrupted")),
+        () = interrupted => Err(anyhow::anyhow!("interrupted")),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
     eprintln!("error: {error:#}");

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::cli::bench::Globals;
 use crate::render::Printer;
 use ordersys_bench::prepare::WouldSellStock;
-use ordersys_command::{Failure, interrupt};
+use ordersys_command::{Failure, Signals};
 use ordersys_stack::model::record::StackRecord;
 
 /// The same flags without URLs that lead to the project's own stack in other words: what that stack lets its project do
@@ -59,9 +59,10 @@ pub(super) async fn may_be_sold(failure: &Failure, printer: &Printer) -> bool {
         let read = stdin().read_line(&mut line);
         let _ = sender.send(read.is_ok() && matches!(line.trim(), "y" | "Y" | "yes")); // nobody waits after Ctrl-C
     });
+    let Ok(mut signals) = Signals::listen() else { return false };
     tokio::select! {
         answer = answer => answer.unwrap_or(false),
-        _ = interrupt() => false,
+        () = signals.next() => false,
     }
 }
 

@@ -1,8 +1,8 @@
 //! `ordersys user`: who orders.
 
-use ordersys_contract::Client;
 use ordersys_contract::client::UserFilter;
 use ordersys_contract::user::{NewUser, User, UserKindName, UserStatus};
+use ordersys_contract::{Client, Timestamp};
 
 use crate::cli::listing::{ListFlags, Listed, read};
 use crate::cli::meant::quoted;

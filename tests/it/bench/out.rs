@@ -1,5 +1,7 @@
 //! `--out`: a directory holds one run or none, and what is wrong with it is said before anything is loaded.
 
+use ordersys_contract::TestData;
+use ordersys_contract::client::UserFilter;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -42,7 +44,8 @@ async fn a_directory_holds_the_files_of_one_run() {
     assert!(names(&run).contains(&"endpoint-read.hgrm".to_owned()));
     let before = (names(&run), fs::read(run.join("result.json")).expect("is there"));
 
-    let users = stack.admin().users(None).await.expect("lists").len();
+    let all = UserFilter { test: TestData::Include, ..UserFilter::default() };
+    let users = stack.admin().users(&all).await.expect("lists").items.len();
     let refused = load(&["--out", "run"]);
     assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
     assert!(
@@ -54,7 +57,11 @@ async fn a_directory_holds_the_files_of_one_run() {
     let file = load(&["--out", "t.sh"]);
     assert_eq!(file.status.code(), Some(2), "{}", said(&file));
     assert!(said(&file).contains("t.sh is a file; --out takes a directory"), "{}", said(&file));
-    assert_eq!(stack.admin().users(None).await.expect("lists").len(), users, "nothing was made for them");
+    assert_eq!(
+        stack.admin().users(&all).await.expect("lists").items.len(),
+        users,
+        "nothing was made for them"
+    );
     assert_eq!((names(&run), fs::read(run.join("result.json")).expect("is there")), before);
 
     load(&["--out", "run", "--force"]);

@@ -13,7 +13,7 @@ mod sandbox;
 use crate::docs::examples::sandbox::Sandbox;
 
 /// What is not run, by a part of it, with the reason. Each part has to be somewhere.
-const ONLY_READ: [(&str, &str); 21] = [
+const ONLY_READ: [(&str, &str); 22] = [
     ("ordersys bench", "takes ten seconds or more"),
     ("ordersys smoke", "makes a stack of its own; other tests run it"),
     ("ordersys serve", "runs until it is stopped"),
