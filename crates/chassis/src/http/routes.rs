@@ -68,10 +68,7 @@ pub fn finish(routes: impl Fn() -> OpenApiRouter + Send + Sync + 'static, servic
     let (common, _) = common().split_for_parts();
     let common =
         common.with_state(Arc::new(Common { service, document, docs: LazyLock::new(StaticText::docs) }));
-    own.merge(common)
-        // What people type; not part of the contract.
-        .route("/", get(to_docs))
-        .route("/docs/", get(to_docs))
+    with_ways_to_docs(own.merge(common))
         .fallback(|| async { Rejection::new(Code::UnknownRoute, "there is no such route") })
         .method_not_allowed_fallback(|| async {
             Rejection::new(Code::MethodNotAllowed, "the route does not have this method")
@@ -174,6 +171,14 @@ async fn openapi(State(common): State<Arc<Common>>, headers: HeaderMap) -> Resul
 )]
 async fn docs(State(common): State<Arc<Common>>, headers: HeaderMap) -> Result<Response, Rejection> {
     common.docs.answer(&headers)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what people type leads to the page; it is no part of the contract"
+)]
+fn with_ways_to_docs(routes: Router) -> Router {
+    routes.route("/", get(to_docs)).route("/docs/", get(to_docs))
 }
 
 async fn to_docs() -> Redirect {

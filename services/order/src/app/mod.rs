@@ -204,7 +204,7 @@ impl App {
         request: &RequestId,
     ) -> Result<StoredOrder, OrderError> {
         match self.0.orders.change(id, Reach::All, event, StepContext::now(request)).await? {
-            Changed::Done(stored) => Ok(stored),
+            Changed::Done(stored) => Ok(*stored),
             Changed::NotFound => Err(OrderError::NotFound),
             Changed::Illegal(state) if Some(state) == reached_by(event) => self.get(id, Reach::All).await,
             Changed::Illegal(state) => Err(OrderError::Illegal { state }),
@@ -221,7 +221,7 @@ impl App {
     ) -> Result<Arc<StoredOrder>, OrderError> {
         let cancelling =
             match self.0.orders.change(id, reach, Event::Cancel, StepContext::now(request)).await? {
-                Changed::Done(stored) => Arc::new(stored),
+                Changed::Done(stored) => Arc::from(stored),
                 Changed::NotFound => return Err(OrderError::NotFound),
                 Changed::Illegal(OrderState::Cancelled | OrderState::Cancelling) => {
                     return self.get(id, reach).await.map(Arc::new);

@@ -43,7 +43,7 @@ pub(crate) enum Inserted {
 /// How a step of an order ended.
 #[derive(Debug)]
 pub(crate) enum Changed {
-    Done(StoredOrder),
+    Done(Box<StoredOrder>),
     Illegal(OrderState),
     NotFound,
 }
@@ -159,7 +159,7 @@ impl Orders {
                     return Ok(Changed::Illegal(stored.order.status));
                 };
                 rows::replace(connection, &next)?;
-                Ok(Changed::Done(next))
+                Ok(Changed::Done(Box::new(next)))
             })
             .await?;
         if let Changed::Done(next) = &changed {
