@@ -75,7 +75,6 @@ pub(super) fn table(orders: &[Order]) -> String {
     let table = Table::new(["ID", "USER", "STATUS", "LINES", "TOTAL", "CREATED"]);
     let mut table = table.right(&[3, 4]).names(&[1]).least(&[3, 5, 1]);
     let now = Timestamp::now();
-    let mut text = String::new();
     for order in orders {
         table.row([
             order.id.to_string(),
@@ -85,11 +84,10 @@ pub(super) fn table(orders: &[Order]) -> String {
             format!("{} {}", order.total, order.currency),
             age(order.created_at, now),
         ]);
-        if let Some(rejection) = &order.rejection {
-            text.push_str(&format!("\n{}: {}", order.id, reason(rejection)));
-        }
     }
-    if text.is_empty() { table.to_string() } else { format!("{table}\n{text}") }
+    let why = |order: &Order| Some(format!("{}: {}", order.id, reason(order.rejection.as_ref()?)));
+    let whys: Vec<_> = orders.iter().filter_map(why).collect();
+    if whys.is_empty() { table.to_string() } else { format!("{table}\n\n{}", whys.join("\n")) }
 }
 
 /// One order with its lines.

@@ -69,7 +69,7 @@ prop_compose! {
         (created_at, updated_at) in (time(), time()), rejection in option::of(rejection().prop_map(Box::new)),
     ) -> Order {
         Order {
-            id, user_id, user_name, items, total, currency, status, rejection, version, created_at, updated_at,
+            id, user_id, user_name, items, total, currency, status, version, created_at, updated_at, rejection,
         }
     }
 }
