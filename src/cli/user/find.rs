@@ -20,15 +20,13 @@ pub(in crate::cli) async fn find(caller: &Caller, project: &Project, user: Optio
     if let Some(id) = caller.own_id(user) {
         return Ok(id);
     }
-    match user {
-        Some(user) => look_up(&caller.directory, project, user).await,
-        None => {
-            let log_in = project.command("user login EMAIL");
-            let what = "no account is logged in, so the user has to be named";
-            Err(Failure::new(Exit::Usage, what)
-                .hint(format!("name one by id or e-mail address, or log in: {log_in}")))
-        }
+    if let Some(user) = user {
+        return look_up(&caller.directory, project, user).await;
     }
+    let log_in = project.command("user login EMAIL");
+    let what = "no account is logged in, so the user has to be named";
+    Err(Failure::new(Exit::Usage, what)
+        .hint(format!("name one by id or e-mail address, or log in: {log_in}")))
 }
 
 /// The user with this e-mail address, or this id or a part of it. Two are not guessed between.
