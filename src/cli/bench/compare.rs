@@ -253,13 +253,12 @@ fn flags((name, text): (&str, &str), both: &[String], globals: &Globals) -> Outc
 
 /// The project and the URLs that the command itself names.
 fn inherited(globals: &Globals) -> Vec<String> {
-    let text = |url: &Option<_>| url.as_ref().map(ToString::to_string);
     let flags = [
         ("--project", Some(globals.project.to_string())),
         ("--state-dir", globals.state_dir.as_ref().map(|dir| dir.display().to_string())),
-        ("--user-url", text(&globals.user_url)),
-        ("--product-url", text(&globals.product_url)),
-        ("--order-url", text(&globals.order_url)),
+        ("--user-url", globals.user_url.as_ref().map(ToString::to_string)),
+        ("--product-url", globals.product_url.as_ref().map(ToString::to_string)),
+        ("--order-url", globals.order_url.as_ref().map(ToString::to_string)),
     ];
     flags.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value?])).flatten().collect()
 }
