@@ -8,7 +8,6 @@ use crate::cli::bench::out::OutArgs;
 use crate::cli::bench::run::RunArgs;
 use crate::cli::bench::stock;
 use crate::cli::bench::{Exit, Failure, Globals, OrFail, Outcome, block_on};
-use crate::cli::caller::As;
 use crate::render::comparison::{figures, text};
 use crate::render::export;
 use crate::render::export::COMPARISON_PAGE;
@@ -267,10 +266,5 @@ fn inherited(globals: &Globals) -> Vec<String> {
 fn caller(globals: &Globals) -> Option<[String; 2]> {
     let file =
         globals.token_file.as_ref().map(|file| ["--token-file".to_owned(), file.display().to_string()]);
-    let acting = globals.acting_as.as_ref().map(|who| match who {
-        As::Admin => "admin",
-        As::Anyone => "anyone",
-        As::Account(email) => email,
-    });
-    file.or_else(|| acting.map(|who| ["--as".to_owned(), who.to_owned()]))
+    file.or_else(|| globals.acting_as.as_ref().map(|who| ["--as".to_owned(), who.to_string()]))
 }
