@@ -31,6 +31,7 @@ const DISTRIBUTIONS: [&str; 5] = ["response", "service", "connection-wait", "gen
 const ENDPOINT: &str = "endpoint-";
 
 /// Whether a run or a comparison stores a file of this name.
+#[must_use]
 pub fn is_stored(name: &str) -> bool {
     let plot = |name: &str| DISTRIBUTIONS.contains(&name) || name.starts_with(ENDPOINT);
     [FILE, PAGE, COMPARISON, COMPARISON_PAGE, LOG].contains(&name)

@@ -8,7 +8,6 @@ use crate::cli::bench::out::OutArgs;
 use crate::cli::bench::run::RunArgs;
 use crate::cli::bench::stock;
 use crate::cli::bench::{Exit, Failure, Globals, OrFail, Outcome, block_on};
-use crate::cli::caller::As;
 use crate::render::comparison::{figures, text};
 use crate::render::export;
 use crate::render::export::COMPARISON_PAGE;
@@ -253,13 +252,12 @@ fn flags((name, text): (&str, &str), both: &[String], globals: &Globals) -> Outc
 
 /// The project and the URLs that the command itself names.
 fn inherited(globals: &Globals) -> Vec<String> {
-    let text = |url: &Option<_>| url.as_ref().map(ToString::to_string);
     let flags = [
         ("--project", Some(globals.project.to_string())),
         ("--state-dir", globals.state_dir.as_ref().map(|dir| dir.display().to_string())),
-        ("--user-url", text(&globals.user_url)),
-        ("--product-url", text(&globals.product_url)),
-        ("--order-url", text(&globals.order_url)),
+        ("--user-url", globals.user_url.as_ref().map(ToString::to_string)),
+        ("--product-url", globals.product_url.as_ref().map(ToString::to_string)),
+        ("--order-url", globals.order_url.as_ref().map(ToString::to_string)),
     ];
     flags.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value?])).flatten().collect()
 }
@@ -268,10 +266,5 @@ fn inherited(globals: &Globals) -> Vec<String> {
 fn caller(globals: &Globals) -> Option<[String; 2]> {
     let file =
         globals.token_file.as_ref().map(|file| ["--token-file".to_owned(), file.display().to_string()]);
-    let acting = globals.acting_as.as_ref().map(|who| match who {
-        As::Admin => "admin",
-        As::Anyone => "anyone",
-        As::Account(email) => email,
-    });
-    file.or_else(|| acting.map(|who| ["--as".to_owned(), who.to_owned()]))
+    file.or_else(|| globals.acting_as.as_ref().map(|who| ["--as".to_owned(), who.to_string()]))
 }

@@ -3,14 +3,14 @@
 use crate::render::comparison::{cells, result, statement};
 use crate::render::html::tables::table;
 use crate::render::html::{document, escape, section};
-use ordersys_bench::compare::{Compared, Comparison};
+use ordersys_bench::compare::{Compared, Comparison, Difference};
 
 /// The page.
 #[must_use]
 pub fn page(comparison: &Comparison) -> String {
     let decision = comparison.decision.words();
-    let systems: String =
-        comparison.systems.iter().map(|one| format!("<p>{}</p>", escape(&one.to_string()))).collect();
+    let system = |one: &Difference| format!("<p>{}</p>", escape(&one.to_string()));
+    let systems = comparison.systems.iter().map(system).collect::<Vec<_>>().concat();
     let header = format!(
         r#"<header><h1>ordersys bench compare</h1><p class="cause">{}</p><div class="conditions">{systems}</div></header>
 "#,

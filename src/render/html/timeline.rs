@@ -116,7 +116,9 @@ fn draw(result: &RunResult, Subject { id, title, unit }: Subject, lines: &[Line<
         chart.tick(tick, &label(tick));
     }
     chart.caption("seconds after the warm-up");
-    limits.iter().for_each(|(name, limit)| chart.limit(*limit, name));
+    for (name, limit) in &limits {
+        chart.limit(*limit, name);
+    }
     for (class, _, points) in lines {
         chart.line(class, points);
         points_alone(&mut chart, class, points);

@@ -1,6 +1,7 @@
 //! A run, or one kind of its requests, in which nothing succeeded: no figure of it can be green. Whose fault that
 //! was, with an example of what was answered.
 
+use ordersys_command::counted;
 use ordersys_loadgen::measure::recording::{Kind, Recording};
 use ordersys_loadgen::measure::totals::RunTotals;
 use ordersys_workload::endpoint::Endpoint;
@@ -36,9 +37,9 @@ fn nothing(totals: &RunTotals) -> Verdict {
     let invalid = |cause: String| because(Grade::Invalid, cause);
     match (counters.planned, counters.sent) {
         (0, _) => invalid("no request was planned before the run ended".to_owned()),
-        (planned, 0) => invalid(format!("not one of {} was sent", requests(planned))),
+        (planned, 0) => invalid(format!("not one of {} was sent", counted(planned, "request"))),
         (_, sent) if sent == counters.aborted => {
-            invalid(format!("the run ended before one of {} was answered", requests(sent)))
+            invalid(format!("the run ended before one of {} was answered", counted(sent, "request")))
         }
         _ => {
             let sells = totals.endpoints.contains_key(&Endpoint::Order);
@@ -52,7 +53,7 @@ fn nothing(totals: &RunTotals) -> Verdict {
 fn fate(recording: &Recording) -> String {
     let counters = &recording.counters;
     let ended = counters.done() - counters.aborted;
-    let all = requests(ended);
+    let all = counted(ended, "request");
     let text = match (counters.refused, counters.failed, counters.timed_out) {
         (refused, 0, 0) if refused > 0 => format!("the system refused all {all}"),
         (0, failed, 0) if failed > 0 => format!("the system failed all {all}"),
@@ -83,8 +84,4 @@ fn example(kind: &Kind) -> String {
         text.extend(said.chars().nth(EXAMPLE_CHARS).map(|_| '…'));
     }
     text
-}
-
-fn requests(count: u64) -> String {
-    if count == 1 { "1 request".to_owned() } else { format!("{count} requests") }
 }
