@@ -66,7 +66,7 @@ impl FromStr for BaseUrl {
             return Err(NotABaseUrl::NoHttp);
         }
         let port = whole.strip_prefix(host).unwrap_or_default();
-        if !port.is_empty() && !authority.port_u16().is_some_and(|port| port > 0) {
+        if !port.is_empty() && authority.port_u16().is_none_or(|port| port == 0) {
             return Err(NotABaseUrl::Port);
         }
         if uri.query().is_some() {
