@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::cli::{Globals, command};
 use crate::render::Table;
 use ordersys_command::Outcome;
-use ordersys_stack::model::record::StackRecord;
+use ordersys_stack::model::record::{RuntimeKind, StackRecord, Topology};
+use ordersys_stack::model::started::Started;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -40,12 +41,14 @@ enum From {
     Variable,
     /// The project's stack has it.
     Stack,
+    /// The project was started with it.
+    Remembered,
     Default,
 }
 
 pub(super) fn run(_args: &Args, globals: &Globals, origins: &ArgMatches) -> Outcome {
     let (project, printer) = (globals.unchecked_project()?, globals.printer());
-    let record = StackRecord::load(&project)?;
+    let (record, started) = (StackRecord::load(&project)?, Started::load(&project));
     let mut whole = command();
     whole.build();
     let is_setting = |arg: &&Arg| arg.get_env().is_some() && !arg.is_hide_set();
@@ -57,11 +60,17 @@ pub(super) fn run(_args: &Args, globals: &Globals, origins: &ArgMatches) -> Outc
         let derived = match setting.flag.as_str() {
             "--state-dir" => project.dir.parent().map(|dir| (dir.display().to_string(), From::Default)),
             flag => {
-                record.as_ref().and_then(|record| of_stack(flag, record)).map(|value| (value, From::Stack))
+                let stack = record.as_ref().and_then(|record| of_stack(flag, record));
+                let remembered = || started.as_ref().and_then(|started| of_last_time(flag, started));
+                let stack = stack.map(|value| (value, From::Stack));
+                stack.or_else(|| Some((remembered()?, From::Remembered)))
             }
         };
         if let (From::Default, Some((value, from))) = (setting.from, derived) {
             (setting.value, setting.from) = (Some(value), from);
+        }
+        if setting.value.is_none() {
+            setting.value = usual(&setting.flag).map(str::to_owned);
         }
     }
     let report = Report { version: 1, settings };
@@ -101,9 +110,45 @@ fn joined<'a>(values: impl Iterator<Item = std::borrow::Cow<'a, str>>) -> Option
 /// What the project's stack says of a setting.
 fn of_stack(flag: &str, record: &StackRecord) -> Option<String> {
     match flag {
-        "--user-url" => Some(record.endpoints.user.to_string()),
-        "--product-url" => Some(record.endpoints.product.to_string()),
-        "--order-url" => Some(record.endpoints.order.to_string()),
+        "--user-url" => Some(record.endpoints.user.clone()),
+        "--product-url" => Some(record.endpoints.product.clone()),
+        "--order-url" => Some(record.endpoints.order.clone()),
+        _ => None,
+    }
+}
+
+/// What the project was started with, which counts for the next `up`.
+fn of_last_time(flag: &str, started: &Started) -> Option<String> {
+    match flag {
+        "--runtime" => Some(match started.runtime {
+            RuntimeKind::Docker => "docker".to_owned(),
+            RuntimeKind::Process => "process".to_owned(),
+        }),
+        "--topology" => Some(match started.topology {
+            Topology::Services => "services".to_owned(),
+            Topology::Monolith => "monolith".to_owned(),
+        }),
+        "--port" => {
+            let ports: Vec<_> = started.ports.iter().map(|(role, port)| format!("{role}={port}")).collect();
+            (!ports.is_empty()).then(|| ports.join(","))
+        }
+        "--bind" => Some(started.bind.to_string()),
+        "--durability" => Some(started.durability.to_string()),
+        "--log" => Some(started.log.clone()),
+        "--otlp" => started.tracing.as_ref().map(|tracing| tracing.collector.to_string()),
+        _ => None,
+    }
+}
+
+/// What `up` takes at the first start of a project.
+fn usual(flag: &str) -> Option<&'static str> {
+    match flag {
+        "--runtime" => Some("auto"),
+        "--topology" => Some("services"),
+        "--port" => Some("3001, 3002, 3003"),
+        "--bind" => Some("127.0.0.1"),
+        "--durability" => Some("full"),
+        "--log" => Some("info"),
         _ => None,
     }
 }
@@ -115,6 +160,7 @@ fn table(settings: &[Setting]) -> String {
             From::Flag => "flag",
             From::Variable => "variable",
             From::Stack => "stack",
+            From::Remembered => "last start",
             From::Default => "default",
         };
         let value = value.clone().unwrap_or_else(|| "-".to_owned());

@@ -166,7 +166,10 @@ fn a_running_stack_shows_its_pages_and_settings_and_what_is_next() {
         pages["pages"].as_array().expect("pages").iter().map(|page| page["url"].clone()).collect();
     let config = project.run(&["config"]).ok().data;
     let settings = config["settings"].as_array().expect("settings");
-    let url = settings.iter().find(|setting| setting["flag"] == "--order-url").expect("a setting");
+    let setting = |flag: &str| settings.iter().find(|setting| setting["flag"] == flag).expect("a setting");
+    let topology = setting("--topology");
+    assert_eq!((&topology["value"], &topology["from"]), (&"monolith".into(), &"remembered".into()));
+    let url = setting("--order-url");
     assert_eq!(url["from"], "stack");
     let order = url["value"].as_str().expect("a URL");
     assert!(pages.len() == 3 && pages[0] == format!("{order}/docs"), "{pages:?}");

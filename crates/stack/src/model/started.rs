@@ -48,7 +48,7 @@ impl Started {
 
     /// What is remembered of a project. Where the file is not there or is damaged, what its stack's record says.
     #[must_use]
-    pub(crate) fn load(project: &Project) -> Option<Self> {
+    pub fn load(project: &Project) -> Option<Self> {
         let text = fs::read(project.dir.join(Self::FILE)).ok();
         let written = text.and_then(|text| serde_json::from_slice::<Self>(&text).ok());
         let started = written.or_else(|| Self::of_record(&StackRecord::readable(project)?))?;
