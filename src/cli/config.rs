@@ -109,7 +109,7 @@ fn of_stack(flag: &str, record: &StackRecord) -> Option<String> {
 }
 
 fn table(settings: &[Setting]) -> String {
-    let mut table = Table::new(["SETTING", "VALUE", "FROM", "VARIABLE"]);
+    let mut table = Table::new(["SETTING", "VALUE", "FROM", "VARIABLE"]).names(&[1]);
     for Setting { flag, value, from, variable } in settings {
         let from = match from {
             From::Flag => "flag",

@@ -100,7 +100,7 @@ fn what_others_wrote_is_shown_escaped() {
     }
     let listed = command(&url, dir.path(), &["user", "list", "-o", "json"]).output().expect("runs");
     let listed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
-    assert_eq!(listed[0]["name"], EVIL, "JSON keeps it");
+    assert_eq!(listed["users"][0]["name"], EVIL, "JSON keeps it");
 }
 
 #[test]
