@@ -107,8 +107,8 @@ impl<T: Serialize> Listed<T> {
     pub(super) fn print(&self, printer: &Printer, table: impl FnOnce(&[T]) -> String, command: &str) {
         printer.data(self, || table(&self.items));
         if let Some(next) = self.next {
-            let shown = format!("{} {} on this page", self.items.len(), self.name);
-            printer.goes_on(&shown, &format!("`{command} --page {next}`"));
+            let shown = self.items.len();
+            printer.say(format!("{shown} {} are shown; more: {command} --page {next}", self.name));
         }
     }
 }
