@@ -74,7 +74,7 @@ const SHOWING: [&[&str]; 10] = [
     &["order", "get", ID],
     &["order", "get", ID, "-o", "json"],
     &["order", "events", ID],
-    &["product", "get", "other"],
+    &["product", "restock", ID, "1"],
     &["user", "create", "--name", "x", "--email", "x@example.com"],
     &["user", "create", "--name", "x", "--email", "x@example.com", "-o", "json"],
 ];
