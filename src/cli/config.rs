@@ -154,7 +154,7 @@ fn usual(flag: &str) -> Option<&'static str> {
 }
 
 fn table(settings: &[Setting]) -> String {
-    let mut table = Table::new(["SETTING", "VALUE", "FROM", "VARIABLE"]);
+    let mut table = Table::new(["SETTING", "VALUE", "FROM", "VARIABLE"]).names(&[1]);
     for Setting { flag, value, from, variable } in settings {
         let from = match from {
             From::Flag => "flag",

@@ -103,14 +103,12 @@ impl<T: Serialize> Serialize for Listed<T> {
 }
 
 impl<T: Serialize> Listed<T> {
-    /// Prints it, and says what is not seen: that there is nothing, or more.
+    /// Prints it, and says that there is more, if there is.
     pub(super) fn print(&self, printer: &Printer, table: impl FnOnce(&[T]) -> String, command: &str) {
-        printer.data(self, || if self.items.is_empty() { String::new() } else { table(&self.items) });
-        if self.items.is_empty() {
-            printer.say(format!("no {}", self.name));
-        }
+        printer.data(self, || table(&self.items));
         if let Some(next) = self.next {
-            printer.say(format!("more: {command} --page {next}"));
+            let shown = self.items.len();
+            printer.say(format!("{shown} {} are shown; more: {command} --page {next}", self.name));
         }
     }
 }

@@ -98,7 +98,7 @@ fn unknown(all: &[Product], project: &Project, text: &str) -> Failure {
 }
 
 fn ambiguous(several: &[&Product], are: &str) -> Failure {
-    let mut table = Table::new(["ID", "NAME", "PRICE", "STOCK", "CREATED"]).right(&[2, 3]);
+    let mut table = Table::new(["ID", "NAME", "PRICE", "STOCK", "CREATED"]).right(&[2, 3]).names(&[1]);
     for Product { id, name, price, currency, stock, created_at, .. } in several.iter().take(20) {
         table.row([
             id.to_string(),

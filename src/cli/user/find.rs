@@ -82,7 +82,7 @@ async fn some(client: &Client, test: TestData) -> Outcome<Vec<User>> {
 }
 
 fn ambiguous(several: &[&User], have: &str) -> Failure {
-    let mut table = Table::new(["ID", "NAME", "EMAIL", "KIND", "CREATED"]);
+    let mut table = Table::new(["ID", "NAME", "EMAIL", "KIND", "CREATED"]).names(&[1]);
     for User { id, name, email, kind, created_at, .. } in several.iter().take(20) {
         let kind = match kind {
             UserKindName::Guest => "guest",

@@ -27,9 +27,7 @@ fn an_error_is_one_object_with_its_causes_a_hint_and_the_exit_code() {
     let text = |name: &str| error["error"][name].as_str().unwrap_or_else(|| panic!("{name}: {error}"));
     assert!(text("message").contains("ordersys") && text("hint").contains("up"), "{error}");
 
-    let unreachable = "http://127.0.0.1:1";
-    let urls = ["--user-url", "--product-url", "--order-url"].map(|flag| [flag, unreachable]).concat();
-    let output = ordersys(&[&["product", "list", "--output=json", "--state-dir", state][..], &urls].concat());
+    let output = ordersys(&["bench", "report", "/nowhere", "--output=json", "--state-dir", state]);
     let causes = told(&output)["error"]["causes"].clone();
     assert!(causes.as_array().is_some_and(|causes| !causes.is_empty()), "{output:?}");
 }

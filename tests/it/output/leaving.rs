@@ -10,7 +10,7 @@ use ordersys_testkit::command::login::{PASSWORD, register};
 use crate::output::Shop;
 
 /// How each command is made to print something. `_` in a word stands for a blank.
-const PRINTING: [(&str, &str); 38] = [
+const PRINTING: [(&str, &str); 45] = [
     ("up", "up --runtime process --topology monolith --dry-run"),
     ("down", "down -o json --project nobody"),
     ("status", "status"),
@@ -48,6 +48,13 @@ const PRINTING: [(&str, &str); 38] = [
     ("health", "health --url {health}"),
     ("completions", "completions bash"),
     ("man", "man"),
+    ("bench cleanup", "bench cleanup --older-than 0s"),
+    ("open", "open"),
+    ("config", "config"),
+    ("version", "version"),
+    ("ls", "ls"),
+    ("stop", "stop -o json"),
+    ("start", "start -o json"),
     ("help", "--help"),
 ];
 /// Commands that print only after seconds of load; they are tried on a full disk alone.
