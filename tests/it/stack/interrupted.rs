@@ -209,8 +209,8 @@ fn a_smoke_test_whose_terminal_closes_leaves_nothing() {
 fn interrupted_smoke_tests_leave_nothing() {
     let runtimes = if has_engine() { &["process", "docker"][..] } else { &["process"] };
     for signal in requests_to_end().repeat(moments(MOMENTS) as usize) {
-        runtimes
-            .iter()
-            .for_each(|runtime| smoke_leaves_nothing(runtime, signal, within(Duration::from_secs(6))));
+        for runtime in runtimes {
+            smoke_leaves_nothing(runtime, signal, within(Duration::from_secs(6)));
+        }
     }
 }
