@@ -38,13 +38,12 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
         print(&projects, &printer);
         let obstacles: Vec<Failure> =
             projects.iter_mut().filter_map(|project| project.failed.take()).collect();
-        match obstacles.into_iter().chain(failed).chain(unseen).reduce(|first, next| first.and(&next)) {
-            Some(failure) => Err(failure),
-            None => {
-                printer.next("ordersys up");
-                Ok(())
-            }
+        let obstacles = obstacles.into_iter().chain(failed).chain(unseen);
+        if let Some(failure) = obstacles.reduce(|first, next| first.and(&next)) {
+            return Err(failure);
         }
+        printer.next("ordersys up");
+        Ok(())
     })
 }
 

@@ -59,7 +59,7 @@ pub(super) fn run(globals: &Globals, args: &Args) -> Outcome {
         }
         let remove = project.command("bench cleanup --older-than 0s");
         if failure.exit == Exit::Interrupted {
-            failure.hint(format!("remove what was made: {remove}"))
+            failure.hint(format!("remove what was made: `{remove}`"))
         } else {
             failure
         }

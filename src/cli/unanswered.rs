@@ -15,6 +15,9 @@ use ordersys_stack::process::Obstacle;
 
 /// How long a call goes on before its service is looked at.
 const DOUBT_AFTER: Duration = Duration::from_secs(1);
+/// What to do where services that were named do not answer.
+const ELSEWHERE: &str =
+    "check --user-url, --product-url and --order-url; `ordersys status` shows the project's own services";
 /// Pause between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -54,12 +57,16 @@ pub(super) fn explained(failure: Failure, globals: &Globals) -> Failure {
     let looked =
         globals.project().map(|project| block_on(async { status(&globals.engine.lookup(), &project).await }));
     let report = match looked {
-        Ok(Ok(report)) => report,
+        Ok(Ok(report)) => Some(report),
         Ok(Err(nothing)) if nothing.exit == Exit::NotFound && is_own(globals) => return nothing,
-        _ => return plainly(failure, called, &said),
+        _ => None,
     };
-    let Some(service) = culprit(&report, called.as_deref()) else { return plainly(failure, called, &said) };
-    let (what, hint) = told(service, &said);
+    let service = report.as_ref().and_then(|report| culprit(report, called.as_deref()));
+    let (what, hint) = match (service, called) {
+        (Some(service), _) => told(service, &said),
+        (None, Some(url)) => (format!("{url} gave no answer: {said}"), ELSEWHERE.to_owned()),
+        (None, None) => return failure,
+    };
     let error = anyhow::anyhow!(what);
     let error = match around {
         Some(around) => error.context(around),
@@ -124,14 +131,6 @@ fn told(service: &ServiceStatus, said: &str) -> (String, String) {
             format!("try again; `ordersys logs {name}` shows what it is doing"),
         ),
     }
-}
-
-/// The same of services that are not the project's: one cause.
-fn plainly(failure: Failure, called: Option<String>, said: &str) -> Failure {
-    let Some(url) = called else { return failure };
-    let hint =
-        "check --user-url, --product-url and --order-url; `ordersys status` shows the project's own services";
-    Failure { error: anyhow::anyhow!("{url} gave no answer: {said}"), hint: Some(hint.to_owned()), ..failure }
 }
 
 /// The last cause, without what only the system's programmers know it by.

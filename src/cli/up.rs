@@ -21,7 +21,7 @@ use ordersys_stack::{Memory, OnFailure, PortChoices, PortFlag, RuntimeChoice, Up
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 #[command(after_help = "Examples:
-  ordersys up                               as last time; at first in Docker if an engine answers, else as processes
+  ordersys up                               as last time; at first in Docker, or as processes
   ordersys up --runtime process             without Docker
   ordersys up --topology monolith           all three roles in one process
   ordersys up --port order=18003            another port for one service

@@ -35,7 +35,7 @@ impl Pasted {
         let mut whole = command.to_owned();
         let mut add = |flags: &[(&'static str, String)]| {
             for (flag, value) in flags {
-                whole.push_str(&format!(" {flag} {value}"));
+                whole.extend([" ", flag, " ", value]);
             }
         };
         if !has(&OF_PROJECT) {

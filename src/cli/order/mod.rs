@@ -159,7 +159,7 @@ impl Desk<'_> {
         self.printer.data(&order, || details(&order, &names));
         let short = order.rejection.iter().flat_map(|rejection| &rejection.shortages).cloned();
         if let Some(add) = restock(self.project, &short.collect::<Vec<_>>()) {
-            self.printer.say(format!("hint: order less, or add some: {add}"));
+            self.printer.say(format!("hint: order less, or add some: `{add}`"));
         }
     }
 
@@ -210,10 +210,10 @@ impl Desk<'_> {
         let hint = match error.problem().map(|problem| problem.code) {
             Some(Code::NotFound) => {
                 let list = self.project.command(&list);
-                Some(format!("no order that you may read has the id {order}: {list}"))
+                Some(format!("no order that you may read has the id {order}: `{list}`"))
             }
             Some(Code::IllegalTransition) => {
-                Some(format!("what became of it: {}", self.project.command(&events)))
+                Some(format!("what became of it: `{}`", self.project.command(&events)))
             }
             _ => None,
         };

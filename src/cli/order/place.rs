@@ -101,7 +101,7 @@ async fn refused(
                 short.name = names.get(&short.product_id).cloned();
             }
             let short: Vec<_> = shortages.iter().map(shortage).collect();
-            let add = restock(project, &shortages).map_or_else(String::new, |add| format!(", or add some: {add}"));
+            let add = restock(project, &shortages).map_or_else(String::new, |add| format!(", or add some: `{add}`"));
             failure.hint(format!("{}; order less{add}", short.join("; ")))
         }
         (None, Some(key)) if unknown => failure.hint(format!(

@@ -57,8 +57,8 @@ async fn newest(caller: &Caller, project: &Project) -> Outcome<OrderId> {
     let filter = OrderFilter { user: caller.own_id(None), limit: Some(1), ..OrderFilter::default() };
     let newest = caller.client.orders(&filter).await.map_err(client_failure)?.items;
     newest.first().map(|order| order.id).ok_or_else(|| {
-        let place = project.command("order place --user EMAIL --item PRODUCT");
-        Failure::new(Exit::NotFound, "there is no order yet").hint(format!("place one: {place}"))
+        let place = project.command("order place --help");
+        Failure::new(Exit::NotFound, "there is no order yet").hint(format!("how to place one: `{place}`"))
     })
 }
 

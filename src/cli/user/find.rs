@@ -23,10 +23,10 @@ pub(in crate::cli) async fn find(caller: &Caller, project: &Project, user: Optio
     if let Some(user) = user {
         return look_up(&caller.directory, project, user).await;
     }
-    let log_in = project.command("user login EMAIL");
+    let log_in = project.command("user login --help");
     let what = "no account is logged in, so the user has to be named";
     Err(Failure::new(Exit::Usage, what)
-        .hint(format!("name one by id or e-mail address, or log in: {log_in}")))
+        .hint(format!("name one by id or e-mail address, or log in: `{log_in}`")))
 }
 
 /// The user with this e-mail address, or this id or a part of it. Two are not guessed between.
@@ -64,8 +64,8 @@ async fn by_address(client: &Client, project: &Project, email: &str) -> Outcome<
         [] => {
             let near = some(client, TestData::Exclude).await.unwrap_or_default();
             let near = similar(email, near.iter().map(|user| user.email.as_str()));
-            let create = project.command(&format!("user create --name NAME --email {}", quoted(email)));
-            let hint = did_you_mean(&near).unwrap_or_else(|| format!("create one: {create}"));
+            let create = project.command(&format!("user create --name Guest --email {}", quoted(email)));
+            let hint = did_you_mean(&near).unwrap_or_else(|| format!("create one: `{create}`"));
             let what = format!("there is no user with the e-mail address {email}");
             Err(Failure::new(Exit::NotFound, what).hint(hint))
         }

@@ -66,7 +66,7 @@ fn every_command_that_is_named_works_when_pasted() {
     let placed = seen.run(&["order", "place", "--user", &guest, "--item", "USB-C Hub=1"]).ok();
     let order = placed.data["id"].as_str().expect("an id").to_owned();
     seen.run(&["order", "place", "--user", &guest, "--item", "USB-C Hub=9999"]);
-    seen.run(&["order", "place", "--user", "none@example.com", "--item", "USB-C Hub=1"]);
+    seen.run(&["order", "place", "--user", "xxxxxxxxxx@yyyyyyyyyyyy.zz", "--item", "USB-C Hub=1"]);
     seen.run(&["order", "place", "--user", &guest, "--item", "no such thing=1"]);
     project.run(&["order", "cancel", &order]).ok();
     seen.run(&["order", "pay", &order]);

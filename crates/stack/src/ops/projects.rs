@@ -17,9 +17,6 @@ use crate::state::mark::Ownership;
 use crate::up::select::engine_if_any;
 use ordersys_command::{Exit, Failure};
 
-/// Most entries of a directory that are added up; there are a few files to a database.
-const MAX_ENTRIES: usize = 10_000;
-
 /// A project.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -141,20 +138,11 @@ pub fn none_runs(project: &Project) -> Failure {
         .hint(format!("start one with `{}`", project.command("up")))
 }
 
+/// The bytes of all files in the directories in there: a database has one.
 fn bytes_in(dir: &Path) -> u64 {
-    let mut open = vec![dir.to_owned()];
-    let (mut bytes, mut seen) = (0, 0);
-    while let Some(dir) = open.pop().filter(|_| seen < MAX_ENTRIES) {
-        for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-            seen += 1;
-            match entry.metadata() {
-                Ok(found) if found.is_dir() => open.push(entry.path()),
-                Ok(found) => bytes += found.len(),
-                Err(_) => {} // it went
-            }
-        }
-    }
-    bytes
+    let list = |dir: &Path| fs::read_dir(dir).into_iter().flatten().flatten();
+    let files = list(dir).flat_map(|database| list(&database.path()));
+    files.filter_map(|file| Some(file.metadata().ok()?.len())).sum()
 }
 
 fn changed(path: &Path) -> Option<Timestamp> {

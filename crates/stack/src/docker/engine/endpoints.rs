@@ -74,7 +74,7 @@ impl Lookup {
         }
         let (name, reason) = match filled(self.context.as_ref()) {
             Some(name) => (Some(name.to_owned()), "DOCKER_CONTEXT"),
-            None => (self.current_context()?, "current Docker context"),
+            None => (self.current_context(), "current Docker context"),
         };
         match name.filter(|name| name != "default") {
             Some(name) => chosen(&self.context_host(&name)?, &format!("{reason} `{name}`")),
@@ -82,21 +82,15 @@ impl Lookup {
         }
     }
 
-    fn current_context(&self) -> Result<Option<String>, DiscoverError> {
+    fn current_context(&self) -> Option<String> {
         #[derive(Deserialize)]
         struct Config {
             #[serde(rename = "currentContext")]
             current_context: Option<String>,
         }
-        let Some(path) = self.config_dir.as_ref().map(|dir| dir.join("config.json")) else {
-            return Ok(None);
-        };
-        if !path.exists() {
-            return Ok(None);
-        }
-        // As to the docker command, a file that cannot be read says nothing.
-        let config: Option<Config> = read_json(&path).ok();
-        Ok(config.and_then(|config| config.current_context).filter(|name| !name.is_empty()))
+        let path = self.config_dir.as_ref()?.join("config.json");
+        let config: Config = read_json(&path).ok()?; // as to the docker command, one that cannot be read says nothing
+        config.current_context.filter(|name| !name.is_empty())
     }
 
     fn context_host(&self, name: &str) -> Result<String, DiscoverError> {
