@@ -38,7 +38,10 @@ pub fn changes(changes: &Changes) -> String {
 pub fn projects(projects: &[Listed]) -> String {
     let mut table =
         Table::new(["PROJECT", "STATE", "READY", "RUNTIME", "TOPOLOGY", "ORDERS AT", "DATA", "LAST UP"])
-            .right(&[2, 6]);
+            .right(&[2, 6])
+            .states(&[1])
+            .least(&[4, 6, 3, 7, 2]);
+    let now = Timestamp::now();
     let dash = || "-".to_owned();
     for listed in projects {
         let kibibytes = listed.data_bytes.div_ceil(1024);
@@ -50,7 +53,7 @@ pub fn projects(projects: &[Listed]) -> String {
             listed.topology.map_or_else(dash, |topology| topology.name().to_owned()),
             listed.url.clone().unwrap_or_else(dash),
             if kibibytes == 0 { dash() } else { format!("{kibibytes} KiB") },
-            listed.since.map_or_else(dash, |since| since.to_string()),
+            listed.since.map_or_else(dash, |since| age(since, now)),
         ]);
     }
     let notes = projects

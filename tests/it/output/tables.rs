@@ -10,7 +10,7 @@ use crate::output::Shop;
 const WIDTHS: [u16; 3] = [40, 80, 120];
 
 /// Commands that print tables. `_` in a word stands for a blank.
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 17] = [
     "up --runtime process --topology monolith --dry-run",
     "status",
     "ps",
@@ -23,6 +23,7 @@ const TABLES: [&str; 16] = [
     "check",
     "doctor",
     "open",
+    "ls",
     "config",
     "bench cleanup --older-than 0s",
     "bench report {runs}/a",
