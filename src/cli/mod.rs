@@ -190,7 +190,7 @@ pub fn main() -> ExitCode {
     if serves {
         return ended.map_or_else(last_words, |()| ExitCode::SUCCESS);
     }
-    match whole(ended, crate::render::lost()) {
+    match whole(ended, crate::render::lost().as_ref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let failure = unanswered::explained(failure, &globals);
@@ -203,8 +203,8 @@ pub fn main() -> ExitCode {
 }
 
 /// How a command ended whose output may not have been written.
-fn whole(ended: Outcome, lost: Option<std::io::Error>) -> Outcome {
-    let Some(lost) = lost.as_ref().map(unwritten) else { return ended };
+fn whole(ended: Outcome, lost: Option<&std::io::Error>) -> Outcome {
+    let Some(lost) = lost.map(unwritten) else { return ended };
     let Err(Failure { exit, error, hint }) = ended else { return Err(lost) };
     Err(Failure { exit, error: lost.error.context(format!("{error:#}")), hint })
 }

@@ -87,7 +87,9 @@ fn tables_fit_the_terminal_and_break_nothing() {
             scope.spawn(|| fits(&shop, args, WIDTHS[0]));
         }
         for args in TABLES {
-            WIDTHS.iter().for_each(|columns| fits(&shop, args, *columns));
+            for columns in WIDTHS {
+                fits(&shop, args, columns);
+            }
         }
     });
     for columns in [80, 120] {

@@ -129,7 +129,8 @@ pub fn in_words(said: &[u8]) -> String {
     let error = &told["error"];
     let words = |value: &Value| value.as_str().map(str::to_owned);
     let causes = error["causes"].as_array().into_iter().flatten().filter_map(words);
-    let causes: String = causes.map(|cause| format!("  cause: {cause}\n")).collect();
+    let causes: Vec<_> = causes.map(|cause| format!("  cause: {cause}\n")).collect();
+    let causes = causes.concat();
     let hint = words(&error["hint"]).map_or_else(String::new, |hint| format!("\nhint: {hint}\n"));
     let message = words(&error["message"]).unwrap_or_default();
     format!("{before}\nerror: {message}\n{causes}{hint}")
