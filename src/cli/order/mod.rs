@@ -22,7 +22,7 @@ use which::OrderName;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys order place --user alice@example.com --item \"USB-C Hub=2\"
-  ordersys order place --user alice@example.com --item '27\" Monitor' --item Keyboard=1
+  ordersys order place --user alice@example.com --item '27\" Monitor' --item \"Mechanical Keyboard\"
   ordersys order list --user alice@example.com --status confirmed -o json
   ordersys order get last
   ordersys order get ID

@@ -52,7 +52,7 @@ fn a_refused_order_says_why_wherever_it_is_shown() {
 
     // The hint is a command that works as it stands.
     let hint = order.said.lines().find_map(|line| line.split("add some: ").nth(1)).expect("a hint");
-    let words = shlex::split(hint).expect("words of a shell");
+    let words = shlex::split(hint.trim_matches('`')).expect("words of a shell");
     let words: Vec<_> = words.iter().skip(1).map(String::as_str).collect();
     project.run(&words).ok();
     let hub = project.run(&["product", "get", "usb-c hub"]).ok().data;

@@ -148,7 +148,8 @@ fn what_stays_behind_holds_nothing_of_its_caller() {
 fn the_log_of_a_failure_is_of_this_run_alone() {
     let project = Project::new("process");
     project.up(&[]).ok();
-    let failed = project.up(&["--log", "no such=filter="]);
+    project.remember_log("no such=filter=");
+    let failed = project.up(&[]);
     assert_eq!(failed.code, Some(1), "{}", failed.said);
     assert!(failed.said.contains("no such=filter="), "{}", failed.said);
     assert!(!failed.said.contains("\"listening\""), "a line of the run before: {}", failed.said);

@@ -55,6 +55,16 @@ impl Project {
         command
     }
 
+    /// Makes the next `up` start its services with this log filter, as if the last one had: also with one that the
+    /// command line refuses, with which a service ends at its start.
+    pub fn remember_log(&self, filter: &str) {
+        let path = self.dir().join("started.json");
+        let mut started: Value =
+            serde_json::from_slice(&std::fs::read(&path).expect("was started")).expect("JSON");
+        started["log"] = filter.into();
+        std::fs::write(&path, started.to_string()).expect("writes");
+    }
+
     /// Runs a command to its end.
     pub fn run(&self, args: &[&str]) -> Ended {
         Ended::of(&self.command(args).output().expect("runs"))
