@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use ordersys_command::Exit;
 
 use crate::cli::unwritten;
@@ -14,6 +15,10 @@ use crate::render::{Output, Printer};
 pub(super) fn end(error: &clap::Error) -> ExitCode {
     let output = asked(std::env::args_os().skip(1));
     let text = error.render();
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && output != Output::Json {
+        render::help(&text.to_string());
+        return ExitCode::from(Exit::Usage as u8);
+    }
     if error.use_stderr() {
         render::usage(&text.to_string(), output);
         return ExitCode::from(Exit::Usage as u8);

@@ -42,6 +42,11 @@ pub fn failure(failure: &Failure, output: Output) {
     }
 }
 
+/// Shows the help of a command that was given no subcommand.
+pub fn help(text: &str) {
+    out::say(text.trim_end());
+}
+
 /// Says what is wrong with a command line, in the words of its parser.
 pub fn usage(said: &str, output: Output) {
     let said = said.strip_prefix("error: ").unwrap_or(said).trim_end();

@@ -24,7 +24,7 @@ use crate::render::draw::terminal;
 use crate::render::progress::Bars;
 
 pub use crate::render::draw::table::Table;
-pub use crate::render::failure::{failure, usage};
+pub use crate::render::failure::{failure, help, usage};
 pub(crate) use crate::render::live::Live;
 pub use crate::render::live::run;
 pub use crate::render::out::{Lines, lost};

@@ -24,7 +24,8 @@ fn no_command_and_no_subcommand_is_answered_with_the_help() {
         let output = ordersys(args).env("ORDERSYS_PROJECT", "shop").output().expect("runs");
         let said = text(&output);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
-        assert!(said.contains(part) && said.contains("Commands:"), "{args:?}: {said}");
+        assert!(said.contains(part) && said.contains("\n\nCommands:\n"), "{args:?}: {said}");
+        assert!(!said.contains("error:"), "{args:?}: {said}");
         for hidden in ["respond", "supervise", "crash-container"] {
             assert!(!said.contains(hidden), "{args:?} names {hidden}: {said}");
         }
