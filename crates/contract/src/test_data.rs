@@ -1,6 +1,6 @@
 //! Test data: what runs and seeds make, marked so that lists leave it out and a cleanup may remove it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Most rows that one call of a cleanup goes through.
 pub const CLEANUP_ROWS: u32 = 500;
@@ -47,9 +47,14 @@ pub struct Cleanup<I> {
     /// Only what was made so many seconds ago or earlier: a run may use what is younger.
     pub older_than: u32,
     /// Goes on after this one: `next` of the step before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     #[schema(required = false)]
     pub after: Option<I>,
+}
+
+/// Reads a member that is left out where there is nothing to say, and is never null.
+fn present<'de, D: Deserializer<'de>, I: Deserialize<'de>>(deserializer: D) -> Result<Option<I>, D::Error> {
+    I::deserialize(deserializer).map(Some)
 }
 
 /// What one step of a cleanup came to. Doing it again is safe.
