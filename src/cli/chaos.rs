@@ -12,7 +12,7 @@ use ordersys_stack::ops::chaos::{Chaos, Fault};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys chaos kill order --wait          how long until it is back
-  ordersys chaos pause product && ordersys bench --duration 5s; ordersys chaos resume product
+  ordersys chaos pause product              until `ordersys chaos resume product`
   ordersys chaos partition user
   ordersys chaos heal user --wait")]
 pub(super) struct Args {

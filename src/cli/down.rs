@@ -1,6 +1,7 @@
 //! `ordersys down`.
 
 use crate::accounts;
+use crate::cli::listing::object;
 use crate::cli::{Globals, block_on};
 use crate::render::Printer;
 use ordersys_command::{Exit, Failure, Outcome, Signals};
@@ -66,7 +67,7 @@ fn interrupted(args: &Args) -> Failure {
 
 fn print(removed: &[Removed], printer: &Printer) {
     if printer.is_json() {
-        printer.data(removed, String::new);
+        printer.data(&object("projects", &removed), String::new);
     }
     if removed.iter().all(|project| project.removed.is_empty() && project.failed.is_none()) {
         printer.say("nothing to do");

@@ -9,6 +9,11 @@ use crate::cli::client_failure;
 use crate::render::Printer;
 use ordersys_command::{Exit, Failure, Outcome};
 
+/// Things under their name, as JSON: room to grow, which a list alone has not.
+pub(super) fn object(name: &'static str, things: &impl Serialize) -> serde_json::Value {
+    serde_json::json!({ "version": VERSION, name: things })
+}
+
 /// The version of the form of lists as JSON.
 const VERSION: u32 = 1;
 /// Most items that are held at once.

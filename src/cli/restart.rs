@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::cli::listing::object;
 use crate::cli::{Globals, block_on};
 use ordersys_command::{Exit, Failure, Outcome, Signals};
 use ordersys_contract::Role;
@@ -54,7 +55,7 @@ pub(super) fn run(what: Turn, args: &Args, globals: &Globals) -> Outcome {
             then = turned.then;
         }
         if printer.is_json() {
-            printer.data(&done, String::new);
+            printer.data(&object("services", &done), String::new);
         }
         if then == Then::End {
             return Err(interrupted(what, &open.map(|(role, _)| role.name()).collect::<Vec<_>>()));

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::accounts;
 use crate::cli::bench::recorded;
+use crate::cli::junit::ResultFile;
 use crate::cli::{Globals, block_on};
 use crate::render::{Printer, Table};
 use crate::smoke;
@@ -54,6 +55,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
 
 async fn smoke_in(state: &TempDir, args: &Args, globals: &Globals, signals: &mut Signals) -> Outcome {
     let printer = globals.printer();
+    let results = args.junit.as_deref().map(ResultFile::make).transpose()?;
     let project = fresh_project(state.path())?;
     let options = UpOptions {
         wanted: Wanted {
@@ -71,7 +73,7 @@ async fn smoke_in(state: &TempDir, args: &Args, globals: &Globals, signals: &mut
         let removes = project.command("down --volumes");
         printer.say(format!("left      {}; `{removes}` removes it", state.path().display()));
     }
-    let written = args.junit.as_ref().map_or(Ok(()), |path| crate::cli::junit::write(&journey, path));
+    let written = results.map_or(Ok(()), |file| file.write(&journey));
     let Some(failed) = journey.failure() else {
         written?;
         printer.say(format!("smoke: all {} steps passed in {:.1?}", journey.steps.len(), began.elapsed()));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ordersys_contract::settings::Durability;
 use ordersys_contract::settings::HostName;
 
+use crate::cli::listing::object;
 use crate::cli::tracing::TracingArgs;
 use crate::cli::{Globals, block_on, logs};
 use crate::render;
@@ -115,7 +116,7 @@ pub(super) fn run(args: Args, globals: &Globals) -> Outcome {
     let options = args.options(globals)?;
     if dry_run {
         let changes = block_on(stack::preview(&options, &project, &printer.events()))?;
-        printer.data(&changes, || render::stack::changes(&changes));
+        printer.data(&object("changes", &changes), || render::stack::changes(&changes));
         printer.say("nothing was done: leave out --dry-run to do it");
         return Ok(());
     }

@@ -80,7 +80,7 @@ fn a_restart_is_orderly_and_one_at_a_time(project: &Project) {
     let before = project.service("user");
     let restarted = project.run(&["restart", "user", "order", "user"]).ok();
     let names: Vec<&Value> =
-        restarted.data.as_array().expect("a list").iter().map(|r| &r["service"]).collect();
+        restarted.data["services"].as_array().expect("a list").iter().map(|r| &r["service"]).collect();
     assert_eq!(names, ["user", "order"]);
     let after = project.service("user");
     assert_eq!((&after["state"], &after["restarts"]), (&"ready".into(), &0.into()), "asked for, not a crash");

@@ -20,7 +20,7 @@ fn without_an_engine_down_all_says_what_it_cannot_know() {
     let down = project.run(&["down", "--all", "--docker-host", "unix:///nowhere/docker.sock"]);
     assert_eq!(down.code, Some(3), "{}", down.said);
     assert!(down.said.contains("no Docker engine answers"), "{}", down.said);
-    assert!(down.data[0]["removed"].to_string().contains("service all"), "{}", down.data);
+    assert!(down.data["projects"][0]["removed"].to_string().contains("service all"), "{}", down.data);
     assert_eq!(project.run(&["status"]).code, Some(4), "its processes are gone all the same");
 }
 

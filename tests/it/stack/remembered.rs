@@ -43,7 +43,8 @@ fn comes_back_as_it_was(project: &Project) {
     assert!(first.contains("log debug; --runtime, --topology, --port"), "{said}");
     assert_eq!((stored(project), shape(project)), (before, place));
     let unchanged = project.run(&["up", "--dry-run"]).ok();
-    let kept = unchanged.data.as_array().expect("steps").iter().all(|step| step["action"] == "keep");
+    let kept =
+        unchanged.data["changes"].as_array().expect("steps").iter().all(|step| step["action"] == "keep");
     assert!(kept, "{}", unchanged.data);
     let anew = project.run(&["up", "--defaults", "--runtime", project.runtime, "--dry-run"]).ok();
     assert!(anew.data.to_string().contains("service product"), "three services again: {}", anew.data);

@@ -48,7 +48,10 @@ fn comes_up_changes_and_goes(project: &Project) {
     let down = project.run(&["down", "--volumes"]);
     assert_eq!(down.code, Some(0), "{}", down.said);
     let again = project.run(&["down", "--volumes"]);
-    assert_eq!((again.code, again.data[0]["removed"].as_array().map(Vec::len)), (Some(0), Some(0)));
+    assert_eq!(
+        (again.code, again.data["projects"][0]["removed"].as_array().map(Vec::len)),
+        (Some(0), Some(0))
+    );
     assert_eq!(project.run(&["status"]).code, Some(4), "nothing is there");
 }
 
@@ -211,7 +214,7 @@ async fn containers_come_up_although_their_image_goes_meanwhile() {
         }
     });
     let plan: Value = serde_json::from_slice(&run(&["--dry-run"], &engine).stdout).expect("a plan");
-    let steps = plan.as_array().expect("steps").iter();
+    let steps = plan["changes"].as_array().expect("steps").iter();
     let mut names = steps.filter_map(|step| step["resource"].as_str()?.strip_prefix("image "));
     tag.set(names.next().expect("an image").to_owned()).expect("set once");
 

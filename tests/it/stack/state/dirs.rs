@@ -67,7 +67,7 @@ fn lock_files_that_were_removed_let_no_second_instance_in() {
     let service = project.service("order");
     assert_eq!((&service["pid"], service["state"].as_str()), (&before, Some("ready")), "{service}");
     let down = project.run(&["down"]).ok();
-    let removed = down.data[0]["removed"].to_string();
+    let removed = down.data["projects"][0]["removed"].to_string();
     assert!(removed.contains("supervisor") && removed.contains("service all"), "{removed}");
     assert!(!runs(before.as_u64().expect("a pid")), "it has ended");
 }
@@ -82,7 +82,7 @@ fn children_whose_leash_and_record_were_removed_are_found_and_named() {
         fs::remove_file(project.dir().join(name)).expect("removes");
     }
     let down = project.run(&["down"]).ok();
-    let removed = down.data[0]["removed"].to_string();
+    let removed = down.data["projects"][0]["removed"].to_string();
     assert!(removed.contains(&format!("process {pid}")), "{removed}");
     assert!(!runs(pid), "it has ended");
 }

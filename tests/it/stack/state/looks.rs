@@ -44,7 +44,7 @@ fn without_its_supervisor_a_stack_is_not_watched_and_up_mends_that() {
     let causes = up.data["changes"].to_string();
     assert!(causes.contains("what would start it again") || causes.contains("supervisor"), "{causes}");
     assert_eq!(project.service("order")["state"], "ready");
-    let removed = project.run(&["down"]).ok().data[0]["removed"].to_string();
+    let removed = project.run(&["down"]).ok().data["projects"][0]["removed"].to_string();
     assert!(removed.contains("supervisor"), "{removed}");
 }
 
