@@ -2,7 +2,7 @@
 //! networks enough: each 127.0.N.0/24 is one.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use ordersys_contract::Role;
@@ -47,12 +47,12 @@ async fn guesses_from_elsewhere_do_not_keep_the_owner_out() {
     assert!((40..80).contains(&looked_at), "{looked_at}");
     // Some of them wait a second for their refusal, and one more stranger may try every two seconds.
     let strangers: Vec<_> = (30..40).map(from).collect();
-    let tries = strangers.iter().map(|stranger| log_in(&stack, stranger, PASSWORD));
+    let (tries, began) =
+        (strangers.iter().map(|stranger| log_in(&stack, stranger, PASSWORD)), Instant::now());
     let answers = join_all(tries).await;
-    assert!(
-        answers.iter().filter(|status| **status == 429).count() >= 8,
-        "networks without an earlier login: {answers:?}"
-    );
+    let (let_in, most) =
+        (answers.iter().filter(|status| **status == 201).count(), 2 + began.elapsed().as_secs() / 2);
+    assert!(let_in as u64 <= most, "networks without an earlier login, at most {most}: {answers:?}");
     assert_eq!(log_in(&stack, &from(2), PASSWORD).await, 201, "home is known");
     // Also to a service that has just started, to which strangers come first.
     stack.end(Role::User).await;
