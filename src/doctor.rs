@@ -9,12 +9,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use ordersys_contract::Role;
-use ordersys_stack::docker;
-use ordersys_stack::docker::{Engine, Lookup};
+use ordersys_engine::observe::port_owner;
+use ordersys_engine::{Engine, Lookup, discover, machine_of};
 use ordersys_stack::model::project::Project;
 use ordersys_stack::model::record::StackRecord;
-use ordersys_stack::ports::owner::{is_free, listener};
 use ordersys_stack::state::trust;
+use ordersys_supervisor::port::{is_free, listener};
 
 /// How long an engine may take to answer.
 const ENGINE_LIMIT: Duration = Duration::from_secs(5);
@@ -66,7 +66,7 @@ impl Check {
 
 /// Looks at everything.
 pub async fn examine(lookup: &Lookup, project: &Project) -> Vec<Check> {
-    let engine = docker::discover(lookup, ENGINE_LIMIT).await;
+    let engine = discover(lookup, ENGINE_LIMIT).await;
     let own = own_ports(project);
     let mut checks = vec![
         match &engine {
@@ -98,7 +98,7 @@ fn program(engine: Option<&Engine>) -> Check {
     };
     let shown = path.display();
     let advice = "local processes run it; for Docker name a static Linux program with `up --binary PATH`";
-    match header(&path).map(|header| docker::machine_of(&header)) {
+    match header(&path).map(|header| machine_of(&header)) {
         Ok(Ok(machine)) if engine.is_some_and(|engine| engine.arch != machine) => {
             let found = format!("{shown} is for linux/{machine}, the engine's machine is another");
             Check::new("program", Verdict::Warn, found).advice(advice)
@@ -182,7 +182,7 @@ async fn port(role: Role, own: &[u16], engine: Option<&Engine>) -> Check {
         return Check::new(name, Verdict::Ok, format!("held by {role} of this project"));
     }
     let container = match engine {
-        Some(engine) => docker::port_owner(engine, port).await,
+        Some(engine) => port_owner(engine, port).await,
         None => None,
     };
     let process = || listener(port).map(|found| found.to_string());

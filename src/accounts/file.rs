@@ -11,9 +11,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::accounts::Accounts;
 use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
-use ordersys_stack::model::project::{Project, STATE_HINT, quoted, write_private};
+use ordersys_stack::model::project::{Project, STATE_HINT, quoted};
 use ordersys_stack::ops::down::Forgotten;
-use ordersys_stack::state::files::{is_at, try_lock_file};
+use ordersys_supervisor::files::{is_at, try_lock_file, write_private};
 
 const FILE: &str = "accounts.json";
 const LOCK: &str = "accounts.lock";

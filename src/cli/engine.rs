@@ -3,7 +3,7 @@
 use std::env;
 use std::path::PathBuf;
 
-use ordersys_stack::docker::{Lookup, Tls};
+use ordersys_engine::{Lookup, Tls};
 
 /// Flags of every command that may talk to an engine.
 #[derive(Debug, Clone, Default, clap::Args)]

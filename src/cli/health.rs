@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use crate::cli::Globals;
 use ordersys_command::{Exit, Failure, Outcome};
-use ordersys_stack::process::supervisor::probe::Probe;
+use ordersys_supervisor::Probe;
 
 #[derive(Debug, clap::Args)]
 #[command(

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ordersys_command::Outcome;
-use ordersys_stack::process;
+use ordersys_supervisor::supervise;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -15,5 +15,5 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Outcome {
     // One thread: it mostly waits, and with several each look at its list would wake two of them.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(process::supervise(&args.dir))?)
+    Ok(runtime.block_on(supervise(&args.dir))?)
 }

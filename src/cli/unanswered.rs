@@ -11,7 +11,7 @@ use crate::cli::{Globals, block_on};
 use ordersys_command::{Exit, Failure};
 use ordersys_stack::model::project::Project;
 use ordersys_stack::ops::status::{ServiceStatus, State, StatusReport, status};
-use ordersys_stack::process::Obstacle;
+use ordersys_supervisor::Obstacle;
 
 /// How long a call goes on before its service is looked at.
 const DOUBT_AFTER: Duration = Duration::from_secs(1);

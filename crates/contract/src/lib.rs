@@ -41,6 +41,7 @@ pub use secret::{MIN_CREDENTIAL, Password, Secret};
 pub use test_data::TestData;
 pub use time::Timestamp;
 pub use trace::TraceParent;
+pub use values::hex::hex;
 
 /// The id of an order; also the id of its reservation.
 pub type OrderId = Id<OrderKind>;

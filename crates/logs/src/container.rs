@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use crate::merge::Input;
 use crate::source::{Feed, Sieve};
 use crate::{Entry, Until};
-use ordersys_stack::docker::{ContainerLog, Reading};
+use ordersys_engine::container::{ContainerLog, Reading};
 
 /// An engine that says nothing for this long has said all that was there.
 const SILENCE: Duration = Duration::from_millis(100);

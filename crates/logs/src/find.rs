@@ -9,11 +9,13 @@ use anyhow::Context as _;
 
 use crate::Source;
 use ordersys_command::Outcome;
-use ordersys_stack::docker::{ContainerLog, Lookup};
+use ordersys_engine::Lookup;
+use ordersys_engine::container::ContainerLog;
+use ordersys_engine::labels::Names;
 use ordersys_stack::model::project::Project;
 use ordersys_stack::model::record::{RuntimeKind, StackRecord, Topology};
-use ordersys_stack::process;
 use ordersys_stack::up::select;
+use ordersys_supervisor::logs_dir;
 
 /// The logs of a project.
 #[derive(Debug)]
@@ -31,12 +33,12 @@ pub async fn find(lookup: &Lookup, project: &Project) -> Outcome<Found> {
     let sources = match record.map(|record| record.runtime) {
         Some(RuntimeKind::Docker) => {
             let engine = select::engine_wanted(lookup).await?;
-            let logs = ContainerLog::all(&engine, &project.name).await?;
+            let logs = ContainerLog::all(&engine, &Names::of(&project.name)).await?;
             logs.into_iter()
                 .map(|(name, log)| Source::Container { name: name.into(), log: Box::new(log) })
                 .collect()
         }
-        Some(RuntimeKind::Process) | None => files(&process::logs_dir(project))?,
+        Some(RuntimeKind::Process) | None => files(&logs_dir(&project.dir))?,
     };
     Ok(Found { sources, topology })
 }

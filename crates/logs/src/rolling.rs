@@ -6,7 +6,7 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::line::Line;
-use ordersys_stack::process::{file_id, old_log};
+use ordersys_supervisor::{file_id, old_log};
 
 /// What is read at once.
 const CHUNK: usize = 256 * 1024;

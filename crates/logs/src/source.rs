@@ -10,7 +10,7 @@ use crate::filter::Filter;
 use crate::line::Line;
 use crate::merge::Input;
 use crate::{Entry, Until, container, file};
-use ordersys_stack::docker::ContainerLog;
+use ordersys_engine::container::ContainerLog;
 
 /// Where lines come from.
 #[derive(Debug, Clone)]

@@ -1,11 +1,11 @@
 //! The orchestrator: desired and observed state, a pure plan between them, and its application.
 
-pub mod docker;
+pub(crate) mod docker;
 pub mod model;
 pub mod ops;
 pub mod plan;
 pub mod ports;
-pub mod process;
+pub(crate) mod process;
 pub mod runtime;
 pub mod state;
 pub mod up;

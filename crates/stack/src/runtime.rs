@@ -3,16 +3,17 @@
 use anyhow::Context as _;
 
 use crate::docker;
-use crate::docker::{DockerStack, Engine};
+use crate::docker::DockerStack;
 use crate::model::observed::Observed;
 use crate::model::program::Program;
 use crate::model::project::Project;
 use crate::model::record::RuntimeKind;
 use crate::model::spec::{Addressing, ServiceName, StackSpec, local_host};
 use crate::plan::{DockerNames, Plan};
-use crate::process::stack::ProcessStack;
+use crate::process::ProcessStack;
 use crate::up::apply::{Look, Work};
 use crate::up::error::UpError;
+use ordersys_engine::Engine;
 use std::net::IpAddr;
 
 /// Where a stack runs, during one run of a command.

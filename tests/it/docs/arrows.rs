@@ -7,12 +7,26 @@ use std::process::Command;
 use serde::Deserialize;
 
 /// Each crate of the workspace, and the crates of the workspace that it may use, except in its tests.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 20] = [
     (
         "ordersys",
         &[
-            "bench", "chassis", "command", "contract", "loadgen", "logs", "order", "product", "spans",
-            "stack", "store", "user", "verify", "workload",
+            "bench",
+            "chassis",
+            "command",
+            "contract",
+            "engine",
+            "loadgen",
+            "logs",
+            "order",
+            "product",
+            "spans",
+            "stack",
+            "store",
+            "supervisor",
+            "user",
+            "verify",
+            "workload",
         ],
     ),
     ("bench", &["command", "contract", "loadgen", "stack", "verify", "workload"]),
@@ -26,13 +40,15 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("chassis", &["contract", "spans", "token"]),
     ("command", &[]),
     ("contract", &[]),
+    ("engine", &["contract"]),
     ("loadgen", &["contract", "workload"]),
-    ("logs", &["command", "contract", "stack"]),
+    ("logs", &["command", "contract", "engine", "stack", "supervisor"]),
     ("order", &["chassis", "contract", "spans", "store"]),
     ("product", &["chassis", "contract", "spans", "store"]),
     ("spans", &["contract"]),
-    ("stack", &["command", "contract"]),
+    ("stack", &["command", "contract", "engine", "supervisor"]),
     ("store", &["contract", "spans"]),
+    ("supervisor", &["command", "contract"]),
     ("token", &["contract"]),
     ("user", &["chassis", "contract", "spans", "store", "token"]),
     ("verify", &["contract", "workload"]),

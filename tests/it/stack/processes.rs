@@ -7,8 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use ordersys_stack::model::project::Project;
-use ordersys_stack::process::{ProcessObserved, ProcessState, Processes, Signal};
+use ordersys_supervisor::{ProcessObserved, ProcessState, Processes, Signal};
 use ordersys_testkit::command::stage::{Stage, answering, kill};
 use ordersys_testkit::{LIMIT, binary, quiet};
 
@@ -19,7 +18,7 @@ async fn a_list_is_run_kept_changed_and_ended() {
     stage.processes.apply(list.clone()).await.expect("applies");
     stage.until_ready(&["a", "b", "c"]).await;
     let before = stage.observed();
-    let hash = ordersys_stack::process::binary_hash(&PathBuf::from("/bin/sh")).expect("hashes");
+    let hash = ordersys_supervisor::binary_hash(&PathBuf::from("/bin/sh")).expect("hashes");
     assert!(before.values().all(|service| service.binary_hash == hash && service.memory_bytes > Some(0)));
 
     stage.processes.apply(list.clone()).await.expect("applies");
@@ -107,10 +106,9 @@ async fn a_crash_loop_is_called_so_and_its_output_is_kept() {
 #[tokio::test]
 async fn a_program_that_is_missing_is_an_error_and_one_that_vanishes_a_crash() {
     let stage = Stage::new();
-    let project = Project::new("test".parse().expect("name"), stage.dir.path());
     let program = stage.dir.path().join("sh");
     let ordersys = binary().to_owned();
-    let processes = Processes::new(&project, program.clone()).supervised_by(ordersys);
+    let processes = Processes::new(&stage.dir.path().join("test"), program.clone()).supervised_by(ordersys);
     let error = processes.apply(vec![stage.lasting("a")]).await.expect_err("missing").to_string();
     assert_eq!(error, format!("cannot run {}", program.display()));
     fs::copy("/bin/sh", &program).expect("copies");

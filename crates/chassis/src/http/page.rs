@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use ordersys_contract::client::percent;
-use ordersys_contract::{DEFAULT_PAGE, MAX_PAGE};
+use ordersys_contract::{DEFAULT_PAGE, MAX_PAGE, hex};
 use serde::Serialize;
 
 use crate::Rejection;
@@ -49,11 +49,7 @@ pub fn foreign_cursor(text: &str) -> Rejection {
 /// The text of a cursor after the item with this key.
 #[must_use]
 pub fn cursor_text(key: &[u8]) -> String {
-    use std::fmt::Write as _;
-    key.iter().fold(String::with_capacity(2 * key.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
-        text
-    })
+    hex(key)
 }
 
 /// Items of a page, written as they are read: no more of them are in memory than one. A page ends at its limit,

@@ -3,6 +3,7 @@
 pub mod base_url;
 pub(crate) mod currency;
 pub mod email;
+pub(crate) mod hex;
 pub mod id;
 pub mod money;
 pub mod quantity;

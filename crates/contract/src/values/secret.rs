@@ -1,11 +1,13 @@
 //! Credentials and passwords: texts that never show themselves.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::path::Path;
 
 use rand::Rng;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::values::hex::hex;
 
 /// Fewest characters of a credential that a service accepts or a project uses: 128 random bits in hexadecimal.
 pub const MIN_CREDENTIAL: usize = 32;
@@ -20,11 +22,7 @@ impl Secret {
     pub fn random() -> Self {
         let mut bytes = [0_u8; 32];
         rand::rng().fill_bytes(&mut bytes);
-        let mut text = String::with_capacity(64);
-        for byte in bytes {
-            let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
-        }
-        Self(text)
+        Self(hex(&bytes))
     }
 
     /// The secret with this text, unless empty or not printable.

@@ -1,162 +1,90 @@
-//! What the engine has of a project, found by label and told in the orchestrator's words.
+//! What an engine has of a project, told in the orchestrator's words.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeSet;
 
-use bollard::models::{
-    ContainerInspectResponse, ContainerState, ContainerStateStatusEnum as Status, EndpointSettings,
-    HostConfig,
-};
-use bollard::query_parameters::{InspectContainerOptions, ListContainersOptionsBuilder};
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
+use ordersys_engine::container::memory;
+use ordersys_engine::labels::Names;
+use ordersys_engine::observe;
+use ordersys_engine::observe::Container;
+use ordersys_engine::{Engine, EngineError, teardown};
 
-use crate::docker::engine::Engine;
-use crate::docker::engine::error::{EngineError, during};
-use crate::docker::labels;
-use crate::docker::labels::Names;
 use crate::model::observed::{Condition, Facts, ObservedService, Standing};
+use crate::model::project::ProjectName;
 use crate::model::spec::ServiceName;
-use ordersys_contract::Role;
 
 /// The containers of the project, whatever their state.
 pub(crate) async fn services(engine: &Engine, names: &Names) -> Result<Vec<ObservedService>, EngineError> {
-    let ids = ids(engine, &names.filter()).await?;
-    let found = try_join_all(ids.iter().map(|id| inspect(engine, id))).await?;
-    let mut services: Vec<_> = found.into_iter().flatten().map(|found| told(found, names)).collect();
-    services.sort_by(|a, b| (&a.service, &a.id).cmp(&(&b.service, &b.id)));
-    Ok(services)
+    Ok(observe::containers(engine, names).await?.into_iter().map(told).collect())
 }
 
-/// The ids of containers with these labels.
-pub(crate) async fn ids(
-    engine: &Engine,
-    filter: &HashMap<String, Vec<String>>,
-) -> Result<Vec<String>, EngineError> {
-    let options = ListContainersOptionsBuilder::new().all(true).filters(filter).build();
-    let found = engine.docker.list_containers(Some(options)).await.map_err(during("list containers"))?;
-    Ok(found.into_iter().filter_map(|container| container.id).collect())
-}
-
-/// The names of containers that a filter finds.
-pub(crate) async fn names_of(
-    engine: &Engine,
-    filter: &HashMap<String, Vec<String>>,
-) -> Result<Vec<String>, EngineError> {
-    let options = ListContainersOptionsBuilder::new().all(true).filters(filter).build();
-    let found = engine.docker.list_containers(Some(options)).await.map_err(during("list containers"))?;
-    let first = found.into_iter().filter_map(|container| container.names?.into_iter().next());
-    Ok(first.map(|name| name.trim_start_matches('/').to_owned()).collect())
-}
-
-/// The values a label has on containers.
-pub(crate) async fn label_values(engine: &Engine, label: &str) -> Result<Vec<String>, EngineError> {
-    let options = ListContainersOptionsBuilder::new().all(true).filters(&labels::label_filter(label)).build();
-    let found = engine.docker.list_containers(Some(options)).await.map_err(during("list containers"))?;
-    Ok(found.into_iter().filter_map(|container| container.labels?.remove(label)).collect())
-}
-
-/// The container that publishes a port, in words; `None` if there is none or the engine does not say.
-pub async fn port_owner(engine: &Engine, port: u16) -> Option<String> {
-    let filter = HashMap::from([("publish".to_owned(), vec![port.to_string()])]);
-    let options = ListContainersOptionsBuilder::new().filters(&filter).build();
-    let found = engine.docker.list_containers(Some(options)).await.ok()?;
-    let container = found.into_iter().next()?;
-    let names = container.names.unwrap_or_default();
-    let name = names.first().map_or("without a name", |name| name.trim_start_matches('/'));
-    let labels = container.labels.unwrap_or_default();
-    let project = labels.get(labels::PROJECT).or_else(|| labels.get("com.docker.compose.project"));
-    Some(match project {
-        Some(project) => format!("container `{name}` (project {project})"),
-        None => format!("container `{name}`"),
-    })
-}
-
-/// One container; `None` when it is gone.
-pub(crate) async fn inspect(
-    engine: &Engine,
-    id: &str,
-) -> Result<Option<ContainerInspectResponse>, EngineError> {
-    let found = engine.docker.inspect_container(id, None::<InspectContainerOptions>).await;
-    match found.map_err(during(format!("look at the container {id}"))) {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// A container in the orchestrator's words.
-fn told(found: ContainerInspectResponse, names: &Names) -> ObservedService {
-    let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
-    let label = |name: &str| labels.get(name).cloned().unwrap_or_default();
-    let service = label(labels::SERVICE);
-    let state = found.state.unwrap_or_default();
-    let name = found.name.unwrap_or_default();
-    let expected = ServiceName::named(&service).map(|service| names.container(service));
-    let current = expected.is_some_and(|expected| name.trim_start_matches('/') == expected);
-    let networks = found.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
-    let condition = match condition(&state) {
-        Condition::Running if networks.is_empty() => Condition::Cut,
-        other => other,
-    };
+fn told(found: Container) -> ObservedService {
+    let serves = found.serves() && ServiceName::named(&found.service).is_some();
     ObservedService {
-        id: found.id.unwrap_or_default(),
-        standing: if current { Standing::Current } else { Standing::SetAside },
-        condition,
-        spec_hash: label(labels::SPEC_HASH),
+        id: found.id,
+        service: found.service,
+        standing: if serves { Standing::Current } else { Standing::SetAside },
+        condition: found.condition.into(),
+        spec_hash: found.spec_hash,
         spec: None,
-        artefact: label(labels::IMAGE_HASH),
-        networks: on_networks(networks, &state, found.host_config.as_ref()),
-        ports: ports(found.host_config.as_ref()),
+        artefact: found.image_hash,
+        networks: found.networks,
+        ports: found.ports,
         facts: Facts {
-            pid: state.pid.and_then(|pid| pid.try_into().ok()).filter(|pid| *pid > 0),
-            since: state.started_at.filter(|_| state.running == Some(true)).and_then(|at| at.parse().ok()),
-            restarts: found.restart_count.and_then(|count| count.try_into().ok()).unwrap_or(0),
-            version: labels.get(labels::VERSION).cloned(),
+            pid: found.pid,
+            since: found.since,
+            restarts: found.restarts,
+            version: found.version,
             memory_bytes: None,
         },
-        service,
     }
 }
 
-pub(crate) fn condition(state: &ContainerState) -> Condition {
-    match state.status {
-        Some(Status::CREATED) => Condition::Created,
-        Some(Status::RUNNING) => Condition::Running,
-        Some(Status::PAUSED) => Condition::Paused,
-        Some(Status::RESTARTING) => Condition::Restarting(ending(state)),
-        Some(Status::EXITED | Status::STOPPING) => Condition::Exited(ending(state)),
-        Some(Status::REMOVING | Status::DEAD | Status::EMPTY) | None => Condition::Dead,
+impl From<observe::Condition> for Condition {
+    fn from(condition: observe::Condition) -> Self {
+        match condition {
+            observe::Condition::Created => Self::Created,
+            observe::Condition::Running => Self::Running,
+            observe::Condition::Paused => Self::Paused,
+            observe::Condition::Cut => Self::Cut,
+            observe::Condition::Restarting(how) => Self::Restarting(how),
+            observe::Condition::Exited(how) => Self::Exited(how),
+            observe::Condition::Dead => Self::Dead,
+        }
     }
 }
 
-/// How a container ended.
-pub(crate) fn ending(state: &ContainerState) -> String {
-    let code = state.exit_code.unwrap_or(-1);
-    if state.oom_killed == Some(true) {
-        format!("out of memory, exit code {code}")
-    } else {
-        format!("exit code {code}")
+/// Adds the memory of each running container; where neither the kernel nor the engine
+/// reports it, it stays unknown.
+pub(crate) async fn add_memory(engine: &Engine, services: &mut [ObservedService]) {
+    let amounts = join_all(services.iter().map(|service| async {
+        match service.condition {
+            Condition::Running => memory::of(engine, &service.id, service.facts.pid).await,
+            _ => None,
+        }
+    }))
+    .await;
+    for (service, amount) in services.iter_mut().zip(amounts) {
+        service.facts.memory_bytes = amount;
     }
 }
 
-/// Ids of the networks a container is on; one that never ran knows only what it was made with.
-fn on_networks(
-    networks: HashMap<String, EndpointSettings>,
-    state: &ContainerState,
-    host: Option<&HostConfig>,
-) -> Vec<String> {
-    let attached = networks.into_values().filter_map(|endpoint| endpoint.network_id);
-    let mut ids: Vec<String> = attached.filter(|id| !id.is_empty()).collect();
-    if state.status == Some(Status::CREATED) {
-        ids.extend(host.and_then(|host| host.network_mode.clone()));
+/// Adds the memory of each running container that is this machine's: what costs nothing to know.
+pub(crate) fn add_known_memory(services: &mut [ObservedService]) {
+    for service in services.iter_mut().filter(|service| service.condition == Condition::Running) {
+        service.facts.memory_bytes = memory::known(&service.id, service.facts.pid);
     }
-    ids
 }
 
-fn ports(host: Option<&HostConfig>) -> BTreeMap<Role, u16> {
-    let bindings = host.and_then(|host| host.port_bindings.as_ref());
-    let published = |role: Role| {
-        let binding = bindings?.get(&format!("{}/tcp", role.default_port()))?.as_ref()?.first()?;
-        Some((role, binding.host_port.as_ref()?.parse().ok()?))
-    };
-    Role::ALL.into_iter().filter_map(published).collect()
+/// Every project that has anything in the engine.
+pub(crate) async fn projects_of(engine: &Engine) -> Result<BTreeSet<ProjectName>, EngineError> {
+    Ok(teardown::projects_of(engine).await?.into_iter().filter_map(|name| name.parse().ok()).collect())
+}
+
+/// Whether the service of a container may call others, which therefore have to outlive it.
+pub(crate) fn needs_others(container: &Container) -> bool {
+    match ServiceName::named(&container.service) {
+        Some(name) => name.roles().iter().any(|role| !role.needs().is_empty()),
+        None => true,
+    }
 }

@@ -1,16 +1,14 @@
 //! Whether what an engine has of a project was made from this state directory. Two directories may use one name, and
 //! a copy has the name of its original: neither must take over, or take down, what the other one made.
 
-use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder};
+use ordersys_engine::labels::{Names, Owner};
+use ordersys_engine::observe::owners;
+use ordersys_engine::volumes;
+use ordersys_engine::volumes::Unlabelled;
+use ordersys_engine::{Engine, EngineError};
 
-use crate::docker::engine::Engine;
-use crate::docker::engine::error::{EngineError, during};
-use crate::docker::labels::{Names, OWNER, Owner, STATE_DIR};
-use crate::docker::volumes;
-use crate::docker::volumes::Unlabelled;
 use crate::model::project::{Project, SERVICE_FILE};
 use crate::model::record::RuntimeKind;
 use crate::model::started::Started;
@@ -26,12 +24,11 @@ pub(crate) fn of(project: &Project) -> Option<Owner> {
 /// Fails if containers or volumes of the project were made from another state directory that is still there.
 pub(crate) async fn check_owner(engine: &Engine, project: &Project) -> Result<(), EngineError> {
     let ours = of(project).map(|owner| owner.identity);
-    let names = Names::of(project.name.clone());
+    let names = Names::of(&project.name);
     let here = std::path::absolute(&project.dir).ok();
     // A directory that was restored is at the place that the labels name, and so is no other.
     let is_here = |owner: &Owner| here.as_deref() == Some(Path::new(&owner.dir));
-    let owners = owners(engine, &names).await?.into_iter();
-    let other = owners.map(|(identity, dir)| Owner { identity, dir }).find(|owner| {
+    let other = owners(engine, &names).await?.into_iter().find(|owner| {
         let elsewhere = ours.as_ref() != Some(&owner.identity) && !is_here(owner);
         elsewhere && (engine.remote_host().is_some() || is_there(owner))
     });
@@ -43,13 +40,13 @@ pub(crate) async fn check_owner(engine: &Engine, project: &Project) -> Result<()
 
 /// Fails if a volume of the project may be of another state directory: earlier versions did not note of which it is.
 pub(crate) async fn check_volumes(engine: &Engine, project: &Project) -> Result<(), EngineError> {
-    let names = Names::of(project.name.clone());
+    let names = Names::of(&project.name);
     let unlabelled = volumes::without_owner(engine, &names).await?;
     if unlabelled.is_empty() || was_in_docker(project) {
         return Ok(());
     }
     let ours = of(project).map(|owner| owner.identity);
-    let is_ours = |(identity, _): &(String, String)| ours.as_ref() == Some(identity);
+    let is_ours = |owner: &Owner| ours.as_ref() == Some(&owner.identity);
     if project.is_in_the_usual_place() && owners(engine, &names).await?.iter().all(is_ours) {
         return Ok(());
     }
@@ -82,18 +79,4 @@ fn is_there(owner: &Owner) -> bool {
             .is_ok_and(|mark| mark.identity.to_string() == owner.identity),
         Err(error) => error.kind() == std::io::ErrorKind::PermissionDenied,
     }
-}
-
-/// The owners that labels name; things of earlier versions name none.
-async fn owners(engine: &Engine, names: &Names) -> Result<BTreeSet<(String, String)>, EngineError> {
-    let containers = ListContainersOptionsBuilder::new().all(true).filters(&names.filter()).build();
-    let containers =
-        engine.docker.list_containers(Some(containers)).await.map_err(during("list containers"))?;
-    let volumes = ListVolumesOptionsBuilder::new().filters(&names.filter()).build();
-    let volumes = engine.docker.list_volumes(Some(volumes)).await.map_err(during("list volumes"))?;
-    let of_volumes = volumes.volumes.unwrap_or_default().into_iter().map(|volume| volume.labels);
-    let labels = containers.into_iter().filter_map(|container| container.labels).chain(of_volumes);
-    let owner =
-        |mut labels: HashMap<String, String>| Some((labels.remove(OWNER)?, labels.remove(STATE_DIR)?));
-    Ok(labels.filter_map(owner).collect())
 }

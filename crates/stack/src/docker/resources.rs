@@ -2,9 +2,11 @@
 
 use futures_util::future::join_all;
 
-use crate::docker::engine::error::EngineError;
+use ordersys_engine::volumes::Credentials;
+use ordersys_engine::{EngineError, image, network, volumes};
+
 use crate::docker::stack::DockerStack;
-use crate::docker::{image, network, volumes};
+use crate::model::project::{ADMIN_FILE, SERVICE_FILE};
 use crate::model::spec::ServiceSpec;
 use crate::plan::{Action, Plan, Resource, Step};
 use crate::up::apply::Work;
@@ -55,8 +57,10 @@ impl DockerStack {
             return Ok(());
         }
         let dir = self.project.secrets_dir();
-        let fill =
-            async || volumes::fill_secrets(&self.engine, &self.names, &self.run, &self.image, &dir).await;
+        let credentials = Credentials { dir: &dir, files: &[SERVICE_FILE, ADMIN_FILE] };
+        let fill = async || {
+            volumes::fill_secrets(&self.engine, &self.names, &self.run, &self.image, credentials).await
+        };
         let filled = image::with_image(&self.engine, &self.image, &self.program.path, fill);
         work.timeline.during("credentials", filled).await
     }

@@ -5,16 +5,16 @@ use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::{join_all, try_join_all};
 
-use crate::docker::container::body::Making;
-use crate::docker::container::memory;
-use crate::docker::engine::Engine;
-use crate::docker::engine::error::EngineError;
-use crate::docker::image::archive::ImageName;
-use crate::docker::labels::{Names, RunId};
+use ordersys_engine::container as containers;
+use ordersys_engine::container::Making;
+use ordersys_engine::image::ImageName;
+use ordersys_engine::labels::{Names, RunId};
+use ordersys_engine::observe::{condition_of, port_owner};
+use ordersys_engine::undo::{Journal, Undo};
+use ordersys_engine::{Engine, EngineError, image, network, undo, volumes};
+
 use crate::docker::member::{Begin, Member, Replaced};
-use crate::docker::undo;
-use crate::docker::undo::{Journal, Undo};
-use crate::docker::{container as containers, image, network, observe, owner, volumes};
+use crate::docker::{observe, owner, spec};
 use crate::model::observed::{Condition, Observed, ObservedService, Standing};
 use crate::model::program::Program;
 use crate::model::project::Project;
@@ -38,7 +38,7 @@ pub(crate) struct DockerStack {
 
 impl DockerStack {
     pub(crate) fn new(engine: Engine, project: Project, program: Program) -> Self {
-        let names = Names { project: project.name.clone(), owner: owner::of(&project) };
+        let names = Names::of(&project.name).made_from(owner::of(&project));
         let image = ImageName::of(&program.sha256);
         Self {
             engine,
@@ -67,7 +67,7 @@ impl DockerStack {
         DockerNames {
             image: self.image.tag.clone(),
             network: self.names.network(),
-            volumes: self.names.volumes(stack),
+            volumes: spec::volumes(&self.names, stack),
         }
     }
 
@@ -90,12 +90,12 @@ impl DockerStack {
 
     /// Adds the memory of each running container.
     pub(crate) async fn add_memory(&self, observed: &mut Observed) {
-        memory::add(&self.engine, &mut observed.services).await;
+        observe::add_memory(&self.engine, &mut observed.services).await;
     }
 
     /// The container that publishes a port, in words.
     pub(crate) async fn port_owner(&self, port: u16) -> Option<String> {
-        observe::port_owner(&self.engine, port).await
+        port_owner(&self.engine, port).await
     }
 
     /// Makes everything the plan asks for; starts nothing. What has to go is stopped and kept until
@@ -123,7 +123,7 @@ impl DockerStack {
     /// Starts a service, stopping first what it replaces.
     pub(crate) async fn start(&self, service: ServiceName) -> Result<(), EngineError> {
         let Some(member) = self.member(service) else { return Ok(()) };
-        let name = self.names.container(service);
+        let name = self.names.container(service.name());
         match member.begin {
             Begin::Runs => return Ok(()),
             Begin::Unpause => return containers::unpause(&self.engine, &member.id).await,
@@ -137,11 +137,8 @@ impl DockerStack {
     /// How a service is doing; `None` when its container is gone.
     pub(crate) async fn look(&self, service: ServiceName) -> Result<Option<Look>, EngineError> {
         let Some(member) = self.member(service) else { return Ok(None) };
-        let found = observe::inspect(&self.engine, &member.id).await?;
-        Ok(found.map(|found| {
-            let restarts = found.restart_count.and_then(|count| count.try_into().ok()).unwrap_or(0);
-            Look { condition: observe::condition(&found.state.unwrap_or_default()), restarts }
-        }))
+        let found = condition_of(&self.engine, &member.id).await?;
+        Ok(found.map(|(condition, restarts)| Look { condition: condition.into(), restarts }))
     }
 
     /// The last lines a service logged; none if they cannot be had.
@@ -248,9 +245,10 @@ impl DockerStack {
     }
 
     async fn create(&self, spec: &ServiceSpec, network: &str) -> Result<String, EngineError> {
+        let wanted = spec::container(&self.names, spec);
         let create = async || {
             let making = Making { names: &self.names, run: &self.run, image: &self.image, network };
-            containers::create(&self.engine, making, spec).await
+            containers::create(&self.engine, making, &wanted).await
         };
         image::with_image(&self.engine, &self.image, &self.program.path, create).await
     }
@@ -258,7 +256,8 @@ impl DockerStack {
     /// Frees a service's container name. The old container goes on until its successor starts.
     async fn set_aside(&self, service: ServiceName, old: &ObservedService) -> Result<Replaced, EngineError> {
         if old.standing == Standing::Current {
-            let (name, aside) = (self.names.container(service), self.names.set_aside(service, &self.run));
+            let (name, aside) =
+                (self.names.container(service.name()), self.names.set_aside(service.name(), &self.run));
             self.journal.note(Undo::Rename { id: old.id.clone(), name: name.clone() });
             if containers::rename(&self.engine, &old.id, &aside).await.is_err() {
                 // One that keeps ending is off the network between two starts, and cannot be renamed then.

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::model::project::{ADMIN_FILE, Project, SERVICE_FILE};
-use crate::model::spec::hex;
+use ordersys_contract::hex;
 
 /// Names the project's credentials without showing them: they have 256 random bits each, so that a
 /// hash cannot be searched back. Empty while there are none.

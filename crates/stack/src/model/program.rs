@@ -8,8 +8,9 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::model::project::{Project, write_private};
-use crate::model::spec::hex;
+use crate::model::project::Project;
+use ordersys_contract::hex;
+use ordersys_supervisor::files::write_private;
 
 const FILE: &str = "program.json";
 /// How much is read at a time, in bytes.

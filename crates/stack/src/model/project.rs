@@ -1,11 +1,9 @@
 //! A project: one named stack and the directory that holds its state.
 
-use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use ordersys_contract::Secret;
+use ordersys_supervisor::files::{make_private_dir, write_private};
 
 use crate::state::mark;
 
@@ -140,27 +138,4 @@ pub const STATE_HINT: &str = "name a directory that can be written with --state-
 #[must_use]
 pub fn quoted(word: &str) -> String {
     shlex::try_quote(word).map_or(word.to_owned(), std::borrow::Cow::into_owned)
-}
-
-/// Makes a directory that only its owner may enter.
-pub fn make_private_dir(path: &Path) -> anyhow::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).with_context(|| format!("cannot make the directory {}", path.display()))
-}
-
-/// Writes a file that only its owner may read, whole or not at all.
-pub fn write_private(path: &Path, content: &[u8]) -> anyhow::Result<()> {
-    let whole = || -> anyhow::Result<()> {
-        let dir = path.parent().context("a file needs a directory")?;
-        let mut file = tempfile::NamedTempFile::new_in(dir)?; // made with mode 0600
-        file.write_all(content)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        fs::File::open(dir)?.sync_all()?; // the name too
-        Ok(())
-    };
-    whole().with_context(|| format!("cannot write {}", path.display()))
 }

@@ -8,10 +8,11 @@ use anyhow::Context as _;
 use ordersys_contract::client::Endpoints;
 use serde::{Deserialize, Serialize};
 
-use crate::model::project::{Project, STATE_HINT, write_private};
+use crate::model::project::{Project, STATE_HINT};
 use crate::model::spec::ServiceSpec;
-use crate::state::mark::Home;
 use ordersys_command::{Exit, OrFail as _, Outcome};
+use ordersys_supervisor::files::write_private;
+use ordersys_supervisor::home::Home;
 
 /// Where services run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

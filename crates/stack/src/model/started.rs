@@ -7,11 +7,12 @@ use std::net::IpAddr;
 use ordersys_contract::settings::{Durability, HostName, Tracing};
 use serde::{Deserialize, Serialize};
 
-use crate::model::project::{Project, write_private};
+use crate::model::project::Project;
 use crate::model::record::{RuntimeKind, StackRecord, Topology};
 use crate::model::spec::{read_durability, write_durability};
-use crate::state::mark::Home;
 use ordersys_contract::Role;
+use ordersys_supervisor::files::write_private;
+use ordersys_supervisor::home::Home;
 
 /// The log filter of services that nothing was said about.
 pub(crate) const LOG: &str = "info";

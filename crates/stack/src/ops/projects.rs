@@ -7,15 +7,16 @@ use futures_util::future::join_all;
 use ordersys_contract::{Role, Timestamp};
 use serde::Serialize;
 
-use crate::docker::{Lookup, projects_of};
+use crate::docker::projects_of;
 use crate::model::project::{Project, ProjectName};
 use crate::model::record::{RuntimeKind, StackRecord, Topology};
 use crate::model::started::Started;
 use crate::ops::status::{State, status};
-use crate::process::stack::data_dir;
+use crate::process::data_dir;
 use crate::state::mark::Ownership;
 use crate::up::select::engine_if_any;
 use ordersys_command::{Exit, Failure};
+use ordersys_engine::Lookup;
 
 /// A project.
 #[derive(Debug, Serialize)]

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::docker::EngineError;
 use crate::model::observed::Condition;
 use crate::model::spec::ServiceSpec;
 use crate::plan::Action;
-use crate::ports::owner::{is_free, listener};
 use crate::runtime::Runtime;
 use crate::up::apply::Work;
 use crate::up::error::UpError;
 use ordersys_contract::Role;
+use ordersys_engine::EngineError;
+use ordersys_supervisor::port::{is_free, listener};
 
 /// Fails on the first port that another process or container has.
 pub(crate) async fn check(runtime: &Runtime, work: &Work<'_>) -> Result<(), UpError> {

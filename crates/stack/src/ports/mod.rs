@@ -1,7 +1,6 @@
 //! Which port each role is published on: as asked, as it already is, or a free one.
 
 pub(crate) mod check;
-pub mod owner;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;

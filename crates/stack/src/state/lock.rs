@@ -8,10 +8,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::time::{Instant, sleep};
 
-use crate::model::project::{Project, STATE_HINT, make_private_dir};
-use crate::state::files::DirLock;
+use crate::model::project::{Project, STATE_HINT};
 use ordersys_command::Events;
 use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
+use ordersys_supervisor::files::{DirLock, make_private_dir};
 
 const FILE: &str = "change.lock";
 /// Pause between two tries.

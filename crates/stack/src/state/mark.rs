@@ -4,47 +4,21 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::model::project::{ADMIN_FILE, Project, SERVICE_FILE, make_private_dir, write_private};
+use crate::model::project::{ADMIN_FILE, Project, SERVICE_FILE};
 use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_supervisor::files::{make_private_dir, write_private};
+use ordersys_supervisor::home::Home;
 
 /// Digits of a credential that `up` made.
 const CREDENTIAL_DIGITS: usize = 64;
 /// What may be in a directory that `up` has not marked: logins, and what is made before the mark.
 const BEGUN: [&str; 5] = ["accounts.json", "accounts.lock", "change.lock", "program.json", Mark::FILE];
-
-/// Where a directory is on disk. A copy is elsewhere; a directory that is renamed is not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Home {
-    device: u64,
-    inode: u64,
-    path: PathBuf,
-}
-
-impl Home {
-    /// Where this directory is now.
-    pub(crate) fn of(dir: &Path) -> io::Result<Self> {
-        let path = fs::canonicalize(dir)?;
-        let found = fs::metadata(&path)?;
-        Ok(Self { device: found.dev(), inode: found.ino(), path })
-    }
-
-    /// Whether this is the same directory. The number of a device may change with a restart of the machine.
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        self.inode == other.inode && (self.device == other.device || self.path == other.path)
-    }
-
-    /// Whether this is the directory at this path now.
-    pub(crate) fn is_at(&self, dir: &Path) -> bool {
-        Self::of(dir).is_ok_and(|now| self.is(&now))
-    }
-}
 
 /// What a project's directory says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

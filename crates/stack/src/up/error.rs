@@ -3,13 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::docker::EngineError;
 use crate::model::project::quoted;
 use crate::model::spec::ServiceName;
 use crate::up::timeline::duration_text;
 use ordersys_command::Cancelled as Halted;
 use ordersys_command::{Exit, Failure};
 use ordersys_contract::Role;
+use ordersys_engine::EngineError;
 
 /// Why an `up` failed.
 #[derive(Debug, thiserror::Error)]

@@ -26,7 +26,6 @@ use crate::model::started::Started;
 use crate::ops::status::{StatusReport, report};
 use crate::plan::{Desired, Plan, plan};
 use crate::ports::check as port_check;
-use crate::ports::owner::is_free;
 use crate::ports::{KnownPorts, distinct};
 use crate::runtime::Runtime;
 use crate::state::lock::ProjectLock;
@@ -42,6 +41,7 @@ use ordersys_command::Events;
 use ordersys_command::{Cancellation as Halt, Cancelled as Halted, Signals};
 use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
 use ordersys_contract::Role;
+use ordersys_supervisor::port::is_free;
 
 /// What to do about what a failed run left on purpose.
 const KEPT: &str = "what this run made is kept: look at it with `ordersys status` and `ordersys logs`, \

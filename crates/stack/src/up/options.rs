@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::docker::Lookup;
 use crate::plan::ImagePolicy;
 use crate::up::wanted::Wanted;
+use ordersys_engine::Lookup;
 
 /// What `up` is asked for.
 #[derive(Debug, Clone)]

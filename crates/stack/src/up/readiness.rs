@@ -8,11 +8,11 @@ use tokio::time::{Instant, sleep};
 use crate::model::observed::Condition;
 use crate::model::spec::ServiceSpec;
 use crate::plan::Action;
-use crate::process::supervisor::probe::{Answer, Probe};
 use crate::runtime::Runtime;
 use crate::up::apply::Work;
 use crate::up::error::{LogTail, UpError};
 use ordersys_command::Cancelled as Halted;
+use ordersys_supervisor::{Answer, Probe};
 
 /// Pause between two questions.
 const ASK_EVERY: Duration = Duration::from_millis(15);

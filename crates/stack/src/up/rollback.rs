@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::path::PathBuf;
 
-use crate::model::project::{Project, write_private};
+use crate::model::project::Project;
 use crate::model::record::RuntimeKind;
 use crate::model::spec::ServiceName;
 use crate::runtime::Runtime;
@@ -11,6 +11,7 @@ use crate::up::error::UpError;
 use ordersys_command::Events;
 use ordersys_command::Signals;
 use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_supervisor::files::write_private;
 
 /// Most lines kept of the log of a service that failed.
 const KEPT_LOG_LINES: usize = 10_000;

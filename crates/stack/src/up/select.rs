@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use crate::docker::engine::discover::discover;
-use crate::docker::{DiscoverError, Engine, Lookup};
 use crate::model::project::Project;
 use crate::model::record::{RuntimeKind, StackRecord};
-use crate::process::Processes;
 use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_engine::{DiscoverError, Engine, Lookup, discover};
+use ordersys_supervisor::Processes;
 
 /// How long an engine may take to answer where processes would do as well.
 const AUTO_LIMIT: Duration = Duration::from_secs(1);
@@ -96,7 +95,7 @@ pub(crate) fn running_on(project: &Project) -> anyhow::Result<Option<RuntimeKind
     if let Some(record) = StackRecord::readable(project) {
         return Ok(Some(record.runtime));
     }
-    let processes = Processes::new(project, std::path::PathBuf::from("ordersys")).observe()?;
+    let processes = Processes::new(&project.dir, std::path::PathBuf::from("ordersys")).observe()?;
     Ok((!processes.is_empty()).then_some(RuntimeKind::Process))
 }
 

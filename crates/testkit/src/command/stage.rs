@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use ordersys_stack::model::project::Project;
-use ordersys_stack::process::{ProcessObserved, ProcessService, ProcessState, Processes};
+use ordersys_supervisor::{ProcessObserved, ProcessService, ProcessState, Processes};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -34,7 +33,7 @@ impl Stage {
     /// A project of which nothing runs.
     pub fn new() -> Self {
         let dir = tempfile::tempdir().expect("directory");
-        let project = Project::new("test".parse().expect("name"), dir.path());
+        let project = dir.path().join("test");
         let processes = Processes::new(&project, PathBuf::from("/bin/sh")).supervised_by(binary().to_owned());
         Self { dir, processes }
     }

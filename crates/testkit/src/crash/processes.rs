@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use ordersys_contract::client::{Client, Endpoints};
 use ordersys_contract::{Role, Secret};
-use ordersys_stack::model::project::write_private;
+use ordersys_supervisor::files::write_private;
 use tempfile::TempDir;
 
 use crate::stack::url;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ordersys_contract::client::Endpoints;
+use ordersys_contract::hex;
 use ordersys_contract::settings::Durability;
 use ordersys_contract::settings::HostName;
 use ordersys_contract::settings::Tracing;
@@ -244,15 +245,6 @@ pub fn local_host(bind: IpAddr) -> String {
     };
     let text = SocketAddr::new(reached, 0).to_string();
     text.trim_end_matches(":0").to_owned() // SocketAddr brackets IPv6 as URLs do
-}
-
-/// Bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
-        text
-    })
 }
 
 #[cfg(test)]

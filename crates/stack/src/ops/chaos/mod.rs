@@ -22,19 +22,21 @@ use tokio::time::{Instant, timeout};
 pub use fault::Fault;
 pub use turn::{Then, Turn, Turned, Until};
 
-use crate::docker::{Containers, Lookup};
-use crate::model::observed::{Condition, ObservedService};
+use crate::docker::spec::aliases;
 use crate::model::project::Project;
 use crate::model::record::{RuntimeKind, StackRecord, Topology};
 use crate::model::spec::ServiceName;
 use crate::ops::projects::none_runs;
-use crate::process::supervisor::probe::{Answer, Probe};
-use crate::process::{ProcessState, Processes};
 use crate::up::error::UpError;
 use crate::up::readiness::ask_until_ready;
 use crate::up::select::engine_wanted;
 use ordersys_command::{Exit, Failure, Outcome};
 use ordersys_contract::Role;
+use ordersys_engine::container::Containers;
+use ordersys_engine::labels::Names;
+use ordersys_engine::observe::{Condition, Container};
+use ordersys_engine::{EngineError, Lookup};
+use ordersys_supervisor::{Answer, Probe, ProcessState, Processes};
 
 /// How long a service may take to fall silent once it is cut off.
 const SILENT_WITHIN: Duration = Duration::from_secs(5);
@@ -63,11 +65,11 @@ impl Chaos {
         let place = match record.runtime {
             RuntimeKind::Docker => {
                 let engine = engine_wanted(engine).await?;
-                Place::Docker(Box::new(Containers::new(engine, project.name.clone())))
+                Place::Docker(Box::new(Containers::new(engine, Names::of(&project.name))))
             }
             RuntimeKind::Process => {
                 let program = record.program.unwrap_or_default();
-                Place::Process(Box::new(Processes::new(project, program)))
+                Place::Process(Box::new(Processes::new(&project.dir, program)))
             }
         };
         let (topology, endpoints) = (record.topology, record.endpoints);
@@ -100,8 +102,10 @@ impl Chaos {
         let service = self.service(role);
         match &self.place {
             Place::Docker(containers) => {
-                let found = self.running(containers.find(service).await.map_err(engine)?, service)?;
-                self.strike_container(containers, &found, fault).await.map_err(UpError::into_failure)?;
+                let found = self.running(containers.find(service.name()).await.map_err(engine)?, service)?;
+                self.strike_container(containers, service, &found, fault)
+                    .await
+                    .map_err(UpError::into_failure)?;
             }
             Place::Process(processes) => self.strike_process(processes, service, fault).await?,
         }
@@ -132,7 +136,8 @@ impl Chaos {
     async fn strike_container(
         &self,
         containers: &Containers,
-        found: &ObservedService,
+        service: ServiceName,
+        found: &Container,
         fault: Fault,
     ) -> Result<(), UpError> {
         match fault {
@@ -140,7 +145,7 @@ impl Chaos {
             Fault::Pause => containers.pause(found).await?,
             Fault::Resume => containers.resume(found).await?,
             Fault::Partition => containers.cut(found).await?,
-            Fault::Heal => containers.heal(found).await?,
+            Fault::Heal => containers.heal(found, aliases(service)).await?,
         }
         Ok(())
     }
@@ -166,10 +171,10 @@ impl Chaos {
         Err(self.not_running(service, why))
     }
 
-    fn running(&self, found: Option<ObservedService>, service: ServiceName) -> Outcome<ObservedService> {
+    fn running(&self, found: Option<Container>, service: ServiceName) -> Outcome<Container> {
         let found = found.ok_or_else(|| self.not_running(service, "it has no container"))?;
         let why = match &found.condition {
-            Condition::Running | Condition::Paused | Condition::Cut | Condition::Unwatched => {
+            Condition::Running | Condition::Paused | Condition::Cut => {
                 return Ok(found);
             }
             Condition::Created => "it was never started",
@@ -222,6 +227,6 @@ pub async fn apply(engine: &Lookup, project: &Project, role: Role, fault: Fault)
     Chaos::open(engine, project).await?.apply(role, fault).await
 }
 
-fn engine(error: crate::docker::EngineError) -> Failure {
+fn engine(error: EngineError) -> Failure {
     UpError::from(error).into_failure()
 }

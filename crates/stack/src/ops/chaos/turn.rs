@@ -6,13 +6,13 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::{Chaos, Place, engine};
-use crate::model::observed::Condition;
 use crate::model::spec::ServiceName;
 use crate::state::lock::ProjectLock;
 use crate::up::error::LogTail;
 use ordersys_command::{Events, Signals};
 use ordersys_command::{Exit, Failure, Outcome};
 use ordersys_contract::Role;
+use ordersys_engine::observe::Condition;
 
 /// How long a restart waits for another command that changes the project.
 const LOCK_LIMIT: Duration = Duration::from_mins(2);
@@ -104,7 +104,7 @@ impl Chaos {
         };
         match &self.place {
             Place::Docker(containers) => {
-                let found = containers.find(service).await.map_err(engine)?;
+                let found = containers.find(service.name()).await.map_err(engine)?;
                 let found = found.ok_or_else(|| self.not_running(service, "it has no container"))?;
                 match what {
                     Turn::Restart if found.condition == Condition::Cut => return Err(cut()),
@@ -140,7 +140,7 @@ impl Chaos {
         loop {
             sleep(LOOK_EVERY).await;
             let ended = match &self.place {
-                Place::Docker(containers) => containers.ended(service).await,
+                Place::Docker(containers) => containers.ended(service.name()).await,
                 Place::Process(processes) => Ok(processes.ended(service.name())),
             };
             match ended {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::model::project::Project;
-use crate::process::stack::data_dir;
+use crate::process::data_dir;
 
 /// How the names of volumes end that hold a database.
 const DATA: &str = "-data";

@@ -6,15 +6,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::docker::{
-    DiscoverError, Engine, EngineError, Lookup, ProjectSweep, check_owner, check_volumes, projects_of,
-    remove_unused_images,
-};
+use crate::docker::observe::needs_others;
+use crate::docker::{check_owner, check_volumes, projects_of};
 use crate::model::project::Project;
 use crate::model::record::{RuntimeKind, StackRecord};
 use crate::model::started::Started;
 use crate::ops::projects::projects_in;
-use crate::process::Processes;
 use crate::state::lock::ProjectLock;
 use crate::state::mark::Ownership;
 use crate::state::trust;
@@ -24,6 +21,10 @@ use crate::up::select::{engine_if_any, unreachable};
 use futures_util::future::BoxFuture;
 use ordersys_command::Events;
 use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_engine::labels::Names;
+use ordersys_engine::teardown::ProjectSweep;
+use ordersys_engine::{DiscoverError, Engine, EngineError, Lookup, image};
+use ordersys_supervisor::Processes;
 use std::fmt;
 
 mod kept;
@@ -197,7 +198,7 @@ pub async fn down_all(how: Down<'_>, state_dir: &Path) -> Outcome<AllRemoved> {
         }
     }
     if let Some(engine) = &engine {
-        remove_unused_images(engine).await.map_err(engine_failure)?;
+        image::prune(engine).await.map_err(engine_failure)?;
     }
     Ok(all)
 }
@@ -252,7 +253,7 @@ async fn down_with(engine: Option<&Engine>, project: &Project, how: Down<'_>) ->
 /// Ends the project's processes; says which there really were.
 async fn end_processes(project: &Project) -> anyhow::Result<Vec<String>> {
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("ordersys"));
-    let processes = Processes::new(project, program);
+    let processes = Processes::new(&project.dir, program);
     let seen = processes.observe().unwrap_or_default(); // what is damaged names none; its processes end anyway
     let ended = processes.down().await?;
     let named: Vec<u32> = seen.iter().filter_map(|seen| seen.pid).collect();
@@ -270,8 +271,8 @@ async fn sweep(
     data: DataPolicy,
     all: &mut Removed,
 ) -> Result<(), EngineError> {
-    let sweep = ProjectSweep::new(engine, project.name.clone());
-    let mut swept = sweep.containers_and_networks().await?;
+    let sweep = ProjectSweep::new(engine, Names::of(&project.name));
+    let mut swept = sweep.containers_and_networks(needs_others).await?;
     let mut left = sweep.left().await?;
     if data == DataPolicy::Remove {
         let volumes = sweep.volumes().await?;

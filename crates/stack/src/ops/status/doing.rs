@@ -6,7 +6,7 @@ use ordersys_contract::health::{BreakerState, Peer, Readiness, Ready};
 
 use crate::model::observed::{Condition, ObservedService};
 use crate::ops::status::State;
-use crate::process::supervisor::probe::Probe;
+use ordersys_supervisor::Probe;
 
 /// How long a service may take to say that it is ready.
 const ASK_LIMIT: Duration = Duration::from_secs(1);

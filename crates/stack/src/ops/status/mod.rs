@@ -6,8 +6,6 @@ use ordersys_contract::client::Endpoints;
 use ordersys_contract::health::Peer;
 use serde::Serialize;
 
-use crate::docker;
-use crate::docker::Lookup;
 use crate::model::observed::{Observed, ObservedService, Standing};
 use crate::model::program::Program;
 use crate::model::project::Project;
@@ -19,6 +17,8 @@ use crate::up::error::UpError;
 use crate::up::select::{Choice, Chosen, RuntimeChoice, select};
 use ordersys_command::{Exit, Failure, Outcome};
 use ordersys_contract::Role;
+use ordersys_engine::Lookup;
+use ordersys_engine::container::processes_in;
 
 mod doing;
 
@@ -207,7 +207,7 @@ async fn role_status(role: Role, record: &StackRecord, observed: &Observed) -> S
     let on_docker = record.runtime == RuntimeKind::Docker;
     let Doing { state, reason, degraded, warnings } = doing(player, &url).await;
     let local_pids = match player {
-        Some(player) if on_docker => docker::processes_in(&player.id),
+        Some(player) if on_docker => processes_in(&player.id),
         _ => facts.pid.into_iter().collect(),
     };
     ServiceStatus {

@@ -10,7 +10,7 @@ fn made(dir: &Path) -> Project {
     let project = Project::new("p".parse().expect("a name"), dir);
     project.prepare().expect("prepared");
     for name in ["data", "logs", "process"] {
-        crate::model::project::make_private_dir(&project.dir.join(name)).expect("made");
+        ordersys_supervisor::files::make_private_dir(&project.dir.join(name)).expect("made");
     }
     fs::write(project.dir.join("process/state.json"), "{}").expect("written");
     project
