@@ -6,8 +6,8 @@ use ordersys_contract::Code;
 
 use crate::cli::client_failure;
 use crate::cli::{Globals, block_on};
-use crate::render::Table;
 use ordersys_command::{Exit, Failure, Outcome, printable};
+use ordersys_report::Table;
 use ordersys_verify::audit::{CheckError, Finding, Report, check};
 
 /// How long one call may take: the sums of all reservations are one of them.

@@ -5,8 +5,8 @@ use clap::{Arg, ArgMatches};
 use serde::Serialize;
 
 use crate::cli::{Globals, command};
-use crate::render::Table;
 use ordersys_command::Outcome;
+use ordersys_report::Table;
 use ordersys_stack::model::record::{RuntimeKind, StackRecord, Topology};
 use ordersys_stack::model::started::Started;
 

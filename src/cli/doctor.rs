@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::cli::{Globals, block_on};
 use crate::doctor::{Check, Verdict, examine};
-use crate::render::Table;
 use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_report::Table;
 use ordersys_stack::model::record::StackRecord;
 
 #[derive(Debug, clap::Args)]

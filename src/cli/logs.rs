@@ -7,11 +7,11 @@ use std::str::FromStr;
 use serde_json::{Value, json};
 
 use crate::cli::{Globals, block_on};
-use crate::render::draw::terminal;
 use crate::render::{Lines, json_text};
 use ordersys_command::{Exit, Failure, Outcome, counted};
 use ordersys_contract::Role;
 use ordersys_logs::{Colour, Entry, Filter, Found, Level, Shown, Source, Until};
+use ordersys_report::draw::terminal;
 use ordersys_stack::model::record::Topology;
 
 /// Lines that were there already and are shown on a terminal, unless the command says how many.

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::cli::{Globals, block_on};
-use crate::render;
 use ordersys_command::Outcome;
+use ordersys_report::stack;
 use ordersys_stack::ops::projects::{Listed, projects};
 
 #[derive(Debug, clap::Args)]
@@ -25,7 +25,7 @@ pub(super) fn run(_args: &Args, globals: &Globals) -> Outcome {
     let state_dir = project.dir.parent().unwrap_or(&project.dir).to_owned();
     let projects = block_on(async { Ok(projects(&globals.engine.lookup(), &state_dir).await) })?;
     let report = Report { version: 1, projects };
-    printer.data(&report, || render::stack::projects(&report.projects));
+    printer.data(&report, || stack::projects(&report.projects));
     if report.projects.is_empty() {
         printer.say(format!("no projects in {}", state_dir.display()));
         printer.next("ordersys up");

@@ -5,10 +5,10 @@ use std::process::{Command, Stdio};
 use serde::Serialize;
 
 use crate::cli::Globals;
-use crate::render::Table;
-use crate::render::draw::terminal;
 use ordersys_command::Outcome;
 use ordersys_contract::Role;
+use ordersys_report::Table;
+use ordersys_report::draw::terminal;
 
 /// Where each service describes its API.
 const DOCS: &str = "/docs";

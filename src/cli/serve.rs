@@ -14,11 +14,11 @@ use crate::cli::allowance::AllowanceArgs;
 use crate::cli::arguments::switch;
 use crate::cli::breaker::BreakerArgs;
 use crate::cli::tracing::TracingArgs;
-use crate::render::draw::terminal;
 use crate::serve;
 use crate::serve::{Exposure, Listeners, ServeConfig};
 use ordersys_command::{Exit, Failure, OrFail as _, Outcome, Signals};
 use ordersys_contract::{BaseUrl, Role};
+use ordersys_report::draw::terminal;
 
 /// How long a service may take to stop before it is cut off: whatever it waits for then does not come.
 const STOP_LIMIT: Duration = Duration::from_secs(35);

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::cli::{Globals, block_on};
-use crate::render;
 use crate::render::Printer;
 use ordersys_command::{Outcome, Signals};
+use ordersys_report::stack;
 use ordersys_stack::ops::status::{StatusReport, status};
 
 /// Pause between two looks.
@@ -49,6 +49,6 @@ fn show(report: &StatusReport, globals: &Globals, printer: &Printer) {
     if globals.quiet {
         printer.data(report, || report.ids().join("\n"));
     } else {
-        printer.data(report, || render::stack::status(report));
+        printer.data(report, || stack::status(report));
     }
 }

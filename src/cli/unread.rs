@@ -8,8 +8,8 @@ use ordersys_command::Exit;
 
 use crate::cli::unwritten;
 use crate::render;
-use crate::render::draw::terminal::{self, Colour};
 use crate::render::{Output, Printer};
+use ordersys_report::draw::terminal::{self, Colour};
 
 /// Prints what was asked for, or what is wrong.
 pub(super) fn end(error: &clap::Error) -> ExitCode {

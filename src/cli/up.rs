@@ -10,10 +10,10 @@ use ordersys_contract::settings::HostName;
 use crate::cli::listing::object;
 use crate::cli::tracing::TracingArgs;
 use crate::cli::{Globals, block_on, logs};
-use crate::render;
 use ordersys_chassis::telemetry::log;
 use ordersys_command::Signals;
 use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_report::stack as shown;
 use ordersys_stack as stack;
 use ordersys_stack::model::record::Topology;
 use ordersys_stack::plan::ImagePolicy;
@@ -116,12 +116,12 @@ pub(super) fn run(args: Args, globals: &Globals) -> Outcome {
     let options = args.options(globals)?;
     if dry_run {
         let changes = block_on(stack::preview(&options, &project, &printer.events()))?;
-        printer.data(&object("changes", &changes), || render::stack::changes(&changes));
+        printer.data(&object("changes", &changes), || shown::changes(&changes));
         printer.say("nothing was done: leave out --dry-run to do it");
         return Ok(());
     }
     let up = block_on(stack::up(&options, &project, &printer.events()))?;
-    printer.data(&up.report, || render::stack::up(&up.report));
+    printer.data(&up.report, || shown::up(&up.report));
     if attach {
         printer.say("the services' logs follow; Ctrl-C ends them, `ordersys down` the stack");
         return block_on(async {

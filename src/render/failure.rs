@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use ordersys_command::{Exit, Failure};
 use serde::Serialize;
 
-use crate::render::draw::ink::Ink;
 use crate::render::{Output, json_text, out, set_in};
+use ordersys_report::draw::ink::Ink;
 
 /// What is told of a failure; stable, scripts read it.
 #[derive(Debug, Serialize)]

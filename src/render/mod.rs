@@ -4,26 +4,17 @@ use std::fmt::Write as _;
 
 use ordersys_command::progress::Event;
 use ordersys_command::{Events, Pasted, steers};
+use ordersys_report::draw::terminal;
 use serde::Serialize;
 
-pub mod bench;
-pub mod calibration;
-pub mod comparison;
-pub mod draw;
-pub mod export;
 mod failure;
-pub mod html;
 mod live;
 mod out;
 mod progress;
-pub mod saturation;
 mod screen;
-pub mod stack;
 
-use crate::render::draw::terminal;
 use crate::render::progress::Bars;
 
-pub use crate::render::draw::table::Table;
 pub use crate::render::failure::{failure, help, usage};
 pub(crate) use crate::render::live::Live;
 pub use crate::render::live::run;
@@ -182,6 +173,3 @@ pub fn json_text(json: &str) -> String {
     }
     text
 }
-
-#[cfg(test)]
-mod tests;

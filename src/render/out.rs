@@ -5,9 +5,9 @@ use std::io::{self, BufWriter, ErrorKind, Stdout, Write as _};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
-use crate::render::draw::ink;
-use crate::render::draw::terminal::{self, Terminal};
-use crate::render::draw::words::folded;
+use ordersys_report::draw::ink;
+use ordersys_report::draw::terminal::{self, Terminal};
+use ordersys_report::draw::words::folded;
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 64 * 1024;

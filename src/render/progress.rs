@@ -8,8 +8,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ordersys_command::printable;
 use ordersys_command::progress::Task;
 
-use crate::render::draw::terminal;
-use crate::render::draw::words::{cut, fitting, width};
+use ordersys_report::draw::terminal;
+use ordersys_report::draw::words::{cut, fitting, width};
 
 /// A terminal this wide has room for a bar; a narrower one shows the numbers alone.
 const ROOM_FOR_BAR: usize = 72;

@@ -9,7 +9,7 @@ use crossterm::{cursor, execute, queue, style};
 use ordersys_command::printable;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::render::draw::words::cut;
+use ordersys_report::draw::words::cut;
 
 /// Whether the terminal is ours at the moment.
 static TAKEN: AtomicBool = AtomicBool::new(false);

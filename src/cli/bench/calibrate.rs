@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::cli::bench::workload::WorkloadArgs;
 use crate::cli::bench::{Exit, Failure, Globals, Outcome, block_on};
 use crate::render::Live;
-use crate::render::calibration::text;
 use ordersys_bench::calibrate;
+use ordersys_report::calibration::text;
 
 /// The shortest step that says something.
 const SHORTEST_STEP: Duration = Duration::from_secs(1);

@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use crate::cli::bench::{Exit, Failure, Globals, Outcome};
 use crate::cli::{block_on, client_failure};
-use crate::render::{Progress, Table};
+use crate::render::Progress;
 use ordersys_command::Signals;
+use ordersys_report::Table;
 
 /// Most steps for products or users: more rows than any system keeps.
 const MAX_STEPS: u32 = 1_000_000;

@@ -8,15 +8,15 @@ use crate::cli::bench::out::OutArgs;
 use crate::cli::bench::run::RunArgs;
 use crate::cli::bench::stock;
 use crate::cli::bench::{Exit, Failure, Globals, OrFail, Outcome, block_on};
-use crate::render::comparison::{figures, text};
-use crate::render::export;
-use crate::render::export::COMPARISON_PAGE;
 use ordersys_bench::compare::{
     Comparison, Decision, Differences, MOST_RUNS, Margin, Metric, Sample, Side, order,
 };
 use ordersys_bench::profile::Profile;
 use ordersys_bench::result::{FILE, RunResult};
 use ordersys_bench::verdict::Grade;
+use ordersys_report::comparison::{figures, text};
+use ordersys_report::export;
+use ordersys_report::export::COMPARISON_PAGE;
 
 /// Do two groups of runs differ, more than by chance?
 ///

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::cli::bench::{Exit, Failure, OrFail, Outcome};
-use crate::render::export;
 use ordersys_bench::compare::Side;
 use ordersys_bench::result::FILE;
 use ordersys_bench::result::files::{create_shared, make_shared_dir};
+use ordersys_report::export;
 
 /// Most files of an earlier run that are looked at.
 const MOST_FILES: usize = 10_000;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use crate::cli::bench::{Globals, OrFail, Outcome};
-use crate::render::bench as render;
-use crate::render::export;
-use crate::render::export::PAGE;
 use ordersys_bench::result::RunResult;
+use ordersys_report::bench as render;
+use ordersys_report::export;
+use ordersys_report::export::PAGE;
 
 /// Show a stored run again, and write its page anew
 #[derive(Debug, clap::Args)]

@@ -9,15 +9,15 @@ use crate::cli::bench::pace::PaceArgs;
 use crate::cli::bench::stock;
 use crate::cli::bench::workload::WorkloadArgs;
 use crate::cli::bench::{Exit, Failure, Globals, OrFail, Outcome, block_on};
-use crate::render::export::PAGE;
 use crate::render::{Printer, run as render_run};
-use crate::render::{bench as render, export};
 use ordersys_bench::faults::Faults;
 use ordersys_bench::profile::{ExistingStock, Profile};
 use ordersys_bench::result::RunResult;
 use ordersys_bench::settings::Environment;
 use ordersys_bench::verdict::slo;
 use ordersys_bench::verdict::slo::Objective;
+use ordersys_report::export::PAGE;
+use ordersys_report::{bench as render, export};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct RunArgs {

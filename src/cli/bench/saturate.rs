@@ -7,10 +7,10 @@ use crate::cli::bench::run::{Objectives, objectives};
 use crate::cli::bench::stock;
 use crate::cli::bench::workload::WorkloadArgs;
 use crate::cli::bench::{Exit, Failure, Globals, Outcome, block_on};
-use crate::render::saturation::text;
 use ordersys_bench::profile::Profile;
 use ordersys_bench::saturate;
 use ordersys_bench::saturate::Plan;
+use ordersys_report::saturation::text;
 use ordersys_workload::model::Arrivals;
 use ordersys_workload::model::stages::read_rate;
 

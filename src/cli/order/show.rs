@@ -7,9 +7,9 @@ use ordersys_contract::{Client, Code, Money, ProductId, Timestamp};
 
 use crate::cli::meant::quoted;
 use crate::cli::product;
-use crate::render::Table;
-use crate::render::draw::words::age;
 use ordersys_command::printable;
+use ordersys_report::Table;
+use ordersys_report::draw::words::age;
 use ordersys_stack::model::project::Project;
 
 /// What products are called.

@@ -10,8 +10,8 @@ use ordersys_contract::{Client, Code, ProductId, TestData};
 use crate::cli::client_failure;
 use crate::cli::listing::{Part, read};
 use crate::cli::meant::{did_you_mean, has_part, is_part, similar};
-use crate::render::Table;
 use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_report::Table;
 use ordersys_stack::model::project::Project;
 
 /// Products that are looked through for one that is nearly named.

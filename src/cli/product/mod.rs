@@ -7,8 +7,9 @@ use ordersys_contract::{Client, Currency, Money};
 use crate::cli::listing::{ListFlags, Listed, read, whole};
 use crate::cli::meant::quoted;
 use crate::cli::{Globals, block_on, client_failure};
-use crate::render::{Printer, Table};
+use crate::render::Printer;
 use ordersys_command::Outcome;
+use ordersys_report::Table;
 use ordersys_stack::model::project::Project;
 
 mod find;

@@ -8,8 +8,8 @@ use crate::cli::caller::Caller;
 use crate::cli::client_failure;
 use crate::cli::listing::{Part, read};
 use crate::cli::meant::{did_you_mean, has_part, is_part, quoted, similar};
-use crate::render::Table;
 use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_report::Table;
 use ordersys_stack::model::project::Project;
 
 /// Users that are looked through for one that is nearly named.

@@ -8,9 +8,10 @@ use crate::cli::listing::{ListFlags, Listed, read};
 use crate::cli::meant::quoted;
 use crate::cli::password::Passwords;
 use crate::cli::{Globals, block_on, client_failure};
-use crate::render::draw::words::age;
-use crate::render::{Printer, Table};
+use crate::render::Printer;
 use ordersys_command::Outcome;
+use ordersys_report::Table;
+use ordersys_report::draw::words::age;
 
 mod find;
 mod session;

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde::Deserialize;
 
 /// Each crate of the workspace, and the crates of the workspace that it may use, except in its tests.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     (
         "ordersys",
         &[
@@ -20,6 +20,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
             "logs",
             "order",
             "product",
+            "report",
             "spans",
             "stack",
             "store",
@@ -45,6 +46,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("logs", &["command", "contract", "engine", "stack", "supervisor"]),
     ("order", &["chassis", "contract", "spans", "store"]),
     ("product", &["chassis", "contract", "spans", "store"]),
+    ("report", &["bench", "command", "contract", "loadgen", "stack", "verify", "workload"]),
     ("spans", &["contract"]),
     ("stack", &["command", "contract", "engine", "supervisor"]),
     ("store", &["contract", "spans"]),
@@ -62,7 +64,7 @@ const MAX_FILES: usize = 15;
 /// Most lines of a file, of tests too.
 const MAX_LINES: usize = 300;
 /// Most lines of a crate, its unit tests included.
-const MAX_CRATE_LINES: usize = 13_000;
+const MAX_CRATE_LINES: usize = 10_000;
 
 #[derive(Deserialize)]
 struct Metadata {

@@ -1,8 +1,8 @@
 //! A comparison as one page that needs nothing else.
 
-use crate::render::comparison::{cells, result, statement};
-use crate::render::html::tables::table;
-use crate::render::html::{document, escape, section};
+use crate::comparison::{cells, result, statement};
+use crate::html::tables::table;
+use crate::html::{document, escape, section};
 use ordersys_bench::compare::{Compared, Comparison, Difference};
 
 /// The page.

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use ordersys_command::steers;
 
-use crate::render::draw::terminal::Colour;
+use crate::draw::terminal::Colour;
 
 /// What a colour means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use std::fmt;
 
 use ordersys_command::printable;
 
-use crate::render::draw::ink;
-use crate::render::draw::terminal;
-use crate::render::draw::words::{cut, width, wrapped};
+use crate::draw::ink;
+use crate::draw::terminal;
+use crate::draw::words::{cut, width, wrapped};
 
 /// Between two columns.
 const GAP: &str = "  ";

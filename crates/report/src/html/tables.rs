@@ -1,7 +1,7 @@
 //! The tables of the page: what was measured, verified and asked for.
 
-use crate::render::bench;
-use crate::render::html::escape;
+use crate::bench;
+use crate::html::escape;
 use ordersys_bench::result::{Checked, Measures, RunResult};
 use ordersys_bench::verdict::share;
 use ordersys_loadgen::measure::distribution::Quantiles;

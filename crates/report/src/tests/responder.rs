@@ -17,7 +17,7 @@ use ordersys_contract::client::Endpoints;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::render::tests::shop::{Answer, Defect, Shop};
+use crate::tests::shop::{Answer, Defect, Shop};
 
 /// What the network or the process does wrong, to every so-many-th order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

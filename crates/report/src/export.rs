@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::render::html;
+use crate::html;
 use ordersys_bench::compare::Comparison;
 use ordersys_bench::result::files::{create_shared, make_shared_dir};
 use ordersys_bench::result::interval_log::FILE as LOG;

@@ -9,15 +9,13 @@ use std::time::Duration;
 use ordersys_contract::Client;
 use ordersys_contract::client::Endpoints;
 
-use crate::render::bench as render;
-use crate::render::run;
-use crate::render::tests::responder::{Contract, Habits, Trouble, start};
-use crate::render::tests::shop::Defect;
-use crate::render::{Output, Printer};
+use crate::bench as render;
+use crate::tests::responder::{Contract, Habits, Trouble, start};
+use crate::tests::shop::Defect;
 use ordersys_bench::profile::{ExistingStock, Profile};
 use ordersys_bench::result::report::Report;
 use ordersys_bench::settings::Environment;
-use ordersys_command::{Exit, Outcome};
+use ordersys_command::{Events, Exit, Outcome};
 use ordersys_workload::model::{Arrivals, CountRange, LoadModel, StopCondition};
 
 fn profile(count: u64) -> Profile {
@@ -40,7 +38,7 @@ fn profile(count: u64) -> Profile {
 }
 
 async fn bench(profile: &Profile, client: &Client) -> Outcome<Report> {
-    run(profile, client, &Environment::default(), &Printer::new(Output::Table, true)).await
+    ordersys_bench::run(profile, client, &Environment::default(), &Events::ignored(), &mut ()).await
 }
 
 /// The checks with this word, e.g. `FAIL`.
@@ -235,7 +233,7 @@ async fn the_core_of_the_report_has_the_promised_members() {
     assert_eq!(core["latency"]["generatorLag"]["max"], 0.0, "a closed loop has no lag");
 
     let dir = tempfile::tempdir().expect("a directory");
-    crate::render::export::write(&report, dir.path()).expect("writes");
+    crate::export::write(&report, dir.path()).expect("writes");
     let stored = std::fs::read(dir.path().join("result.json")).expect("is there");
     let stored: serde_json::Value = serde_json::from_slice(&stored).expect("JSON");
     for member in core.as_object().expect("an object").keys() {

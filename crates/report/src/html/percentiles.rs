@@ -1,7 +1,7 @@
 //! The percentile plot on the usual logarithmic scale: how long the slowest requests took.
 
-use crate::render::html::chart::{Chart, Frame, legend};
-use crate::render::html::scale::nines;
+use crate::html::chart::{Chart, Frame, legend};
+use crate::html::scale::nines;
 use ordersys_bench::result::Curve;
 
 /// Height of the drawing.

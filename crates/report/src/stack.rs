@@ -12,8 +12,8 @@ use ordersys_stack::ops::status::{State, StatusReport};
 use ordersys_stack::up::report::UpReport;
 use ordersys_stack::up::timeline::{duration_text, path_text};
 
-use crate::render::Table;
-use crate::render::draw::words::age;
+use crate::draw::table::Table;
+use crate::draw::words::age;
 
 /// What `up` did: the services, and where the time went.
 #[must_use]

@@ -1,6 +1,6 @@
 //! What a search found as text: each rate with its latency, the interval last.
 
-use crate::render::Table;
+use crate::draw::table::Table;
 use ordersys_bench::saturate::{Saturation, Step};
 use ordersys_bench::verdict::Grade;
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::render::Table;
+use crate::draw::table::Table;
 use ordersys_bench::compare::{Compared, Comparison, Decision};
 use ordersys_bench::result::RunResult;
 use ordersys_command::printable;

@@ -8,12 +8,12 @@ mod scale;
 mod tables;
 mod timeline;
 
-use crate::render::bench;
+use crate::bench;
 use ordersys_bench::result::RunResult;
 use ordersys_bench::verdict::Grade;
 use ordersys_command::printable_lines;
 
-pub use crate::render::html::comparison::page as comparison;
+pub use crate::html::comparison::page as comparison;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -141,7 +141,7 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::render::html::escape;
+    use crate::html::escape;
 
     #[test]
     fn what_a_system_answered_stays_text() {

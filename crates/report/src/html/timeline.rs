@@ -1,8 +1,8 @@
 //! What happened when: throughput and latency over time, with stages and what was done to the system.
 
-use crate::render::html::chart::{Chart, Frame, legend};
-use crate::render::html::escape;
-use crate::render::html::scale::label;
+use crate::html::chart::{Chart, Frame, legend};
+use crate::html::escape;
+use crate::html::scale::label;
 use ordersys_bench::faults::annotation::Annotation;
 use ordersys_bench::result::RunResult;
 use ordersys_loadgen::measure::series::Row;

@@ -1,6 +1,6 @@
 //! The ceilings as text.
 
-use crate::render::Table;
+use crate::draw::table::Table;
 use ordersys_bench::calibrate::{Calibration, Ceiling};
 use ordersys_command::counted;
 

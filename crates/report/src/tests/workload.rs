@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::render::bench as render;
-use crate::render::tests::responder::{Contract, Habits, Trouble, start};
-use crate::render::tests::shop::Defect;
-use crate::render::tests::{bench, exit, profile, with};
+use crate::bench as render;
+use crate::tests::responder::{Contract, Habits, Trouble, start};
+use crate::tests::shop::Defect;
+use crate::tests::{bench, exit, profile, with};
 use ordersys_bench::profile::Profile;
 use ordersys_bench::result::RunResult;
 use ordersys_command::Exit;

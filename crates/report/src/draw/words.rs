@@ -3,7 +3,7 @@
 use ordersys_contract::Timestamp;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use crate::render::draw::ink;
+use crate::draw::ink;
 
 /// How many columns of a terminal a text takes; marks of colours take none.
 #[must_use]

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::render::Table;
-use crate::render::draw::ink;
+use crate::draw::ink;
+use crate::draw::table::Table;
 use ordersys_bench::faults::annotation::Annotation;
 use ordersys_bench::result::{Answers, Core, Curve, RunResult};
 use ordersys_bench::verdict::share;

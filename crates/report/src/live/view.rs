@@ -6,8 +6,8 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::render::draw::words::wrapped;
-use crate::render::live::bars::{Mark, chart, marks};
+use crate::draw::words::wrapped;
+use crate::live::bars::{Mark, chart, marks};
 use ordersys_bench::profile::Profile;
 use ordersys_bench::result::per_second;
 use ordersys_bench::result::report::SoFar;
@@ -35,11 +35,11 @@ const QUANTILES: [(&str, f64); 6] =
     [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)];
 
 /// How many letters fit into a line, and how many lines.
-pub(super) type Size = (usize, usize);
+pub type Size = (usize, usize);
 
 /// What was seen of a run so far.
 #[derive(Debug)]
-pub(super) struct View {
+pub struct View {
     title: String,
     pace: LoadModel,
     stop_condition: StopCondition,
@@ -50,7 +50,8 @@ pub(super) struct View {
 
 impl View {
     /// Nothing yet.
-    pub(super) fn new(profile: &Profile) -> Self {
+    #[must_use]
+    pub fn new(profile: &Profile) -> Self {
         let title = format!("{}, {} connections", profile.pace, profile.connections);
         let faults =
             profile.faults.iter().map(|fault| Mark { second: fault.at.as_secs(), name: fault.what() });
@@ -70,7 +71,7 @@ impl View {
     }
 
     /// Remembers a second.
-    pub(super) fn saw(&mut self, row: &Row) {
+    pub fn saw(&mut self, row: &Row) {
         if self.rows.len() == MAX_SECONDS {
             self.rows.pop_front();
         }
@@ -78,7 +79,8 @@ impl View {
     }
 
     /// The view, for a terminal of this size.
-    pub(super) fn lines(&self, (width, height): Size, second: Option<&Second<'_>>) -> Vec<String> {
+    #[must_use]
+    pub fn lines(&self, (width, height): Size, second: Option<&Second<'_>>) -> Vec<String> {
         let mut lines = vec![spread(&format!("ordersys bench: {}", self.title), "q ends the run", width)];
         lines.push(String::new());
         let Some(second) = second else {

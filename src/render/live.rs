@@ -1,10 +1,6 @@
 //! What is shown of a run while it goes on: a line of progress, or a view of the whole terminal. Drawn once a
 //! second, by a thread that sends nothing, from what the generator's threads hand over anyway.
 
-mod bars;
-mod view;
-
-use crate::render::live::view::View;
 use crate::render::{Printer, Progress, Screen, stops};
 use ordersys_bench::profile::Profile;
 use ordersys_bench::result::report::Report;
@@ -13,6 +9,7 @@ use ordersys_bench::settings::Environment;
 use ordersys_command::Outcome;
 use ordersys_contract::Client;
 use ordersys_loadgen::engine::Second;
+use ordersys_report::live::View;
 use ordersys_workload::model::StopCondition;
 use std::io;
 use tokio::sync::mpsc::UnboundedReceiver;

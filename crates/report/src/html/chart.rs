@@ -2,8 +2,8 @@
 
 use std::fmt::{Display, Write as _};
 
-use crate::render::html::escape;
-use crate::render::html::scale::{Scale, label};
+use crate::html::escape;
+use crate::html::scale::{Scale, label};
 
 /// Size of a drawing, in its own units; the page scales it to its width.
 pub(super) const WIDTH: f64 = 960.0;
