@@ -17,7 +17,7 @@ mod compose_tests;
 
 pub use crate::engine::discover::discover;
 pub use crate::engine::discover_error::DiscoverError;
-pub use crate::engine::endpoints::{Candidate, Candidates, Lookup, Tls};
+pub use crate::engine::endpoints::{Lookup, Tls};
 pub use crate::engine::error::{EngineError, EngineSaid};
 pub use crate::engine::{Api, Engine};
 

@@ -25,7 +25,7 @@ pub struct Container {
     /// The service it was made for; empty for helpers.
     pub service: String,
     /// Whether it serves.
-    pub standing: Standing,
+    pub(crate) standing: Standing,
     /// What it is doing.
     pub condition: Condition,
     /// The hash of the settings it was made with.
@@ -48,7 +48,7 @@ pub struct Container {
 
 /// Whether a container is the one that serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub(crate) enum Standing {
     /// It has the service's name.
     Current,
     /// A run set it aside to replace it, and was killed before it removed it; or it is a helper.

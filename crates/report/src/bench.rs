@@ -44,8 +44,7 @@ pub fn text(result: &RunResult) -> String {
 }
 
 /// When the run began, and what asked for it.
-#[must_use]
-pub fn started(core: &Core) -> String {
+pub(crate) fn started(core: &Core) -> String {
     match &core.command {
         Some(command) => format!("{}: {command}", core.started_at),
         None => core.started_at.clone(),
@@ -53,8 +52,7 @@ pub fn started(core: &Core) -> String {
 }
 
 /// A time in milliseconds, in four digits or more.
-#[must_use]
-pub fn millis(value: f64) -> String {
+pub(crate) fn millis(value: f64) -> String {
     match value {
         small if small < 10.0 => format!("{small:.3}"),
         middle if middle < 100.0 => format!("{middle:.2}"),
@@ -63,8 +61,7 @@ pub fn millis(value: f64) -> String {
 }
 
 /// How many of the checks hold and what became of the others.
-#[must_use]
-pub fn checks(result: &RunResult) -> String {
+pub(crate) fn checks(result: &RunResult) -> String {
     let checks = &result.core.verification;
     let count = |word: &str| checks.iter().filter(|checked| checked.result == word).count();
     let mut parts = vec![format!("{} {}", count("PASS"), if count("PASS") == 1 { "holds" } else { "hold" })];
@@ -191,8 +188,7 @@ fn shortened(example: &str) -> String {
 }
 
 /// The status and code of an answer.
-#[must_use]
-pub fn answer(answers: &Answers) -> String {
+pub(crate) fn answer(answers: &Answers) -> String {
     match (answers.status, answers.code.as_str()) {
         (0, code) => code.to_owned(),
         (status, "") => status.to_string(),

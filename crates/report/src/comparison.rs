@@ -32,8 +32,7 @@ pub fn text(comparison: &Comparison) -> String {
 }
 
 /// What it says, in a sentence.
-#[must_use]
-pub fn statement(comparison: &Comparison) -> String {
+pub(crate) fn statement(comparison: &Comparison) -> String {
     let [a, b] = comparison.runs;
     let mut text = comparison.decision.words().to_owned();
     match &comparison.reason {
@@ -67,8 +66,7 @@ fn row(one: &Compared) -> [String; 9] {
 }
 
 /// The figures of a metric.
-#[must_use]
-pub fn cells(one: &Compared) -> [String; 7] {
+pub(crate) fn cells(one: &Compared) -> [String; 7] {
     let interval = one
         .interval
         .map_or_else(|| "too few runs".to_owned(), |(low, high)| format!("{low:+.3} .. {high:+.3}"));
@@ -84,8 +82,7 @@ pub fn cells(one: &Compared) -> [String; 7] {
 }
 
 /// What was shown of a metric.
-#[must_use]
-pub fn result(one: &Compared) -> &'static str {
+pub(crate) fn result(one: &Compared) -> &'static str {
     match (one.differs, one.same) {
         (true, _) => "differs",
         (false, true) => "same",

@@ -6,7 +6,7 @@ pub mod calibration;
 pub mod comparison;
 pub mod draw;
 pub mod export;
-pub mod html;
+pub(crate) mod html;
 pub mod live;
 pub mod saturation;
 pub mod stack;

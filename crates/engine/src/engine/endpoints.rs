@@ -44,16 +44,16 @@ pub enum Tls {
 
 /// A place to look at, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
+pub(crate) struct Candidate {
     /// The address, with its scheme.
-    pub address: String,
+    pub(crate) address: String,
     /// Why this one.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 /// Where to look.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Candidates {
+pub(crate) enum Candidates {
     /// The user chose: this one or none.
     Chosen(Candidate),
     /// The user made no choice: the first that answers.
@@ -62,7 +62,7 @@ pub enum Candidates {
 
 impl Lookup {
     /// Where to look. Fails when a chosen context cannot be read.
-    pub fn candidates(&self) -> Result<Candidates, DiscoverError> {
+    pub(crate) fn candidates(&self) -> Result<Candidates, DiscoverError> {
         let chosen = |address: &str, reason: &str| {
             Ok(Candidates::Chosen(Candidate { address: in_full(address), reason: reason.to_owned() }))
         };

@@ -61,14 +61,12 @@ impl Ink {
 }
 
 /// Whether a character is one of the marks, which take no room.
-#[must_use]
-pub fn is_mark(c: char) -> bool {
+pub(crate) fn is_mark(c: char) -> bool {
     c == END || Ink::ALL.iter().any(|ink| ink.mark() == c)
 }
 
 /// The word for a state or a result, in the colour that it has.
-#[must_use]
-pub fn state(word: &str) -> String {
+pub(crate) fn state(word: &str) -> String {
     Ink::of(word).map_or_else(|| word.to_owned(), |ink| ink.paint(word))
 }
 

@@ -1,6 +1,6 @@
 //! How tables, words and lines are drawn: what fits a terminal, and in which colours. Nothing here writes.
 
 pub mod ink;
-pub mod table;
+pub(crate) mod table;
 pub mod terminal;
 pub mod words;

@@ -18,8 +18,7 @@ pub fn folded(text: &str, most: usize) -> String {
 }
 
 /// A text in lines of at most this width, broken between words; a longer word stays whole.
-#[must_use]
-pub fn wrapped(text: &str, most: usize) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {

@@ -6,8 +6,7 @@ use crate::html::{document, escape, section};
 use ordersys_bench::compare::{Compared, Comparison, Difference};
 
 /// The page.
-#[must_use]
-pub fn page(comparison: &Comparison) -> String {
+pub(crate) fn page(comparison: &Comparison) -> String {
     let decision = comparison.decision.words();
     let system = |one: &Difference| format!("<p>{}</p>", escape(&one.to_string()));
     let systems = comparison.systems.iter().map(system).collect::<Vec<_>>().concat();

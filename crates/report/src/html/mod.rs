@@ -13,14 +13,13 @@ use ordersys_bench::result::RunResult;
 use ordersys_bench::verdict::Grade;
 use ordersys_command::printable_lines;
 
-pub use crate::html::comparison::page as comparison;
+pub(crate) use crate::html::comparison::page as comparison;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// The page.
-#[must_use]
-pub fn page(result: &RunResult) -> String {
+pub(crate) fn page(result: &RunResult) -> String {
     let body = [
         header(result),
         section("Response time by percentile", &percentiles(result)),
