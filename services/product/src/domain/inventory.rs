@@ -256,7 +256,10 @@ fn fits(shortages: &[Shortage], lines: &[Line]) -> bool {
     shortages.iter().all(|short| wanted(short.product_id) == short.requested)
 }
 
+/// The answer that says where a reservation stands. Of a refused one nothing was taken: its lines are not kept.
 fn stands(order_id: OrderId, stored: &Stored) -> Answer {
-    let (lines, shortages) = (stored.lines.clone(), stored.shortages.clone());
+    let is_refused = stored.state == ReservationState::Rejected;
+    let lines = if is_refused { Vec::new() } else { stored.lines.clone() };
+    let shortages = stored.shortages.clone();
     Answer::Stands(Reservation { order_id, state: stored.state, lines, shortages })
 }

@@ -59,22 +59,26 @@ impl DefectiveTables {
     ) -> Result<Vec<Answer>, StoreError> {
         let made_up: Vec<_> = operations.iter().map(false_shortage).collect();
         let others = operations.into_iter().zip(&made_up).filter(|(_, made_up)| made_up.is_none());
-        let others = others.map(|(operation, _)| operation).collect();
+        let others: Vec<_> = others.map(|(operation, _)| operation).collect();
+        let asked: Vec<_> = others.iter().map(lines).collect();
         let mut answers = self.tables.apply(others, arrived, deadline).await?;
-        for answer in &mut answers {
-            self.corrupt(answer).await?;
+        for (answer, asked) in answers.iter_mut().zip(&asked) {
+            self.corrupt(answer, asked).await?;
         }
         let mut answers = answers.into_iter();
         Ok(made_up.into_iter().filter_map(|made_up| made_up.or_else(|| answers.next())).collect())
     }
 
-    async fn corrupt(&self, answer: &mut Answer) -> Result<(), StoreError> {
+    async fn corrupt(&self, answer: &mut Answer, asked: &[Line]) -> Result<(), StoreError> {
         let Answer::Stands(reservation) = answer else { return Ok(()) };
         match reservation.state {
             ReservationState::Committed if Defect::TakenTwice.strikes() => {
                 self.take_again(reservation.lines.clone()).await
             }
-            ReservationState::Rejected if Defect::BelowZero.strikes() => self.oversell(reservation).await,
+            ReservationState::Rejected if Defect::BelowZero.strikes() => {
+                reservation.lines = self.priced(asked).await?;
+                self.oversell(reservation).await
+            }
             _ => Ok(()),
         }
     }
@@ -88,6 +92,21 @@ impl DefectiveTables {
             Ok(())
         };
         self.tables.0.write(take).await
+    }
+
+    async fn priced(&self, lines: &[Line]) -> Result<Vec<PricedLine>, StoreError> {
+        let mut priced = Vec::with_capacity(lines.len());
+        for Line { product_id, quantity } in lines.iter().copied() {
+            let found = self.tables.get(product_id).await?;
+            priced.extend(found.map(|Product { name, price, currency, .. }| PricedLine {
+                product_id,
+                name,
+                quantity,
+                unit_price: price,
+                currency,
+            }));
+        }
+        Ok(priced)
     }
 
     async fn oversell(&self, reservation: &mut Reservation) -> Result<(), StoreError> {
@@ -105,6 +124,14 @@ impl DefectiveTables {
             *oversold.entry(line.product_id).or_default() += u64::from(line.quantity.get());
         }
         Ok(())
+    }
+}
+
+/// The lines that an operation asks for.
+fn lines(operation: &Operation) -> Vec<Line> {
+    match &operation.action {
+        Action::Reserve { lines, .. } => lines.clone(),
+        Action::Confirm | Action::Cancel | Action::Release => Vec::new(),
     }
 }
 
