@@ -5,6 +5,13 @@
 //! state and answers given so far. The order service's crash is a happening of its own: the driver after it knows
 //! no answer of the one before, whose calls may still arrive, and counts its deadline anew.
 //!
+//! With replicas, two drivers have an order at the same time. Each goes by what it last read of it, which may be long
+//! out of date, and is answered on its own. Either may stop for ever at any moment: nothing has to happen. The other
+//! order is a rival then that takes a unit and gives it back as it likes.
+//!
+//! Where commits are lost, a step may be committed without its driver being told. It runs the step again then, and
+//! not before others had their time.
+//!
 //! Clocks differ without bound, and jump: a deadline passes, a lease ends, and a reserve comes too late by the
 //! product service's count at any moment, each without regard to the others.
 //!
@@ -12,11 +19,11 @@
 
 use ordersys_contract::order::OrderState as Order;
 use ordersys_contract::reservation::ReservationState as Reservation;
-use ordersys_order::domain::lifecycle::Event;
 use ordersys_product::domain::stock::Place;
 use ordersys_product::domain::transition::{self, Event as Change, Step};
 use stateright::{Model, Property};
 
+use super::driver::{Act, Driver};
 use super::purchase::{Answer, Asker, Call, Purchase};
 
 /// The protocol, and what is left out of it to see that it is needed.
@@ -28,6 +35,10 @@ pub(crate) struct Protocol {
     pub(crate) forgetting: Forgetting,
     /// Whether the order service may die and come back.
     pub(crate) crashing: Crashing,
+    /// How many replicas of the order service drive an order.
+    pub(crate) driving: Driving,
+    /// Whether the outcome of each commit is known.
+    pub(crate) commits: Commits,
     /// Which rule does not hold.
     pub(crate) without: Option<Rule>,
 }
@@ -42,6 +53,20 @@ pub(crate) enum Taking {
 pub(crate) enum Crashing {
     Never,
     Once,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Driving {
+    Alone,
+    /// Another one takes the order over at any moment, whether or not the first one is gone.
+    ByTwo,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Commits {
+    Known,
+    /// The answer to a commit gets lost at any moment, and what was committed is run again.
+    Lost,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +88,12 @@ pub(crate) enum Rule {
     ProofBeforeEnd,
     /// That one reserve came too late proves nothing about the others.
     LateProvesNothing,
+    /// A step replaces the version that its driver knows, and no other.
+    VersionDecides,
+    /// A step that is run again finds that it was taken.
+    OwnStepIsKnown,
+    /// A restock that is run again adds nothing.
+    RestockOnce,
 }
 
 /// All that is durable or under way.
@@ -71,6 +102,8 @@ pub(crate) struct State {
     pub(crate) available: i8,
     pub(crate) restocked: bool,
     pub(crate) crashed: bool,
+    /// Whether a rival has a unit.
+    pub(crate) rival: bool,
     pub(crate) purchases: [Purchase; 2],
 }
 
@@ -78,8 +111,12 @@ pub(crate) struct State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Happening {
     Restock,
+    /// The restock is run again: its commit was not known.
+    RestockAgain,
     /// The order service dies and comes back.
     Crash,
+    /// A rival takes a unit, or gives it back.
+    Rival,
     To(usize, Deed),
 }
 
@@ -88,20 +125,12 @@ pub(crate) enum Happening {
 pub(crate) enum Deed {
     /// The order service stores a new order.
     Accept,
-    /// The order service sends a call for the first time.
-    Send(Call),
-    /// An answer reaches the order service.
-    Learn(Answer),
-    /// The order's deadline passes by the driver's count.
-    Deadline,
-    /// The driver gives the order up.
-    GiveUp,
-    /// The buyer cancels.
-    BuyerCancels,
+    /// A driver of the order does something.
+    Drive(usize, Act),
     /// A call reaches the product service, for the first time or again.
     Deliver(Asker, Call),
-    /// A reserve reaches the product service and is too late by its count.
-    FindLate,
+    /// A driver's reserve reaches the product service and is too late by its count.
+    FindLate(usize),
     /// The lease of a hold ends.
     LeaseEnd,
     /// The product service forgets the reservation.
@@ -109,111 +138,37 @@ pub(crate) enum Deed {
 }
 
 impl Protocol {
-    /// What the order service does about `call` in this state: it repeats what may be unanswered.
-    fn sends(self, call: Call, purchase: Purchase) -> bool {
-        let held = purchase.knows(Answer::Is(Reservation::Held));
-        match call {
-            Call::Reserve => purchase.order == Some(Order::Pending) && !purchase.deadline_passed,
-            Call::Confirm if self.without == Some(Rule::ProductDecides) => {
-                purchase.order == Some(Order::Confirmed)
-            }
-            Call::Confirm => held && purchase.order == Some(Order::Pending),
-            Call::Cancel => purchase.order == Some(Order::Aborting),
-            Call::Release => purchase.order == Some(Order::Cancelling),
+    /// How many orders there are.
+    fn purchases(self) -> usize {
+        match self.driving {
+            Driving::Alone => 2,
+            Driving::ByTwo => 1,
         }
     }
 
-    fn learn(self, purchase: Purchase, answer: Answer) -> Option<Purchase> {
-        if !purchase.knows(answer) {
-            return None;
+    /// How many drivers each may have.
+    fn drivers(self) -> usize {
+        match self.driving {
+            Driving::Alone => 1,
+            Driving::ByTwo => 2,
         }
-        if answer == Answer::Late && self.without == Some(Rule::LateProvesNothing) {
-            return purchase.order_after(Event::TooLate);
-        }
-        let held = answer == Answer::Is(Reservation::Held);
-        if held && self.without == Some(Rule::ProductDecides) && purchase.order == Some(Order::Pending) {
-            return purchase.order_after(Event::Committed);
-        }
-        answer.proves().iter().find_map(|event| purchase.order_after(*event))
-    }
-
-    fn give_up(self, purchase: Purchase) -> Option<Purchase> {
-        if !purchase.deadline_passed {
-            return None;
-        }
-        if self.without == Some(Rule::ProofBeforeEnd) && purchase.order == Some(Order::Pending) {
-            return Some(Purchase { order: Some(Order::Aborted), ..purchase });
-        }
-        purchase.order_after(Event::GiveUp)
-    }
-
-    /// The product service's transaction for `call`.
-    fn deliver(self, purchase: Purchase, asker: Asker, call: Call, available: i8) -> Option<Purchase> {
-        let asked = match asker {
-            Asker::Before => purchase.asked_before,
-            Asker::Now => purchase.asked,
-        };
-        if !asked.has(call as u8) {
-            return None;
-        }
-        let from = purchase.reservation;
-        let event = match call {
-            Call::Reserve if available < 1 => Change::Short,
-            Call::Reserve if self.taking == Taking::AtOnce => Change::HoldAndCommit,
-            Call::Reserve => Change::Hold,
-            Call::Confirm => Change::Confirm,
-            Call::Cancel => Change::Cancel,
-            Call::Release => Change::Release,
-        };
-        match transition::step(from, event) {
-            Step::To(to) if self.forgets_at_once(from, to) => {
-                Some(purchase.answering(asker, from, Answer::Is(to)))
-            }
-            Step::To(to) => Some(purchase.answering(asker, Some(to), Answer::Is(to))),
-            Step::Stay | Step::Refuse => Some(purchase.answering(asker, from, Answer::Is(from?))),
-            Step::Missing => None,
-        }
-    }
-
-    fn forgets_at_once(self, from: Option<Reservation>, to: Reservation) -> bool {
-        let unrecorded = match self.without {
-            Some(Rule::Tombstone) => Some(Reservation::Cancelled),
-            Some(Rule::StickyRejection) => Some(Reservation::Rejected),
-            Some(Rule::ProductDecides | Rule::ProofBeforeEnd | Rule::LateProvesNothing) | None => None,
-        };
-        from.is_none() && unrecorded == Some(to)
-    }
-
-    fn forget(self, purchase: Purchase) -> Option<Purchase> {
-        let settled = [Reservation::Rejected, Reservation::Cancelled, Reservation::Expired];
-        let may = match self.forgetting {
-            Forgetting::Never => false,
-            Forgetting::Freely => true,
-        };
-        let may = may && purchase.reservation.is_some_and(|state| settled.contains(&state));
-        may.then_some(Purchase { reservation: None, ..purchase })
     }
 
     fn after(self, purchase: Purchase, deed: Deed, available: i8) -> Option<Purchase> {
         match deed {
-            Deed::Accept if purchase.order.is_none() => {
-                Some(Purchase { order: Some(Order::Pending), ..purchase })
+            Deed::Accept => {
+                let is_new = purchase.order.is_none();
+                let driver = Driver { view: Some(Order::Pending), ..purchase.drivers[0] };
+                is_new.then(|| Purchase { order: driver.view, ..purchase }.with(0, driver))
             }
-            Deed::Send(call) if self.sends(call, purchase) => {
-                Some(Purchase { asked: purchase.asked.with(call as u8), ..purchase })
-            }
-            Deed::Accept | Deed::Send(_) => None,
-            Deed::Learn(answer) => self.learn(purchase, answer),
-            Deed::Deadline => {
-                let waits = purchase.order == Some(Order::Pending);
-                waits.then_some(Purchase { deadline_passed: true, ..purchase })
-            }
-            Deed::GiveUp => self.give_up(purchase),
-            Deed::BuyerCancels => purchase.order_after(Event::Cancel),
+            Deed::Drive(who, act) => self.drive(purchase, who, act),
             Deed::Deliver(asker, call) => self.deliver(purchase, asker, call, available),
-            Deed::FindLate => {
-                let finds = purchase.asked.has(Call::Reserve as u8) && purchase.reservation.is_none();
-                finds.then(|| purchase.answering(Asker::Now, None, Answer::Late))
+            Deed::FindLate(who) => {
+                // It proves nothing: where there are many states it is looked at only if it does.
+                let matters = self.driving == Driving::Alone || self.without == Some(Rule::LateProvesNothing);
+                let asked = matters && purchase.drivers[who].asked.has(Call::Reserve as u8);
+                let finds = asked && purchase.reservation.is_none();
+                finds.then(|| purchase.answering(Asker::Now(who), None, Answer::Late))
             }
             Deed::LeaseEnd => match transition::step(purchase.reservation, Change::LeaseEnd) {
                 Step::To(to) => Some(Purchase { reservation: Some(to), ..purchase }),
@@ -234,21 +189,29 @@ impl Model for Protocol {
     type Action = Happening;
 
     fn init_states(&self) -> Vec<State> {
-        vec![State { available: 1, restocked: false, crashed: false, purchases: [Purchase::NEW; 2] }]
+        vec![State {
+            available: 1,
+            restocked: false,
+            crashed: false,
+            rival: false,
+            purchases: [Purchase::NEW; 2],
+        }]
     }
 
     fn actions(&self, _: &State, actions: &mut Vec<Happening>) {
-        use Deed::{
-            Accept, BuyerCancels, Deadline, Deliver, FindLate, Forget, GiveUp, Learn, LeaseEnd, Send,
-        };
-        actions.extend([Happening::Restock, Happening::Crash]);
-        for who in 0..2 {
-            let alone = [Accept, Deadline, GiveUp, BuyerCancels, FindLate, LeaseEnd, Forget].into_iter();
-            let calls = Call::ALL.into_iter();
-            let calls =
-                calls.flat_map(|call| [Send(call), Deliver(Asker::Before, call), Deliver(Asker::Now, call)]);
-            let deeds = alone.chain(calls).chain(Answer::all().map(Learn));
-            actions.extend(deeds.map(|deed| Happening::To(who, deed)));
+        actions.extend([Happening::Restock, Happening::RestockAgain, Happening::Crash, Happening::Rival]);
+        let acts = self.acts();
+        for purchase in 0..self.purchases() {
+            let mut deeds = vec![Deed::Accept, Deed::LeaseEnd, Deed::Forget];
+            for who in 0..self.drivers() {
+                deeds.extend(acts.iter().map(|act| Deed::Drive(who, *act)));
+                deeds.extend(Call::ALL.map(|call| Deed::Deliver(Asker::Now(who), call)));
+                deeds.push(Deed::FindLate(who));
+            }
+            if self.crashing == Crashing::Once {
+                deeds.extend(Call::ALL.map(|call| Deed::Deliver(Asker::Before, call)));
+            }
+            actions.extend(deeds.into_iter().map(|deed| Happening::To(purchase, deed)));
         }
     }
 
@@ -259,6 +222,20 @@ impl Model for Protocol {
             Happening::Restock => {
                 next.restocked = true;
                 next.available += 1;
+            }
+            Happening::RestockAgain => {
+                let once = self.without != Some(Rule::RestockOnce);
+                if once || !last.restocked || self.commits == Commits::Known {
+                    return None;
+                }
+                next.available += 1;
+            }
+            Happening::Rival if self.driving == Driving::Alone || !last.rival && last.available < 1 => {
+                return None;
+            }
+            Happening::Rival => {
+                next.rival = !last.rival;
+                next.available += i8::from(last.rival) - i8::from(next.rival);
             }
             Happening::Crash if last.crashed || self.crashing == Crashing::Never => return None,
             Happening::Crash => {

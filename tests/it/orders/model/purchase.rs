@@ -2,7 +2,9 @@
 
 use ordersys_contract::order::OrderState as Order;
 use ordersys_contract::reservation::ReservationState as Reservation;
-use ordersys_order::domain::lifecycle::{self, Event};
+use ordersys_order::domain::lifecycle::Event;
+
+use super::driver::Driver;
 
 /// One order with its reservation and everything the services ever told each other about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,12 +13,8 @@ pub(crate) struct Purchase {
     pub(crate) reservation: Option<Reservation>,
     /// What the driver before a crash asked: it may still arrive, and is answered to no one.
     pub(crate) asked_before: Set,
-    /// What the driver asked.
-    pub(crate) asked: Set,
-    /// What the driver was answered.
-    pub(crate) answered: Set,
-    /// Whether the deadline has passed by the driver's count, which a crash begins anew.
-    pub(crate) deadline_passed: bool,
+    /// Its drivers, one in each replica of the order service.
+    pub(crate) drivers: [Driver; 2],
 }
 
 /// A set of up to eight things.
@@ -24,6 +22,8 @@ pub(crate) struct Purchase {
 pub(crate) struct Set(u8);
 
 impl Set {
+    pub(crate) const EMPTY: Self = Self(0);
+
     pub(crate) fn with(self, number: u8) -> Self {
         Self(self.0 | 1 << number)
     }
@@ -33,11 +33,11 @@ impl Set {
     }
 }
 
-/// Which driver asked: the one before the crash, or the one there is.
+/// Which driver asked: the one before the crash, or one there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asker {
     Before,
-    Now,
+    Now(usize),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,35 +85,25 @@ impl Answer {
 }
 
 impl Purchase {
-    pub(crate) const NEW: Self = Self {
-        order: None,
-        reservation: None,
-        asked_before: Set(0),
-        asked: Set(0),
-        answered: Set(0),
-        deadline_passed: false,
-    };
+    pub(crate) const NEW: Self =
+        Self { order: None, reservation: None, asked_before: Set::EMPTY, drivers: [Driver::NEW; 2] };
 
     /// After the order service came back from a crash: what is durable, and what is under way.
     pub(crate) fn recovered(self) -> Self {
-        Self { asked_before: self.asked, asked: Set(0), answered: Set(0), deadline_passed: false, ..self }
+        let driver = Driver { view: self.order, ..Driver::NEW };
+        Self { asked_before: self.drivers[0].asked, ..self }.with(0, driver)
     }
 
-    pub(crate) fn knows(self, answer: Answer) -> bool {
-        self.answered.has(answer.number())
-    }
-
-    /// The order after an event, if its table allows that.
-    pub(crate) fn order_after(self, event: Event) -> Option<Self> {
-        Some(Self { order: Some(lifecycle::step(self.order?, event)?), ..self })
+    pub(crate) fn with(mut self, who: usize, driver: Driver) -> Self {
+        self.drivers[who] = driver;
+        self
     }
 
     /// After the product service stored `reservation`, if it did, and answered the driver, if it is still there.
     pub(crate) fn answering(self, asker: Asker, reservation: Option<Reservation>, answer: Answer) -> Self {
-        let answered = match asker {
-            Asker::Before => self.answered,
-            Asker::Now => self.answered.with(answer.number()),
-        };
-        Self { reservation, answered, ..self }
+        let told = Self { reservation, ..self };
+        let Asker::Now(who) = asker else { return told };
+        let driver = self.drivers[who];
+        told.with(who, Driver { answered: driver.answered.with(answer.number()), ..driver })
     }
 }
