@@ -18,6 +18,7 @@ use ordersys_spans::Kind;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+pub mod answers;
 mod commit;
 mod database;
 #[cfg(feature = "defects")]

@@ -136,7 +136,7 @@ where
             Ok(gone) if gone >= BATCH as usize => (began.elapsed() * IDLE_SHARE).clamp(SHORTEST_PAUSE, TICK),
             Ok(_) => tick,
             Err(error) => {
-                tracing::warn!(service = name, %error, "old refused orders stay for now; the next look tries again");
+                tracing::warn!(service = name, %error, "old rows stay for now; the next look tries again");
                 tick
             }
         };

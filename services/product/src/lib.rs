@@ -104,7 +104,7 @@ impl ProductService {
         let sweeper = tokio::spawn(sweep(self.app.clone(), shutdown.clone()));
         let forgetting = tokio::spawn({
             let app = self.app.clone();
-            async move { retention::sweep(self.retention, NAME, || app.forget_refused()).await }
+            async move { retention::sweep(self.retention, NAME, || app.forget()).await }
         });
         let measuring = tokio::spawn(gauges::measure(self.app.clone(), self.gauges));
         health.serving();

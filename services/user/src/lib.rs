@@ -138,6 +138,9 @@ async fn sweep(app: App) {
             tracing::warn!(service = NAME, %error, "the keys stay as they are; the next sweep tries again");
         }
         complete_addresses(&app).await;
+        if let Err(error) = app.forget_answers().await {
+            tracing::warn!(service = NAME, %error, "kept answers stay for now; the next sweep tries again");
+        }
         if certainty == Certainty::Sure
             && let Err(error) = app.forget_expired(now).await
         {

@@ -150,7 +150,8 @@ async fn stores_of_the_version_before_open_and_their_orders_are_driven_on() {
     }
     stack.end(Role::Order).await;
     let earlier = format!(
-        "DROP INDEX test_product;
+        "DROP TABLE answered;
+         DROP INDEX test_product;
          ALTER TABLE product DROP COLUMN test;
          ALTER TABLE product DROP COLUMN used;
          DROP INDEX refused;

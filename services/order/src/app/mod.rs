@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::domain::access::Reach;
-use crate::domain::lifecycle::Event;
+use crate::domain::lifecycle::{Event, reached};
 use crate::domain::order::{StepContext, StoredOrder};
 use crate::domain::saga::DEADLINE;
 use crate::ports::{Batcher, UserQuery};
@@ -206,7 +206,7 @@ impl App {
         match self.0.orders.change(id, Reach::All, event, StepContext::now(request)).await? {
             Changed::Done(stored) => Ok(*stored),
             Changed::NotFound => Err(OrderError::NotFound),
-            Changed::Illegal(state) if Some(state) == reached_by(event) => self.get(id, Reach::All).await,
+            Changed::Illegal(state) if state == reached(event) => self.get(id, Reach::All).await,
             Changed::Illegal(state) => Err(OrderError::Illegal { state }),
         }
     }
@@ -236,21 +236,5 @@ impl App {
             Ok(Ok(Some(cancelled))) => Ok(cancelled),
             _ => Ok(cancelling),
         }
-    }
-}
-
-/// The state an admin's step leads to.
-fn reached_by(event: Event) -> Option<OrderState> {
-    match event {
-        Event::Pay => Some(OrderState::Paid),
-        Event::Ship => Some(OrderState::Shipped),
-        Event::Deliver => Some(OrderState::Delivered),
-        Event::Committed
-        | Event::Refused
-        | Event::TooLate
-        | Event::GiveUp
-        | Event::NothingHeld
-        | Event::Cancel
-        | Event::Released => None,
     }
 }

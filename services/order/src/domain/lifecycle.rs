@@ -43,6 +43,23 @@ impl Event {
     ];
 }
 
+/// The state that `event` leads to, from whichever state allows it.
+#[must_use]
+pub fn reached(event: Event) -> State {
+    match event {
+        Event::Committed => State::Confirmed,
+        Event::Refused => State::Rejected,
+        Event::TooLate => State::Expired,
+        Event::GiveUp => State::Aborting,
+        Event::NothingHeld => State::Aborted,
+        Event::Cancel => State::Cancelling,
+        Event::Released => State::Cancelled,
+        Event::Pay => State::Paid,
+        Event::Ship => State::Shipped,
+        Event::Deliver => State::Delivered,
+    }
+}
+
 /// The state after `event`, or `None` if the order does not allow it.
 ///
 /// A failed final state is only reached through an answer of the product service that proves
@@ -130,5 +147,8 @@ mod tests {
             "cancelling -> cancelled",
         ];
         assert_eq!(graph, published);
+        for (from, event) in State::ALL.into_iter().flat_map(|from| Event::ALL.map(|event| (from, event))) {
+            assert!(step(from, event).is_none_or(|to| to == reached(event)), "{event:?} of {from:?}");
+        }
     }
 }

@@ -3,5 +3,6 @@
 pub mod access;
 pub mod draft;
 pub mod lifecycle;
+pub mod odd;
 pub mod order;
 pub mod saga;

@@ -9,7 +9,8 @@ use ordersys_contract::{Currency, Money, OrderId, RequestId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::access::Owner;
-use super::lifecycle::{Event, step};
+use super::lifecycle::{Event, reached, step};
+use super::odd::Odd;
 
 pub use ordersys_contract::order::Reason;
 
@@ -52,28 +53,6 @@ pub struct StoredOrder {
     pub in_place: bool,
     /// Columns of its row that hold what is never written for such an order.
     pub odd: Odd,
-}
-
-/// Columns of a row, one bit for each of `Odd::COLUMNS`: an order is moved about a lot.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Odd(u8);
-
-impl Odd {
-    /// The columns that are looked at.
-    const COLUMNS: [&'static str; 4] = ["reason", "items", "registered", "room"];
-
-    /// Of those columns, in their order, the ones that are odd.
-    #[must_use]
-    pub fn of(are: [bool; Self::COLUMNS.len()]) -> Self {
-        Self(are.into_iter().rev().fold(0, |bits, is_odd| 2 * bits + u8::from(is_odd)))
-    }
-
-    /// What the columns are called.
-    #[must_use]
-    pub fn names(self) -> Vec<String> {
-        let names = Self::COLUMNS.into_iter().zip(0..).filter(|(_, bit)| self.0 >> bit & 1 == 1);
-        names.map(|(name, _)| name.to_owned()).collect()
-    }
 }
 
 /// What an event brings with it.
@@ -133,6 +112,23 @@ impl StoredOrder {
             Evidence::Reason(reason) => next.reason = Some(reason),
         }
         Some(next)
+    }
+
+    /// Whether `event` happened to it in just this context: the same command ran before.
+    #[must_use]
+    pub fn has_seen(&self, event: Event, context: &StepContext) -> bool {
+        self.history.windows(2).any(|steps| {
+            let at = context.at.max(steps[0].1);
+            steps[1] == Step(reached(event), at, context.request.clone())
+        })
+    }
+
+    /// Whether this is `version`, or came of it by later steps.
+    #[must_use]
+    pub fn came_of(&self, version: &Self) -> bool {
+        let is_later = self.order.version > version.order.version;
+        let same = || self.order == version.order && self.reason == version.reason;
+        self.history.starts_with(&version.history) && (is_later || same())
     }
 
     /// Takes over names and prices, if they are those of its own lines.
@@ -238,15 +234,6 @@ mod tests {
         let currency: Currency = code.parse().expect("a code");
         let unit_price = Money::of(minor, currency).expect("not negative");
         PricedLine { product_id, name: "book".to_owned(), quantity: Quantity::ONE, unit_price, currency }
-    }
-
-    #[test]
-    fn odd_columns_are_named() {
-        for number in 0..16 {
-            let are = [1, 2, 4, 8].map(|bit| number / bit % 2 == 1);
-            let odd = Odd::COLUMNS.into_iter().zip(are).filter_map(|(name, is_odd)| is_odd.then_some(name));
-            assert_eq!(Odd::of(are).names(), odd.collect::<Vec<_>>(), "{are:?}");
-        }
     }
 
     #[test]

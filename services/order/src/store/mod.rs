@@ -9,7 +9,7 @@ use ordersys_contract::order::OrderState;
 use ordersys_contract::{IdempotencyKey, OrderId, Timestamp, UserId};
 use ordersys_store::retention::Recent;
 use ordersys_store::{OpenError, Options, Store, StoreError, failpoint};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 
 use crate::domain::access::Reach;
 use crate::domain::lifecycle::Event;
@@ -19,12 +19,16 @@ use crate::{Config, NAME};
 mod audit;
 #[cfg(feature = "defects")]
 mod defects;
+mod keys;
 mod list;
 mod refused;
 mod rows;
 mod schema;
 mod steps;
+#[cfg(test)]
+mod twice;
 
+use keys::{by_key, claim_key, take_over_key};
 use rows::{COLUMNS, place, place_millis, state};
 use schema::MIGRATIONS;
 use steps::Steps;
@@ -93,11 +97,12 @@ impl Orders {
                     && !claim_key(connection, user, key, stored.order.id)?
                 {
                     match by_key(connection, user, key)? {
+                        Some(first) if first.order.id == stored.order.id => return Ok(Inserted::Done),
                         Some(first) => return Ok(Inserted::KeyTaken(Box::new(first))),
                         None => take_over_key(connection, user, key, stored.order.id)?,
                     }
                 }
-                rows::insert(connection, &stored, key.as_ref())?;
+                insert(connection, &stored, key.as_ref())?;
                 failpoint::crash(|| "order-commit-pending");
                 Ok(Inserted::Done)
             })
@@ -114,21 +119,21 @@ impl Orders {
         let write = move |connection: &Connection| {
             for (stored, key) in &all {
                 claim_key(connection, stored.order.user_id, key, stored.order.id)?;
-                rows::insert(connection, stored, Some(key))?;
+                insert(connection, stored, Some(key))?;
             }
             Ok(())
         };
         self.0.write(write).await
     }
 
-    /// Replaces the version before `next` by it. `false` if another version is stored.
+    /// Replaces the version before `next` by it. `false` if another version is stored, and did not come of it.
     pub(crate) async fn advance(&self, next: Arc<StoredOrder>) -> Result<bool, StoreError> {
         let reached = next.order.status;
         let recent = self.3.clone();
         let replaced = self
             .0
             .write(move |connection| {
-                let replaced = rows::replace(connection, &next)?;
+                let replaced = rows::replace(connection, &next)? || has_come(connection, &next)?;
                 if refused::is_refused(next.order.status) {
                     recent.note(refused::number(next.order.id), Instant::now());
                 }
@@ -155,6 +160,9 @@ impl Orders {
             .0
             .write(move |connection| {
                 let Some(stored) = select(connection, id, reach)? else { return Ok(Changed::NotFound) };
+                if stored.has_seen(event, &context) {
+                    return Ok(Changed::Done(Box::new(stored)));
+                }
                 let Some(next) = stored.after(event, Evidence::None, context.clone()) else {
                     return Ok(Changed::Illegal(stored.order.status));
                 };
@@ -220,41 +228,6 @@ impl Orders {
     }
 }
 
-fn claim_key(
-    connection: &Connection,
-    user: UserId,
-    key: &IdempotencyKey,
-    order: OrderId,
-) -> rusqlite::Result<bool> {
-    let insert = "INSERT OR IGNORE INTO keys(key, user_id, order_id) VALUES (?1, ?2, ?3)";
-    let row = params![key.as_str(), user.as_bytes(), order.as_bytes()];
-    Ok(connection.prepare_cached(insert)?.execute(row)? == 1)
-}
-
-/// Gives a key whose order is gone to another one.
-fn take_over_key(
-    connection: &Connection,
-    user: UserId,
-    key: &IdempotencyKey,
-    order: OrderId,
-) -> rusqlite::Result<()> {
-    let update = "UPDATE keys SET order_id = ?3 WHERE key = ?1 AND user_id = ?2";
-    let row = params![key.as_str(), user.as_bytes(), order.as_bytes()];
-    connection.prepare_cached(update)?.execute(row).map(|_| ())
-}
-
-fn by_key(
-    connection: &Connection,
-    user: UserId,
-    key: &IdempotencyKey,
-) -> rusqlite::Result<Option<StoredOrder>> {
-    let select_key = "SELECT order_id FROM keys WHERE key = ?1 AND user_id = ?2";
-    let mut statement = connection.prepare_cached(select_key)?;
-    let found = statement.query_row(params![key.as_str(), user.as_bytes()], |row| row.get(0));
-    let Some(id) = found.optional()? else { return Ok(None) };
-    select(connection, OrderId::from_bytes(id), Reach::All)
-}
-
 fn select(connection: &Connection, id: OrderId, reach: Reach) -> rusqlite::Result<Option<StoredOrder>> {
     let select = format!(
         "SELECT {COLUMNS} FROM placed WHERE place = ?4 AND id = ?1 AND (?2 OR registered = 0 OR user_id = ?3)"
@@ -266,4 +239,25 @@ fn select(connection: &Connection, id: OrderId, reach: Reach) -> rusqlite::Resul
     };
     let row = params![id.as_bytes(), all, own, place(id)];
     connection.prepare_cached(&select)?.query_row(row, rows::order).optional()
+}
+
+/// Stores a new order; one that is stored already stays as it is.
+fn insert(
+    connection: &Connection,
+    stored: &StoredOrder,
+    key: Option<&IdempotencyKey>,
+) -> rusqlite::Result<()> {
+    let inserted = rows::insert(connection, stored, key);
+    let is_taken =
+        |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation);
+    if inserted.as_ref().is_err_and(is_taken) && select(connection, stored.order.id, Reach::All)?.is_some() {
+        return Ok(());
+    }
+    inserted
+}
+
+/// Whether a version is stored, or was before others came of it.
+fn has_come(connection: &Connection, next: &StoredOrder) -> rusqlite::Result<bool> {
+    let stored = select(connection, next.order.id, Reach::All)?;
+    Ok(stored.is_some_and(|stored| stored.came_of(next)))
 }

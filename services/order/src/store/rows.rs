@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::refused;
-use crate::domain::order::{Odd, Step, StoredOrder};
+use crate::domain::odd::Odd;
+use crate::domain::order::{Step, StoredOrder};
 
 pub(super) const COLUMNS: &str = "id, user_id, user_name, state, version, total, currency, items, reason, \
                                   history, created_at, updated_at, registered, key_print, place, refused, room";

@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 
-use ordersys_chassis::http::conditional::Condition;
 use ordersys_contract::product::{Product, StockAccount};
 use ordersys_contract::{Currency, Money, ProductId, TestData, Timestamp};
 use ordersys_store::{Add, Reached, STEP_ROWS, StoreError};
@@ -10,8 +9,6 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Tables, editions};
-use crate::ProductError;
-use crate::app::checked_price;
 use crate::domain::inventory::Item;
 use crate::domain::stock::Stock;
 
@@ -31,29 +28,6 @@ pub(crate) struct Filter {
     pub(crate) test: TestData,
     /// Products after this one only.
     pub(crate) after: Option<ProductId>,
-}
-
-/// A change to a product's catalog entry.
-#[derive(Debug, Clone)]
-pub(crate) struct Edit {
-    pub(crate) name: Option<String>,
-    pub(crate) price: Option<Money>,
-    /// What the client asks of the product's tag.
-    pub(crate) condition: Condition,
-    /// When it is made.
-    pub(crate) now: Timestamp,
-}
-
-/// How an edit ended.
-#[derive(Debug)]
-pub(crate) enum Edited {
-    Done(Product),
-    /// The price does not suit the product's currency.
-    Price(ProductError),
-    Changed {
-        current: u64,
-    },
-    NotFound,
 }
 
 impl Tables {
@@ -103,51 +77,6 @@ impl Tables {
             visit(connection, &filter, |product| add(page, product))
         };
         self.0.visit(after, page, step).await
-    }
-
-    pub(crate) async fn edit(&self, id: ProductId, edit: Edit) -> Result<Edited, StoreError> {
-        self.0
-            .write(move |connection| {
-                let Some(mut product) = select(connection, id)? else { return Ok(Edited::NotFound) };
-                let version = product.version.to_string();
-                if !edit.condition.permits(|tag| tag.split('.').next() == Some(&version)) {
-                    return Ok(Edited::Changed { current: product.version });
-                }
-                let price = edit.price.map(|price| checked_price(price, product.currency)).transpose();
-                let price = match price {
-                    Ok(price) => price,
-                    Err(error) => return Ok(Edited::Price(error)),
-                };
-                product.version += 1;
-                product.name = edit.name.clone().unwrap_or(product.name);
-                product.price = price.unwrap_or(product.price);
-                let update = "UPDATE product SET name = ?2, price = ?3, version = ?4 WHERE id = ?1";
-                let row = params![id.as_bytes(), product.name, product.price.minor(), product.version];
-                connection.prepare_cached(update)?.execute(row)?;
-                editions::note(connection, id, edit.now)?;
-                editions::forget(connection, id, product.version)?;
-                Ok(Edited::Done(product))
-            })
-            .await
-    }
-
-    /// Adds units; `None` if there is no such product, `Some(None)` beyond what can be counted.
-    pub(crate) async fn restock(
-        &self,
-        id: ProductId,
-        units: u64,
-    ) -> Result<Option<Option<Product>>, StoreError> {
-        self.0
-            .write(move |connection| {
-                let Some(item) = item(connection, id)? else { return Ok(None) };
-                let Some(stock) = item.stock.restocked_by(units) else { return Ok(Some(None)) };
-                let update = "UPDATE product SET restocked = ?2, available = ?3 WHERE id = ?1";
-                let row = params![id.as_bytes(), stock.restocked, stock.available];
-                connection.prepare_cached(update)?.execute(row)?;
-                editions::note_added(connection, id, units)?;
-                Ok(Some(select(connection, id)?))
-            })
-            .await
     }
 
     /// Where every unit of every product after `after` is, in one snapshot.
@@ -207,10 +136,11 @@ pub(super) fn accounts(
     Ok(())
 }
 
+/// Stores a new product. One that is stored already stays as it is: ids are made once.
 fn insert(connection: &Connection, product: &Product) -> rusqlite::Result<()> {
     let insert = "
         INSERT INTO product(id, name, price, currency, version, created_at, initial, available, test)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)";
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8) ON CONFLICT(id) DO NOTHING";
     let row = params![
         product.id.as_bytes(),
         product.name,
@@ -221,11 +151,13 @@ fn insert(connection: &Connection, product: &Product) -> rusqlite::Result<()> {
         product.stock,
         product.test,
     ];
-    connection.prepare_cached(insert)?.execute(row)?;
-    editions::note(connection, product.id, product.created_at)
+    match connection.prepare_cached(insert)?.execute(row)? {
+        0 => Ok(()),
+        _ => editions::note(connection, product.id, product.created_at),
+    }
 }
 
-fn select(connection: &Connection, id: ProductId) -> rusqlite::Result<Option<Product>> {
+pub(super) fn select(connection: &Connection, id: ProductId) -> rusqlite::Result<Option<Product>> {
     let select = format!("SELECT {COLUMNS} FROM product WHERE id = ?1");
     connection.prepare_cached(&select)?.query_row([id.as_bytes()], product).optional()
 }

@@ -9,14 +9,29 @@ use std::time::Duration;
 use ordersys_contract::test_data::{CLEANUP_ROWS, Cleaned, Cleanup};
 use ordersys_contract::{ProductId, Timestamp};
 use ordersys_store::StoreError;
+use ordersys_store::answers::{Answers, CommandId};
 use rusqlite::{Connection, params};
 
 use super::Tables;
 
 impl Tables {
     /// Removes some of the products that are test data and of which no unit was ever reserved, with their versions.
-    pub(crate) async fn clean_up(&self, step: Cleanup<ProductId>) -> Result<Cleaned<ProductId>, StoreError> {
-        self.0.write(move |connection| clean_up(connection, &step)).await
+    pub(crate) async fn clean_up(
+        &self,
+        command: CommandId,
+        step: Cleanup<ProductId>,
+    ) -> Result<Cleaned<ProductId>, StoreError> {
+        let answers = self.3.clone();
+        self.0
+            .write(move |connection| {
+                if let Some(done) = Answers::find(connection, command)? {
+                    return Ok(done);
+                }
+                let cleaned = clean_up(connection, &step)?;
+                answers.keep(connection, command, &cleaned)?;
+                Ok(cleaned)
+            })
+            .await
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use ordersys_chassis::prometheus_client::registry::Registry;
+use ordersys_store::answers::{self, Answers};
 use ordersys_store::retention::Recent;
 use ordersys_store::{OpenError, Options, Store, StoreError};
 
@@ -10,6 +11,7 @@ use crate::{Config, NAME};
 
 mod audit;
 mod catalog;
+mod changes;
 mod cleanup;
 #[cfg(feature = "defects")]
 mod defects;
@@ -19,13 +21,16 @@ mod refused;
 mod reservations;
 mod rows;
 mod totals;
+#[cfg(test)]
+mod twice;
 
 pub(crate) use audit::ReservationFilter;
-pub(crate) use catalog::{Edit, Edited, Filter};
+pub(crate) use catalog::Filter;
+pub(crate) use changes::{Addition, Edit, Edited, Restocked};
 #[cfg(feature = "defects")]
 pub(crate) use defects::DefectiveTables;
 use leases::Leases;
-pub(crate) use reservations::HoldOutcome;
+pub(crate) use reservations::{HoldOutcome, Part};
 pub(crate) use totals::StockTotals;
 
 const MIGRATIONS: &[&str] = &[
@@ -119,18 +124,20 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE product ADD COLUMN used INTEGER NOT NULL DEFAULT 0 CHECK (used IN (0, 1));
     CREATE INDEX test_product ON product(id) WHERE test = 1;
 ",
+    answers::TABLE,
 ];
 
 /// The stored catalog, stock and reservations.
 #[derive(Clone)]
-pub(crate) struct Tables(Store, Leases, Recent);
+pub(crate) struct Tables(Store, Leases, Recent, Answers);
 
 impl Tables {
     pub(crate) fn open(config: &Config) -> Result<Self, OpenError> {
         let (dir, durability) = (config.data_dir.clone(), config.durability);
-        let recent = Recent::new(config.retention, Instant::now());
+        let now = Instant::now();
+        let (recent, answers) = (Recent::new(config.retention, now), Answers::new(now));
         Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS })
-            .map(|store| Self(store, Leases::default(), recent))
+            .map(|store| Self(store, Leases::default(), recent, answers))
     }
 
     /// Why the store cannot do its work, if it cannot.
@@ -149,5 +156,10 @@ impl Tables {
 
     pub(crate) async fn close(&self) {
         self.0.close().await;
+    }
+
+    /// Lets some of the answers go that were kept for minutes; returns how many.
+    pub(crate) async fn forget_answers(&self) -> Result<usize, StoreError> {
+        self.3.forget(&self.0).await
     }
 }

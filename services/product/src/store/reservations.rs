@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use ordersys_chassis::Deadline;
 use ordersys_contract::reservation::{Action, Answer, Line, Operation, ReservationState};
 use ordersys_contract::{OrderId, ProductId, Quantity};
+use ordersys_store::answers::{Answers, CommandId};
 use ordersys_store::retention::Recent;
 use ordersys_store::{StoreError, failpoint};
 use rusqlite::{Connection, params};
@@ -14,7 +15,6 @@ use super::leases::Leases;
 use super::refused::{is_refused, number};
 use super::rows::{gather, gather_item, gather_reservation, write_back};
 use crate::domain::inventory::{Change, Inventory};
-use crate::domain::stock::Stock;
 use crate::domain::transition::Event;
 
 /// Most leases ended in one commit.
@@ -23,14 +23,23 @@ const SWEEP_LIMIT: usize = 512;
 /// How a single-product hold or its giving back ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HoldOutcome {
-    /// Done; the stock as it is now.
-    Done(Stock),
+    /// Done; the units that are available then.
+    Done { available: u64 },
     /// The reservation stands otherwise.
     Answer(Answer),
     /// Not that many units are held that way.
     NothingHeld,
     /// There is no such product.
     NotFound,
+}
+
+/// Units of a product that are given back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part {
+    pub(crate) command: CommandId,
+    pub(crate) quantity: Quantity,
+    /// The hold they are of; the oldest ones unless it is named.
+    pub(crate) of: Option<OrderId>,
 }
 
 impl Tables {
@@ -115,9 +124,9 @@ impl Tables {
                 let mut inventory = Inventory::default();
                 gather_reservation(connection, &mut inventory, id)?;
                 gather_item(connection, &mut inventory, product)?;
-                let Some(before) = inventory.item(product).map(|item| item.stock) else {
+                if inventory.item(product).is_none() {
                     return Ok(HoldOutcome::NotFound);
-                };
+                }
                 let lines = vec![Line { product_id: product, quantity }];
                 let action = Action::Reserve { lines, commit: false, lease_ms: 0, time_left_ms: 0 };
                 let known = inventory.reservation(id).is_some();
@@ -131,10 +140,10 @@ impl Tables {
                 };
                 write_back(connection, &inventory, Some(product))?;
                 note(&recent, &inventory);
-                let stock = inventory.item(product).map_or(before, |item| item.stock);
+                let available = inventory.item(product).map_or(0, |item| item.stock.available);
                 Ok(match answer {
                     Answer::Stands(ref stands) if stands.state == ReservationState::Held => {
-                        HoldOutcome::Done(stock)
+                        HoldOutcome::Done { available }
                     }
                     other => HoldOutcome::Answer(other),
                 })
@@ -143,45 +152,54 @@ impl Tables {
     }
 
     /// The article's release: gives back units held by [`Tables::hold`], of one hold if it is
-    /// named, else of the oldest ones. All `quantity` units or none.
-    pub(crate) async fn give_back(
-        &self,
-        product: ProductId,
-        quantity: Quantity,
-        id: Option<OrderId>,
-    ) -> Result<HoldOutcome, StoreError> {
-        let recent = self.2.clone();
+    /// named, else of the oldest ones. All units or none.
+    pub(crate) async fn give_back(&self, product: ProductId, part: Part) -> Result<HoldOutcome, StoreError> {
+        let (recent, answers) = (self.2.clone(), self.3.clone());
         self.0
             .write(move |connection| {
+                if let Some(available) = Answers::find(connection, part.command)? {
+                    return Ok(HoldOutcome::Done { available });
+                }
                 let mut inventory = Inventory::default();
-                gather_item(connection, &mut inventory, product)?;
-                if inventory.item(product).is_none() {
-                    return Ok(HoldOutcome::NotFound);
+                let outcome = give_back(connection, &mut inventory, product, &part)?;
+                if let HoldOutcome::Done { available } = &outcome {
+                    write_back(connection, &inventory, Some(product))?;
+                    note(&recent, &inventory);
+                    answers.keep(connection, part.command, available)?;
                 }
-                let holds = match id {
-                    Some(id) => vec![id],
-                    None => direct_holds(connection, product, quantity)?,
-                };
-                let mut wanted = quantity.get();
-                for hold in holds {
-                    gather_reservation(connection, &mut inventory, hold)?;
-                    let held = held_units(&inventory, hold, product).min(wanted);
-                    if held > 0 && inventory.give_back(hold, product, held).is_some() {
-                        wanted -= held;
-                    }
-                }
-                match inventory.item(product) {
-                    Some(item) if wanted == 0 => {
-                        let stock = item.stock;
-                        write_back(connection, &inventory, Some(product))?;
-                        note(&recent, &inventory);
-                        Ok(HoldOutcome::Done(stock))
-                    }
-                    _ => Ok(HoldOutcome::NothingHeld),
-                }
+                Ok(outcome)
             })
             .await
     }
+}
+
+/// Gives units back in the working set.
+fn give_back(
+    connection: &Connection,
+    inventory: &mut Inventory,
+    product: ProductId,
+    part: &Part,
+) -> rusqlite::Result<HoldOutcome> {
+    gather_item(connection, inventory, product)?;
+    if inventory.item(product).is_none() {
+        return Ok(HoldOutcome::NotFound);
+    }
+    let holds = match part.of {
+        Some(id) => vec![id],
+        None => direct_holds(connection, product, part.quantity)?,
+    };
+    let mut wanted = part.quantity.get();
+    for hold in holds {
+        gather_reservation(connection, inventory, hold)?;
+        let held = held_units(inventory, hold, product).min(wanted);
+        if held > 0 && inventory.give_back(hold, product, held).is_some() {
+            wanted -= held;
+        }
+    }
+    Ok(match inventory.item(product) {
+        Some(item) if wanted == 0 => HoldOutcome::Done { available: item.stock.available },
+        _ => HoldOutcome::NothingHeld,
+    })
 }
 
 /// Notes what was refused or given back, so that it stays for a while.

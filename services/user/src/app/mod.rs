@@ -12,6 +12,7 @@ use ordersys_contract::user::{Lookup, NewUser, User, UserKindName, UserPatch, Us
 use ordersys_contract::{Password, SessionId, Timestamp, UserId};
 use ordersys_spans::{SpanContexts, Tracer};
 use ordersys_store::Add;
+use ordersys_store::answers::CommandId;
 
 use crate::domain::ring::Certainty;
 use crate::domain::{Profile, Role, checked_name, login};
@@ -120,6 +121,11 @@ impl App {
         Ok(self.0.users.complete_addresses().await?)
     }
 
+    /// Lets answers go that were kept for minutes, some at a time.
+    pub(crate) async fn forget_answers(&self) -> Result<usize, UserError> {
+        Ok(self.0.users.forget_answers().await?)
+    }
+
     pub(crate) async fn list<P: Send + 'static>(
         &self,
         filter: Filter,
@@ -131,7 +137,7 @@ impl App {
 
     /// Removes some of the test data that no order needs.
     pub(crate) async fn clean_up(&self, step: Cleanup<UserId>) -> Result<Cleaned<UserId>, UserError> {
-        let cleaned = self.0.users.clean_up(step).await?;
+        let cleaned = self.0.users.clean_up(CommandId::now(), step).await?;
         tracing::info!(service = NAME, removed = cleaned.removed, "test data was removed");
         Ok(cleaned)
     }
@@ -153,7 +159,8 @@ impl App {
             None if name.is_none() => return Err(UserError::NothingToChange),
             None => None,
         };
-        let changed = reached(self.0.users.change(id, role, Change { name, password }).await?)?;
+        let change = Change { command: CommandId::now(), name, password };
+        let changed = reached(self.0.users.change(id, role, change).await?)?;
         tracing::info!(service = NAME, userId = %before.id, "a user was changed");
         changed.ok_or(UserError::WrongPassword)
     }

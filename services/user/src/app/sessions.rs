@@ -8,6 +8,7 @@ use ordersys_chassis::resilience::rate_limit::network;
 use ordersys_contract::session::{NewSession, Session, TokenType};
 use ordersys_contract::user::UserStatus;
 use ordersys_contract::{Secret, SessionId, Timestamp, UserId};
+use ordersys_store::answers::CommandId;
 use ordersys_token::{Claims, LIFETIME, RefreshToken};
 
 use super::App;
@@ -77,6 +78,7 @@ impl App {
         let old = old?;
         let new = RefreshToken::next(old.session());
         let rotated = self.0.users.rotate(Rotation {
+            command: CommandId::now(),
             session: old.session(),
             old: old.hash(),
             new: new.hash(),
@@ -101,7 +103,7 @@ impl App {
 
     /// Ends all sessions of a user and makes all access tokens useless.
     pub(crate) async fn log_out_everywhere(&self, holder: Holder) -> Result<(), UserError> {
-        let ended = self.0.users.end_sessions(holder.user, holder.epoch).await?;
+        let ended = self.0.users.end_sessions(CommandId::now(), holder.user, holder.epoch).await?;
         if ended { Ok(()) } else { Err(UserError::Revoked) }
     }
 

@@ -11,6 +11,7 @@ use ordersys_contract::test_data::{CLEANUP_ROWS, Cleaned, Cleanup};
 use ordersys_contract::user::UserSummary;
 use ordersys_contract::{Timestamp, UserId};
 use ordersys_store::StoreError;
+use ordersys_store::answers::{Answers, CommandId};
 use rusqlite::{Connection, params};
 
 use super::Users;
@@ -30,8 +31,22 @@ impl Users {
     }
 
     /// Removes some of the users that are test data and never looked up for an order, with their sessions.
-    pub(crate) async fn clean_up(&self, step: Cleanup<UserId>) -> Result<Cleaned<UserId>, StoreError> {
-        self.0.write(move |connection| clean_up(connection, &step)).await
+    pub(crate) async fn clean_up(
+        &self,
+        command: CommandId,
+        step: Cleanup<UserId>,
+    ) -> Result<Cleaned<UserId>, StoreError> {
+        let answers = self.2.clone();
+        self.0
+            .write(move |connection| {
+                if let Some(done) = Answers::find(connection, command)? {
+                    return Ok(done);
+                }
+                let cleaned = clean_up(connection, &step)?;
+                answers.keep(connection, command, &cleaned)?;
+                Ok(cleaned)
+            })
+            .await
     }
 }
 

@@ -1,8 +1,11 @@
 //! The user service's tables.
 
+use std::time::Instant;
+
 use ordersys_chassis::prometheus_client::registry::Registry;
 use ordersys_contract::user::{User, UserStatus};
 use ordersys_contract::{Timestamp, UserId};
+use ordersys_store::answers::{Answers, CommandId};
 use ordersys_store::{OpenError, Options, Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -20,6 +23,8 @@ mod records;
 mod rows;
 mod schema;
 mod sessions;
+#[cfg(test)]
+mod twice;
 
 use known::Known;
 pub(crate) use list::Filter;
@@ -45,8 +50,9 @@ pub(crate) struct Account {
 }
 
 /// What is changed of a user.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Change {
+    pub(crate) command: CommandId,
     pub(crate) name: Option<String>,
     /// The new hash, in place of this one.
     pub(crate) password: Option<(PasswordHash, PasswordHash)>,
@@ -64,13 +70,13 @@ pub(crate) enum Reached<T> {
 
 /// The stored users and their sessions.
 #[derive(Clone)]
-pub(crate) struct Users(Store, Known);
+pub(crate) struct Users(Store, Known, Answers);
 
 impl Users {
     pub(crate) fn open(config: &Config) -> Result<Self, OpenError> {
         let (dir, durability) = (config.data_dir.clone(), config.durability);
         Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS })
-            .map(|store| Self(store, Known::default()))
+            .map(|store| Self(store, Known::default(), Answers::new(Instant::now())))
     }
 
     /// Why the store cannot do its work, if it cannot.
@@ -84,6 +90,11 @@ impl Users {
 
     pub(crate) async fn close(&self) {
         self.0.close().await;
+    }
+
+    /// Lets some of the answers go that were kept for minutes; returns how many.
+    pub(crate) async fn forget_answers(&self) -> Result<usize, StoreError> {
+        self.2.forget(&self.0).await
     }
 
     /// Writes what changes a user. The caller may go away, the change is still noticed by those who read.
@@ -108,14 +119,16 @@ impl Users {
         self.0.read(move |connection| connection.query_row(select, [], made).optional()).await
     }
 
-    /// Stores a user; `false` if it is to be registered with an address that is taken.
+    /// Stores a user; `false` if it is to be registered with an address that is taken. One that is stored already
+    /// stays as it is: ids are made once.
     pub(crate) async fn insert(
         &self,
         user: User,
         registration: Option<Registration>,
     ) -> Result<bool, StoreError> {
-        let insert = "INSERT INTO user(id, name, email, created_at, password, login, address, test, former_names)
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '[]') ON CONFLICT(login) WHERE login IS NOT NULL DO NOTHING";
+        let insert =
+            "INSERT INTO user(id, name, email, created_at, password, login, address, test, former_names)
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '[]') ON CONFLICT DO NOTHING";
         self.0
             .write(move |connection| {
                 let registration = registration.as_ref();
@@ -129,7 +142,7 @@ impl Users {
                     login(&user.email),
                     user.test,
                 ];
-                Ok(connection.prepare_cached(insert)?.execute(row)? == 1)
+                Ok(connection.prepare_cached(insert)?.execute(row)? == 1 || exists(connection, user.id)?)
             })
             .await
     }
@@ -162,27 +175,16 @@ impl Users {
         role: Role,
         change: Change,
     ) -> Result<Reached<Option<User>>, StoreError> {
+        let answers = self.2.clone();
         self.write_of(id, move |connection| {
-            match reach(connection, id, role)? {
-                Reached::Done(_) => {}
-                Reached::NotFound => return Ok(Reached::NotFound),
-                Reached::Revoked => return Ok(Reached::Revoked),
+            if let Some(done) = Answers::find(connection, change.command)? {
+                return Ok(Reached::Done(Some(done)));
             }
-            if let Some((before, after)) = &change.password {
-                let update = "UPDATE user SET password = ?3 WHERE id = ?1 AND password = ?2";
-                let row = params![id.as_bytes(), before.as_str(), after.as_str()];
-                if connection.prepare_cached(update)?.execute(row)? == 0 {
-                    return Ok(Reached::Done(None));
-                }
-                sessions::revoke_all(connection, id)?;
+            let changed = write_change(connection, id, role, &change)?;
+            if let Reached::Done(Some(user)) = &changed {
+                answers.keep(connection, change.command, user)?;
             }
-            if let Some(name) = &change.name {
-                records::rename(connection, id, name)?;
-            }
-            Ok(match reach(connection, id, Role::Admin)? {
-                Reached::Done(user) => Reached::Done(Some(user)),
-                Reached::NotFound | Reached::Revoked => Reached::NotFound,
-            })
+            Ok(changed)
         })
         .await
     }
@@ -204,4 +206,37 @@ impl Users {
         })
         .await
     }
+}
+
+fn write_change(
+    connection: &Connection,
+    id: UserId,
+    role: Role,
+    change: &Change,
+) -> rusqlite::Result<Reached<Option<User>>> {
+    match reach(connection, id, role)? {
+        Reached::Done(_) => {}
+        Reached::NotFound => return Ok(Reached::NotFound),
+        Reached::Revoked => return Ok(Reached::Revoked),
+    }
+    if let Some((before, after)) = &change.password {
+        let update = "UPDATE user SET password = ?3 WHERE id = ?1 AND password = ?2";
+        let row = params![id.as_bytes(), before.as_str(), after.as_str()];
+        if connection.prepare_cached(update)?.execute(row)? == 0 {
+            return Ok(Reached::Done(None));
+        }
+        sessions::revoke_all(connection, id)?;
+    }
+    if let Some(name) = &change.name {
+        records::rename(connection, id, name)?;
+    }
+    Ok(match reach(connection, id, Role::Admin)? {
+        Reached::Done(user) => Reached::Done(Some(user)),
+        Reached::NotFound | Reached::Revoked => Reached::NotFound,
+    })
+}
+
+fn exists(connection: &Connection, id: UserId) -> rusqlite::Result<bool> {
+    let select = "SELECT EXISTS (SELECT 1 FROM user WHERE id = ?1)";
+    connection.prepare_cached(select)?.query_row([id.as_bytes()], |row| row.get(0))
 }

@@ -1,5 +1,7 @@
 //! The tables of the user service, step by step. Only ever appended to.
 
+use ordersys_store::answers;
+
 /// Statements run once each, in order.
 pub(super) const MIGRATIONS: &[&str] = &[
     "
@@ -54,4 +56,5 @@ pub(super) const MIGRATIONS: &[&str] = &[
     ALTER TABLE user ADD COLUMN used INTEGER NOT NULL DEFAULT 0 CHECK (used IN (0, 1));
     CREATE INDEX test_user ON user(id) WHERE test = 1;
 ",
+    answers::TABLE,
 ];

@@ -186,3 +186,9 @@ DELETE FROM reservation WHERE order_id = {held};
 
 -- the note of the first products is gone | seeded.one | unknowable: a start mends it, and makes no products where there are some
 DELETE FROM seeded;
+
+-- what was answered to a command is that of another one | answered.id | unknowable: it is there for a repeat within minutes, and tells nothing of what is stored
+UPDATE answered SET id = randomblob(16);
+
+-- another answer is kept for a command | answered.answer | unknowable: what was answered is kept nowhere else
+UPDATE answered SET answer = '7';

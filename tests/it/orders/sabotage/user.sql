@@ -145,5 +145,11 @@ UPDATE network SET prefix = '10.0.0.0';
 -- a user logged in earlier | network.used_at | unknowable: it decides which of several networks is forgotten first
 UPDATE network SET used_at = 1;
 
+-- what was answered to a command is that of another one | answered.id | unknowable: it is there for a repeat within minutes, and tells nothing of what is stored
+UPDATE answered SET id = randomblob(16);
+
+-- another answer is kept for a command | answered.answer | unknowable: what was answered is kept nowhere else
+UPDATE answered SET answer = '7';
+
 -- the keys for access tokens are gone |  | I11 signing keys
 rm keys.json;

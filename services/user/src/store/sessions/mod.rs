@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use ordersys_contract::user::UserStatus;
 use ordersys_contract::{SessionId, Timestamp, UserId};
 use ordersys_store::StoreError;
+use ordersys_store::answers::{Answers, CommandId};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::rows::status;
@@ -52,6 +53,7 @@ pub(crate) enum Begun {
 /// A refresh token that is to be replaced.
 #[derive(Debug, Clone)]
 pub(crate) struct Rotation {
+    pub(crate) command: CommandId,
     pub(crate) session: SessionId,
     pub(crate) old: TokenHash,
     pub(crate) new: TokenHash,
@@ -80,10 +82,10 @@ impl Users {
     }
 
     pub(crate) async fn rotate(&self, rotation: Rotation) -> Result<Rotated, StoreError> {
-        let users = self.clone();
+        let (users, answers) = (self.clone(), self.2.clone());
         // A caller that goes away must not keep a revocation from being noticed.
         let write = async move {
-            let rotated = users.0.write(move |connection| rotate(connection, &rotation)).await;
+            let rotated = users.0.write(move |connection| rotate(connection, &answers, &rotation)).await;
             if let Ok(Rotated::Reused { user }) = &rotated {
                 users.1.forget(*user);
             }
@@ -112,11 +114,21 @@ impl Users {
     }
 
     /// Ends all sessions and tokens of a user whose token is of this epoch; `false` if it is not.
-    pub(crate) async fn end_sessions(&self, user: UserId, epoch: u64) -> Result<bool, StoreError> {
+    pub(crate) async fn end_sessions(
+        &self,
+        command: CommandId,
+        user: UserId,
+        epoch: u64,
+    ) -> Result<bool, StoreError> {
+        let answers = self.2.clone();
         self.write_of(user, move |connection| {
+            if let Some(done) = Answers::find(connection, command)? {
+                return Ok(done);
+            }
             let fresh = epoch_of(connection, user)?.is_some_and(|(now, _)| now == epoch);
             if fresh {
                 revoke_all(connection, user)?;
+                answers.keep(connection, command, &fresh)?;
             }
             Ok(fresh)
         })
@@ -124,10 +136,10 @@ impl Users {
     }
 
     /// Lets no session be refreshed later than `now`, or last longer than until `latest`.
-    pub(crate) async fn shorten(&self, now: Timestamp, latest: Timestamp) -> Result<usize, StoreError> {
+    pub(crate) async fn shorten(&self, now: Timestamp, latest: Timestamp) -> Result<(), StoreError> {
         let update = "UPDATE session SET refreshed_at = ?1, expires_at = ?2 WHERE expires_at > ?2";
         let row = [now.as_millis(), latest.as_millis()];
-        self.0.write(move |connection| connection.prepare_cached(update)?.execute(row)).await
+        self.0.write(move |connection| connection.prepare_cached(update)?.execute(row).map(|_| ())).await
     }
 
     /// Whether this is the newest token of a session that lasts.
@@ -173,6 +185,11 @@ fn epoch_of(connection: &Connection, user: UserId) -> rusqlite::Result<Option<(u
 }
 
 fn begin(connection: &Connection, login: &NewLogin) -> rusqlite::Result<Begun> {
+    let known = "SELECT token_epoch FROM session JOIN user ON user.id = user_id WHERE session.id = ?1";
+    let mut known = connection.prepare_cached(known)?;
+    if let Some(epoch) = known.query_row([login.session.as_bytes()], |row| row.get(0)).optional()? {
+        return Ok(Begun::Done { epoch });
+    }
     let password = login.better.as_ref().unwrap_or(&login.checked).as_str();
     let update = "UPDATE user SET password = ?3 WHERE id = ?1 AND password = ?2";
     let row = params![login.user.as_bytes(), login.checked.as_str(), password];
@@ -199,7 +216,7 @@ fn begin(connection: &Connection, login: &NewLogin) -> rusqlite::Result<Begun> {
     Ok(Begun::Done { epoch })
 }
 
-fn rotate(connection: &Connection, rotation: &Rotation) -> rusqlite::Result<Rotated> {
+fn rotate(connection: &Connection, answers: &Answers, rotation: &Rotation) -> rusqlite::Result<Rotated> {
     let select = "SELECT user_id, token FROM session WHERE id = ?1 AND expires_at > ?2";
     let mut statement = connection.prepare_cached(select)?;
     let found = statement
@@ -207,14 +224,19 @@ fn rotate(connection: &Connection, rotation: &Rotation) -> rusqlite::Result<Rota
             Ok((UserId::from_bytes(row.get(0)?), row.get::<_, TokenHash>(1)?))
         })
         .optional()?;
-    let Some((user, newest)) = found else { return Ok(Rotated::Ended) };
-    if newest != rotation.old {
+    let Some((user, newest)) = found else {
+        let revoked = Answers::find(connection, rotation.command)?;
+        return Ok(revoked.map_or(Rotated::Ended, |user| Rotated::Reused { user }));
+    };
+    // The new token is known to this rotation alone: if it is the newest one, this was done.
+    if newest != rotation.old && newest != rotation.new {
         // Tokens of other sessions are revoked too, but those sessions can be refreshed.
         let raise = "UPDATE user SET token_epoch = token_epoch + 1 WHERE id = ?1";
         connection.prepare_cached(raise)?.execute([user.as_bytes()])?;
         connection
             .prepare_cached("DELETE FROM session WHERE id = ?1")?
             .execute([rotation.session.as_bytes()])?;
+        answers.keep(connection, rotation.command, &user)?;
         return Ok(Rotated::Reused { user });
     }
     let Some((epoch, UserStatus::Active)) = epoch_of(connection, user)? else { return Ok(Rotated::Ended) };

@@ -57,7 +57,15 @@ fn login(user: UserId, number: u8) -> NewLogin {
 }
 
 fn rotation(login: &NewLogin, now: Timestamp) -> Rotation {
-    Rotation { session: login.session, old: login.token, new: [0xff; 32], now, expires: now.after(DAY) }
+    let command = CommandId::now();
+    Rotation {
+        command,
+        session: login.session,
+        old: login.token,
+        new: [0xff; 32],
+        now,
+        expires: now.after(DAY),
+    }
 }
 
 #[tokio::test]

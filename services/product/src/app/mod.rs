@@ -2,21 +2,26 @@
 
 use std::time::Instant;
 
+use ordersys_chassis::ClockSkew;
 use ordersys_chassis::http::conditional::Condition;
-use ordersys_chassis::{ClockSkew, Deadline};
 use ordersys_contract::evidence::ProductRecord;
 use ordersys_contract::product::{
     Hold, MAX_NAME_BYTES, MAX_PRICE_MINOR, MAX_STOCK, NewProduct, Product, ProductPatch, Released, Reserved,
     StockAccount, StockEvidence,
 };
-use ordersys_contract::reservation::{Answer, Operation, ReservationRecord, ReservationState};
+use ordersys_contract::reservation::{Answer, ReservationRecord, ReservationState};
 use ordersys_contract::test_data::{Cleaned, Cleanup};
-use ordersys_contract::{Currency, Money, OrderId, ProductId, RequestId, Timestamp};
-use ordersys_spans::{Span, SpanContexts, Tracer};
+use ordersys_contract::{Currency, Money, OrderId, ProductId, Timestamp};
+use ordersys_spans::Tracer;
+use ordersys_store::answers::CommandId;
 use ordersys_store::{Add, StoreError};
 
-use crate::store::{Edit, Edited, Filter, HoldOutcome, ReservationFilter, StockTotals};
+use crate::store::{
+    Addition, Edit, Edited, Filter, HoldOutcome, Part, ReservationFilter, Restocked, StockTotals,
+};
 use crate::{NAME, ProductError, Tables};
+
+mod apply;
 
 /// The products a new store starts with: name, price in minor units, units.
 const FIRST_PRODUCTS: [(&str, i64, u64); 3] =
@@ -99,7 +104,8 @@ impl App {
         if name.is_none() && patch.price.is_none() {
             return Err(ProductError::NothingToChange);
         }
-        match self.tables.edit(id, Edit { name, price: patch.price, condition, now }).await? {
+        let edit = Edit { command: CommandId::now(), name, price: patch.price, condition, now };
+        match self.tables.edit(id, edit).await? {
             Edited::Done(product) => Ok(product),
             Edited::Changed { current } => Err(ProductError::Changed { current }),
             Edited::Price(error) => Err(error),
@@ -109,8 +115,12 @@ impl App {
 
     pub(crate) async fn restock(&self, id: ProductId, units: u64) -> Result<Product, ProductError> {
         checked_units("quantity", units, 1)?;
-        let restocked = self.tables.restock(id, units).await?.ok_or(ProductError::NotFound)?;
-        restocked.ok_or(ProductError::Units { field: "quantity", least: 1 })
+        let addition = Addition { command: CommandId::now(), units };
+        match self.tables.restock(id, addition).await? {
+            Restocked::Done(product) => Ok(product),
+            Restocked::TooMany => Err(ProductError::Units { field: "quantity", least: 1 }),
+            Restocked::NotFound => Err(ProductError::NotFound),
+        }
     }
 
     /// Removes some of the test data that no order needs.
@@ -118,7 +128,7 @@ impl App {
         &self,
         step: Cleanup<ProductId>,
     ) -> Result<Cleaned<ProductId>, ProductError> {
-        let cleaned = self.tables.clean_up(step).await?;
+        let cleaned = self.tables.clean_up(CommandId::now(), step).await?;
         tracing::info!(service = NAME, removed = cleaned.removed, "test data was removed");
         Ok(cleaned)
     }
@@ -126,9 +136,9 @@ impl App {
     pub(crate) async fn hold(&self, product: ProductId, hold: &Hold) -> Result<Reserved, ProductError> {
         let id = hold.reservation_id.unwrap_or_else(OrderId::now);
         match self.tables.hold(id, product, hold.quantity).await? {
-            HoldOutcome::Done(stock) => Ok(Reserved {
+            HoldOutcome::Done { available } => Ok(Reserved {
                 reserved: hold.quantity.get().into(),
-                remaining_stock: stock.available,
+                remaining_stock: available,
                 reservation_id: id,
             }),
             HoldOutcome::Answer(Answer::Stands(reservation)) => Err(match reservation.state {
@@ -144,53 +154,14 @@ impl App {
     }
 
     pub(crate) async fn give_back(&self, product: ProductId, hold: &Hold) -> Result<Released, ProductError> {
-        match self.tables.give_back(product, hold.quantity, hold.reservation_id).await? {
-            HoldOutcome::Done(stock) => {
-                Ok(Released { released: hold.quantity.get().into(), current_stock: stock.available })
+        let part = Part { command: CommandId::now(), quantity: hold.quantity, of: hold.reservation_id };
+        match self.tables.give_back(product, part).await? {
+            HoldOutcome::Done { available } => {
+                Ok(Released { released: hold.quantity.get().into(), current_stock: available })
             }
             HoldOutcome::NotFound => Err(ProductError::NotFound),
             HoldOutcome::NothingHeld | HoldOutcome::Answer(_) => Err(ProductError::NothingHeld),
         }
-    }
-
-    /// Decides a batch of operations that `arrived` then in one transaction; one answer each, in order. Past
-    /// its deadline it does nothing.
-    pub async fn apply(
-        &self,
-        operations: Vec<Operation>,
-        arrived: Instant,
-        deadline: Deadline,
-    ) -> Result<Vec<Answer>, ProductError> {
-        let named: Vec<_> = operations.iter().map(Source::of).collect();
-        let (began, batch) = (Instant::now(), operations.len());
-        let parents = operations.iter().map(|operation| operation.trace_parent);
-        let (numbers, mut spans) = self.tracer.parts(parents, "reservation");
-        let contexts = SpanContexts::below(&spans);
-        let answers = contexts.around(self.tables.apply(operations, arrived, deadline)).await;
-        if let Err(error) = &answers {
-            for span in &mut spans {
-                span.fail(|| error.to_string());
-            }
-        }
-        let answers = answers?;
-        for (number, span) in numbers.into_iter().zip(&mut spans) {
-            describe(span, &named[number], &answers[number], batch);
-        }
-        drop(spans);
-        let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        for (Source { order, request }, answer) in named.iter().zip(&answers) {
-            let outcome = outcome_name(answer);
-            tracing::info!(
-                service = NAME,
-                requestId = request.as_str(),
-                orderId = %order,
-                outcome,
-                batch,
-                durationUs = took,
-                "reservation"
-            );
-        }
-        Ok(answers)
     }
 
     pub(crate) async fn reservation(&self, id: OrderId) -> Result<Option<ReservationRecord>, ProductError> {
@@ -240,45 +211,13 @@ impl App {
         self.tables.product_record(id).await?.ok_or(ProductError::NotFound)
     }
 
-    /// Lets some of what was refused long ago go; returns how many.
-    pub(crate) async fn forget_refused(&self) -> Result<usize, StoreError> {
-        self.tables.forget_refused().await
+    /// Lets some of what was refused long ago go, and answers that were kept for minutes; returns how many.
+    pub(crate) async fn forget(&self) -> Result<usize, StoreError> {
+        Ok(self.tables.forget_refused().await? + self.tables.forget_answers().await?)
     }
 
     pub(crate) async fn end_leases(&self, now: Instant) -> Result<usize, ProductError> {
         Ok(self.tables.end_leases(now).await?)
-    }
-}
-
-/// The order and the request that an operation is for.
-struct Source {
-    order: OrderId,
-    request: RequestId,
-}
-
-impl Source {
-    fn of(operation: &Operation) -> Self {
-        Self { order: operation.order_id, request: operation.request_id.clone() }
-    }
-}
-
-/// Notes what one operation of a call was, and came to.
-fn describe(span: &mut Span, source: &Source, answer: &Answer, batch: usize) {
-    span.note("ordersys.order.id", || source.order.to_string());
-    span.note("ordersys.request.id", || source.request.as_str());
-    span.note("ordersys.outcome", || outcome_name(answer));
-    span.note("ordersys.batch", || batch);
-}
-
-fn outcome_name(answer: &Answer) -> &'static str {
-    match answer {
-        Answer::Stands(reservation) => reservation.state.as_str(),
-        Answer::Late => "late",
-        Answer::UnknownProducts(_) => "unknown-product",
-        Answer::MixedCurrencies => "mixed-currencies",
-        Answer::Mismatch => "mismatch",
-        Answer::Illegal(_) => "illegal",
-        Answer::NotFound => "not-found",
     }
 }
 
