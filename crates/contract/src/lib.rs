@@ -36,6 +36,7 @@ pub use json::WriteJson;
 pub use money::{Currency, Money};
 pub use problem::{Code, Problem};
 pub use quantity::Quantity;
+pub use resolver::{NameError, Names};
 pub use role::Role;
 pub use secret::{MIN_CREDENTIAL, Password, Secret};
 pub use test_data::TestData;

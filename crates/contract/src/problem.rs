@@ -129,6 +129,9 @@ codes! {
     StorageUnwritable = "storage-unwritable", SERVICE_UNAVAILABLE, "Storage not writable";
     /// The stored data is damaged and has to be restored; nothing was written.
     StorageDamaged = "storage-damaged", SERVICE_UNAVAILABLE, "Storage damaged";
+    /// The database was lost while it committed, so it may have been written or not: repeat the request with the
+    /// same `Idempotency-Key`.
+    OutcomeUnknown = "outcome-unknown", GATEWAY_TIMEOUT, "Outcome unknown";
     /// A mistake of ours.
     Internal = "internal", INTERNAL_SERVER_ERROR, "Internal error";
 }

@@ -2,7 +2,7 @@
 //! another address, or that of a sibling, while the answer with the old one is good for ten minutes.
 //! In pure Rust, since a static binary has no resolver of the system.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -35,6 +35,22 @@ impl Resolve for Resolver {
             let addresses: Vec<SocketAddr> = found.iter().map(|ip| SocketAddr::new(ip, 0)).collect();
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
+    }
+}
+
+/// The names of hosts, asked anew each time; clones share the resolver.
+#[derive(Debug, Clone, Default)]
+pub struct Names(Resolver);
+
+/// A name has no address that can be found.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct NameError(#[from] NetError);
+
+impl Names {
+    /// The addresses of a host.
+    pub async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, NameError> {
+        Ok(self.0.asked()?.lookup_ip(name).await?.iter().collect())
     }
 }
 

@@ -14,6 +14,8 @@ use std::thread::JoinHandle;
 
 use crate::commit::{command, writer};
 use crate::database::{inspect, open};
+use ordersys_contract::Secret;
+use ordersys_contract::settings::DatabaseAddress;
 use ordersys_spans::Kind;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -27,6 +29,7 @@ mod error;
 pub mod failpoint;
 mod metrics;
 pub mod pack;
+pub mod postgres;
 mod reader;
 pub mod retention;
 mod visit;
@@ -49,6 +52,25 @@ const WRITE_QUEUE: usize = 8192;
 
 /// Adds a row to what is made of a list, while it is read. Breaks when no more rows are needed.
 pub type Add<P, T> = Box<dyn FnMut(&mut P, T) -> ControlFlow<()> + Send>;
+
+/// Where a service keeps its data.
+#[derive(Debug, Clone)]
+pub enum Location {
+    /// In a directory of its own, with SQLite.
+    Directory {
+        /// The directory of this store alone; made if missing.
+        dir: PathBuf,
+        /// What a commit means.
+        durability: Durability,
+    },
+    /// In a PostgreSQL database, in a schema of its own.
+    Database {
+        /// The database.
+        address: DatabaseAddress,
+        /// The password of its role, where one is asked for.
+        password: Option<Secret>,
+    },
+}
 
 /// What a store needs to open.
 #[derive(Debug, Clone)]

@@ -1,6 +1,7 @@
 //! What a service is set to, in the types that its command line, a stack and its code share.
 
 mod collector;
+mod database;
 mod durability;
 mod host_name;
 mod sample;
@@ -8,6 +9,7 @@ mod sample;
 use serde::{Deserialize, Serialize};
 
 pub use collector::{Collector, NotACollector};
+pub use database::{DatabaseAddress, DatabaseHost, NotADatabase, Protection};
 pub use durability::Durability;
 pub use host_name::{HostName, NotAHost};
 pub use sample::{NotASample, Sample};

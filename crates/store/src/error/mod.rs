@@ -2,18 +2,20 @@
 
 mod open;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ordersys_contract::{Code, Problem};
 
 use crate::database::fault::Fault;
+use crate::postgres::Failed;
 
 pub use open::OpenError;
 
 /// When it makes sense to ask a store again that has to be restored first.
 const RESTORING: Duration = Duration::from_mins(1);
 
-/// Why a command or query did not happen. In every case nothing of it was written.
+/// Why a command or query did not happen. In every case but [`StoreError::Unknown`] nothing of it was written.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// Too many callers are waiting.
@@ -34,6 +36,12 @@ pub enum StoreError {
     /// There is no memory.
     #[error("there is no memory for it")]
     Memory,
+    /// No server of the database can be reached, or none of them can be written.
+    #[error("no server of the database can be written: {0}")]
+    Unreachable(Arc<str>),
+    /// The session with the database was lost while it committed: it may have been written or not.
+    #[error("the database was lost while it committed: {0}")]
+    Unknown(Arc<str>),
     /// The store was closed.
     #[error("the store is closed")]
     Stopped,
@@ -62,6 +70,23 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    pub(crate) fn from_failed(failed: &Failed) -> Self {
+        use crate::postgres::PgFault as Fault;
+        match failed {
+            Failed::Unreachable(why) => Self::Unreachable(why.as_str().into()),
+            Failed::Unknown(why) => Self::Unknown(why.as_str().into()),
+            Failed::Refused(fault, error) => match fault {
+                Fault::Full => Self::Full,
+                Fault::Damaged => Self::Damaged,
+                Fault::Lost | Fault::Exhausted => Self::Unreachable(error.to_string().into()),
+                Fault::Contended => Self::Busy,
+                Fault::Statement => Self::Statement(error.to_string()),
+            },
+        }
+    }
+}
+
 impl From<&StoreError> for Problem {
     /// What clients read. A mistake of ours is logged here and not answered.
     fn from(error: &StoreError) -> Self {
@@ -79,6 +104,14 @@ impl From<&StoreError> for Problem {
                 Self::new(Code::StorageDamaged, "the stored data is damaged; nothing was written")
                     .retry_in(RESTORING)
             }
+            StoreError::Unreachable(_) => Self::new(
+                Code::StorageUnwritable,
+                "no server of the database can be written; nothing was written",
+            ),
+            StoreError::Unknown(_) => Self::new(
+                Code::OutcomeUnknown,
+                "the database was lost while it committed: repeat the request with the same Idempotency-Key",
+            ),
             StoreError::Memory => Self::new(Code::Overloaded, "memory is short; nothing was written"),
             StoreError::Late => Self::new(Code::DeadlinePassed, error.to_string()),
             StoreError::Stopped => Self::new(Code::Unavailable, "the service is stopping"),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::database::fault::Fault;
 use crate::database::holders;
 use crate::error::StoreError;
+use crate::postgres::PgOpenError;
 
 /// Why a store does not open.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +118,9 @@ pub enum OpenError {
         /// What SQLite found.
         source: rusqlite::Error,
     },
+    /// A database of PostgreSQL does not do.
+    #[error(transparent)]
+    Postgres(#[from] PgOpenError),
     /// A setting did not take: data would not be as safe as promised.
     #[error("the database does not keep {setting}: wanted {wanted}, got {got}")]
     Setting {
@@ -211,6 +215,7 @@ impl OpenError {
             Self::ReadOnly { .. } => Some("make the file and its file system writable".into()),
             Self::TooNew { .. } => Some("start the newer program that wrote it".into()),
             Self::Directory { .. } => Some("check that the directory exists and may be written to".into()),
+            Self::Postgres(error) => error.hint(),
             Self::Unusable { .. }
             | Self::Database { .. }
             | Self::Setting { .. }

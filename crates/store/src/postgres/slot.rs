@@ -1,0 +1,143 @@
+//! A session that is replaced when it is lost, and the rules by which something is tried again.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Session;
+use super::condition::Reachability;
+use super::connect::Target;
+use super::fault::{Fault, PgError, PgResult};
+
+/// How long there may be no session before what has not begun is refused.
+pub(crate) const ADMISSION: Duration = Duration::from_millis(250);
+/// How long something whose outcome is not known is tried again.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// How long one try may take: longer than a cluster takes to choose another synchronous standby.
+const TRY: Duration = Duration::from_secs(10);
+/// Pause between two searches for a server.
+const AGAIN: Duration = Duration::from_millis(100);
+/// How often something is tried again that others were in the way of.
+const CONTENDED: u32 = 3;
+
+/// Something that is done in a session, and may be done again.
+pub(crate) trait Attempt: Sync {
+    /// What it comes to.
+    type Output: Send;
+
+    /// Does it. Decides from the tables alone: an earlier try may have been committed.
+    fn run<'a>(&'a self, session: &'a Session) -> impl Future<Output = PgResult<Self::Output>> + Send + 'a;
+}
+
+/// Why something was given up.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    /// No server could be reached, and nothing was begun.
+    Unreachable(String),
+    /// It may have happened or not.
+    Unknown(String),
+    /// It fails whenever it is tried; nothing of it was written.
+    Refused(Fault, PgError),
+}
+
+/// A place for one session.
+pub(crate) struct Slot {
+    target: Arc<Target>,
+    reachability: Reachability,
+    session: Option<Session>,
+}
+
+/// What has become of the tries so far.
+struct Tries {
+    began: Instant,
+    /// Why the last one was lost, if one was: it may have been committed.
+    lost: Option<String>,
+    contended: u32,
+}
+
+impl Slot {
+    pub(crate) fn new(target: Arc<Target>, reachability: Reachability) -> Self {
+        Self { target, reachability, session: None }
+    }
+
+    /// The session there is, or a new one; why there is none.
+    pub(crate) async fn session(&mut self) -> Result<Session, String> {
+        if let Some(session) = self.session.take_if(|session| !session.is_closed()) {
+            return Ok(self.session.insert(session).clone());
+        }
+        self.session = None;
+        match self.target.connect().await {
+            Ok(session) => {
+                self.reachability.found();
+                Ok(self.session.insert(session).clone())
+            }
+            Err(why) => {
+                let why = why.to_string();
+                self.reachability.unreachable(&why);
+                Err(why)
+            }
+        }
+    }
+
+    /// Does something until its outcome is known, or patience ends. While no server can be reached, `meanwhile` is
+    /// called time and again.
+    pub(crate) async fn run<A: Attempt>(
+        &mut self,
+        attempt: &A,
+        mut meanwhile: impl FnMut(&str) + Send,
+    ) -> Result<A::Output, Failed> {
+        let mut tries = Tries { began: Instant::now(), lost: None, contended: 0 };
+        loop {
+            let session = match self.session().await {
+                Ok(session) => session,
+                Err(why) => {
+                    tries.check(&why)?;
+                    meanwhile(&why);
+                    tokio::time::sleep(AGAIN).await;
+                    continue;
+                }
+            };
+            let tried = tokio::time::timeout(TRY, attempt.run(&session)).await;
+            let error = match tried.unwrap_or(Err(PgError::Silent(TRY.as_secs()))) {
+                Ok(output) => {
+                    self.reachability.reached();
+                    return Ok(output);
+                }
+                Err(error) => error,
+            };
+            self.judge(&mut tries, error)?;
+        }
+    }
+
+    /// Whether a failed try is followed by another one.
+    fn judge(&mut self, tries: &mut Tries, error: PgError) -> Result<(), Failed> {
+        match error.fault() {
+            Fault::Lost => {
+                self.session = None;
+                let why = error.to_string();
+                self.reachability.unreachable(&why);
+                tries.lost = Some(why.clone());
+                tries.check(&why)
+            }
+            Fault::Contended if tries.contended < CONTENDED => {
+                tries.contended += 1;
+                Ok(())
+            }
+            Fault::Full => {
+                self.reachability.full(&error.to_string());
+                Err(Failed::Refused(Fault::Full, error))
+            }
+            fault => Err(Failed::Refused(fault, error)),
+        }
+    }
+}
+
+impl Tries {
+    fn check(&self, why: &str) -> Result<(), Failed> {
+        let waited = self.began.elapsed();
+        match &self.lost {
+            Some(lost) if waited >= PATIENCE => Err(Failed::Unknown(lost.clone())),
+            None if waited >= ADMISSION => Err(Failed::Unreachable(why.to_owned())),
+            _ => Ok(()),
+        }
+    }
+}
