@@ -1,7 +1,6 @@
 //! The order service: turns what a client wants into an order, through every crash, without
 //! losing, doubling or overselling. It writes down what it wants; the product service decides.
 
-use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
@@ -16,7 +15,7 @@ use ordersys_contract::IdempotencyKey;
 use ordersys_contract::order::ORDERS;
 use ordersys_spans::Tracer;
 use ordersys_store::retention::{self, Retention};
-use ordersys_store::{Durability, OpenError};
+use ordersys_store::{Location, OpenError};
 use tokio_util::sync::CancellationToken;
 
 use domain::order::StoredOrder;
@@ -49,9 +48,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Config {
     /// Where its data lives.
-    pub data_dir: PathBuf,
-    /// What a commit means.
-    pub durability: Durability,
+    pub store: Location,
     /// How callers are authenticated.
     pub authenticator: Authenticator,
     /// When calls to the other services are refused at once.
@@ -81,9 +78,9 @@ pub struct OrderService {
 
 impl OrderService {
     /// Opens the service's data.
-    pub fn open(config: &Config, ports: Ports) -> Result<Self, OpenError> {
+    pub async fn open(config: &Config, ports: Ports) -> Result<Self, OpenError> {
         let newest = ClockSkew::of(NAME);
-        let orders = Orders::open(config, newest.clone())?;
+        let orders = Orders::open(config, newest.clone()).await?;
         let metrics = Metrics::new(NAME, config.counting);
         let oldest = Gauge::<f64, AtomicU64>::default();
         metrics.register(|registry| {
@@ -148,12 +145,14 @@ impl OrderService {
             }
             recover(&self.app, &health, &stopping).await;
         };
+        let taking_over = tokio::spawn(take_over(self.app.clone()));
         let forgetting = tokio::spawn({
             let app = self.app.clone();
             async move { retention::sweep(self.retention, NAME, || app.forget_refused()).await }
         });
         let measuring = tokio::spawn(measure(self.app.clone(), self.oldest));
         let (served, ()) = tokio::join!(serving, recovering);
+        taking_over.abort();
         measuring.abort();
         forgetting.abort();
         self.app.close().await;
@@ -182,6 +181,23 @@ async fn recover(app: &App, health: &Health, stopping: &CancellationToken) {
         tokio::select! {
             () = stopping.cancelled() => return,
             () = tokio::time::sleep(AGAIN) => {}
+        }
+    }
+}
+
+/// Goes on with the orders of instances that ended, as long as there may be others.
+async fn take_over(app: App) {
+    if !app.is_shared() {
+        return;
+    }
+    let mut ticks = tokio::time::interval(INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match app.recover().await {
+            Ok(0) => {}
+            Ok(taken) => tracing::info!(service = NAME, taken, "driving orders on that nobody drove"),
+            Err(error) => tracing::warn!(service = NAME, %error, "the lease of this instance is not renewed"),
         }
     }
 }

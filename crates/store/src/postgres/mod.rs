@@ -32,6 +32,7 @@ pub use open::PgOpenError;
 pub use params::{Param, Params};
 pub use session::{Asked, Session, Transaction};
 pub use tokio_postgres::Row;
+pub use uuid::Uuid;
 
 use crate::{OpenError, StoreError, StoreMetrics};
 use condition::Reachability;

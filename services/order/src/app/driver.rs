@@ -74,6 +74,7 @@ impl App {
         deadline: Instant,
     ) -> Option<Arc<StoredOrder>> {
         let mut tries = 0;
+        let _driven = self.0.driving.enter(stored.order.id);
         if origin == Origin::New {
             self.0.reserve_retries.first_try();
         }

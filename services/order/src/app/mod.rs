@@ -24,6 +24,7 @@ mod allowance;
 mod batchers;
 mod dependencies;
 mod driver;
+mod driving;
 mod inflight;
 mod place;
 mod unfinished;
@@ -35,6 +36,7 @@ use batchers::{DRIVERS, REQUESTS, USERS, inventory_batcher, user_batcher};
 pub use dependencies::Ports;
 pub(crate) use dependencies::{Breakers, Dependencies};
 use driver::Origin;
+use driving::Driving;
 use inflight::InFlight;
 pub(crate) use place::{Placed, RequestContext, outcome};
 use unfinished::Unfinished;
@@ -67,6 +69,10 @@ struct Shared {
     stopping: CancellationToken,
     batchers: BatcherMetrics,
     unfinished: Unfinished,
+    /// The orders that this process drives.
+    driving: Driving,
+    /// Permits of the drivers of recovered orders.
+    recovery: Arc<Semaphore>,
 }
 
 impl App {
@@ -88,18 +94,26 @@ impl App {
             stopping: CancellationToken::new(),
             batchers,
             unfinished: Unfinished::default(),
+            driving: Driving::default(),
+            recovery: Arc::new(Semaphore::new(RECOVERY_DRIVERS)),
         }))
     }
 
-    /// Loads every order whose outcome is open and starts driving them on. Returns how many.
+    /// Whether other instances of the service work on the same orders.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.0.orders.is_shared()
+    }
+
+    /// Takes every order whose outcome is open and that nobody drives, and starts driving them on. Returns how many.
     pub(crate) async fn recover(&self) -> Result<usize, OrderError> {
-        let unfinished = self.0.orders.unfinished().await?;
+        let mut unfinished = self.0.orders.take_over().await?;
+        unfinished.retain(|stored| !self.0.driving.holds(stored.order.id));
         let count = unfinished.len();
-        let cap = Arc::new(Semaphore::new(RECOVERY_DRIVERS));
         let deadline = Instant::now() + DEADLINE;
         for stored in unfinished {
-            let (app, cap) = (self.clone(), Arc::clone(&cap));
+            let (app, cap) = (self.clone(), Arc::clone(&self.0.recovery));
             self.0.tasks.spawn(async move {
+                let _driven = app.0.driving.enter(stored.order.id);
                 let _permit = cap.acquire_owned().await;
                 let request = RequestId::random();
                 tracing::info!(

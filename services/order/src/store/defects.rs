@@ -10,8 +10,8 @@ use ordersys_store::defect::Defect;
 use ordersys_store::{OpenError, StoreError};
 use rusqlite::Connection;
 
-use super::rows::place;
-use super::{Inserted, Orders};
+use super::sqlite::place;
+use super::{Backend, Inserted, Orders};
 use crate::Config;
 use crate::domain::order::StoredOrder;
 
@@ -31,8 +31,8 @@ impl Deref for DefectiveOrders {
 }
 
 impl DefectiveOrders {
-    pub(crate) fn open(config: &Config, newest: ClockSkew) -> Result<Self, OpenError> {
-        Orders::open(config, newest).map(Self)
+    pub(crate) async fn open(config: &Config, newest: ClockSkew) -> Result<Self, OpenError> {
+        Orders::open(config, newest).await.map(Self)
     }
 
     /// Stores a second order for a key that has one.
@@ -69,7 +69,10 @@ impl DefectiveOrders {
         let delete = move |connection: &Connection| {
             connection.execute("DELETE FROM placed WHERE place = ?1", [place(id)]).map(|_| ())
         };
-        self.0.0.write(delete).await
+        match &self.0.backend {
+            Backend::Sqlite(orders) => orders.store().write(delete).await,
+            Backend::Postgres(_) => Err(StoreError::Statement("orders are lost in SQLite only".to_owned())),
+        }
     }
 }
 

@@ -1,40 +1,30 @@
-//! The order service's tables.
+//! The order service's tables, in SQLite or in PostgreSQL.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use ordersys_chassis::ClockSkew;
 use ordersys_chassis::prometheus_client::registry::Registry;
-use ordersys_contract::order::OrderState;
-use ordersys_contract::{IdempotencyKey, OrderId, Timestamp, UserId};
-use ordersys_store::retention::Recent;
-use ordersys_store::{OpenError, Options, Store, StoreError, failpoint};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
+use ordersys_contract::order::{KeyRecord, OrderState};
+use ordersys_contract::{IdempotencyKey, OrderId, UserId};
+use ordersys_store::{Add, Location, OpenError, StoreError};
 
+use crate::Config;
 use crate::domain::access::Reach;
 use crate::domain::lifecycle::Event;
-use crate::domain::order::{Evidence, StepContext, StoredOrder};
-use crate::{Config, NAME};
+use crate::domain::order::{StepContext, StoredOrder};
 
-mod audit;
 #[cfg(feature = "defects")]
 mod defects;
-mod keys;
-mod list;
-mod refused;
-mod rows;
-mod schema;
+mod filter;
+mod form;
+mod postgres;
+mod sqlite;
 mod steps;
-#[cfg(test)]
-mod twice;
 
-use keys::{by_key, claim_key, take_over_key};
-use rows::{COLUMNS, place, place_millis, state};
-use schema::MIGRATIONS;
+#[cfg(feature = "defects")]
+pub(crate) use defects::DefectiveOrders;
+pub(crate) use filter::{Filter, KeyCursor, KeyFilter};
 use steps::Steps;
-
-/// Orders that need a driver, in the words of their index: only then SQLite uses it.
-const UNFINISHED: &str = "state = 0 OR state = 6 OR state = 8";
 
 /// How storing a new order ended.
 #[derive(Debug)]
@@ -54,32 +44,58 @@ pub(crate) enum Changed {
 
 /// The stored orders.
 #[derive(Clone)]
-pub(crate) struct Orders(Store, Steps, ClockSkew, Recent);
+pub(crate) struct Orders {
+    backend: Backend,
+    steps: Steps,
+    newest: ClockSkew,
+}
 
-pub(crate) use audit::{KeyCursor, KeyFilter};
-#[cfg(feature = "defects")]
-pub(crate) use defects::DefectiveOrders;
-pub(crate) use list::Filter;
+#[derive(Clone)]
+enum Backend {
+    Sqlite(sqlite::Orders),
+    Postgres(postgres::Orders),
+}
+
+/// The same call on whichever store there is.
+macro_rules! on {
+    ($orders:ident.$call:ident($($argument:expr),*)$($await:tt)*) => {
+        match &$orders.backend {
+            Backend::Sqlite(orders) => orders.$call($($argument),*)$($await)*,
+            Backend::Postgres(orders) => orders.$call($($argument),*)$($await)*,
+        }
+    };
+}
 
 impl Orders {
-    pub(crate) fn open(config: &Config, newest: ClockSkew) -> Result<Self, OpenError> {
-        let (dir, durability) = (config.data_dir.clone(), config.durability);
-        Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS })
-            .map(|store| Self(store, Steps::default(), newest, Recent::new(config.retention, Instant::now())))
+    pub(crate) async fn open(config: &Config, newest: ClockSkew) -> Result<Self, OpenError> {
+        let backend = match config.store.clone() {
+            Location::Directory { dir, durability } => {
+                Backend::Sqlite(sqlite::Orders::open(dir, durability, config.retention)?)
+            }
+            Location::Database { address, password } => {
+                Backend::Postgres(postgres::Orders::open(address, password, config.retention).await?)
+            }
+        };
+        Ok(Self { backend, steps: Steps::default(), newest })
     }
 
     /// Why the store cannot do its work, if it cannot.
     pub(crate) fn trouble(&self) -> Option<String> {
-        self.0.trouble()
+        on!(self.trouble())
     }
 
     pub(crate) fn register(&self, registry: &mut Registry) {
-        self.0.metrics().register(registry);
-        self.1.register(registry);
+        on!(self.register(registry));
+        self.steps.register(registry);
     }
 
     pub(crate) async fn close(&self) {
-        self.0.close().await;
+        on!(self.close().await);
+    }
+
+    /// Whether other instances of the service work on the same orders.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.backend, Backend::Postgres(_))
     }
 
     /// Stores a new order and its key, unless the key has an order already. Fails with
@@ -89,61 +105,24 @@ impl Orders {
         stored: Arc<StoredOrder>,
         key: Option<IdempotencyKey>,
     ) -> Result<Inserted, StoreError> {
-        let inserted = self
-            .0
-            .write(move |connection| {
-                let user = stored.order.user_id;
-                if let Some(key) = &key
-                    && !claim_key(connection, user, key, stored.order.id)?
-                {
-                    match by_key(connection, user, key)? {
-                        Some(first) if first.order.id == stored.order.id => return Ok(Inserted::Done),
-                        Some(first) => return Ok(Inserted::KeyTaken(Box::new(first))),
-                        None => take_over_key(connection, user, key, stored.order.id)?,
-                    }
-                }
-                insert(connection, &stored, key.as_ref())?;
-                failpoint::crash(|| "order-commit-pending");
-                Ok(Inserted::Done)
-            })
-            .await?;
+        let inserted = on!(self.insert(stored, key).await)?;
         if matches!(inserted, Inserted::Done) {
-            failpoint::crash(|| "order-pending");
-            self.1.count(OrderState::Pending);
+            self.steps.count(OrderState::Pending);
         }
         Ok(inserted)
     }
 
     /// Stores orders that are over, and their keys, in one commit.
     pub(crate) async fn import(&self, all: Vec<(StoredOrder, IdempotencyKey)>) -> Result<(), StoreError> {
-        let write = move |connection: &Connection| {
-            for (stored, key) in &all {
-                claim_key(connection, stored.order.user_id, key, stored.order.id)?;
-                insert(connection, stored, Some(key))?;
-            }
-            Ok(())
-        };
-        self.0.write(write).await
+        on!(self.import(all).await)
     }
 
     /// Replaces the version before `next` by it. `false` if another version is stored, and did not come of it.
     pub(crate) async fn advance(&self, next: Arc<StoredOrder>) -> Result<bool, StoreError> {
         let reached = next.order.status;
-        let recent = self.3.clone();
-        let replaced = self
-            .0
-            .write(move |connection| {
-                let replaced = rows::replace(connection, &next)? || has_come(connection, &next)?;
-                if refused::is_refused(next.order.status) {
-                    recent.note(refused::number(next.order.id), Instant::now());
-                }
-                failpoint::crash(|| format!("order-commit-{}", reached.as_str()));
-                Ok(replaced)
-            })
-            .await?;
+        let replaced = on!(self.advance(next).await)?;
         if replaced {
-            failpoint::crash(|| format!("order-{}", reached.as_str()));
-            self.1.count(reached);
+            self.steps.count(reached);
         }
         Ok(replaced)
     }
@@ -156,30 +135,17 @@ impl Orders {
         event: Event,
         context: StepContext,
     ) -> Result<Changed, StoreError> {
-        let changed = self
-            .0
-            .write(move |connection| {
-                let Some(stored) = select(connection, id, reach)? else { return Ok(Changed::NotFound) };
-                if stored.has_seen(event, &context) {
-                    return Ok(Changed::Done(Box::new(stored)));
-                }
-                let Some(next) = stored.after(event, Evidence::None, context.clone()) else {
-                    return Ok(Changed::Illegal(stored.order.status));
-                };
-                rows::replace(connection, &next)?;
-                Ok(Changed::Done(Box::new(next)))
-            })
-            .await?;
+        let changed = on!(self.change(id, reach, event, context).await)?;
         if let Changed::Done(next) = &changed {
-            self.1.count(next.order.status);
-            self.2.saw(next.order.updated_at);
+            self.steps.count(next.order.status);
+            self.newest.saw(next.order.updated_at);
         }
         Ok(changed)
     }
 
     /// An order, if it is among those the caller reaches.
     pub(crate) async fn get(&self, id: OrderId, reach: Reach) -> Result<Option<StoredOrder>, StoreError> {
-        self.0.read(move |connection| select(connection, id, reach)).await
+        on!(self.get(id, reach).await)
     }
 
     /// The order that a user's key was used for.
@@ -188,15 +154,16 @@ impl Orders {
         user: UserId,
         key: IdempotencyKey,
     ) -> Result<Option<StoredOrder>, StoreError> {
-        self.0.read(move |connection| by_key(connection, user, &key)).await
+        on!(self.by_key(user, key).await)
     }
 
-    /// Every order whose outcome is not known yet, oldest first.
-    pub(crate) async fn unfinished(&self) -> Result<Vec<StoredOrder>, StoreError> {
-        let select = format!("SELECT {COLUMNS} FROM placed WHERE {UNFINISHED} ORDER BY created_at");
-        self.0
-            .scan(move |connection| connection.prepare_cached(&select)?.query_map([], rows::order)?.collect())
-            .await
+    /// Orders whose outcome is not known yet and that nobody drives: all of them when this is the only instance, which
+    /// has just started; else those of instances that have ended, which are this one's from now on.
+    pub(crate) async fn take_over(&self) -> Result<Vec<StoredOrder>, StoreError> {
+        match &self.backend {
+            Backend::Sqlite(orders) => orders.unfinished().await,
+            Backend::Postgres(orders) => orders.take_over().await,
+        }
     }
 
     /// Where orders whose outcome is not known yet stand, up to `most` of them, oldest first.
@@ -204,60 +171,43 @@ impl Orders {
         &self,
         most: u32,
     ) -> Result<Vec<(OrderId, OrderState)>, StoreError> {
-        let select =
-            format!("SELECT id, state FROM placed WHERE {UNFINISHED} ORDER BY created_at LIMIT {most}");
-        self.0
-            .read(move |connection| {
-                let mut statement = connection.prepare_cached(&select)?;
-                let read = |row: &Row<'_>| Ok((OrderId::from_bytes(row.get(0)?), state(1, row.get(1)?)?));
-                statement.query_map([], read)?.collect()
-            })
-            .await
+        on!(self.unfinished_states(most).await)
     }
 
     /// Takes note of the times of the order with the newest id, and of that id.
     pub(crate) async fn see_newest(&self) -> Result<(), StoreError> {
-        let select = "SELECT place, max(created_at, updated_at) FROM placed ORDER BY place DESC LIMIT 1";
-        let read = |row: &Row<'_>| Ok(Timestamp::from_millis(place_millis(row.get(0)?).max(row.get(1)?)));
-        let newest =
-            self.0.read(move |connection| connection.prepare_cached(select)?.query_row([], read).optional());
-        if let Some(newest) = newest.await? {
-            self.2.saw(newest);
+        if let Some(newest) = on!(self.newest().await)? {
+            self.newest.saw(newest);
         }
         Ok(())
     }
-}
 
-fn select(connection: &Connection, id: OrderId, reach: Reach) -> rusqlite::Result<Option<StoredOrder>> {
-    let select = format!(
-        "SELECT {COLUMNS} FROM placed WHERE place = ?4 AND id = ?1 AND (?2 OR registered = 0 OR user_id = ?3)"
-    );
-    let (all, own) = match &reach {
-        Reach::All => (true, None),
-        Reach::Guests => (false, None),
-        Reach::GuestsAnd(user) => (false, Some(user.as_bytes())),
-    };
-    let row = params![id.as_bytes(), all, own, place(id)];
-    connection.prepare_cached(&select)?.query_row(row, rows::order).optional()
-}
-
-/// Stores a new order; one that is stored already stays as it is.
-fn insert(
-    connection: &Connection,
-    stored: &StoredOrder,
-    key: Option<&IdempotencyKey>,
-) -> rusqlite::Result<()> {
-    let inserted = rows::insert(connection, stored, key);
-    let is_taken =
-        |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation);
-    if inserted.as_ref().is_err_and(is_taken) && select(connection, stored.order.id, Reach::All)?.is_some() {
-        return Ok(());
+    /// Lets the oldest refused orders go, with their keys, up to a number; returns how many.
+    pub(crate) async fn forget_refused(&self) -> Result<usize, StoreError> {
+        on!(self.forget_refused().await)
     }
-    inserted
+
+    /// A page of orders, newest first. It may hold fewer than asked for, or none; the order to go on before is
+    /// then returned beside it.
+    pub(crate) async fn list<P: Send + 'static>(
+        &self,
+        filter: Filter,
+        page: P,
+        add: Add<P, StoredOrder>,
+    ) -> Result<(P, Option<OrderId>), StoreError> {
+        on!(self.list(filter, page, add).await)
+    }
+
+    /// Idempotency keys after a position, by key and user.
+    pub(crate) async fn keys<P: Send + 'static>(
+        &self,
+        filter: KeyFilter,
+        page: P,
+        add: Add<P, KeyRecord>,
+    ) -> Result<P, StoreError> {
+        on!(self.keys(filter, page, add).await)
+    }
 }
 
-/// Whether a version is stored, or was before others came of it.
-fn has_come(connection: &Connection, next: &StoredOrder) -> rusqlite::Result<bool> {
-    let stored = select(connection, next.order.id, Reach::All)?;
-    Ok(stored.is_some_and(|stored| stored.came_of(next)))
-}
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,8 @@ use crate::store::Inserted;
 
 /// How long a client waits for the outcome before it is asked to come back.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Pause between two looks at an order that another instance may be making.
+const POLL: Duration = Duration::from_millis(20);
 /// How long each try of the user look-up may take.
 const LOOKUP_TRIES: [Duration; 3] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1)];
@@ -133,7 +135,7 @@ impl App {
         let deadline = Instant::now() + self.0.deadline;
         let stored = match self.insert(stored, key).await? {
             Insertion::New(stored) => stored,
-            Insertion::Earlier(earlier) => return replay(&draft.lines, *earlier),
+            Insertion::Earlier(earlier) => return replay(&draft.lines, self.settled(*earlier).await),
         };
         progress.send_if_modified(|progress| progress.reach(Arc::clone(&stored)));
         let outcome = self.drive(Arc::clone(&stored), &request, Origin::New, deadline).await;
@@ -185,7 +187,21 @@ impl App {
         let Some(key) = key else { return Ok(None) };
         let found = self.0.orders.by_key(*user_id, key).await?;
         let found = found.filter(|stored| Reach::of(caller).includes(*user_id, stored.owner));
-        found.map(|stored| replay(lines, stored)).transpose()
+        let Some(found) = found else { return Ok(None) };
+        replay(lines, self.settled(found).await).map(Some)
+    }
+
+    /// An order that another post made, when its outcome is known or has been waited for: it may be in the making at
+    /// another instance.
+    async fn settled(&self, mut stored: StoredOrder) -> StoredOrder {
+        let until = Instant::now() + RESPONSE_TIMEOUT;
+        while stored.order.status.needs_driver() && Instant::now() < until {
+            tokio::time::sleep(POLL).await;
+            if let Ok(Some(now)) = self.0.orders.get(stored.order.id, Reach::All).await {
+                stored = now;
+            }
+        }
+        stored
     }
 
     /// The user. Fails closed: without an answer nothing is written.

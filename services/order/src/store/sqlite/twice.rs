@@ -20,7 +20,7 @@ fn open(dir: &tempfile::TempDir) -> Orders {
     let (dir, durability) = (dir.path().to_owned(), Durability::Memory);
     let store = Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS }).expect("opens");
     let recent = Recent::new(Retention::default(), Instant::now());
-    Orders(store, Steps::default(), ClockSkew::of(NAME), recent)
+    Orders(store, recent)
 }
 
 fn product() -> ProductId {

@@ -6,23 +6,7 @@ use ordersys_store::{Add, StoreError};
 use rusqlite::{Row, params};
 
 use super::Orders;
-
-/// Which idempotency keys are listed.
-#[derive(Debug, Clone)]
-pub(crate) struct KeyFilter {
-    pub(crate) after: KeyCursor,
-    pub(crate) limit: u32,
-}
-
-/// A position in the list of idempotency keys.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) enum KeyCursor {
-    /// Before the first.
-    #[default]
-    Start,
-    /// After this key of this user.
-    After(UserId, String),
-}
+use crate::store::{KeyCursor, KeyFilter};
 
 impl Orders {
     /// Idempotency keys after a position, by key and user.

@@ -118,8 +118,8 @@ mod tests {
     use rusqlite::{Connection, params};
 
     use super::*;
-    use crate::store::by_key;
-    use crate::store::rows::{COLUMNS, order, place};
+    use crate::store::sqlite::by_key;
+    use crate::store::sqlite::rows::{COLUMNS, order, place};
 
     #[test]
     fn orders_and_keys_of_the_first_schema_keep_their_content_and_can_be_found() {

@@ -2,7 +2,7 @@
 
 use ordersys_contract::order::{Order, OrderLine, OrderState};
 use ordersys_contract::user::UserKindName;
-use ordersys_contract::{Currency, IdempotencyKey, Money, OrderId, RequestId, Timestamp, UserId, WriteJson};
+use ordersys_contract::{IdempotencyKey, OrderId, Timestamp, UserId, WriteJson};
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
@@ -11,6 +11,8 @@ use serde::de::DeserializeOwned;
 use super::refused;
 use crate::domain::odd::Odd;
 use crate::domain::order::{Step, StoredOrder};
+use crate::store::form;
+use crate::store::form::{STEP_BYTES, code, history, is_refused, total};
 
 pub(super) const COLUMNS: &str = "id, user_id, user_name, state, version, total, currency, items, reason, \
                                   history, created_at, updated_at, registered, key_print, place, refused, room";
@@ -20,8 +22,6 @@ const REFUSED: usize = 15;
 /// Which of them holds the key of a refused order.
 const ROOM: usize = 16;
 
-/// Bytes that the step to its outcome adds to an order, apart from its lines.
-const STEP_BYTES: usize = 72;
 /// Bytes that names and prices add to each line.
 const LINE_BYTES: usize = 96;
 
@@ -30,7 +30,7 @@ const LINE_BYTES: usize = 96;
 /// was set back between them: an insert then fails with [`StoreError::Taken`].
 ///
 /// [`StoreError::Taken`]: ordersys_store::StoreError::Taken
-pub(super) fn place(id: OrderId) -> i64 {
+pub(crate) fn place(id: OrderId) -> i64 {
     let bytes = u128::from_be_bytes(*id.as_bytes());
     let (millis, count) = (bytes >> 80, (bytes >> 32) & 0x7fff);
     i64::try_from((millis << 15) | count).unwrap_or(i64::MAX)
@@ -78,7 +78,7 @@ pub(super) fn insert(
 
 /// Writes `next` over the version before it; `false` if that is not what is stored.
 pub(super) fn replace(connection: &Connection, next: &StoredOrder) -> rusqlite::Result<bool> {
-    if refused::is_refused(next.order.status) {
+    if is_refused(next.order.status) {
         return refused::replace(connection, next);
     }
     let update = "
@@ -137,67 +137,19 @@ fn odd(row: &Row<'_>, state: OrderState, key_print: Option<u32>) -> rusqlite::Re
     let reason = is_short && !matches!(row.get_ref(8)?, ValueRef::Null);
     let items = is_short && row.get_ref(7)?.as_bytes()? != b"[]";
     let registered = !matches!(row.get_ref(12)?, ValueRef::Integer(0 | 1));
-    let print = key_print.filter(|_| refused::is_refused(state));
+    let print = key_print.filter(|_| is_refused(state));
     let kept = row.get_ref(ROOM)?.as_blob_or_null()?.unwrap_or_default();
     let room = print.is_some_and(|print| refused::print(kept) != Some(print));
     Ok(Odd::of([reason, items, registered, room]))
 }
 
-/// The sum of the lines, as fine as they are: orders of earlier versions have hundredths in all currencies.
-fn total(minor: i64, currency: Currency, items: &[OrderLine]) -> Option<Money> {
-    match items.first().and_then(|item| item.line_total) {
-        Some(line) => Money::as_fine_as(minor, line),
-        None => Money::of(minor, currency),
-    }
-}
-
-/// The stored form of a state. Never changed, only added to.
-pub(super) fn code(state: OrderState) -> i64 {
-    match state {
-        OrderState::Pending => 0,
-        OrderState::Confirmed => 1,
-        OrderState::Paid => 2,
-        OrderState::Shipped => 3,
-        OrderState::Delivered => 4,
-        OrderState::Rejected => 5,
-        OrderState::Aborting => 6,
-        OrderState::Aborted => 7,
-        OrderState::Cancelling => 8,
-        OrderState::Cancelled => 9,
-        OrderState::Expired => 10,
-    }
-}
-
-/// The history as text: the code of each step, its time in milliseconds, its request.
-pub(super) fn history(steps: &[Step]) -> String {
-    let mut text = String::with_capacity(STEP_BYTES * steps.len());
-    text.push('[');
-    for (number, Step(state, at, request)) in steps.iter().enumerate() {
-        text.push_str(if number == 0 { "[" } else { ",[" });
-        for number in [code(*state), at.as_millis()] {
-            number.write_json(&mut text);
-            text.push(',');
-        }
-        request.write_json(&mut text);
-        text.push(']');
-    }
-    text.push(']');
-    text
-}
-
-/// Reads a history, also as earlier versions wrote it: with names and RFC 3339 times.
+/// Reads a history, also as earlier versions wrote it.
 fn steps(column: usize, text: &[u8]) -> rusqlite::Result<Vec<Step>> {
-    if text.starts_with(b"[[\"") {
-        return json(column, text);
-    }
-    let steps: Vec<(i64, i64, RequestId)> = json(column, text)?;
-    let step = |(code, at, request)| Ok(Step(state(column, code)?, Timestamp::from_millis(at), request));
-    steps.into_iter().map(step).collect()
+    form::steps(text).map_err(|error| unreadable(column, error))
 }
 
 pub(super) fn state(column: usize, stored: i64) -> rusqlite::Result<OrderState> {
-    let known = OrderState::ALL.into_iter().find(|state| code(*state) == stored);
-    known.ok_or(rusqlite::Error::IntegralValueOutOfRange(column, stored))
+    form::state(stored).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, stored))
 }
 
 fn text<T: Serialize>(value: &T) -> rusqlite::Result<String> {
@@ -224,42 +176,5 @@ mod tests {
         places.sort_unstable();
         places.dedup();
         assert_eq!(places.len(), 20_000);
-    }
-
-    /// Orders in yen of earlier versions have hundredths in their lines, and so in their total.
-    #[test]
-    fn a_total_is_as_fine_as_its_lines() {
-        let yen: Currency = "JPY".parse().expect("a code");
-        let line = |total: &str| OrderLine {
-            product_id: ordersys_contract::ProductId::now(),
-            quantity: ordersys_contract::Quantity::ONE,
-            name: None,
-            unit_price: None,
-            line_total: total.parse().ok(),
-        };
-        let shown = |items: &[OrderLine]| total(50_000, yen, items).expect("not negative").to_string();
-        assert_eq!(shown(&[line("500.00")]), "500.00");
-        assert_eq!(shown(&[line("50000")]), "50000");
-        assert_eq!(shown(&[]), "50000");
-        assert!(total(-1, yen, &[]).is_none());
-    }
-
-    #[test]
-    fn a_history_is_read_as_it_was_written_and_as_earlier_versions_wrote_it() {
-        let request = RequestId::parse("r-1").expect("of the form");
-        let written = [Step(OrderState::Pending, Timestamp::from_millis(1_700_000_000_123), request)];
-        let now = history(&written);
-        assert_eq!(now, r#"[[0,1700000000123,"r-1"]]"#);
-        assert_eq!(steps(0, now.as_bytes()).expect("reads"), written);
-        let earlier = text(&written).expect("writes");
-        assert!(earlier.starts_with(r#"[["pending","2023"#), "{earlier}");
-        assert_eq!(steps(0, earlier.as_bytes()).expect("reads"), written);
-    }
-
-    #[test]
-    fn unfinished_states_are_those_the_index_names() {
-        for state in OrderState::ALL {
-            assert_eq!(state.needs_driver(), matches!(code(state), 0 | 6 | 8), "{state:?}");
-        }
     }
 }

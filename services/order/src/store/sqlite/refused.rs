@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ordersys_contract::order::{OrderLine, OrderState};
+use ordersys_contract::order::OrderLine;
 use ordersys_contract::reservation::Shortage;
 use ordersys_contract::{IdempotencyKey, OrderId, ProductId, Quantity};
 use ordersys_store::StoreError;
@@ -12,8 +12,9 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Orders;
-use super::rows::{code, history, place};
+use super::rows::place;
 use crate::domain::order::{Reason, StoredOrder};
+use crate::store::form::{code, history};
 
 /// The stored forms of reasons. Never changed, only added to.
 const NO_REASON: u64 = 0;
@@ -24,7 +25,7 @@ const MIXED_CURRENCIES: u64 = 3;
 impl Orders {
     /// Lets the oldest of them go, with their keys, up to a number; returns how many.
     pub(crate) async fn forget_refused(&self) -> Result<usize, StoreError> {
-        let recent = self.3.clone();
+        let recent = self.1.clone();
         if recent.bound(Instant::now()).is_none() {
             return Ok(0);
         }
@@ -91,21 +92,6 @@ fn forget(connection: &Connection, last: Id, bound: Id) -> rusqlite::Result<usiz
         order.execute([place])?;
     }
     Ok(found.len())
-}
-
-/// Whether an order holds nothing, never will, and was never acknowledged as one that stands.
-pub(super) fn is_refused(state: OrderState) -> bool {
-    match state {
-        OrderState::Rejected | OrderState::Aborted | OrderState::Expired => true,
-        OrderState::Pending
-        | OrderState::Confirmed
-        | OrderState::Paid
-        | OrderState::Shipped
-        | OrderState::Delivered
-        | OrderState::Aborting
-        | OrderState::Cancelling
-        | OrderState::Cancelled => false,
-    }
 }
 
 /// What is left of the key in the room of an order: 0 without one, `None` if it is no key.
@@ -231,13 +217,6 @@ mod tests {
             line_total: None,
         };
         (0..count).map(line).collect()
-    }
-
-    #[test]
-    fn the_states_are_those_the_index_names() {
-        for state in OrderState::ALL {
-            assert_eq!(is_refused(state), matches!(code(state), 5 | 7 | 10), "{state:?}");
-        }
     }
 
     #[test]

@@ -2,28 +2,18 @@
 
 use std::ops::ControlFlow;
 
-use ordersys_contract::order::OrderState;
 use ordersys_contract::{OrderId, Timestamp, UserId};
 use ordersys_store::{Add, Reached, STEP_ROWS, StoreError};
 use rusqlite::{Connection, params};
 
 use super::Orders;
-use super::rows::{COLUMNS, code, order, place};
+use super::rows::{COLUMNS, order, place};
 use crate::domain::order::StoredOrder;
+use crate::store::Filter;
+use crate::store::form::code;
 
 /// The column, after those of an order, that says whether a filter lets it through.
 const HIT: usize = 17;
-
-/// What narrows a list of orders.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Filter {
-    pub(crate) user: Option<UserId>,
-    pub(crate) state: Option<OrderState>,
-    /// Orders older than this one only.
-    pub(crate) before: Option<OrderId>,
-    /// Orders last changed before this time only.
-    pub(crate) changed_before: Option<Timestamp>,
-}
 
 impl Orders {
     /// A page of orders, newest first. It may hold fewer than asked for, or none; the order to go on before is
