@@ -15,8 +15,8 @@ use ordersys_order::ports::HttpPort;
 use ordersys_order::{OrderService, Ports};
 use ordersys_product::ProductService;
 use ordersys_spans::Tracer;
-use ordersys_store::Durability;
 use ordersys_store::retention::Retention;
+use ordersys_store::{Durability, Location};
 use ordersys_user::UserService;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -87,7 +87,7 @@ impl System {
         let endpoints = Endpoints { user: user_url, product: product_url, order: order_url };
         let authenticator =
             || Authenticator::new(credentials.clone(), Tokens::new(RemoteKeys::new(endpoints.clone())));
-        let user_service = UserService::open(&user_config(dir, durability, credentials.clone()))?;
+        let user_service = UserService::open(&user_config(dir, durability, credentials.clone())).await?;
         let product_service = ProductService::open(&product_config(dir, durability, authenticator())).await?;
         let order_config = order_config(dir, durability, authenticator());
         let order_service = OrderService::open(&order_config, neighbours.ports(&endpoints, &credentials))?;
@@ -156,8 +156,7 @@ async fn listen() -> anyhow::Result<(TcpListener, String)> {
 
 fn user_config(dir: &Path, durability: Durability, credentials: Credentials) -> ordersys_user::Config {
     ordersys_user::Config {
-        data_dir: dir.join("user"),
-        durability,
+        store: Location::Directory { dir: dir.join("user"), durability },
         credentials,
         hosts: Hosts::Any,
         key_age: ordersys_user::KEY_AGE,

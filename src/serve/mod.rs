@@ -16,7 +16,7 @@ use ordersys_order::{Allowance, Ports};
 use ordersys_product::ProductError;
 use ordersys_spans::Tracer;
 use ordersys_store::retention::Retention;
-use ordersys_store::{Durability, OpenError};
+use ordersys_store::{Durability, Location, OpenError};
 use ordersys_user::StartError;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
@@ -137,7 +137,7 @@ pub async fn one(
         || Authenticator::new(credentials.clone(), Tokens::new(RemoteKeys::new(peers.clone())));
     let tracer = || config.tracer(role);
     match role {
-        Role::User => user(config, credentials)?.serve(listener, shutdown).await?,
+        Role::User => user(config, credentials).await?.serve(listener, shutdown).await?,
         Role::Product => {
             let config = ordersys_product::Config {
                 data_dir,
@@ -188,7 +188,7 @@ pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: Cancellat
     announce(Role::Product, &listeners.product.socket);
     announce(Role::Order, &listeners.order.socket);
     let (credentials, durability) = (config.credentials()?, config.durability);
-    let user = user(config, credentials.clone())?;
+    let user = user(config, credentials.clone()).await?;
     let authenticator = Authenticator::new(credentials, Tokens::new(LocalKeys(user.app())));
     let product_config = ordersys_product::Config {
         data_dir: config.data(Role::Product),
@@ -246,18 +246,17 @@ fn refused<T>(opened: Result<T, OpenError>) -> Outcome<T> {
     })
 }
 
-fn user(config: &ServeConfig, credentials: Credentials) -> Outcome<ordersys_user::UserService> {
-    let opened = ordersys_user::UserService::open(&ordersys_user::Config {
-        data_dir: config.data(Role::User),
-        durability: config.durability,
+async fn user(config: &ServeConfig, credentials: Credentials) -> Outcome<ordersys_user::UserService> {
+    let user_config = ordersys_user::Config {
+        store: Location::Directory { dir: config.data(Role::User), durability: config.durability },
         credentials,
         hosts: config.hosts(Role::User),
         key_age: config.key_age,
         counting: config.counting,
         tracer: config.tracer(Role::User),
         guests_per_address: config.guests_per_address,
-    });
-    match opened {
+    };
+    match ordersys_user::UserService::open(&user_config).await {
         Ok(service) => Ok(service),
         Err(StartError::Store(error)) => refused(Err(error)),
         Err(StartError::Keys(error)) => Err(error)

@@ -50,7 +50,7 @@ pub(super) struct LocalKeys(pub(super) ordersys_user::App);
 
 impl KeySource for LocalKeys {
     fn keys(&self) -> Fetched<'_> {
-        Box::pin(async { Ok(self.0.public_keys()) })
+        Box::pin(async { Ok(self.0.public_keys().await) })
     }
 }
 

@@ -1,7 +1,6 @@
 //! The user service: who orders. Accounts are kept here and nowhere else.
 
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use domain::ring::Certainty;
@@ -10,7 +9,7 @@ use ordersys_chassis::{
     Tokens, smoothed_clock,
 };
 use ordersys_spans::Tracer;
-use ordersys_store::Durability;
+use ordersys_store::Location;
 use tokio_util::sync::CancellationToken;
 
 mod app;
@@ -39,9 +38,7 @@ const SWEEP: Duration = Duration::from_mins(1);
 #[derive(Clone)]
 pub struct Config {
     /// Where its data lives.
-    pub data_dir: PathBuf,
-    /// What a commit means.
-    pub durability: Durability,
+    pub store: Location,
     /// How callers are authenticated.
     pub credentials: Credentials,
     /// How long a key signs access tokens before the next one takes over.
@@ -65,9 +62,13 @@ pub struct UserService {
 
 impl UserService {
     /// Opens the service's data. The first start makes the first key for access tokens.
-    pub fn open(config: &Config) -> Result<Self, StartError> {
-        let users = store::Users::open(config)?;
-        let keys = keys::Keys::open(&config.data_dir, config.key_age)?;
+    pub async fn open(config: &Config) -> Result<Self, StartError> {
+        let users = store::Users::open(&config.store).await?;
+        let keys = keys::Keys::open(users.home_of_keys(), config.key_age).await;
+        let keys = keys.map_err(|error| match error {
+            KeysError::Table(error) => StartError::Store(users.unusable(error)),
+            KeysError::File { .. } => StartError::Keys(error),
+        })?;
         let hasher = hasher::Hasher::start()?;
         let metrics = Metrics::new(NAME, config.counting);
         metrics.register(|registry| {
@@ -134,7 +135,7 @@ async fn sweep(app: App) {
         ticks.tick().await;
         let now = smoothed_clock::now();
         let certainty = if smoothed_clock::is_settled() { Certainty::Sure } else { Certainty::Unsure };
-        if let Err(error) = app.turn_keys(now, certainty) {
+        if let Err(error) = app.turn_keys(now, certainty).await {
             tracing::warn!(service = NAME, %error, "the keys stay as they are; the next sweep tries again");
         }
         complete_addresses(&app).await;

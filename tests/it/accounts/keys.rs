@@ -170,8 +170,10 @@ async fn keys_outlive_a_restart_and_give_way_to_new_ones() {
     stack.end(Role::User).await;
     std::fs::write(key_file(&stack), "[{}]").expect("writes");
     let refused = ordersys_user::UserService::open(&ordersys_user::Config {
-        data_dir: stack.data_dir().join("user"),
-        durability: ordersys_store::Durability::Full,
+        store: ordersys_store::Location::Directory {
+            dir: stack.data_dir().join("user"),
+            durability: ordersys_store::Durability::Full,
+        },
         credentials: ordersys_chassis::Credentials::Open,
         hosts: ordersys_chassis::Hosts::Any,
         key_age: ordersys_user::KEY_AGE,
@@ -179,7 +181,7 @@ async fn keys_outlive_a_restart_and_give_way_to_new_ones() {
         tracer: ordersys_spans::Tracer::off(),
         guests_per_address: None,
     });
-    let error = refused.err().expect("is damaged").to_string();
+    let error = refused.await.err().expect("is damaged").to_string();
     assert!(error.contains("keys.json") && error.contains("read"), "{error}");
 }
 

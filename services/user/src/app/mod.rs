@@ -193,9 +193,8 @@ impl App {
     }
 
     /// The public keys that access tokens are verified with.
-    #[must_use]
-    pub fn public_keys(&self) -> Jwks {
-        self.0.keys.public()
+    pub async fn public_keys(&self) -> Jwks {
+        self.0.keys.public().await
     }
 
     pub(crate) async fn records(
@@ -222,12 +221,12 @@ impl App {
         Ok(self.0.users.unowned_networks().await?)
     }
 
-    pub(crate) fn key_evidence(&self) -> KeyEvidence {
-        self.0.keys.evidence()
+    pub(crate) async fn key_evidence(&self) -> KeyEvidence {
+        self.0.keys.evidence().await
     }
 
-    pub(crate) fn turn_keys(&self, now: Timestamp, certainty: Certainty) -> Result<(), KeysError> {
-        self.0.keys.turn(now, certainty)
+    pub(crate) async fn turn_keys(&self, now: Timestamp, certainty: Certainty) -> Result<(), KeysError> {
+        self.0.keys.turn(now, certainty).await
     }
 
     /// Looks up many users at once; one answer each, in order. Past its deadline it does nothing.

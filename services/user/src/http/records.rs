@@ -110,7 +110,7 @@ async fn unowned_networks(
     security(("service" = []), ("admin" = [])),
 )]
 async fn keys(State(app): State<App>, _: InternalOrAdmin) -> Json<KeyEvidence> {
-    Json(app.key_evidence())
+    Json(app.key_evidence().await)
 }
 
 /// Removes some of the test data that is old enough and that no order needs: one step, to be repeated until it names

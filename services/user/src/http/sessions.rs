@@ -86,5 +86,5 @@ async fn log_out_everywhere(State(app): State<App>, caller: Caller) -> Result<St
     responses((status = 200, description = "The keys", body = Jwks)),
 )]
 async fn jwks(State(app): State<App>) -> Json<Jwks> {
-    Json(app.public_keys())
+    Json(app.public_keys().await)
 }

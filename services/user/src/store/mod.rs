@@ -1,122 +1,100 @@
-//! The user service's tables.
+//! The user service's store, on SQLite or on PostgreSQL: the same users, sessions and answers in both.
 
-use std::time::Instant;
+use std::net::IpAddr;
 
+use ordersys_chassis::Deadline;
 use ordersys_chassis::prometheus_client::registry::Registry;
-use ordersys_contract::user::{User, UserStatus};
-use ordersys_contract::{Timestamp, UserId};
-use ordersys_store::answers::{Answers, CommandId};
-use ordersys_store::{OpenError, Options, Store, StoreError};
-use rusqlite::{Connection, OptionalExtension, params};
+use ordersys_contract::evidence::{SessionRecord, UserRecord};
+use ordersys_contract::test_data::{Cleaned, Cleanup};
+use ordersys_contract::user::{User, UserStatus, UserSummary};
+use ordersys_contract::{SessionId, Timestamp, UserId};
+use ordersys_store::answers::CommandId;
+use ordersys_store::{Add, Location, OpenError, StoreError};
 
-use crate::domain::{Role, login};
-use crate::hasher::PasswordHash;
-use crate::{Config, NAME};
+use crate::domain::Role;
+use crate::keys::Home;
 
-mod addresses;
+mod accounts;
 mod cleanup;
-mod known;
+mod codes;
 mod list;
-mod lookup;
-mod networks;
-mod records;
-mod rows;
-mod schema;
+mod names;
+pub(crate) mod postgres;
 mod sessions;
-#[cfg(test)]
-mod twice;
+mod sqlite;
 
-use known::Known;
+pub(crate) use accounts::{Account, Change, Reached, Registration};
 pub(crate) use list::Filter;
-use rows::{reach, select_account};
-use schema::MIGRATIONS;
 pub(crate) use sessions::{Begun, NewLogin, Rotated, Rotation};
 
-/// What makes a user a registered one.
-#[derive(Debug, Clone)]
-pub(crate) struct Registration {
-    pub(crate) login: String,
-    pub(crate) password: PasswordHash,
-}
+use sessions::TokenHash;
 
-/// A registered user, as far as logging in needs it.
-#[derive(Debug, Clone)]
-pub(crate) struct Account {
-    pub(crate) id: UserId,
-    pub(crate) email: String,
-    pub(crate) name: String,
-    pub(crate) password: PasswordHash,
-    pub(crate) status: UserStatus,
-}
-
-/// What is changed of a user.
-#[derive(Debug, Clone)]
-pub(crate) struct Change {
-    pub(crate) command: CommandId,
-    pub(crate) name: Option<String>,
-    /// The new hash, in place of this one.
-    pub(crate) password: Option<(PasswordHash, PasswordHash)>,
-}
-
-/// How reading or changing a user for a caller ended.
-#[derive(Debug)]
-pub(crate) enum Reached<T> {
-    Done(T),
-    /// There is none, or not for this caller.
-    NotFound,
-    /// It is the caller, whose token is of an earlier epoch.
-    Revoked,
-}
-
-/// The stored users and their sessions.
+/// The stored users and their sessions; clones share them.
 #[derive(Clone)]
-pub(crate) struct Users(Store, Known, Answers);
+pub(crate) struct Users(Backend);
+
+#[derive(Clone)]
+enum Backend {
+    Sqlite(sqlite::Users),
+    Postgres(postgres::Users),
+}
+
+/// The same of whichever store there is.
+macro_rules! either {
+    ($users:ident, $store:ident => $call:expr) => {
+        match &$users.0 {
+            Backend::Sqlite($store) => $call,
+            Backend::Postgres($store) => $call,
+        }
+    };
+}
 
 impl Users {
-    pub(crate) fn open(config: &Config) -> Result<Self, OpenError> {
-        let (dir, durability) = (config.data_dir.clone(), config.durability);
-        Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS })
-            .map(|store| Self(store, Known::default(), Answers::new(Instant::now())))
+    /// Opens the store, making or migrating it as needed.
+    pub(crate) async fn open(location: &Location) -> Result<Self, OpenError> {
+        let backend = match location.clone() {
+            Location::Directory { dir, durability } => Backend::Sqlite(sqlite::Users::open(dir, durability)?),
+            Location::Database { address, password } => {
+                Backend::Postgres(postgres::Users::open(address, password).await?)
+            }
+        };
+        Ok(Self(backend))
+    }
+
+    /// Where the keys for access tokens are kept.
+    pub(crate) fn home_of_keys(&self) -> Home {
+        match &self.0 {
+            Backend::Sqlite(users) => Home::beside(users.dir()),
+            Backend::Postgres(users) => Home::Table(users.clone()),
+        }
+    }
+
+    /// Why the service does not start that cannot read or write what it needs.
+    pub(crate) fn unusable(&self, source: StoreError) -> OpenError {
+        either!(self, users => users.unusable(source))
     }
 
     /// Why the store cannot do its work, if it cannot.
     pub(crate) fn trouble(&self) -> Option<String> {
-        self.0.trouble()
+        either!(self, users => users.trouble())
     }
 
     pub(crate) fn register(&self, registry: &mut Registry) {
-        self.0.metrics().register(registry);
+        either!(self, users => users.register(registry));
     }
 
     pub(crate) async fn close(&self) {
-        self.0.close().await;
+        either!(self, users => users.close().await);
     }
 
     /// Lets some of the answers go that were kept for minutes; returns how many.
     pub(crate) async fn forget_answers(&self) -> Result<usize, StoreError> {
-        self.2.forget(&self.0).await
-    }
-
-    /// Writes what changes a user. The caller may go away, the change is still noticed by those who read.
-    async fn write_of<T: Send + 'static>(
-        &self,
-        user: UserId,
-        command: impl Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let users = self.clone();
-        let write = async move {
-            let outcome = users.0.write(command).await;
-            users.1.forget(user);
-            outcome
-        };
-        tokio::spawn(write).await.unwrap_or(Err(StoreError::Stopped))
+        either!(self, users => users.forget_answers().await)
     }
 
     /// When the user with the newest id was made.
     pub(crate) async fn newest(&self) -> Result<Option<Timestamp>, StoreError> {
-        let select = "SELECT created_at FROM user ORDER BY id DESC LIMIT 1";
-        let made = |row: &rusqlite::Row<'_>| row.get(0).map(Timestamp::from_millis);
-        self.0.read(move |connection| connection.query_row(select, [], made).optional()).await
+        either!(self, users => users.newest().await)
     }
 
     /// Stores a user; `false` if it is to be registered with an address that is taken. One that is stored already
@@ -126,45 +104,21 @@ impl Users {
         user: User,
         registration: Option<Registration>,
     ) -> Result<bool, StoreError> {
-        let insert =
-            "INSERT INTO user(id, name, email, created_at, password, login, address, test, former_names)
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '[]') ON CONFLICT DO NOTHING";
-        self.0
-            .write(move |connection| {
-                let registration = registration.as_ref();
-                let row = params![
-                    user.id.as_bytes(),
-                    user.name,
-                    user.email,
-                    user.created_at.as_millis(),
-                    registration.map(|registration| registration.password.as_str()),
-                    registration.map(|registration| registration.login.as_str()),
-                    login(&user.email),
-                    user.test,
-                ];
-                Ok(connection.prepare_cached(insert)?.execute(row)? == 1 || exists(connection, user.id)?)
-            })
-            .await
+        either!(self, users => users.insert(user, registration).await)
     }
 
     pub(crate) async fn get(&self, id: UserId, role: Role) -> Result<Reached<User>, StoreError> {
-        self.0.read(move |connection| reach(connection, id, role)).await
+        either!(self, users => users.get(id, role).await)
     }
 
     /// The registered user with the first of these forms of the address that one has.
     pub(crate) async fn by_login(&self, logins: [String; 2]) -> Result<Option<Account>, StoreError> {
-        self.0
-            .read(move |connection| {
-                let find = |login: &String| select_account(connection, "login = ?1", login);
-                let [first, second] = &logins;
-                find(first)?.map_or_else(|| find(second), |found| Ok(Some(found)))
-            })
-            .await
+        either!(self, users => users.by_login(logins).await)
     }
 
     /// The registered user with this id.
     pub(crate) async fn account(&self, id: UserId) -> Result<Option<Account>, StoreError> {
-        self.0.read(move |connection| select_account(connection, "id = ?1", id.as_bytes())).await
+        either!(self, users => users.account(id).await)
     }
 
     /// Changes a user. A new password ends all sessions and tokens; it is set only if the hash it
@@ -175,18 +129,7 @@ impl Users {
         role: Role,
         change: Change,
     ) -> Result<Reached<Option<User>>, StoreError> {
-        let answers = self.2.clone();
-        self.write_of(id, move |connection| {
-            if let Some(done) = Answers::find(connection, change.command)? {
-                return Ok(Reached::Done(Some(done)));
-            }
-            let changed = write_change(connection, id, role, &change)?;
-            if let Reached::Done(Some(user)) = &changed {
-                answers.keep(connection, change.command, user)?;
-            }
-            Ok(changed)
-        })
-        .await
+        either!(self, users => users.change(id, role, change).await)
     }
 
     /// Enables or disables a user; disabling ends all sessions and tokens.
@@ -195,48 +138,123 @@ impl Users {
         id: UserId,
         status: UserStatus,
     ) -> Result<Reached<User>, StoreError> {
-        let update = "UPDATE user SET disabled = ?2 WHERE id = ?1 AND disabled <> ?2";
-        self.write_of(id, move |connection| {
-            let disabled = status == UserStatus::Disabled;
-            let changed = connection.prepare_cached(update)?.execute(params![id.as_bytes(), disabled])?;
-            if changed == 1 && disabled {
-                sessions::revoke_all(connection, id)?;
-            }
-            reach(connection, id, Role::Admin)
-        })
-        .await
+        either!(self, users => users.set_status(id, status).await)
     }
-}
 
-fn write_change(
-    connection: &Connection,
-    id: UserId,
-    role: Role,
-    change: &Change,
-) -> rusqlite::Result<Reached<Option<User>>> {
-    match reach(connection, id, role)? {
-        Reached::Done(_) => {}
-        Reached::NotFound => return Ok(Reached::NotFound),
-        Reached::Revoked => return Ok(Reached::Revoked),
+    /// Completes the addresses of all users that have none in the form in which they are compared now. A login whose
+    /// new form another one has already stays as it is.
+    pub(crate) async fn complete_addresses(&self) -> Result<(), StoreError> {
+        either!(self, users => users.complete_addresses().await)
     }
-    if let Some((before, after)) = &change.password {
-        let update = "UPDATE user SET password = ?3 WHERE id = ?1 AND password = ?2";
-        let row = params![id.as_bytes(), before.as_str(), after.as_str()];
-        if connection.prepare_cached(update)?.execute(row)? == 0 {
-            return Ok(Reached::Done(None));
-        }
-        sessions::revoke_all(connection, id)?;
-    }
-    if let Some(name) = &change.name {
-        records::rename(connection, id, name)?;
-    }
-    Ok(match reach(connection, id, Role::Admin)? {
-        Reached::Done(user) => Reached::Done(Some(user)),
-        Reached::NotFound | Reached::Revoked => Reached::NotFound,
-    })
-}
 
-fn exists(connection: &Connection, id: UserId) -> rusqlite::Result<bool> {
-    let select = "SELECT EXISTS (SELECT 1 FROM user WHERE id = ?1)";
-    connection.prepare_cached(select)?.query_row([id.as_bytes()], |row| row.get(0))
+    /// A page of users. It goes through a bounded number of them, some at a time, and may hold fewer than asked for,
+    /// or none; the user to go on after is then returned beside it.
+    pub(crate) async fn list<P: Send + 'static>(
+        &self,
+        filter: Filter,
+        page: P,
+        add: Add<P, User>,
+    ) -> Result<(P, Option<UserId>), StoreError> {
+        either!(self, users => users.list(filter, page, add).await)
+    }
+
+    /// What the order path needs of each of these users; `None` for an unknown one.
+    pub(crate) async fn summaries(
+        &self,
+        ids: Vec<UserId>,
+        deadline: Deadline,
+    ) -> Result<Vec<Option<UserSummary>>, StoreError> {
+        either!(self, users => users.summaries(ids, deadline).await)
+    }
+
+    /// Removes some of the users that are test data and never looked up for an order, with their sessions.
+    pub(crate) async fn clean_up(
+        &self,
+        command: CommandId,
+        step: Cleanup<UserId>,
+    ) -> Result<Cleaned<UserId>, StoreError> {
+        either!(self, users => users.clean_up(command, step).await)
+    }
+
+    /// Whether the account with this form of the address logged in from this network before.
+    pub(crate) async fn logged_in_from(&self, login: String, network: IpAddr) -> Result<bool, StoreError> {
+        either!(self, users => users.logged_in_from(login, network).await)
+    }
+
+    /// Users after this one, with all that is stored of them.
+    pub(crate) async fn records(
+        &self,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<UserRecord>, StoreError> {
+        either!(self, users => users.records(after, limit).await)
+    }
+
+    /// All that is stored of each of these users; `None` for an unknown one.
+    pub(crate) async fn records_of(&self, ids: Vec<UserId>) -> Result<Vec<Option<UserRecord>>, StoreError> {
+        either!(self, users => users.records_of(ids).await)
+    }
+
+    /// Sessions after this one, each with the user it is of.
+    pub(crate) async fn sessions(
+        &self,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        either!(self, users => users.sessions(after, limit).await)
+    }
+
+    /// Some of the users of whom networks are remembered, and who are not there.
+    pub(crate) async fn unowned_networks(&self) -> Result<Vec<UserId>, StoreError> {
+        either!(self, users => users.unowned_networks().await)
+    }
+
+    pub(crate) async fn begin_session(&self, login: NewLogin) -> Result<Begun, StoreError> {
+        either!(self, users => users.begin_session(login).await)
+    }
+
+    /// Replaces a refresh token.
+    pub(crate) async fn rotate(&self, rotation: Rotation) -> Result<Rotated, StoreError> {
+        either!(self, users => users.rotate(rotation).await)
+    }
+
+    /// Ends a session of a user whose token is of this epoch; `false` if it is of an earlier one.
+    pub(crate) async fn end_session(
+        &self,
+        session: SessionId,
+        user: UserId,
+        epoch: u64,
+    ) -> Result<bool, StoreError> {
+        either!(self, users => users.end_session(session, user, epoch).await)
+    }
+
+    /// Ends all sessions and tokens of a user whose token is of this epoch; `false` if it is not.
+    pub(crate) async fn end_sessions(
+        &self,
+        command: CommandId,
+        user: UserId,
+        epoch: u64,
+    ) -> Result<bool, StoreError> {
+        either!(self, users => users.end_sessions(command, user, epoch).await)
+    }
+
+    /// Lets no session be refreshed later than `now`, or last longer than until `latest`.
+    pub(crate) async fn shorten(&self, now: Timestamp, latest: Timestamp) -> Result<(), StoreError> {
+        either!(self, users => users.shorten(now, latest).await)
+    }
+
+    /// Whether this is the newest token of a session that lasts.
+    pub(crate) async fn session_lives(
+        &self,
+        session: SessionId,
+        token: TokenHash,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        either!(self, users => users.session_lives(session, token, now).await)
+    }
+
+    /// Forgets sessions that are over, up to a number at a time. Returns how many.
+    pub(crate) async fn forget_expired(&self, now: Timestamp) -> Result<usize, StoreError> {
+        either!(self, users => users.forget_expired(now).await)
+    }
 }

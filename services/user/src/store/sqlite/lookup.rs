@@ -9,7 +9,7 @@ use ordersys_store::StoreError;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::Users;
-use super::rows::{kind, status};
+use crate::store::codes::{kind, status};
 
 impl Users {
     /// What the order path needs of each of these users; `None` for an unknown one.

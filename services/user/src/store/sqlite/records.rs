@@ -1,15 +1,16 @@
 //! What checks from outside read: users and sessions as they are stored, and the names users had before.
 
-use ordersys_contract::evidence::{MAX_FORMER_NAMES, SessionRecord, UserRecord};
+use ordersys_contract::evidence::{SessionRecord, UserRecord};
 use ordersys_contract::{MAX_PAGE, SessionId, Timestamp, UserId};
 use ordersys_store::StoreError;
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Users;
-use super::rows::{kind, status};
 use crate::domain;
 use crate::hasher::PasswordHash;
+use crate::store::codes::{kind, status};
+use crate::store::names;
 
 const COLUMNS: &str = "id, name, former_names, email, login, password, disabled, token_epoch, created_at, \
                        address, test, used";
@@ -88,7 +89,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<UserRecord> {
     Ok(UserRecord {
         id: UserId::from_bytes(row.get(0)?),
         name: row.get(1)?,
-        former_names: names(row.get_ref(2)?.as_str()?)?,
+        former_names: names::parse(row.get_ref(2)?.as_str()?).map_err(unreadable)?,
         address_form: domain::login(&email),
         email,
         kind: kind(login.is_some()),
@@ -121,52 +122,19 @@ fn session(row: &Row<'_>) -> rusqlite::Result<SessionRecord> {
     })
 }
 
-fn names(text: &str) -> rusqlite::Result<Vec<Option<String>>> {
-    let unreadable = |error| rusqlite::Error::FromSqlConversionFailure(2, Type::Text, Box::new(error));
-    serde_json::from_str(text).map_err(unreadable)
+/// A text of names that cannot be read.
+fn unreadable(error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(2, Type::Text, Box::new(error))
 }
 
 /// Gives a user another name, and keeps the one so far: orders were made with it.
 pub(super) fn rename(connection: &Connection, id: UserId, name: &str) -> rusqlite::Result<()> {
     let select = "SELECT name, former_names FROM user WHERE id = ?1";
     let mut statement = connection.prepare_cached(select)?;
-    let found = statement
-        .query_row([id.as_bytes()], |row| Ok((row.get::<_, String>(0)?, names(row.get_ref(1)?.as_str()?)?)));
+    let found =
+        statement.query_row([id.as_bytes()], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)));
     let Some((before, former)) = found.optional()? else { return Ok(()) };
-    let former = serde_json::to_string(&with_former(former, before))
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    let former = names::with_one_more(&former, before).map_err(unreadable)?;
     let update = "UPDATE user SET name = ?2, former_names = ?3 WHERE id = ?1";
     connection.prepare_cached(update)?.execute(params![id.as_bytes(), name, former]).map(|_| ())
-}
-
-/// The names with one more; the earliest are forgotten if they become too many.
-fn with_former(mut names: Vec<Option<String>>, name: String) -> Vec<Option<String>> {
-    names.retain(|known| known.as_ref() != Some(&name));
-    names.push(Some(name));
-    let known = names.iter().flatten().count();
-    if known > MAX_FORMER_NAMES {
-        let kept = names.into_iter().flatten().skip(known - MAX_FORMER_NAMES).map(Some);
-        names = std::iter::once(None).chain(kept).collect();
-    }
-    names
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn former_names_are_bounded_and_say_when_some_are_forgotten() {
-        let mut names = Vec::new();
-        for number in 0..MAX_FORMER_NAMES {
-            names = with_former(names, number.to_string());
-            names = with_former(names, number.to_string());
-        }
-        assert_eq!(names.len(), MAX_FORMER_NAMES);
-        assert!(names.iter().all(Option::is_some));
-        names = with_former(names, "one more".to_owned());
-        assert_eq!(names.len(), MAX_FORMER_NAMES + 1);
-        assert_eq!((&names[0], &names[1]), (&None, &Some("1".to_owned())));
-        assert_eq!(with_former(names.clone(), "another".to_owned()).len(), names.len());
-    }
 }

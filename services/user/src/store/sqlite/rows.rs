@@ -1,12 +1,13 @@
 //! Users as rows.
 
-use ordersys_contract::user::{User, UserKindName, UserStatus};
+use ordersys_contract::user::User;
 use ordersys_contract::{Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Account, Reached};
 use crate::domain::Role;
 use crate::hasher::PasswordHash;
+use crate::store::accounts::{Account, Reached};
+use crate::store::codes::{kind, status};
 
 pub(super) const COLUMNS: &str = "id, name, email, created_at, login, disabled, test";
 
@@ -64,12 +65,4 @@ pub(super) fn user(row: &Row<'_>) -> rusqlite::Result<User> {
         status: status(row.get(5)?),
         test: row.get(6)?,
     })
-}
-
-pub(super) fn kind(registered: bool) -> UserKindName {
-    if registered { UserKindName::Registered } else { UserKindName::Guest }
-}
-
-pub(super) fn status(disabled: bool) -> UserStatus {
-    if disabled { UserStatus::Disabled } else { UserStatus::Active }
 }

@@ -7,9 +7,7 @@ use ordersys_store::StoreError;
 use rusqlite::{Connection, params};
 
 use super::Users;
-
-/// Networks that are remembered of a user: those used last.
-const MOST: u32 = 8;
+use crate::store::sessions::MAX_NETWORKS;
 
 impl Users {
     /// Whether the account with this form of the address logged in from this network before.
@@ -37,5 +35,5 @@ pub(super) fn remember(
     connection.prepare_cached(insert)?.execute(row)?;
     let surplus = "DELETE FROM network WHERE user_id = ?1 AND prefix IN
                    (SELECT prefix FROM network WHERE user_id = ?1 ORDER BY used_at DESC LIMIT -1 OFFSET ?2)";
-    connection.prepare_cached(surplus)?.execute(params![user.as_bytes(), MOST]).map(|_| ())
+    connection.prepare_cached(surplus)?.execute(params![user.as_bytes(), MAX_NETWORKS]).map(|_| ())
 }
