@@ -172,8 +172,7 @@ fn product_config(
     authenticator: Authenticator,
 ) -> ordersys_product::Config {
     ordersys_product::Config {
-        data_dir: dir.join("product"),
-        durability,
+        store: Location::Directory { dir: dir.join("product"), durability },
         authenticator,
         hosts: Hosts::Any,
         counting: Counting::On,

@@ -140,8 +140,7 @@ pub async fn one(
         Role::User => user(config, credentials).await?.serve(listener, shutdown).await?,
         Role::Product => {
             let config = ordersys_product::Config {
-                data_dir,
-                durability,
+                store: Location::Directory { dir: data_dir, durability },
                 authenticator: authenticator(),
                 hosts,
                 counting: config.counting,
@@ -191,8 +190,7 @@ pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: Cancellat
     let user = user(config, credentials.clone()).await?;
     let authenticator = Authenticator::new(credentials, Tokens::new(LocalKeys(user.app())));
     let product_config = ordersys_product::Config {
-        data_dir: config.data(Role::Product),
-        durability,
+        store: Location::Directory { dir: config.data(Role::Product), durability },
         authenticator: authenticator.clone(),
         hosts: config.hosts(Role::Product),
         counting: config.counting,

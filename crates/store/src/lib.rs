@@ -36,7 +36,7 @@ mod visit;
 
 pub use crate::error::{OpenError, StoreError};
 pub use crate::metrics::StoreMetrics;
-pub use crate::visit::{Reached, STEP_ROWS};
+pub use crate::visit::{MAX_STEPS, Reached, STEP_ROWS};
 pub use ordersys_contract::settings::Durability;
 pub use rusqlite;
 

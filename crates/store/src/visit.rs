@@ -8,7 +8,7 @@ use crate::{Store, StoreError};
 /// Rows that one step goes through: a few milliseconds.
 pub const STEP_ROWS: u32 = 5_000;
 /// Steps for one page. What is left is for the next one.
-const MAX_STEPS: u32 = 50;
+pub const MAX_STEPS: u32 = 50;
 
 /// How far a step came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

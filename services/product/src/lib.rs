@@ -1,13 +1,12 @@
 //! The product service: catalog and inventory. It alone decides whether stock suffices.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use ordersys_chassis::{
     Authenticator, ClockSkew, Counting, Health, Hosts, Listener, Metrics, ServeError, Service,
 };
 use ordersys_spans::Tracer;
-use ordersys_store::Durability;
+use ordersys_store::Location;
 use ordersys_store::retention::{self, Retention};
 use tokio_util::sync::CancellationToken;
 
@@ -35,9 +34,7 @@ const SWEEP: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub struct Config {
     /// Where its data lives.
-    pub data_dir: PathBuf,
-    /// What a commit means.
-    pub durability: Durability,
+    pub store: Location,
     /// How callers are authenticated.
     pub authenticator: Authenticator,
     /// The host names it answers to.
@@ -62,7 +59,7 @@ pub struct ProductService {
 impl ProductService {
     /// Opens the service's data. A new store starts with the article's three products.
     pub async fn open(config: &Config) -> Result<Self, ProductError> {
-        let tables = Tables::open(config).map_err(ProductError::Open)?;
+        let tables = Tables::open(config).await.map_err(ProductError::Open)?;
         let metrics = Metrics::new(NAME, config.counting);
         metrics.register(|registry| {
             tables.register(registry);

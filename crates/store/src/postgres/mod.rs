@@ -14,22 +14,26 @@ use ordersys_contract::Secret;
 use ordersys_contract::settings::DatabaseAddress;
 use tokio::task::JoinHandle;
 
+mod answers;
 mod condition;
 mod connect;
 mod fault;
 mod lane;
 mod open;
 mod params;
+mod row;
 mod schema;
 mod session;
 mod slot;
 mod watch;
 
+pub use answers::Answers;
 pub(crate) use fault::Fault as PgFault;
 pub use fault::{PgError, PgResult};
 pub use lane::{Batch, Lane};
 pub use open::PgOpenError;
-pub use params::{Param, Params};
+pub use params::{Param, Params, signed};
+pub use row::{get, unsigned};
 pub use session::{Asked, Session, Transaction};
 pub use tokio_postgres::Row;
 pub use uuid::Uuid;

@@ -3,6 +3,16 @@
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
+use super::fault::{PgError, PgResult};
+
+/// The form of a count in a parameter.
+///
+/// # Errors
+/// More than a column holds.
+pub fn signed(count: u64) -> PgResult<i64> {
+    i64::try_from(count).map_err(PgError::unreadable)
+}
+
 /// A value and its type.
 type Typed = (Box<dyn ToSql + Sync + Send>, Type);
 

@@ -67,7 +67,7 @@ struct ListQuery {
 async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Page, Rejection> {
     let limit = page::limit(query.limit)?;
     let after = page::cursor(query.cursor.as_deref())?.map(ProductId::from_bytes);
-    let filter = Filter { text: query.q.clone(), test: query.test, after };
+    let filter = Filter { text: query.q.clone(), test: query.test, after, limit };
     let add = |items: &mut Items, product: Product| items.add(&product, product.id.as_bytes());
     let (mut items, left) = app.list(filter, Items::new(limit), Box::new(add)).await?;
     if let Some(last) = left {

@@ -15,7 +15,7 @@ use ordersys_store::defect::Defect;
 use ordersys_store::{OpenError, StoreError};
 use rusqlite::{Connection, params};
 
-use super::Tables;
+use super::{Backend, Tables};
 use crate::Config;
 
 /// The stored catalog, stock and reservations, in which some units are missing, doubled or made up.
@@ -35,8 +35,22 @@ impl Deref for DefectiveTables {
 }
 
 impl DefectiveTables {
-    pub(crate) fn open(config: &Config) -> Result<Self, OpenError> {
-        Tables::open(config).map(|tables| Self { tables, oversold: Arc::default() })
+    pub(crate) async fn open(config: &Config) -> Result<Self, OpenError> {
+        let tables = Tables::open(config).await?;
+        Ok(Self { tables, oversold: Arc::default() })
+    }
+
+    /// Writes what is wrong, which SQLite alone is made to hold.
+    async fn write<F>(&self, command: F) -> Result<(), StoreError>
+    where
+        F: Fn(&Connection) -> rusqlite::Result<()> + Send + 'static,
+    {
+        match &self.tables.0 {
+            Backend::Sqlite(tables) => tables.write(command).await,
+            Backend::Postgres(_) => Err(StoreError::Statement(
+                "mistakes on purpose are made in a store on SQLite only".to_owned(),
+            )),
+        }
     }
 
     /// A product, whose stock is below zero if it was oversold.
@@ -91,7 +105,7 @@ impl DefectiveTables {
             }
             Ok(())
         };
-        self.tables.0.write(take).await
+        self.write(take).await
     }
 
     async fn priced(&self, lines: &[Line]) -> Result<Vec<PricedLine>, StoreError> {
@@ -116,7 +130,7 @@ impl DefectiveTables {
             let update = "UPDATE reservation SET state = 1, lines = ?2, short = NULL WHERE order_id = ?1";
             connection.execute(update, params![order.as_bytes(), lines]).map(|_| ())
         };
-        self.tables.0.write(commit).await?;
+        self.write(commit).await?;
         reservation.state = ReservationState::Committed;
         reservation.shortages.clear();
         let mut oversold = self.oversold.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,165 +1,238 @@
-//! The product service's tables.
+//! The product service's store: catalog, stock and reservations, in SQLite or in PostgreSQL.
+//!
+//! Both do the same. What is asked of them and what comes of it is here; the domain decides in both.
 
 use std::time::Instant;
 
+use ordersys_chassis::Deadline;
 use ordersys_chassis::prometheus_client::registry::Registry;
-use ordersys_store::answers::{self, Answers};
-use ordersys_store::retention::Recent;
-use ordersys_store::{OpenError, Options, Store, StoreError};
+use ordersys_contract::evidence::ProductRecord;
+use ordersys_contract::product::{Product, StockAccount, StockEvidence};
+use ordersys_contract::reservation::{Answer, Operation, ReservationRecord};
+use ordersys_contract::test_data::{Cleaned, Cleanup};
+use ordersys_contract::{OrderId, ProductId, Quantity, Timestamp};
+use ordersys_store::answers::CommandId;
+use ordersys_store::{Add, Location, OpenError, StoreError};
 
-use crate::{Config, NAME};
+use crate::Config;
 
-mod audit;
-mod catalog;
 mod changes;
-mod cleanup;
 #[cfg(feature = "defects")]
 mod defects;
-mod editions;
-mod leases;
-mod refused;
-mod reservations;
-mod rows;
-mod totals;
-#[cfg(test)]
-mod twice;
+mod forms;
+mod holds;
+mod lists;
+mod postgres;
+mod sqlite;
 
-pub(crate) use audit::ReservationFilter;
-pub(crate) use catalog::Filter;
-pub(crate) use changes::{Addition, Edit, Edited, Restocked};
+pub(crate) use changes::{Addition, Edit, Edited};
 #[cfg(feature = "defects")]
 pub(crate) use defects::DefectiveTables;
-use leases::Leases;
-pub(crate) use reservations::{HoldOutcome, Part};
-pub(crate) use totals::StockTotals;
+pub(crate) use holds::{HoldOutcome, Part};
+pub(crate) use lists::{Filter, ReservationFilter, StockTotals};
 
-const MIGRATIONS: &[&str] = &[
-    "
-    CREATE TABLE product(
-        id BLOB PRIMARY KEY CHECK (length(id) = 16),
-        name TEXT NOT NULL,
-        price INTEGER NOT NULL CHECK (price >= 0),
-        currency TEXT NOT NULL CHECK (length(currency) = 3),
-        version INTEGER NOT NULL,
-        created_at INTEGER NOT NULL,
-        initial INTEGER NOT NULL CHECK (initial >= 0),
-        restocked INTEGER NOT NULL DEFAULT 0 CHECK (restocked >= 0),
-        available INTEGER NOT NULL CHECK (available >= 0),
-        reserved INTEGER NOT NULL DEFAULT 0 CHECK (reserved >= 0),
-        sold INTEGER NOT NULL DEFAULT 0 CHECK (sold >= 0),
-        CHECK (initial + restocked = available + reserved + sold)
-    ) STRICT, WITHOUT ROWID;
-
-    CREATE TABLE reservation(
-        order_id BLOB PRIMARY KEY CHECK (length(order_id) = 16),
-        state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 5),
-        lines TEXT NOT NULL,
-        shortages TEXT,
-        lease_until INTEGER,
-        direct_product BLOB
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX held_by_lease ON reservation(lease_until) WHERE state = 0 AND lease_until IS NOT NULL;
-    CREATE INDEX held_directly ON reservation(direct_product, order_id)
-        WHERE state = 0 AND direct_product IS NOT NULL;
-
-    CREATE TABLE clock(one INTEGER PRIMARY KEY CHECK (one = 1), now INTEGER NOT NULL) STRICT;
-    INSERT INTO clock VALUES (1, 0);
-    CREATE TABLE seeded(one INTEGER PRIMARY KEY CHECK (one = 1)) STRICT;
-",
-    "
-    -- No clock decides: a stored one that jumped ahead once stopped all sales. Of a lease its length is kept, not
-    -- its end; those that are open begin anew.
-    DROP TABLE clock;
-    ALTER TABLE reservation RENAME COLUMN lease_until TO lease_ms;
-    UPDATE reservation SET lease_ms = CASE state WHEN 0 THEN 30000 END WHERE lease_ms IS NOT NULL;
-",
-    "
-    -- What a product was in each version: what reservations and the product itself are held to.
-    CREATE TABLE edition(
-        product_id BLOB NOT NULL,
-        version INTEGER NOT NULL,
-        name TEXT NOT NULL,
-        price INTEGER NOT NULL,
-        currency TEXT NOT NULL,
-        initial INTEGER NOT NULL,
-        at INTEGER NOT NULL,
-        PRIMARY KEY (product_id, version)
-    ) STRICT, WITHOUT ROWID;
-    -- The sum of what was added to a product, a second time.
-    CREATE TABLE added(product_id BLOB PRIMARY KEY, units INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-    INSERT INTO added SELECT id, restocked FROM product WHERE restocked > 0;
-    INSERT INTO edition SELECT id, version, name, price, currency, initial, created_at FROM product;
-",
-    "
-    -- What was short, in the form of refused.rs. Those that hold nothing and never will are found by their
-    -- age; the terms are those of the queries, and no list, which SQLite would build for each row written.
-    ALTER TABLE reservation ADD COLUMN short BLOB;
-    CREATE INDEX refused ON reservation(order_id) WHERE state = 2 OR state = 3 OR state = 4;
-",
-    "
-    -- Amounts were hundredths in every currency, and are minor units of their own now: what is finer is rounded.
-    CREATE TEMP TABLE fine(currency TEXT PRIMARY KEY, times INTEGER, divided INTEGER);
-    INSERT INTO fine SELECT value, 1, 100 FROM json_each('[
-        \"BIF\", \"CLP\", \"DJF\", \"GNF\", \"ISK\", \"JPY\", \"KMF\", \"KRW\",
-        \"PYG\", \"RWF\", \"UGX\", \"VND\", \"VUV\", \"XAF\", \"XOF\", \"XPF\"]');
-    INSERT INTO fine SELECT value, 10, 1 FROM json_each('[
-        \"BHD\", \"IQD\", \"JOD\", \"KWD\", \"LYD\", \"OMR\", \"TND\"]');
-    UPDATE reservation SET lines = (
-        SELECT json_group_array(json_set(value, '$.unitPrice',
-            (ifnull(json_extract(value, '$.unitPrice') * times, json_extract(value, '$.unitPrice'))
-                + ifnull(divided / 2, 0)) / ifnull(divided, 1)))
-        FROM json_each(reservation.lines) LEFT JOIN fine ON fine.currency = json_extract(value, '$.currency')
-    ) WHERE EXISTS (SELECT 1 FROM product JOIN fine USING (currency))
-        AND EXISTS (SELECT 1 FROM json_each(reservation.lines)
-                    JOIN fine ON fine.currency = json_extract(value, '$.currency'));
-    UPDATE product SET price = (price * times + divided / 2) / divided FROM fine
-        WHERE fine.currency = product.currency;
-    UPDATE edition SET price = (price * times + divided / 2) / divided FROM fine
-        WHERE fine.currency = edition.currency;
-    DROP TABLE fine;
-",
-    "
-    -- Test data, and whether units of it were ever reserved or sold: see cleanup.rs.
-    ALTER TABLE product ADD COLUMN test INTEGER NOT NULL DEFAULT 0 CHECK (test IN (0, 1));
-    ALTER TABLE product ADD COLUMN used INTEGER NOT NULL DEFAULT 0 CHECK (used IN (0, 1));
-    CREATE INDEX test_product ON product(id) WHERE test = 1;
-",
-    answers::TABLE,
-];
-
-/// The stored catalog, stock and reservations.
+/// The stored catalog, stock and reservations; clones share them.
 #[derive(Clone)]
-pub(crate) struct Tables(Store, Leases, Recent, Answers);
+pub(crate) struct Tables(Backend);
+
+#[derive(Clone)]
+enum Backend {
+    Sqlite(sqlite::Tables),
+    Postgres(postgres::Tables),
+}
+
+/// The same for either store.
+macro_rules! either {
+    ($self:ident, $tables:ident => $call:expr) => {
+        match &$self.0 {
+            Backend::Sqlite($tables) => $call,
+            Backend::Postgres($tables) => $call,
+        }
+    };
+}
 
 impl Tables {
-    pub(crate) fn open(config: &Config) -> Result<Self, OpenError> {
-        let (dir, durability) = (config.data_dir.clone(), config.durability);
-        let now = Instant::now();
-        let (recent, answers) = (Recent::new(config.retention, now), Answers::new(now));
-        Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS })
-            .map(|store| Self(store, Leases::default(), recent, answers))
+    pub(crate) async fn open(config: &Config) -> Result<Self, OpenError> {
+        let retention = config.retention;
+        Ok(Self(match &config.store {
+            Location::Directory { dir, durability } => {
+                Backend::Sqlite(sqlite::Tables::open(dir, *durability, retention)?)
+            }
+            Location::Database { address, password } => {
+                Backend::Postgres(postgres::Tables::open(address, password.as_ref(), retention).await?)
+            }
+        }))
     }
 
     /// Why the store cannot do its work, if it cannot.
     pub(crate) fn trouble(&self) -> Option<String> {
-        self.0.trouble()
+        either!(self, tables => tables.trouble())
     }
 
     /// Why the service does not start that cannot read or write what it needs.
     pub(crate) fn unusable(&self, source: StoreError) -> OpenError {
-        self.0.unusable(source)
+        either!(self, tables => tables.unusable(source))
     }
 
     pub(crate) fn register(&self, registry: &mut Registry) {
-        self.0.metrics().register(registry);
+        either!(self, tables => tables.register(registry));
     }
 
     pub(crate) async fn close(&self) {
-        self.0.close().await;
+        either!(self, tables => tables.close().await);
+    }
+
+    pub(crate) async fn insert(&self, product: Product) -> Result<(), StoreError> {
+        either!(self, tables => tables.insert(product).await)
+    }
+
+    /// Puts the first products into a new store; later calls change nothing, also if the note that it was
+    /// done is lost: a store with products is not new.
+    pub(crate) async fn seed_once(&self, products: Vec<Product>) -> Result<(), StoreError> {
+        either!(self, tables => tables.seed_once(products).await)
+    }
+
+    /// When the product with the newest id was made.
+    pub(crate) async fn newest_product(&self) -> Result<Option<Timestamp>, StoreError> {
+        either!(self, tables => tables.newest_product().await)
+    }
+
+    pub(crate) async fn get(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
+        either!(self, tables => tables.get(id).await)
+    }
+
+    /// A page of products. A search goes through a bounded number of them, some at a time: its page may
+    /// hold fewer than asked for, or none; the product to go on after is then returned beside it.
+    pub(crate) async fn list<P: Send + 'static>(
+        &self,
+        filter: Filter,
+        page: P,
+        add: Add<P, Product>,
+    ) -> Result<(P, Option<ProductId>), StoreError> {
+        either!(self, tables => tables.list(filter, page, add).await)
+    }
+
+    pub(crate) async fn edit(&self, id: ProductId, edit: Edit) -> Result<Edited, StoreError> {
+        either!(self, tables => tables.edit(id, edit).await)
+    }
+
+    /// Adds units; `None` if there is no such product, `Some(None)` beyond what can be counted.
+    pub(crate) async fn restock(
+        &self,
+        id: ProductId,
+        addition: Addition,
+    ) -> Result<Option<Option<Product>>, StoreError> {
+        either!(self, tables => tables.restock(id, addition).await)
+    }
+
+    /// Where every unit of every product after `after` is, in one snapshot.
+    pub(crate) async fn accounts<P: Send + 'static>(
+        &self,
+        after: Option<ProductId>,
+        page: P,
+        add: Add<P, StockAccount>,
+    ) -> Result<P, StoreError> {
+        either!(self, tables => tables.accounts(after, page, add).await)
+    }
+
+    /// Removes some of the products that are test data and of which no unit was ever reserved, with their versions.
+    pub(crate) async fn clean_up(
+        &self,
+        command: CommandId,
+        step: Cleanup<ProductId>,
+    ) -> Result<Cleaned<ProductId>, StoreError> {
+        either!(self, tables => tables.clean_up(command, step).await)
+    }
+
+    /// Products after this one, with their versions, in one snapshot; also those of which only versions
+    /// or added units are left.
+    pub(crate) async fn product_records(
+        &self,
+        after: Option<ProductId>,
+        limit: u32,
+    ) -> Result<Vec<ProductRecord>, StoreError> {
+        either!(self, tables => tables.product_records(after, limit).await)
+    }
+
+    /// A product with its versions, in one snapshot; `None` if there is neither.
+    pub(crate) async fn product_record(&self, id: ProductId) -> Result<Option<ProductRecord>, StoreError> {
+        either!(self, tables => tables.product_record(id).await)
+    }
+
+    /// Decides a batch of operations that `arrived` then in one transaction; one answer each, in order. A batch
+    /// whose deadline passes while it waits is not done.
+    pub(crate) async fn apply(
+        &self,
+        operations: Vec<Operation>,
+        arrived: Instant,
+        deadline: Deadline,
+    ) -> Result<Vec<Answer>, StoreError> {
+        either!(self, tables => tables.apply(operations, arrived, deadline).await)
+    }
+
+    /// Lets the leases that an earlier process left open begin anew, where processes count them. To be called once,
+    /// at the start.
+    pub(crate) async fn recover_leases(&self) -> Result<(), StoreError> {
+        either!(self, tables => tables.recover_leases().await)
+    }
+
+    /// Ends leases that are over; returns how many ended.
+    pub(crate) async fn end_leases(&self, now: Instant) -> Result<usize, StoreError> {
+        either!(self, tables => tables.end_leases(now).await)
+    }
+
+    /// The article's reserve: holds units of one product, without a lease.
+    pub(crate) async fn hold(
+        &self,
+        id: OrderId,
+        product: ProductId,
+        quantity: Quantity,
+    ) -> Result<HoldOutcome, StoreError> {
+        either!(self, tables => tables.hold(id, product, quantity).await)
+    }
+
+    /// The article's release: gives back units held by [`Tables::hold`], of one hold if it is
+    /// named, else of the oldest ones. All units or none.
+    pub(crate) async fn give_back(&self, product: ProductId, part: Part) -> Result<HoldOutcome, StoreError> {
+        either!(self, tables => tables.give_back(product, part).await)
+    }
+
+    pub(crate) async fn reservation(&self, id: OrderId) -> Result<Option<ReservationRecord>, StoreError> {
+        either!(self, tables => tables.reservation(id).await)
+    }
+
+    /// Reservations, newest first.
+    pub(crate) async fn reservations<P: Send + 'static>(
+        &self,
+        filter: ReservationFilter,
+        page: P,
+        add: Add<P, ReservationRecord>,
+    ) -> Result<P, StoreError> {
+        either!(self, tables => tables.reservations(filter, page, add).await)
+    }
+
+    /// The account of every product after `after` and the sums of its lines, in one snapshot.
+    pub(crate) async fn evidence<P: Send + 'static>(
+        &self,
+        after: Option<ProductId>,
+        page: P,
+        add: Add<P, StockEvidence>,
+    ) -> Result<P, StoreError> {
+        either!(self, tables => tables.evidence(after, page, add).await)
+    }
+
+    /// The sums over all products, in one snapshot.
+    pub(crate) async fn stock_totals(&self) -> Result<StockTotals, StoreError> {
+        either!(self, tables => tables.stock_totals().await)
+    }
+
+    /// Lets the oldest of what was refused go, up to a number; returns how many.
+    pub(crate) async fn forget_refused(&self) -> Result<usize, StoreError> {
+        either!(self, tables => tables.forget_refused().await)
     }
 
     /// Lets some of the answers go that were kept for minutes; returns how many.
     pub(crate) async fn forget_answers(&self) -> Result<usize, StoreError> {
-        self.3.forget(&self.0).await
+        either!(self, tables => tables.forget_answers().await)
     }
 }

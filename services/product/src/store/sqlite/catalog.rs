@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{Tables, editions};
 use crate::domain::inventory::Item;
 use crate::domain::stock::Stock;
+use crate::store::Filter;
 
 pub(super) const COLUMNS: &str =
     "id, name, price, currency, version, created_at, initial, restocked, available, reserved, sold, test";
@@ -19,16 +20,6 @@ pub(super) const COLUMNS: &str =
 pub(super) const TEST: usize = 11;
 /// The column, after those of a product, that says whether a filter lets it through.
 const HIT: usize = 12;
-
-/// What narrows a list of products.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Filter {
-    /// Products whose name has this text in it, in either case.
-    pub(crate) text: Option<String>,
-    pub(crate) test: TestData,
-    /// Products after this one only.
-    pub(crate) after: Option<ProductId>,
-}
 
 impl Tables {
     pub(crate) async fn insert(&self, product: Product) -> Result<(), StoreError> {

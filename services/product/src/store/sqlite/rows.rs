@@ -1,19 +1,14 @@
 //! Reservations as rows: what a batch of operations may touch is read before it is decided, what changed is
 //! written back.
 
-use ordersys_contract::reservation::{Action, Operation, ReservationState};
-use ordersys_contract::{OrderId, ProductId, WriteJson};
+use ordersys_contract::reservation::{Action, Operation, ReservationState, Shortage};
+use ordersys_contract::{OrderId, ProductId};
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::catalog::{item, write_moved};
-use super::refused;
 use crate::domain::inventory::{Change, Inventory, Stored};
-
-/// The longest lease that a column holds, in milliseconds.
-const MOST_LEASE_MS: u64 = i64::MAX.unsigned_abs();
-/// The stored form of no lines.
-const NO_LINES: &str = "[]";
+use crate::store::forms::{self, code};
 
 /// Reads every row the operations may touch. Ids follow time, so most are those of new orders, greater
 /// than any that is stored: of these there is nothing to read.
@@ -76,7 +71,7 @@ fn stored(connection: &Connection, id: OrderId) -> rusqlite::Result<Option<Store
 /// Reads a row that starts with `state, lines, coalesce(short, shortages), lease_ms`.
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Stored> {
     let shortages = match row.get_ref(2)? {
-        ValueRef::Blob(packed) => refused::unpacked(2, packed)?,
+        ValueRef::Blob(packed) => unpacked(2, packed)?,
         // As earlier versions wrote them.
         text => text.as_bytes_or_null()?.map_or(Ok(Vec::new()), |text| json(2, text))?,
     };
@@ -88,8 +83,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Stored> {
     })
 }
 
-/// Writes what changed. New rows are marked as direct holds of `direct`, if given. Of a refused one only what
-/// was short is kept: its lines are with the order, and their names and prices are not needed.
+/// Writes what changed. New rows are marked as direct holds of `direct`, if given.
 pub(super) fn write_back(
     connection: &Connection,
     inventory: &Inventory,
@@ -105,36 +99,24 @@ pub(super) fn write_back(
     let mut update = connection
         .prepare_cached("UPDATE reservation SET state = ?2, lines = ?3, lease_ms = ?4 WHERE order_id = ?1")?;
     for (id, stored, change) in inventory.changed_reservations() {
-        let refused = stored.state == ReservationState::Rejected;
-        let lines = if refused { NO_LINES.to_owned() } else { stored.lines.to_json() };
-        let lease = stored.lease_ms.map(|length| length.min(MOST_LEASE_MS));
+        let (state, lines, lease) = (code(stored.state), forms::lines(stored), forms::lease_ms(stored));
         if change == Change::Inserted {
-            let short = refused.then(|| refused::packed(&stored.shortages));
             let direct = direct.as_ref().map(ProductId::as_bytes);
-            let row = params![id.as_bytes(), code(stored.state), lines, short, lease, direct];
-            insert.execute(row)?;
+            insert.execute(params![id.as_bytes(), state, lines, forms::short(stored), lease, direct])?;
         } else {
-            let row = params![id.as_bytes(), code(stored.state), lines, lease];
-            update.execute(row)?;
+            update.execute(params![id.as_bytes(), state, lines, lease])?;
         }
     }
     Ok(())
 }
 
-pub(super) fn code(state: ReservationState) -> i64 {
-    match state {
-        ReservationState::Held => 0,
-        ReservationState::Committed => 1,
-        ReservationState::Rejected => 2,
-        ReservationState::Cancelled => 3,
-        ReservationState::Expired => 4,
-        ReservationState::Released => 5,
-    }
+fn state(stored: i64) -> rusqlite::Result<ReservationState> {
+    forms::state(stored).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, stored))
 }
 
-fn state(stored: i64) -> rusqlite::Result<ReservationState> {
-    let known = ReservationState::ALL.into_iter().find(|state| code(*state) == stored);
-    known.ok_or(rusqlite::Error::IntegralValueOutOfRange(0, stored))
+fn unpacked(column: usize, bytes: &[u8]) -> rusqlite::Result<Vec<Shortage>> {
+    let wrong = || rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, "what was short".into());
+    forms::unpacked(bytes).ok_or_else(wrong)
 }
 
 pub(super) fn json<T: serde::de::DeserializeOwned>(column: usize, text: &[u8]) -> rusqlite::Result<T> {

@@ -1,46 +1,25 @@
 //! The transactions that change reservations: gather, decide, write back.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ordersys_chassis::Deadline;
-use ordersys_contract::reservation::{Action, Answer, Line, Operation, ReservationState};
+use ordersys_contract::reservation::{Answer, Line, Operation, ReservationState};
 use ordersys_contract::{OrderId, ProductId, Quantity};
-use ordersys_store::answers::{Answers, CommandId};
+use ordersys_store::answers::Answers;
 use ordersys_store::retention::Recent;
 use ordersys_store::{StoreError, failpoint};
 use rusqlite::{Connection, params};
 
 use super::Tables;
 use super::leases::Leases;
-use super::refused::{is_refused, number};
 use super::rows::{gather, gather_item, gather_reservation, write_back};
 use crate::domain::inventory::{Change, Inventory};
 use crate::domain::transition::Event;
+use crate::store::forms::{is_refused, number};
+use crate::store::{HoldOutcome, Part, holds};
 
 /// Most leases ended in one commit.
 const SWEEP_LIMIT: usize = 512;
-
-/// How a single-product hold or its giving back ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum HoldOutcome {
-    /// Done; the units that are available then.
-    Done { available: u64 },
-    /// The reservation stands otherwise.
-    Answer(Answer),
-    /// Not that many units are held that way.
-    NothingHeld,
-    /// There is no such product.
-    NotFound,
-}
-
-/// Units of a product that are given back.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Part {
-    pub(crate) command: CommandId,
-    pub(crate) quantity: Quantity,
-    /// The hold they are of; the oldest ones unless it is named.
-    pub(crate) of: Option<OrderId>,
-}
 
 impl Tables {
     /// Decides a batch of operations that `arrived` then in one transaction; one answer each, in order. A batch
@@ -124,29 +103,10 @@ impl Tables {
                 let mut inventory = Inventory::default();
                 gather_reservation(connection, &mut inventory, id)?;
                 gather_item(connection, &mut inventory, product)?;
-                if inventory.item(product).is_none() {
-                    return Ok(HoldOutcome::NotFound);
-                }
-                let lines = vec![Line { product_id: product, quantity }];
-                let action = Action::Reserve { lines, commit: false, lease_ms: 0, time_left_ms: 0 };
-                let known = inventory.reservation(id).is_some();
-                let answer = if known {
-                    let request_id = ordersys_contract::RequestId::random();
-                    let operation = Operation { order_id: id, request_id, trace_parent: None, action };
-                    inventory.apply(&operation, Duration::ZERO)
-                } else {
-                    let line = Line { product_id: product, quantity };
-                    inventory.reserve(id, &[line], Event::Hold, None)
-                };
+                let outcome = holds::hold(&mut inventory, id, Line { product_id: product, quantity });
                 write_back(connection, &inventory, Some(product))?;
                 note(&recent, &inventory);
-                let available = inventory.item(product).map_or(0, |item| item.stock.available);
-                Ok(match answer {
-                    Answer::Stands(ref stands) if stands.state == ReservationState::Held => {
-                        HoldOutcome::Done { available }
-                    }
-                    other => HoldOutcome::Answer(other),
-                })
+                Ok(outcome)
             })
             .await
     }
@@ -181,25 +141,14 @@ fn give_back(
     part: &Part,
 ) -> rusqlite::Result<HoldOutcome> {
     gather_item(connection, inventory, product)?;
-    if inventory.item(product).is_none() {
-        return Ok(HoldOutcome::NotFound);
-    }
-    let holds = match part.of {
+    let ids = match part.of {
         Some(id) => vec![id],
         None => direct_holds(connection, product, part.quantity)?,
     };
-    let mut wanted = part.quantity.get();
-    for hold in holds {
-        gather_reservation(connection, inventory, hold)?;
-        let held = held_units(inventory, hold, product).min(wanted);
-        if held > 0 && inventory.give_back(hold, product, held).is_some() {
-            wanted -= held;
-        }
+    for id in &ids {
+        gather_reservation(connection, inventory, *id)?;
     }
-    Ok(match inventory.item(product) {
-        Some(item) if wanted == 0 => HoldOutcome::Done { available: item.stock.available },
-        _ => HoldOutcome::NothingHeld,
-    })
+    Ok(holds::give_back(inventory, product, part.quantity, &ids))
 }
 
 /// Notes what was refused or given back, so that it stays for a while.
@@ -207,14 +156,6 @@ fn note(recent: &Recent, inventory: &Inventory) {
     let over = inventory.changed_reservations().filter(|(_, stored, _)| is_refused(stored.state));
     for (id, ..) in over {
         recent.note(number(*id), Instant::now());
-    }
-}
-
-fn held_units(inventory: &Inventory, id: OrderId, product: ProductId) -> u32 {
-    let held = inventory.reservation(id).filter(|stored| stored.state == ReservationState::Held);
-    match held.map(|stored| stored.lines.as_slice()) {
-        Some([line]) if line.product_id == product => line.quantity.get(),
-        _ => 0,
     }
 }
 

@@ -4,21 +4,7 @@ use ordersys_store::StoreError;
 use rusqlite::Connection;
 
 use super::Tables;
-
-/// Units of all products, by where they are. Sums may exceed 64 bits, so they are approximate from 2^53 on.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct StockTotals {
-    /// Put in at first and by restocking.
-    pub(crate) put_in: f64,
-    /// Can be ordered.
-    pub(crate) available: f64,
-    /// Held for orders not yet decided.
-    pub(crate) reserved: f64,
-    /// Left with an order.
-    pub(crate) sold: f64,
-    /// Products with units that are not accounted for, or with less than none.
-    pub(crate) unbalanced: i64,
-}
+use crate::store::StockTotals;
 
 impl Tables {
     /// The sums over all products, in one snapshot.

@@ -12,17 +12,11 @@ use serde::Deserialize;
 
 use super::Tables;
 use super::catalog::accounts;
-use super::rows::{code, json, read};
+use super::rows::{json, read};
+use crate::store::ReservationFilter;
+use crate::store::forms::code;
 
 const COLUMNS: &str = "state, lines, coalesce(short, shortages), lease_ms, direct_product, order_id";
-
-/// Which reservations are listed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ReservationFilter {
-    /// Those older than this one only.
-    pub(crate) before: Option<OrderId>,
-    pub(crate) limit: u32,
-}
 
 /// Units of one product in the lines of reservations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -121,7 +115,7 @@ fn line_sums(connection: &Connection) -> rusqlite::Result<HashMap<ProductId, Lin
         connection.prepare_cached("SELECT state, lines FROM reservation WHERE state IN (?1, ?2)")?;
     let mut rows = statement.query([held, committed])?;
     while let Some(row) = rows.next()? {
-        let state: i64 = row.get(0)?;
+        let state: i16 = row.get(0)?;
         let lines: Vec<Units> = json(1, row.get_ref(1)?.as_bytes()?)?;
         for Units { product_id, quantity } in lines {
             let sums = sums.entry(product_id).or_default();
