@@ -90,7 +90,8 @@ impl System {
         let user_service = UserService::open(&user_config(dir, durability, credentials.clone())).await?;
         let product_service = ProductService::open(&product_config(dir, durability, authenticator())).await?;
         let order_config = order_config(dir, durability, authenticator());
-        let order_service = OrderService::open(&order_config, neighbours.ports(&endpoints, &credentials))?;
+        let order_service =
+            OrderService::open(&order_config, neighbours.ports(&endpoints, &credentials)).await?;
 
         let (product_app, order_app) = (product_service.app(), order_service.clone());
         let (mut running, shutdown) = (JoinSet::new(), CancellationToken::new());
@@ -183,8 +184,7 @@ fn product_config(
 
 fn order_config(dir: &Path, durability: Durability, authenticator: Authenticator) -> ordersys_order::Config {
     ordersys_order::Config {
-        data_dir: dir.join("order"),
-        durability,
+        store: Location::Directory { dir: dir.join("order"), durability },
         authenticator,
         hosts: Hosts::Any,
         breaker: breaker::Settings::default(),

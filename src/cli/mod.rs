@@ -37,6 +37,7 @@ mod seed;
 mod serve;
 mod smoke;
 mod status;
+mod store;
 mod supervise;
 mod trace;
 mod tracing;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::allowance::AllowanceArgs;
 use crate::cli::arguments::switch;
 use crate::cli::breaker::BreakerArgs;
+use crate::cli::store::StoreArgs;
 use crate::cli::tracing::TracingArgs;
 use crate::serve;
 use crate::serve::{Exposure, Listeners, ServeConfig};
@@ -33,6 +34,7 @@ const MAX_BLOCKING_THREADS: usize = 16;
   ordersys serve all --data-dir ./data --log-format text
   ordersys serve all --data-dir ./data --allowed-host shop.example
   ordersys serve all --data-dir ./data --otlp http://127.0.0.1:4318
+  ordersys serve order --store postgres://shop@db1,db2/shop --store-password-file ./password
 
 A service calls the others at --user-url and --product-url; else at
 http://user-service:3001 and http://product-service:3002.")]
@@ -61,7 +63,9 @@ pub(super) struct Args {
     order_port: u16,
     /// Where data lives: a directory for each service below it
     #[arg(long, env = "ORDERSYS_DATA_DIR", value_name = "DIR")]
-    data_dir: PathBuf,
+    data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    store: StoreArgs,
     /// The directory with service.token and admin.token
     #[arg(long, env = "ORDERSYS_SECRETS_DIR", value_name = "DIR")]
     secrets_dir: Option<PathBuf>,
@@ -202,9 +206,8 @@ async fn serve_until(
     let config = ServeConfig {
         bind: args.bind,
         allowed_hosts: args.allowed_hosts.clone(),
-        data_dir: args.data_dir.clone(),
+        store: args.store.stores(args.data_dir.as_deref(), args.durability)?,
         secrets_dir: args.secrets_dir.clone(),
-        durability: args.durability,
         key_age: args.key_age.into(),
         breaker: args.breaker.settings(),
         counting: if args.no_metrics { Counting::Off } else { Counting::On },

@@ -10,7 +10,8 @@ use anyhow::Context as _;
 use ordersys_chassis::auth::tokens::RemoteKeys;
 use ordersys_chassis::resilience::breaker::Settings;
 use ordersys_chassis::{Authenticator, Counting, Credentials, HostName, Hosts, Listener, Network, Tokens};
-use ordersys_contract::{Client, client::Endpoints};
+use ordersys_contract::settings::DatabaseAddress;
+use ordersys_contract::{Client, Secret, client::Endpoints};
 use ordersys_order::ports::HttpPort;
 use ordersys_order::{Allowance, Ports};
 use ordersys_product::ProductError;
@@ -38,19 +39,49 @@ const SEND_BUFFER: u32 = 128 * 1024;
 /// Connections that may wait to be accepted, as far as the system allows.
 const BACKLOG: u32 = 4096;
 
+/// Where the services keep their data.
+#[derive(Debug, Clone)]
+pub enum Stores {
+    /// Each role's data in a directory of its own below this one.
+    Directory {
+        /// Which directory.
+        dir: PathBuf,
+        /// What a commit means.
+        durability: Durability,
+    },
+    /// Each role's data in a schema of its own of a PostgreSQL database.
+    Database {
+        /// The database.
+        address: DatabaseAddress,
+        /// The password of its role, where one is asked for.
+        password: Option<Secret>,
+    },
+}
+
+impl Stores {
+    fn of(&self, role: Role) -> Location {
+        match self {
+            Self::Directory { dir, durability } => {
+                Location::Directory { dir: dir.join(role.name()), durability: *durability }
+            }
+            Self::Database { address, password } => {
+                Location::Database { address: address.clone(), password: password.clone() }
+            }
+        }
+    }
+}
+
 /// What a service process needs to know.
 #[derive(Debug, Clone)]
 pub struct ServeConfig {
     /// The address to listen on.
     pub bind: IpAddr,
-    /// Each role's data goes into a directory of its own below this one.
-    pub data_dir: PathBuf,
+    /// Where the data lives.
+    pub store: Stores,
     /// Where the credentials are; without them every caller may do everything.
     pub secrets_dir: Option<PathBuf>,
     /// Names under which clients reach the services, besides loopback's and each service's own.
     pub allowed_hosts: Vec<HostName>,
-    /// What a commit means.
-    pub durability: Durability,
     /// How long a key signs access tokens before the next one takes over.
     pub key_age: Duration,
     /// When the order service refuses at once because another service fails.
@@ -85,10 +116,6 @@ impl ServeConfig {
 
     fn hosts(&self, role: Role) -> Hosts {
         Hosts::of(&role.host_name(), self.bind, &self.allowed_hosts)
-    }
-
-    fn data(&self, role: Role) -> PathBuf {
-        self.data_dir.join(role.name())
     }
 }
 
@@ -132,7 +159,7 @@ pub async fn one(
     let listener = listener.into();
     announce(role, &listener.socket);
     let credentials = config.credentials()?;
-    let (data_dir, durability, hosts) = (config.data(role), config.durability, config.hosts(role));
+    let (store, hosts) = (config.store.of(role), config.hosts(role));
     let authenticator =
         || Authenticator::new(credentials.clone(), Tokens::new(RemoteKeys::new(peers.clone())));
     let tracer = || config.tracer(role);
@@ -140,7 +167,7 @@ pub async fn one(
         Role::User => user(config, credentials).await?.serve(listener, shutdown).await?,
         Role::Product => {
             let config = ordersys_product::Config {
-                store: Location::Directory { dir: data_dir, durability },
+                store,
                 authenticator: authenticator(),
                 hosts,
                 counting: config.counting,
@@ -154,8 +181,7 @@ pub async fn one(
             let ports = over_http(&peers, &credentials, &listener.network);
             let (authenticator, breaker, tracer) = (authenticator(), config.breaker, tracer());
             let config = ordersys_order::Config {
-                data_dir,
-                durability,
+                store,
                 authenticator,
                 hosts,
                 breaker,
@@ -164,7 +190,9 @@ pub async fn one(
                 retention: config.retention,
                 allowance: config.allowance,
             };
-            refused(ordersys_order::OrderService::open(&config, ports))?.serve(listener, shutdown).await?;
+            refused(ordersys_order::OrderService::open(&config, ports).await)?
+                .serve(listener, shutdown)
+                .await?;
         }
     }
     Ok(())
@@ -186,11 +214,11 @@ pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: Cancellat
     announce(Role::User, &listeners.user.socket);
     announce(Role::Product, &listeners.product.socket);
     announce(Role::Order, &listeners.order.socket);
-    let (credentials, durability) = (config.credentials()?, config.durability);
+    let credentials = config.credentials()?;
     let user = user(config, credentials.clone()).await?;
     let authenticator = Authenticator::new(credentials, Tokens::new(LocalKeys(user.app())));
     let product_config = ordersys_product::Config {
-        store: Location::Directory { dir: config.data(Role::Product), durability },
+        store: config.store.of(Role::Product),
         authenticator: authenticator.clone(),
         hosts: config.hosts(Role::Product),
         counting: config.counting,
@@ -201,11 +229,10 @@ pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: Cancellat
     let inventory = Arc::new(LocalInventory(product.app()));
     let users = Arc::new(LocalUsers(user.app()));
     let ports = Ports { users, inventory: Arc::clone(&inventory) as _, drivers: inventory };
-    let (data_dir, breaker, tracer) = (config.data(Role::Order), config.breaker, config.tracer(Role::Order));
+    let (store, breaker, tracer) = (config.store.of(Role::Order), config.breaker, config.tracer(Role::Order));
     let hosts = config.hosts(Role::Order);
     let order_config = ordersys_order::Config {
-        data_dir,
-        durability,
+        store,
         authenticator,
         hosts,
         breaker,
@@ -214,7 +241,7 @@ pub async fn all(config: &ServeConfig, listeners: Listeners, shutdown: Cancellat
         retention: config.retention,
         allowance: config.allowance,
     };
-    let order = refused(ordersys_order::OrderService::open(&order_config, ports))?;
+    let order = refused(ordersys_order::OrderService::open(&order_config, ports).await)?;
 
     // The order service stops first: its last requests still need the other two.
     let peers = CancellationToken::new();
@@ -246,7 +273,7 @@ fn refused<T>(opened: Result<T, OpenError>) -> Outcome<T> {
 
 async fn user(config: &ServeConfig, credentials: Credentials) -> Outcome<ordersys_user::UserService> {
     let user_config = ordersys_user::Config {
-        store: Location::Directory { dir: config.data(Role::User), durability: config.durability },
+        store: config.store.of(Role::User),
         credentials,
         hosts: config.hosts(Role::User),
         key_age: config.key_age,

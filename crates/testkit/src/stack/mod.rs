@@ -2,17 +2,18 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use ordersys::serve;
-use ordersys::serve::ServeConfig;
+use ordersys::serve::{ServeConfig, Stores};
 use ordersys_chassis::resilience::breaker::Settings as Breaker;
 use ordersys_contract::client::{Client, Endpoints};
 use ordersys_contract::product::{NewProduct, Product};
 use ordersys_contract::user::{NewUser, User};
 use ordersys_contract::{Currency, Money, Role, Secret};
 use ordersys_order::Allowance;
+use ordersys_postgres::Temporary;
 use ordersys_spans::Settings as Tracing;
 use ordersys_store::Durability;
 use ordersys_store::retention::Retention;
@@ -29,6 +30,8 @@ pub mod member;
 pub mod openapi;
 mod send;
 
+/// The environment variable that says what tests keep their data in.
+const STORE: &str = "ORDERSYS_TEST_STORE";
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// One service of a stack.
@@ -59,6 +62,7 @@ struct Settings {
 /// Three services in this process that talk to each other over HTTP.
 pub struct Stack {
     dir: TempDir,
+    stores: Stores,
     /// Where the services are.
     pub endpoints: Endpoints,
     services: Vec<(Role, Option<Running>)>,
@@ -68,6 +72,19 @@ pub struct Stack {
     settings: Settings,
     /// What the order service takes for its peers instead of the real ones.
     peers: Endpoints,
+}
+
+/// In SQLite, unless the environment says that tests are to run on PostgreSQL.
+fn stores_of(dir: &Path) -> Stores {
+    match std::env::var(STORE) {
+        Ok(store) if store == "postgres" => {
+            let server = Temporary::shared();
+            let address = server.database().expect("a database");
+            Stores::Database { address, password: Some(server.password().clone()) }
+        }
+        Ok(store) => panic!("{STORE} is postgres or not set, and not {store}"),
+        Err(_) => Stores::Directory { dir: dir.join("data"), durability: Durability::Full },
+    }
 }
 
 impl Stack {
@@ -114,7 +131,8 @@ impl Stack {
         let endpoints = Endpoints { user: url_of(&user), product: url_of(&product), order: url_of(&order) };
         let services = Role::ALL.into_iter().map(|role| (role, None)).collect();
         let (http, peers) = (reqwest::Client::new(), between(endpoints.clone()));
-        let mut stack = Self { dir, endpoints, services, admin, service, http, settings, peers };
+        let stores = stores_of(dir.path());
+        let mut stack = Self { dir, stores, endpoints, services, admin, service, http, settings, peers };
         for (role, own) in [(Role::User, user), (Role::Product, product), (Role::Order, order)] {
             stack.begin_on(role, own).await;
         }
@@ -126,7 +144,7 @@ impl Stack {
         url(&self.endpoints, role)
     }
 
-    /// Where the services keep their data, a directory each.
+    /// Where the services keep their data with SQLite, a directory each.
     pub fn data_dir(&self) -> PathBuf {
         self.dir.path().join("data")
     }
@@ -154,9 +172,8 @@ impl Stack {
         ServeConfig {
             bind: LOCALHOST,
             allowed_hosts: Vec::new(),
-            data_dir: self.data_dir(),
+            store: self.stores.clone(),
             secrets_dir: Some(self.dir.path().to_owned()),
-            durability: Durability::Full,
             key_age: ordersys_user::KEY_AGE,
             breaker,
             counting: ordersys_chassis::Counting::On,

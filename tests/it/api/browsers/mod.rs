@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ordersys::serve;
-use ordersys::serve::{Listeners, ServeConfig};
+use ordersys::serve::{Listeners, ServeConfig, Stores};
 use ordersys_contract::Role;
 use ordersys_contract::client::{Client, Endpoints};
 use ordersys_contract::user::{NewUser, User};
@@ -40,9 +40,8 @@ impl OpenStack {
         let config = ServeConfig {
             bind,
             allowed_hosts: allowed.iter().map(|name| name.parse().expect("a name")).collect(),
-            data_dir: dir.path().to_owned(),
+            store: Stores::Directory { dir: dir.path().to_owned(), durability: Durability::Memory },
             secrets_dir: None,
-            durability: Durability::Memory,
             key_age: ordersys_user::KEY_AGE,
             breaker: ordersys_chassis::resilience::breaker::Settings::default(),
             counting: ordersys_chassis::Counting::On,

@@ -1,0 +1,65 @@
+//! Where services keep their data, as `serve` and `migrate` are told.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
+use ordersys_contract::Secret;
+use ordersys_contract::settings::{DatabaseAddress, Durability, NotADatabase};
+
+use crate::serve::Stores;
+
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct StoreArgs {
+    /// What data is kept in: sqlite, in the directory of --data-dir, or a PostgreSQL database, as
+    /// postgres://USER@HOST[:PORT][,HOST...]/DATABASE, of which all hosts are tried
+    #[arg(long, env = "ORDERSYS_STORE", default_value = "sqlite", value_name = "STORE")]
+    pub(super) store: Store,
+    /// A file with the password of the database's role in its first line
+    #[arg(long, env = "ORDERSYS_STORE_PASSWORD_FILE", value_name = "FILE")]
+    pub(super) store_password_file: Option<PathBuf>,
+}
+
+/// What data is kept in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Store {
+    Sqlite,
+    Postgres(DatabaseAddress),
+}
+
+impl FromStr for Store {
+    type Err = NotADatabase;
+
+    fn from_str(text: &str) -> Result<Self, NotADatabase> {
+        if text == "sqlite" { Ok(Self::Sqlite) } else { text.parse().map(Self::Postgres) }
+    }
+}
+
+impl StoreArgs {
+    /// Where each service's data is.
+    pub(super) fn stores(&self, data_dir: Option<&Path>, durability: Durability) -> Outcome<Stores> {
+        match &self.store {
+            Store::Sqlite => {
+                let dir = data_dir.ok_or_else(|| {
+                    Failure::new(Exit::Usage, "where is the data to live?")
+                        .hint("name a directory with --data-dir, or a database with --store")
+                })?;
+                Ok(Stores::Directory { dir: dir.to_owned(), durability })
+            }
+            Store::Postgres(_) if durability != Durability::Full => {
+                let what = "what a commit of PostgreSQL means is a setting of its server";
+                Err(Failure::new(Exit::Usage, what).hint("leave out --durability"))
+            }
+            Store::Postgres(address) => {
+                Ok(Stores::Database { address: address.clone(), password: self.password()? })
+            }
+        }
+    }
+
+    fn password(&self) -> Outcome<Option<Secret>> {
+        let Some(file) = &self.store_password_file else { return Ok(None) };
+        let what =
+            || format!("{} must hold the password of the database's role in its first line", file.display());
+        Secret::read(file).map(Some).exit(Exit::Environment).hint(what())
+    }
+}
