@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use anyhow::Context as _;
 use ordersys::serve;
-use ordersys::serve::{Listeners, ServeConfig};
+use ordersys::serve::{Listeners, ServeConfig, Stores};
 use ordersys_chassis::resilience::breaker::Settings;
 use ordersys_command::Failure;
 use ordersys_contract::Role;
@@ -29,9 +29,8 @@ async fn main() -> anyhow::Result<()> {
     let config = ServeConfig {
         bind: LOOPBACK,
         allowed_hosts: Vec::new(),
-        data_dir: data.path().to_owned(),
+        store: Stores::Directory { dir: data.path().to_owned(), durability: Durability::Full },
         secrets_dir: None, // a loopback port, open for seconds only
-        durability: Durability::Full,
         key_age: ordersys_user::KEY_AGE,
         breaker: Settings::default(),
         counting: ordersys_chassis::Counting::On,

@@ -169,7 +169,7 @@ async fn keys_outlive_a_restart_and_give_way_to_new_ones() {
 
     stack.end(Role::User).await;
     std::fs::write(key_file(&stack), "[{}]").expect("writes");
-    let refused = ordersys_user::UserService::open(&ordersys_user::Config {
+    let config = ordersys_user::Config {
         store: ordersys_store::Location::Directory {
             dir: stack.data_dir().join("user"),
             durability: ordersys_store::Durability::Full,
@@ -180,7 +180,8 @@ async fn keys_outlive_a_restart_and_give_way_to_new_ones() {
         counting: ordersys_chassis::Counting::On,
         tracer: ordersys_spans::Tracer::off(),
         guests_per_address: None,
-    });
+    };
+    let refused = ordersys_user::UserService::open(&config);
     let error = refused.await.err().expect("is damaged").to_string();
     assert!(error.contains("keys.json") && error.contains("read"), "{error}");
 }
