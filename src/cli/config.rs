@@ -134,6 +134,7 @@ fn of_last_time(flag: &str, started: &Started) -> Option<String> {
         }
         "--bind" => Some(started.bind.to_string()),
         "--durability" => Some(started.durability.to_string()),
+        "--store" => Some(started.database.as_ref().map_or_else(|| "sqlite".to_owned(), ToString::to_string)),
         "--log" => Some(started.log.clone()),
         "--otlp" => started.tracing.as_ref().map(|tracing| tracing.collector.to_string()),
         _ => None,
@@ -148,6 +149,7 @@ fn usual(flag: &str) -> Option<&'static str> {
         "--port" => Some("3001, 3002, 3003"),
         "--bind" => Some("127.0.0.1"),
         "--durability" => Some("full"),
+        "--store" => Some("sqlite"),
         "--log" => Some("info"),
         _ => None,
     }

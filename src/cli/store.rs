@@ -1,11 +1,10 @@
 //! Where services keep their data, as `serve` and `migrate` are told.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
 use ordersys_contract::Secret;
-use ordersys_contract::settings::{DatabaseAddress, Durability, NotADatabase};
+use ordersys_contract::settings::{Durability, Store};
 
 use crate::serve::Stores;
 
@@ -18,21 +17,6 @@ pub(super) struct StoreArgs {
     /// A file with the password of the database's role in its first line
     #[arg(long, env = "ORDERSYS_STORE_PASSWORD_FILE", value_name = "FILE")]
     pub(super) store_password_file: Option<PathBuf>,
-}
-
-/// What data is kept in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Store {
-    Sqlite,
-    Postgres(DatabaseAddress),
-}
-
-impl FromStr for Store {
-    type Err = NotADatabase;
-
-    fn from_str(text: &str) -> Result<Self, NotADatabase> {
-        if text == "sqlite" { Ok(Self::Sqlite) } else { text.parse().map(Self::Postgres) }
-    }
 }
 
 impl StoreArgs {

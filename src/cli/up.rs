@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ordersys_contract::settings::Durability;
-use ordersys_contract::settings::HostName;
+use ordersys_contract::settings::{HostName, Store};
 
 use crate::cli::listing::object;
+use crate::cli::store::password;
 use crate::cli::tracing::TracingArgs;
 use crate::cli::{Globals, block_on, logs};
 use ordersys_chassis::telemetry::log;
@@ -29,6 +30,7 @@ use ordersys_stack::{Memory, OnFailure, PortChoices, PortFlag, RuntimeChoice, Up
   ordersys up --port auto --project test    a second stack beside the first
   ordersys up --allowed-host shop.example   answer to this name too, e.g. behind a proxy
   ordersys up --otlp http://127.0.0.1:4318  traces to a collector on this machine
+  ordersys up --store postgres://shop@db1,db2/shop --store-password-file ./password
   ordersys up --dry-run                     what would be done, and why")]
 pub(super) struct Args {
     /// Where the services run [default: as last time, else auto]
@@ -52,6 +54,13 @@ pub(super) struct Args {
     /// time, else full]
     #[arg(long, env = "ORDERSYS_DURABILITY", value_name = "LEVEL")]
     durability: Option<Durability>,
+    /// What data is kept in: sqlite, in the project's own directories or volumes, or a PostgreSQL database, as
+    /// postgres://USER@HOST[:PORT][,HOST...]/DATABASE [default: as last time, else sqlite]
+    #[arg(long, env = "ORDERSYS_STORE", value_name = "STORE")]
+    store: Option<Store>,
+    /// A file with the password of the database's role in its first line; it is kept with the project's credentials
+    #[arg(long, env = "ORDERSYS_STORE_PASSWORD_FILE", value_name = "FILE")]
+    store_password_file: Option<PathBuf>,
     /// What the services log, e.g. `debug` or `info,hyper=warn` [default: as last time, else info]
     #[arg(long, env = "ORDERSYS_LOG", value_name = "FILTER", value_parser = log::filter)]
     log: Option<String>,
@@ -97,6 +106,8 @@ impl Args {
                 bind: self.bind,
                 allowed_hosts: Some(self.allowed_hosts).filter(|hosts| !hosts.is_empty()),
                 durability: self.durability,
+                store: self.store,
+                store_password: self.store_password_file.as_deref().map(password).transpose()?,
                 log: self.log,
                 tracing: self.tracing.settings(),
             },

@@ -44,11 +44,37 @@ pub struct DatabaseAddress {
     pub protection: Protection,
 }
 
+/// What data is kept in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Store {
+    /// Directories, with SQLite.
+    Sqlite,
+    /// A PostgreSQL database.
+    Postgres(DatabaseAddress),
+}
+
+impl FromStr for Store {
+    type Err = NotADatabase;
+
+    fn from_str(text: &str) -> Result<Self, NotADatabase> {
+        if text == "sqlite" { Ok(Self::Sqlite) } else { text.parse().map(Self::Postgres) }
+    }
+}
+
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite => f.write_str("sqlite"),
+            Self::Postgres(address) => address.fmt(f),
+        }
+    }
+}
+
 /// Why a text is not the address of a database.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotADatabase {
     /// It has another form.
-    #[error("expected postgres://USER@HOST[:PORT][,HOST...]/DATABASE[?sslmode=verify-full]")]
+    #[error("expected sqlite, or postgres://USER@HOST[:PORT][,HOST...]/DATABASE[?sslmode=verify-full]")]
     Form,
     /// It has a password in it, which others could read.
     #[error("the address of a database must not hold a password: name a file with --store-password-file")]
@@ -70,6 +96,24 @@ pub enum NotADatabase {
     /// A parameter other than `sslmode`, or another value of it.
     #[error("`{0}` is not known: sslmode=disable and sslmode=verify-full are")]
     Parameter(String),
+}
+
+impl DatabaseAddress {
+    /// The same database, its hosts on this machine under another name; `None` if there are none.
+    #[must_use]
+    pub fn seen_from(&self, host: &str) -> Option<Self> {
+        let is_here = |name: &str| {
+            name == "localhost" || name.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+        };
+        if !self.hosts.iter().any(|found| is_here(&found.name)) {
+            return None;
+        }
+        let mut seen = self.clone();
+        for found in seen.hosts.iter_mut().filter(|found| is_here(&found.name)) {
+            found.name = host.to_owned();
+        }
+        Some(seen)
+    }
 }
 
 impl FromStr for DatabaseAddress {
@@ -182,6 +226,17 @@ mod tests {
             assert_eq!(shown(text).as_deref(), Ok(whole));
             assert_eq!(shown(whole).as_deref(), Ok(whole));
         }
+    }
+
+    #[test]
+    fn hosts_of_this_machine_have_another_name_elsewhere() {
+        let seen = |text: &str| {
+            let address: DatabaseAddress = text.parse().expect("an address");
+            address.seen_from("host").map(|seen| seen.to_string())
+        };
+        let here = seen("postgres://o@localhost:1,[::1]:2,db:3/x");
+        assert_eq!(here.as_deref(), Some("postgres://o@host:1,host:2,db:3/x"));
+        assert_eq!(seen("postgres://o@10.0.0.7/x"), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use ordersys_engine::volumes::Credentials;
 use ordersys_engine::{EngineError, image, network, volumes};
 
 use crate::docker::stack::DockerStack;
-use crate::model::project::{ADMIN_FILE, SERVICE_FILE};
+use crate::model::project::{ADMIN_FILE, DATABASE_FILE, SERVICE_FILE};
 use crate::model::spec::ServiceSpec;
 use crate::plan::{Action, Plan, Resource, Step};
 use crate::up::apply::Work;
@@ -57,7 +57,9 @@ impl DockerStack {
             return Ok(());
         }
         let dir = self.project.secrets_dir();
-        let credentials = Credentials { dir: &dir, files: &[SERVICE_FILE, ADMIN_FILE] };
+        let mut files = vec![SERVICE_FILE, ADMIN_FILE];
+        files.extend(self.project.database_password().map(|_| DATABASE_FILE));
+        let credentials = Credentials { dir: &dir, files: &files };
         let fill = async || {
             volumes::fill_secrets(&self.engine, &self.names, &self.run, &self.image, credentials).await
         };

@@ -59,9 +59,11 @@ fn data(names: &Names, role: Role) -> DataVolume {
     DataVolume { name: names.data_volume(role), target: format!("{DATA_DIR}/{role}") }
 }
 
-/// A collector on this machine is found through the gateway. No other container is given a way there.
+/// A collector or a database on this machine is found through the gateway. No other container is given a way there.
 fn calls_this_machine(spec: &ServiceSpec) -> bool {
-    spec.tracing.as_ref().is_some_and(|tracing| tracing.collector.seen_from(THIS_MACHINE).is_some())
+    let collector = spec.tracing.as_ref().and_then(|tracing| tracing.collector.seen_from(THIS_MACHINE));
+    let database = spec.database.as_ref().and_then(|database| database.address.seen_from(THIS_MACHINE));
+    collector.is_some() || database.is_some()
 }
 
 #[cfg(test)]

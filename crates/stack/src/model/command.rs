@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use crate::model::project::DATABASE_FILE;
 use crate::model::spec::{ServiceName, ServiceSpec};
 use ordersys_contract::Role;
 
@@ -41,7 +42,16 @@ pub fn serve_args(spec: &ServiceSpec, place: &Place) -> Vec<String> {
     for (role, url) in &spec.peers {
         flag(&format!("{role}-url"), url.clone());
     }
-    flag("durability", spec.durability.to_string());
+    match &spec.database {
+        Some(database) => {
+            let seen = place.this_machine.and_then(|host| database.address.seen_from(host));
+            flag("store", seen.as_ref().unwrap_or(&database.address).to_string());
+            if database.password {
+                flag("store-password-file", format!("{}/{DATABASE_FILE}", place.secrets_dir));
+            }
+        }
+        None => flag("durability", spec.durability.to_string()),
+    }
     flag("log-format", "json".to_owned());
     flag("log", spec.log.clone());
     if let Some(tracing) = &spec.tracing {
@@ -60,7 +70,7 @@ mod tests {
     use super::*;
     use crate::model::record::Topology;
     use crate::model::spec::tests::{settings, tracing};
-    use crate::model::spec::{Addressing, Settings, StackSpec};
+    use crate::model::spec::{Addressing, Database, Settings, StackSpec};
 
     fn place(spec: &ServiceSpec) -> Place {
         Place {
@@ -96,6 +106,22 @@ mod tests {
         assert_eq!(traced("http://127.0.0.1:4318", None), format!("--otlp http://127.0.0.1:4318 {rest}"));
         assert_eq!(traced("http://127.0.0.1:4318", Some("host")), format!("--otlp http://host:4318 {rest}"));
         assert_eq!(traced("http://c:4318", Some("host")), format!("--otlp http://c:4318 {rest}"));
+    }
+
+    #[test]
+    fn a_database_on_this_machine_is_called_as_it_is_in_there() {
+        let settings = settings(Topology::Services, Addressing::Network);
+        let address = "postgres://shop@127.0.0.1,db2/shop".parse().expect("an address");
+        let database = Some(Database { address, password: true });
+        let stack = StackSpec::new(&Settings { database, ..settings });
+        let args = |this_machine| {
+            serve_args(&stack.services[0], &Place { this_machine, ..place(&stack.services[0]) }).join(" ")
+        };
+        let rest = "--store-password-file /s/database.password --log-format json --log info";
+        let here = format!("--store postgres://shop@127.0.0.1:5432,db2:5432/shop {rest}");
+        assert!(args(None).ends_with(&here), "{}", args(None));
+        let there = format!("--store postgres://shop@host:5432,db2:5432/shop {rest}");
+        assert!(args(Some("host")).ends_with(&there), "{}", args(Some("host")));
     }
 
     #[test]

@@ -15,11 +15,16 @@ pub(crate) fn fingerprint(project: &Project) -> String {
             Err(_) => return String::new(),
         }
     }
+    if let Some(password) = project.database_password() {
+        hash.update(Sha256::digest(password.expose()));
+    }
     hex(&hash.finalize())[..16].to_owned()
 }
 
 #[cfg(test)]
 mod tests {
+    use ordersys_contract::Secret;
+
     use super::*;
 
     #[test]
@@ -31,6 +36,9 @@ mod tests {
         let first = fingerprint(&project);
         assert_eq!((first.len(), &fingerprint(&project)), (16, &first));
         std::fs::write(project.secrets_dir().join(ADMIN_FILE), "other").expect("written");
-        assert_ne!(fingerprint(&project), first);
+        let second = fingerprint(&project);
+        assert_ne!(second, first);
+        project.keep_database_password(&Secret::random()).expect("written");
+        assert_ne!(fingerprint(&project), second);
     }
 }

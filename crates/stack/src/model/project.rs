@@ -106,6 +106,21 @@ impl Project {
         Secret::read(&self.secrets_dir().join(ADMIN_FILE)).ok()
     }
 
+    /// Keeps the password of the database's role with the other credentials.
+    pub fn keep_database_password(&self, password: &Secret) -> anyhow::Result<()> {
+        let path = self.secrets_dir().join(DATABASE_FILE);
+        if Secret::read(&path).ok().as_ref() != Some(password) {
+            write_private(&path, password.expose().as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// The password of the database's role, if one is kept.
+    #[must_use]
+    pub fn database_password(&self) -> Option<Secret> {
+        Secret::read(&self.secrets_dir().join(DATABASE_FILE)).ok()
+    }
+
     /// Makes the directory and its mark, if they are not there yet. Fails where something of others is there.
     pub fn claim(&self) -> anyhow::Result<()> {
         mark::claim(self).map(drop)
@@ -128,6 +143,8 @@ impl Project {
 
 /// File name of the credential between services.
 pub const SERVICE_FILE: &str = "service.token";
+/// File name of the password of the database's role, where the data is in a database.
+pub const DATABASE_FILE: &str = "database.password";
 /// File name of the admin's credential.
 pub const ADMIN_FILE: &str = "admin.token";
 

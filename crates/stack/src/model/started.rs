@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::IpAddr;
 
-use ordersys_contract::settings::{Durability, HostName, Tracing};
+use ordersys_contract::settings::{DatabaseAddress, Durability, HostName, Tracing};
 use serde::{Deserialize, Serialize};
 
 use crate::model::project::Project;
@@ -34,6 +34,9 @@ pub struct Started {
     /// What its commits promised.
     #[serde(serialize_with = "write_durability", deserialize_with = "read_durability")]
     pub durability: Durability,
+    /// The database that held its data, if it was in one.
+    #[serde(default)]
+    pub database: Option<DatabaseAddress>,
     /// Its log filter.
     pub log: String,
     /// What it traced, if anything.
@@ -75,6 +78,7 @@ impl Started {
             bind: first.bind,
             allowed_hosts: Vec::new(),
             durability: Some(first.durability).filter(|_| usual()).unwrap_or_default(),
+            database: first.database.as_ref().map(|database| database.address.clone()),
             log: Some(first.log.clone()).filter(|_| usual()).unwrap_or_else(|| LOG.to_owned()),
             tracing: first.tracing.clone().filter(|_| usual()),
             home: record.home.clone(),

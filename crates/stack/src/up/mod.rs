@@ -21,7 +21,7 @@ use crate::model::observed::Observed;
 use crate::model::program::Program;
 use crate::model::project::{Project, STATE_HINT};
 use crate::model::record::{RuntimeKind, StackRecord};
-use crate::model::spec::{Settings, StackSpec};
+use crate::model::spec::{Database, Settings, StackSpec};
 use crate::model::started::Started;
 use crate::ops::status::{StatusReport, report};
 use crate::plan::{Desired, Plan, plan};
@@ -75,6 +75,7 @@ impl Prepared {
             bind: settled.bind,
             allowed_hosts: settled.allowed_hosts,
             durability: settled.durability,
+            database: settled.database,
             log: settled.log,
             tracing: settled.tracing,
             home: None,
@@ -98,6 +99,9 @@ pub async fn up(options: &UpOptions, project: &Project, events: &Events) -> Outc
     let lock = ProjectLock::take(project, "up", options.timeout, events);
     let _lock = or_interrupted(&mut signals, lock).await?;
     project.prepare().exit(Exit::Environment).hint(STATE_HINT)?;
+    if let Some(password) = &options.wanted.store_password {
+        project.keep_database_password(password).exit(Exit::Environment).hint(STATE_HINT)?;
+    }
     let timeline = Timeline::default();
     let looking = timeline.during("look", prepare(options, project, events));
     let prepared = or_interrupted(&mut signals, Box::pin(looking)).await?;
@@ -179,6 +183,10 @@ async fn prepare(options: &UpOptions, project: &Project, events: &Events) -> Out
         allowed_hosts: settled.allowed_hosts.clone(),
         ports,
         durability: settled.durability,
+        database: settled
+            .database
+            .clone()
+            .map(|address| Database { address, password: project.database_password().is_some() }),
         log: settled.log.clone(),
         tracing: settled.tracing.clone(),
         credentials: fingerprint(project),

@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use ordersys_contract::settings::{Durability, HostName, Tracing};
+use ordersys_contract::Secret;
+use ordersys_contract::settings::{DatabaseAddress, Durability, HostName, Store, Tracing};
 
 use crate::model::record::{RuntimeKind, Topology};
 use crate::model::started::{LOG, Started};
@@ -24,6 +25,10 @@ pub struct Wanted {
     pub allowed_hosts: Option<Vec<HostName>>,
     /// What commits promise.
     pub durability: Option<Durability>,
+    /// What the data is kept in.
+    pub store: Option<Store>,
+    /// The password of the database's role.
+    pub store_password: Option<Secret>,
     /// The services' log filter.
     pub log: Option<String>,
     /// What the services trace.
@@ -39,6 +44,8 @@ impl Default for Wanted {
             bind: None,
             allowed_hosts: None,
             durability: None,
+            store: None,
+            store_password: None,
             log: None,
             tracing: None,
         }
@@ -53,6 +60,7 @@ pub(crate) struct Settled {
     pub(crate) bind: IpAddr,
     pub(crate) allowed_hosts: Vec<HostName>,
     pub(crate) durability: Durability,
+    pub(crate) database: Option<DatabaseAddress>,
     pub(crate) log: String,
     pub(crate) tracing: Option<Tracing>,
 }
@@ -75,6 +83,11 @@ impl Wanted {
             bind: bind.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             allowed_hosts: hosts.unwrap_or_default(),
             durability: self.durability.or(before.map(|before| before.durability)).unwrap_or_default(),
+            database: match &self.store {
+                Some(Store::Sqlite) => None,
+                Some(Store::Postgres(address)) => Some(address.clone()),
+                None => before.and_then(|before| before.database.clone()),
+            },
             log: log.unwrap_or_else(|| LOG.to_owned()),
             tracing: self.tracing.clone().or_else(|| before?.tracing.clone()),
         }
@@ -96,6 +109,9 @@ impl Wanted {
         keep(is_kept, format!("reached as {}", hosts.join(" and ")), "--allowed-host");
         let durability = self.durability.is_none() && before.durability != Durability::default();
         keep(durability, format!("durability {}", before.durability), "--durability");
+        if let Some(database) = &before.database {
+            keep(self.store.is_none(), format!("data in {database}"), "--store");
+        }
         keep(self.log.is_none() && before.log != LOG, format!("log {}", before.log), "--log");
         if let Some(tracing) = &before.tracing {
             keep(self.tracing.is_none(), format!("traces to {}", tracing.collector), "--otlp");
@@ -142,6 +158,7 @@ mod tests {
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
             allowed_hosts: Vec::new(),
             durability: Durability::Full,
+            database: None,
             log: "debug".to_owned(),
             tracing: None,
             home: None,

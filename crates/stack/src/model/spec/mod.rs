@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ordersys_contract::client::Endpoints;
 use ordersys_contract::hex;
+use ordersys_contract::settings::DatabaseAddress;
 use ordersys_contract::settings::Durability;
 use ordersys_contract::settings::HostName;
 use ordersys_contract::settings::Tracing;
@@ -25,6 +26,15 @@ pub enum Addressing {
     Network,
     /// By the ports they have on this machine.
     Host,
+}
+
+/// A database as services are told of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Database {
+    /// Where it is.
+    pub address: DatabaseAddress,
+    /// Whether the project's credentials hold a password of its role.
+    pub password: bool,
 }
 
 /// One service as it should run. What is in here, and nothing else, decides whether a running one
@@ -46,6 +56,9 @@ pub struct ServiceSpec {
     /// What its commits promise.
     #[serde(serialize_with = "write_durability", deserialize_with = "read_durability")]
     pub durability: Durability,
+    /// The database its data is in; a directory of its own if there is none.
+    #[serde(default)]
+    pub database: Option<Database>,
     /// The log filter.
     pub log: String,
     /// What it traces, if anything.
@@ -73,6 +86,9 @@ impl ServiceSpec {
             ("log".to_owned(), self.log.clone()),
             ("credentials".to_owned(), self.credentials.clone()),
         ]);
+        if let Some(database) = &self.database {
+            settings.insert("store".to_owned(), database.address.to_string());
+        }
         if !self.hosts.is_empty() {
             settings.insert("allowed hosts".to_owned(), self.hosts.join(","));
         }
@@ -154,6 +170,8 @@ pub struct Settings {
     pub ports: BTreeMap<Role, u16>,
     /// What commits promise.
     pub durability: Durability,
+    /// The database that holds the data, if it is in one.
+    pub database: Option<Database>,
     /// The log filter.
     pub log: String,
     /// What the services trace, if anything.
@@ -210,6 +228,7 @@ fn service(name: ServiceName, settings: &Settings) -> ServiceSpec {
         ports,
         peers,
         durability: settings.durability,
+        database: settings.database.clone(),
         log: settings.log.clone(),
         tracing: settings.tracing.clone(),
         credentials: settings.credentials.clone(),

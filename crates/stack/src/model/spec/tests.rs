@@ -10,6 +10,7 @@ pub(crate) fn settings(topology: Topology, addressing: Addressing) -> Settings {
         allowed_hosts: Vec::new(),
         ports: Role::ALL.into_iter().map(|role| (role, role.default_port())).collect(),
         durability: Durability::Full,
+        database: None,
         log: "info".to_owned(),
         tracing: None,
         credentials: "c0ffee".to_owned(),
