@@ -39,6 +39,15 @@ pub(crate) struct Addition {
     pub(crate) units: u64,
 }
 
+/// How a restock ended.
+#[derive(Debug)]
+pub(crate) enum Restocked {
+    Done(Product),
+    /// There would be more units than can be counted.
+    TooMany,
+    NotFound,
+}
+
 impl Edit {
     /// What it makes of the product that is stored.
     pub(super) fn of(&self, mut product: Product) -> Edited {

@@ -25,7 +25,7 @@ mod lists;
 mod postgres;
 mod sqlite;
 
-pub(crate) use changes::{Addition, Edit, Edited};
+pub(crate) use changes::{Addition, Edit, Edited, Restocked};
 #[cfg(feature = "defects")]
 pub(crate) use defects::DefectiveTables;
 pub(crate) use holds::{HoldOutcome, Part};
@@ -116,12 +116,8 @@ impl Tables {
         either!(self, tables => tables.edit(id, edit).await)
     }
 
-    /// Adds units; `None` if there is no such product, `Some(None)` beyond what can be counted.
-    pub(crate) async fn restock(
-        &self,
-        id: ProductId,
-        addition: Addition,
-    ) -> Result<Option<Option<Product>>, StoreError> {
+    /// Adds units.
+    pub(crate) async fn restock(&self, id: ProductId, addition: Addition) -> Result<Restocked, StoreError> {
         either!(self, tables => tables.restock(id, addition).await)
     }
 

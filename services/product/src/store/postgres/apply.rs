@@ -91,3 +91,22 @@ impl Tables {
         Ok(answers)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_was_begun_in_time_is_not_late_when_it_is_run_again() {
+        let now = Instant::now();
+        let later = now + Duration::from_secs(9);
+        let deadline = Deadline(Some(now + Duration::from_secs(1)));
+        let command = || Command { operations: Vec::new(), arrived: now, deadline, in_time: OnceLock::new() };
+        let begun = command();
+        assert_eq!([now, later].map(|when| begun.is_in_time(when)), [true, true]);
+        let waited = command();
+        assert_eq!([later, now].map(|when| waited.is_in_time(when)), [false, false]);
+    }
+}

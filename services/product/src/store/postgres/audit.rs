@@ -14,7 +14,7 @@ use crate::domain::inventory::Stored;
 use crate::store::{ReservationFilter, StockTotals};
 
 /// Products whose evidence is read at once: more than a page has room for.
-const EVIDENCE: i64 = 25_000;
+const EVIDENCE: u32 = 25_000;
 
 impl Tables {
     pub(crate) async fn reservation(&self, id: OrderId) -> Result<Option<ReservationRecord>, StoreError> {
@@ -91,7 +91,8 @@ async fn evidence(session: &Session, after: Option<ProductId>) -> PgResult<Vec<S
              WHERE state IN (0, 1) GROUP BY 1) sums ON sums.product_id = page.id
          ORDER BY id"
     );
-    let found = session.query(select, pg_params![after.map(uuid), EVIDENCE]).await.map_err(unreadable)?;
+    let found =
+        session.query(select, pg_params![after.map(uuid), i64::from(EVIDENCE)]).await.map_err(unreadable)?;
     let read = |row: &Row| {
         let (held_lines, committed_lines) =
             (unsigned(row, AFTER_PRODUCT)?, unsigned(row, AFTER_PRODUCT + 1)?);

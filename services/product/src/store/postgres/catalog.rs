@@ -13,7 +13,7 @@ use super::{Tables, editions};
 use crate::store::Filter;
 
 /// Accounts that are read at once: more than a page has room for.
-const ACCOUNTS: i64 = 25_000;
+const ACCOUNTS: u32 = 25_000;
 
 impl Tables {
     pub(crate) async fn insert(&self, product: Product) -> Result<(), StoreError> {
@@ -184,6 +184,6 @@ async fn step_of(session: &Session, filter: &Filter) -> PgResult<(Vec<Product>, 
 async fn accounts(session: &Session, after: Option<ProductId>) -> PgResult<Vec<StockAccount>> {
     let list =
         format!("SELECT {PRODUCT} FROM products.product WHERE ($1 IS NULL OR id > $1) ORDER BY id LIMIT $2");
-    let found = session.query(list, pg_params![after.map(uuid), ACCOUNTS]).await?;
+    let found = session.query(list, pg_params![after.map(uuid), i64::from(ACCOUNTS)]).await?;
     found.iter().map(account).collect()
 }

@@ -12,7 +12,7 @@ use ordersys_store::{StoreError, pg_params};
 use super::rows::{self, uuid};
 use super::working_set::lock_products;
 use super::{ANSWERS, Tables, editions};
-use crate::store::{Addition, Edit, Edited};
+use crate::store::{Addition, Edit, Edited, Restocked};
 
 impl Tables {
     pub(crate) async fn edit(&self, id: ProductId, edit: Edit) -> Result<Edited, StoreError> {
@@ -25,11 +25,7 @@ impl Tables {
             .await
     }
 
-    pub(crate) async fn restock(
-        &self,
-        id: ProductId,
-        addition: Addition,
-    ) -> Result<Option<Option<Product>>, StoreError> {
+    pub(crate) async fn restock(&self, id: ProductId, addition: Addition) -> Result<Restocked, StoreError> {
         self.store.write(move |session| Box::pin(add(session, id, addition))).await
     }
 }
@@ -68,16 +64,16 @@ async fn change(session: &Session, id: ProductId, edit: &Edit) -> PgResult<Edite
     Ok(edited)
 }
 
-async fn add(session: &Session, id: ProductId, addition: Addition) -> PgResult<Option<Option<Product>>> {
+async fn add(session: &Session, id: ProductId, addition: Addition) -> PgResult<Restocked> {
     let transaction = session.begin();
     let (found, done) = lock(&transaction, id, addition.command).await?;
     if let Some(done) = done {
         transaction.commit().await?;
-        return Ok(Some(Some(done)));
+        return Ok(Restocked::Done(done));
     }
-    let Some(row) = found else { return Ok(None) };
+    let Some(row) = found else { return Ok(Restocked::NotFound) };
     let (before, mut product) = (rows::item(&row)?.stock, rows::product(&row)?);
-    let Some(stock) = before.restocked_by(addition.units) else { return Ok(Some(None)) };
+    let Some(stock) = before.restocked_by(addition.units) else { return Ok(Restocked::TooMany) };
     let update = "UPDATE products.product SET restocked = $2, available = $3
                   WHERE id = $1 AND restocked = $4 AND available = $5";
     let params = pg_params![
@@ -92,5 +88,5 @@ async fn add(session: &Session, id: ProductId, addition: Addition) -> PgResult<O
     product.stock = stock.available;
     ANSWERS.keep(&transaction, addition.command, &product)?;
     transaction.commit().await?;
-    Ok(Some(Some(product)))
+    Ok(Restocked::Done(product))
 }

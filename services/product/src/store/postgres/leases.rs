@@ -15,7 +15,7 @@ use crate::domain::transition::Event;
 
 impl Tables {
     /// Nothing to do: the ends of leases are stored.
-    #[expect(clippy::unused_async, clippy::unused_self, reason = "the same call as of the store on SQLite")]
+    #[expect(clippy::unused_async, reason = "the same call as of the store on SQLite")]
     pub(crate) async fn recover_leases(&self) -> Result<(), StoreError> {
         Ok(())
     }

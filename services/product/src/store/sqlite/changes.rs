@@ -1,14 +1,13 @@
 //! Changes to products that are there: edits and restocks. Each is done once, however often it is run.
 
 use ordersys_contract::ProductId;
-use ordersys_contract::product::Product;
 use ordersys_store::StoreError;
 use ordersys_store::answers::Answers;
 use rusqlite::{Connection, params};
 
 use super::catalog::{item, select};
 use super::{Tables, editions};
-use crate::store::{Addition, Edit, Edited};
+use crate::store::{Addition, Edit, Edited, Restocked};
 
 impl Tables {
     pub(crate) async fn edit(&self, id: ProductId, edit: Edit) -> Result<Edited, StoreError> {
@@ -27,23 +26,18 @@ impl Tables {
             .await
     }
 
-    /// Adds units; `None` if there is no such product, `Some(None)` beyond what can be counted.
-    pub(crate) async fn restock(
-        &self,
-        id: ProductId,
-        addition: Addition,
-    ) -> Result<Option<Option<Product>>, StoreError> {
+    pub(crate) async fn restock(&self, id: ProductId, addition: Addition) -> Result<Restocked, StoreError> {
         let answers = self.3.clone();
         self.0
             .write(move |connection| {
                 if let Some(done) = Answers::find(connection, addition.command)? {
-                    return Ok(Some(Some(done)));
+                    return Ok(Restocked::Done(done));
                 }
-                let added = add(connection, id, addition.units)?;
-                if let Some(Some(product)) = &added {
+                let restocked = add(connection, id, addition.units)?;
+                if let Restocked::Done(product) = &restocked {
                     answers.keep(connection, addition.command, product)?;
                 }
-                Ok(added)
+                Ok(restocked)
             })
             .await
     }
@@ -62,12 +56,12 @@ fn change(connection: &Connection, id: ProductId, edit: &Edit) -> rusqlite::Resu
     Ok(edited)
 }
 
-fn add(connection: &Connection, id: ProductId, units: u64) -> rusqlite::Result<Option<Option<Product>>> {
-    let Some(item) = item(connection, id)? else { return Ok(None) };
-    let Some(stock) = item.stock.restocked_by(units) else { return Ok(Some(None)) };
+fn add(connection: &Connection, id: ProductId, units: u64) -> rusqlite::Result<Restocked> {
+    let Some(item) = item(connection, id)? else { return Ok(Restocked::NotFound) };
+    let Some(stock) = item.stock.restocked_by(units) else { return Ok(Restocked::TooMany) };
     let update = "UPDATE product SET restocked = ?2, available = ?3 WHERE id = ?1";
     let row = params![id.as_bytes(), stock.restocked, stock.available];
     connection.prepare_cached(update)?.execute(row)?;
     editions::note_added(connection, id, units)?;
-    select(connection, id).map(Some)
+    Ok(select(connection, id)?.map_or(Restocked::NotFound, Restocked::Done))
 }
