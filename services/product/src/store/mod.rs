@@ -24,6 +24,8 @@ mod holds;
 mod lists;
 mod postgres;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use changes::{Addition, Edit, Edited, Restocked};
 #[cfg(feature = "defects")]

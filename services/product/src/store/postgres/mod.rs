@@ -16,6 +16,8 @@ mod audit;
 mod catalog;
 mod changes;
 mod cleanup;
+#[cfg(test)]
+mod dump;
 mod editions;
 mod holds;
 mod leases;

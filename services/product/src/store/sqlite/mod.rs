@@ -14,14 +14,14 @@ mod audit;
 mod catalog;
 mod changes;
 mod cleanup;
+#[cfg(test)]
+mod dump;
 mod editions;
 mod leases;
 mod refused;
 mod reservations;
 mod rows;
 mod totals;
-#[cfg(test)]
-mod twice;
 
 use leases::Leases;
 
