@@ -22,6 +22,8 @@ mod names;
 pub(crate) mod postgres;
 mod sessions;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use accounts::{Account, Change, Reached, Registration};
 pub(crate) use list::Filter;

@@ -1,49 +1,26 @@
-use ordersys_chassis::Credentials;
-use ordersys_contract::user::{User, UserKindName};
-use ordersys_store::Durability;
+//! How sessions begin, go on and end.
 
-use super::*;
-use crate::store::Registration;
-use crate::{Config, KEY_AGE};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ordersys_contract::user::UserStatus;
+use ordersys_contract::{SessionId, Timestamp, UserId};
+use ordersys_store::answers::CommandId;
+
+use super::{Bed, hash, on_both, register};
+use crate::store::{Begun, NewLogin, Rotated, Rotation};
 
 const START: Timestamp = Timestamp::from_millis(1_000_000);
-const DAY: std::time::Duration = std::time::Duration::from_hours(24);
+const DAY: Duration = Duration::from_hours(24);
+const EMAIL: &str = "ada@example.com";
 
-fn hash(text: &str) -> PasswordHash {
-    PasswordHash::stored(text.to_owned())
-}
-
-/// A store with one registered user.
-async fn store(dir: &tempfile::TempDir) -> (Users, UserId) {
-    let config = Config {
-        data_dir: dir.path().to_owned(),
-        durability: Durability::Memory,
-        hosts: ordersys_chassis::Hosts::Any,
-        credentials: Credentials::Open,
-        key_age: KEY_AGE,
-        counting: ordersys_chassis::Counting::On,
-        tracer: ordersys_spans::Tracer::off(),
-        guests_per_address: None,
-    };
-    let users = Users::open(&config).expect("opens");
-    let user = User {
-        id: UserId::now(),
-        name: "Ada".to_owned(),
-        email: "ada@example.com".to_owned(),
-        kind: UserKindName::Registered,
-        status: UserStatus::Active,
-        created_at: START,
-        test: false,
-    };
-    let registration = Registration { login: user.email.clone(), password: hash("old") };
-    assert!(users.insert(user.clone(), Some(registration.clone())).await.expect("stores"));
-    let twin = User { id: UserId::now(), ..user.clone() };
-    assert!(!users.insert(twin, Some(registration)).await.expect("is asked"), "the address is taken");
-    (users, user.id)
-}
+on_both!(
+    a_user_has_a_bounded_number_of_sessions_and_old_ones_go,
+    a_session_needs_the_password_that_is_stored_when_it_begins,
+);
 
 fn login(user: UserId, number: u8) -> NewLogin {
-    let now = START.after(std::time::Duration::from_secs(number.into()));
+    let now = START.after(Duration::from_secs(number.into()));
     NewLogin {
         user,
         checked: hash("old"),
@@ -68,10 +45,9 @@ fn rotation(login: &NewLogin, now: Timestamp) -> Rotation {
     }
 }
 
-#[tokio::test]
-async fn a_user_has_a_bounded_number_of_sessions_and_old_ones_go() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let (users, user) = store(&dir).await;
+async fn a_user_has_a_bounded_number_of_sessions_and_old_ones_go(bed: &Bed) {
+    let users = &bed.users;
+    let user = register(users, EMAIL).await;
     let logins: Vec<_> = (0..=10).map(|number| login(user, number)).collect();
     for login in &logins {
         assert!(matches!(users.begin_session(login.clone()).await, Ok(Begun::Done { epoch: 0 })));
@@ -90,10 +66,9 @@ async fn a_user_has_a_bounded_number_of_sessions_and_old_ones_go() {
     assert_eq!((known(2).await, known(11).await), (Some(false), Some(false)), "eight are remembered");
 }
 
-#[tokio::test]
-async fn a_session_needs_the_password_that_is_stored_when_it_begins() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let (users, user) = store(&dir).await;
+async fn a_session_needs_the_password_that_is_stored_when_it_begins(bed: &Bed) {
+    let users = &bed.users;
+    let user = register(users, EMAIL).await;
     let outdated = NewLogin { better: Some(hash("better")), ..login(user, 1) };
     assert!(matches!(users.begin_session(outdated).await, Ok(Begun::Done { .. })));
     let account = users.account(user).await.expect("reads").expect("is there");

@@ -6,38 +6,29 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use ordersys_contract::SessionId;
+use ordersys_chassis::Deadline;
 use ordersys_contract::test_data::Cleanup;
-use ordersys_contract::user::{UserKindName, UserSummary};
-use ordersys_store::Durability;
-use rusqlite::types::Value;
+use ordersys_contract::user::{User, UserStatus};
+use ordersys_contract::{SessionId, Timestamp, UserId};
+use ordersys_store::StoreError;
+use ordersys_store::answers::CommandId;
 
-use super::*;
+use super::{Bed, guest, hash, marked, on_both, registered};
+use crate::domain::Role;
+use crate::hasher::PasswordHash;
+use crate::store::{Change, NewLogin, Rotation};
 
 const DAY: Duration = Duration::from_hours(24);
+const EMAIL: &str = "ada@example.com";
 
-fn open(dir: &tempfile::TempDir) -> Users {
-    let (dir, durability) = (dir.path().to_owned(), Durability::Memory);
-    let store = Store::open(&Options { dir, durability, name: NAME, migrations: MIGRATIONS }).expect("opens");
-    Users(store, Known::default(), Answers::new(Instant::now()))
-}
+on_both!(sessions_and_what_ends_them, users_and_changes_to_them);
 
-fn user(kind: UserKindName) -> User {
-    let (name, email, created_at) =
-        ("Ada".to_owned(), "ada@example.com".to_owned(), Timestamp::from_millis(0));
-    User { id: UserId::now(), name, email, kind, status: UserStatus::Active, created_at, test: false }
-}
-
-fn hash(text: &str) -> PasswordHash {
-    PasswordHash::stored(text.to_owned())
-}
-
-async fn registered(users: &Users) -> UserId {
-    let (user, password) = (user(UserKindName::Registered), hash("old"));
-    let registration = Registration { login: user.email.clone(), password };
-    twice(users, "a registered user", || users.insert(user.clone(), Some(registration.clone()))).await;
+async fn register(bed: &Bed) -> UserId {
+    let (user, registration) = registered(EMAIL);
+    let insert = || bed.users.insert(user.clone(), Some(registration.clone()));
+    twice(bed, "a registered user", insert).await;
     let twin = User { id: UserId::now(), ..user.clone() };
-    assert!(!users.insert(twin, Some(registration)).await.expect("is asked"), "the address is taken");
+    assert!(!bed.users.insert(twin, Some(registration)).await.expect("is asked"), "the address is taken");
     user.id
 }
 
@@ -67,100 +58,70 @@ fn rotation(session: SessionId, old: u8, new: u8) -> Rotation {
     }
 }
 
-/// All rows of all tables.
-async fn rows(users: &Users) -> Vec<String> {
-    let read = |connection: &Connection| {
-        let select = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
-        let names = connection
-            .prepare(select)?
-            .query_map([], |row| row.get(0))?
-            .collect::<Result<Vec<String>, _>>()?;
-        let mut all = Vec::new();
-        for name in names {
-            let mut statement = connection.prepare(&format!("SELECT * FROM {name}"))?;
-            let columns = 0..statement.column_count();
-            let values = |row: &rusqlite::Row<'_>| columns.clone().map(|column| row.get(column)).collect();
-            for row in statement.query_map([], values)? {
-                let row: Vec<Value> = row?;
-                all.push(format!("{name} {row:?}"));
-            }
-        }
-        Ok(all)
-    };
-    users.0.read(read).await.expect("reads")
-}
-
 /// Runs a command that writes twice.
-async fn twice<T, Done>(users: &Users, what: &str, command: impl Fn() -> Done)
+async fn twice<T, Done>(bed: &Bed, what: &str, command: impl Fn() -> Done)
 where
     T: Debug,
     Done: Future<Output = Result<T, StoreError>>,
 {
     let run = async || {
         let answer = command().await.unwrap_or_else(|error| panic!("{what}: {error}"));
-        (format!("{answer:?}"), rows(users).await)
+        (format!("{answer:?}"), bed.rows())
     };
-    let before = rows(users).await;
+    let before = bed.rows();
     let (answer, written) = run().await;
     assert_ne!(before, written, "{what} writes nothing: {answer}");
     assert_eq!(run().await, (answer, written), "{what}");
 }
 
-#[tokio::test]
-async fn sessions_and_what_ends_them() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let users = open(&dir);
-    let id = registered(&users).await;
+async fn sessions_and_what_ends_them(bed: &Bed) {
+    let users = &bed.users;
+    let id = register(bed).await;
     let [first, second, third] = [1, 2, 3].map(|number| SessionId::from_bytes([number; 16]));
     for number in [1, 2] {
-        twice(&users, "a login", || users.begin_session(login(id, number, None))).await;
+        twice(bed, "a login", || users.begin_session(login(id, number, None))).await;
     }
     let refresh = rotation(first, 1, 11);
-    twice(&users, "a refresh", || users.rotate(refresh.clone())).await;
+    twice(bed, "a refresh", || users.rotate(refresh.clone())).await;
     let stolen = rotation(first, 1, 12);
-    twice(&users, "a used token", || users.rotate(stolen.clone())).await;
-    twice(&users, "a logout", || users.end_session(second, id, 1)).await;
-    twice(&users, "a login by an outdated hash", || users.begin_session(login(id, 3, Some(hash("better")))))
+    twice(bed, "a used token", || users.rotate(stolen.clone())).await;
+    twice(bed, "a logout", || users.end_session(second, id, 1)).await;
+    twice(bed, "a login by an outdated hash", || users.begin_session(login(id, 3, Some(hash("better")))))
         .await;
-    let epochs = users.summaries(vec![id], ordersys_chassis::Deadline(None)).await.expect("reads");
+    let epochs = users.summaries(vec![id], Deadline(None)).await.expect("reads");
     assert_eq!(epochs[0].as_ref().map(|summary| summary.token_epoch), Some(1), "one token was used twice");
     let (now, latest) = (Timestamp::from_millis(3_000), Timestamp::from_millis(4_000));
-    twice(&users, "a clock that was ahead", || users.shorten(now, latest)).await;
+    twice(bed, "a clock that was ahead", || users.shorten(now, latest)).await;
     assert!(users.session_lives(third, [3; 32], now).await.expect("reads"));
     let command = CommandId::now();
-    twice(&users, "a logout everywhere", || users.end_sessions(command, id, 1)).await;
+    twice(bed, "a logout everywhere", || users.end_sessions(command, id, 1)).await;
     let other = users.end_sessions(CommandId::now(), id, 1).await.expect("is asked");
     assert!(!other, "another logout with a token of this epoch is no repeat");
 }
 
-#[tokio::test]
-async fn users_and_changes_to_them() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let users = open(&dir);
-    let id = registered(&users).await;
-    let (guest, marked) = (user(UserKindName::Guest), User { test: true, ..user(UserKindName::Guest) });
+async fn users_and_changes_to_them(bed: &Bed) {
+    let users = &bed.users;
+    let id = register(bed).await;
+    let (guest, marked) = (guest(EMAIL), marked(EMAIL));
     for user in [&guest, &marked, &User { id: UserId::now(), ..marked.clone() }] {
-        twice(&users, "a guest", || users.insert(user.clone(), None)).await;
+        twice(bed, "a guest", || users.insert(user.clone(), None)).await;
     }
     let name = Some("Ada Lovelace".to_owned());
     let rename = Change { command: CommandId::now(), name: name.clone(), password: None };
-    twice(&users, "a name", || users.change(id, Role::Admin, rename.clone())).await;
+    twice(bed, "a name", || users.change(id, Role::Admin, rename.clone())).await;
     let password = Some((hash("old"), hash("new")));
     let (command, name) = (CommandId::now(), Some("Countess".to_owned()));
     let change = Change { command, name, password };
-    twice(&users, "a password", || users.change(id, Role::Owner(0), change.clone())).await;
+    twice(bed, "a password", || users.change(id, Role::Owner(0), change.clone())).await;
     for status in [UserStatus::Disabled, UserStatus::Active] {
-        twice(&users, "a status", || users.set_status(id, status)).await;
+        twice(bed, "a status", || users.set_status(id, status)).await;
     }
-    let User { id: found, name, kind, status, .. } = marked.clone();
-    let summary = UserSummary { id: found, name, kind, status, token_epoch: 0 };
-    let look_up = || users.note_used(vec![Some(summary.clone())], vec![marked.id]);
-    twice(&users, "the use of test data", look_up).await;
+    let look_up = || users.summaries(vec![marked.id], Deadline(None));
+    twice(bed, "the use of test data", look_up).await;
     let (command, step) = (CommandId::now(), Cleanup { older_than: 1, after: None });
-    twice(&users, "a cleanup", || users.clean_up(command, step)).await;
-    let forget = |connection: &Connection| connection.execute("UPDATE user SET address = NULL", []);
-    users.0.write(forget).await.expect("forgets");
-    twice(&users, "forms of addresses", || users.complete_addresses()).await;
+    twice(bed, "a cleanup", || users.clean_up(command, step)).await;
+    bed.run("UPDATE users.user SET address = NULL");
+    twice(bed, "forms of addresses", || users.complete_addresses()).await;
 
     let records = users.records_of(vec![id]).await.expect("reads");
     let record = records[0].as_ref().expect("is there");
