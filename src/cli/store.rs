@@ -41,9 +41,12 @@ impl StoreArgs {
     }
 
     fn password(&self) -> Outcome<Option<Secret>> {
-        let Some(file) = &self.store_password_file else { return Ok(None) };
-        let what =
-            || format!("{} must hold the password of the database's role in its first line", file.display());
-        Secret::read(file).map(Some).exit(Exit::Environment).hint(what())
+        self.store_password_file.as_deref().map(password).transpose()
     }
+}
+
+/// The password in the first line of a file.
+pub(super) fn password(file: &Path) -> Outcome<Secret> {
+    let hint = format!("{} must hold the password of the database's role in its first line", file.display());
+    Secret::read(file).exit(Exit::Environment).hint(hint)
 }
