@@ -107,7 +107,7 @@ fn age(stack: &Stack, later: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accounts_of_earlier_versions_are_all_still_reached() {
-    let mut stack = Stack::start().await;
+    let mut stack = Stack::start_on_files().await;
     let (admin, anyone) = (stack.admin(), stack.anyone());
     let first = admin.create_user(&registered("jos\u{e9}@example.com")).await.expect("registers");
     let later = admin.create_user(&registered("later@example.com")).await.expect("registers");

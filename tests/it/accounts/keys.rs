@@ -101,7 +101,7 @@ fn forgeries(stack: &Stack, member: &Member) -> Vec<(&'static str, String)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_tokens_are_refused_everywhere_in_one_wording() {
-    let stack = Stack::start().await;
+    let stack = Stack::start_on_files().await;
     let ann = Member::join(&stack, "ann").await;
     let product = stack.a_product(5).await;
     let order =
@@ -137,7 +137,7 @@ async fn bad_tokens_are_refused_everywhere_in_one_wording() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_outlive_a_restart_and_give_way_to_new_ones() {
-    let mut stack = Stack::start().await;
+    let mut stack = Stack::start_on_files().await;
     let ann = Member::join(&stack, "ann").await;
     let mode = std::fs::metadata(key_file(&stack)).expect("a file").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
@@ -208,7 +208,7 @@ async fn without_keys_guests_are_served_and_tokens_are_not_judged() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_stored_of_secrets_is_no_use() {
-    let mut stack = Stack::start().await;
+    let mut stack = Stack::start_on_files().await;
     let ann = Member::join(&stack, "ann").await;
     stack.end(Role::User).await;
     let refresh = Base64UrlUnpadded::decode_vec(ann.session.refresh_token.expose()).expect("base64url");

@@ -89,7 +89,7 @@ async fn amounts_that_a_currency_does_not_have_are_refused() {
 /// Earlier versions stored hundredths in every currency.
 #[tokio::test(flavor = "multi_thread")]
 async fn amounts_of_earlier_versions_keep_their_worth() {
-    let mut stack = Stack::start().await;
+    let mut stack = Stack::start_on_files().await;
     let user = stack.a_user().await;
     let mut made = Vec::new();
     for (price, currency) in [("300", "JPY"), ("0.360", "KWD"), ("19.99", "USD")] {
@@ -135,7 +135,7 @@ async fn get(stack: &Stack, path: &str) -> (u16, String) {
 /// Rows of earlier versions may name codes that are no money; they are still read, with hundredths.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_stored_with_another_code_is_still_read() {
-    let mut stack = Stack::start().await;
+    let mut stack = Stack::start_on_files().await;
     let product = stack.a_product(5).await;
     stack.end(Role::Product).await;
     let file = stack.data_dir().join("product").join("product.db");

@@ -84,7 +84,7 @@ async fn beside_searches(stack: &Stack, role: Role, path: &str, search: &str) ->
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_product_is_read_quickly_beside_hopeless_searches_and_none_is_missed() {
     let _turn = quiet().await;
-    let mut stack = Stack::start().await;
+    let mut stack = Stack::start_on_files().await;
     let product = stack.a_product(5).await;
     stack.end(Role::Product).await;
     // Ids beyond those of real products, in the order of their numbers; the needle is the last of them.
@@ -123,7 +123,7 @@ async fn a_product_is_read_quickly_beside_hopeless_searches_and_none_is_missed()
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_order_is_read_quickly_beside_lists_that_find_nothing() {
     let _turn = quiet().await;
-    let mut stack = Stack::start().await;
+    let mut stack = Stack::start_on_files().await;
     let (user, product) = (stack.a_user().await, stack.a_product(5).await);
     let order = stack.anyone().place(&order_of(&user, &[(&product, 1)]), None).await.expect("places").order;
     stack.end(Role::Order).await;

@@ -55,7 +55,7 @@ async fn busy(stack: &Stack) -> (OrderId, OrderId) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_system_that_is_right_passes_and_each_tampering_is_named() {
-    let mut stack = Stack::start().await;
+    let mut stack = Stack::start_on_files().await;
     let (confirmed, delivered) = busy(&stack).await;
     let right = report(&stack).await;
     assert_eq!(failed(&right), [] as [&str; 0], "{right:?}");
@@ -92,7 +92,7 @@ fn command(stack: &Stack) -> Output {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_shows_a_witness_in_80_columns_and_names_a_service_that_is_not_there() {
-    let mut stack = Stack::start().await;
+    let mut stack = Stack::start_on_files().await;
     let (confirmed, _) = busy(&stack).await;
     edit(&mut stack, Role::Order, "UPDATE placed SET user_name = 'Eve' WHERE id = ?1", confirmed).await;
     let found = command(&stack);

@@ -110,8 +110,8 @@ async fn a_reserve_that_comes_too_late_takes_nothing_and_decides_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lease_is_counted_and_begins_anew_with_the_service() {
-    let mut stack = Stack::start().await;
+async fn a_lease_is_counted_and_begins_anew_with_the_service_whose_files_it_is_in() {
+    let mut stack = Stack::start_on_files().await;
     let product = stack.a_product(10).await;
     let [short, long] = [(); 2].map(|()| OrderId::now());
     let turn = quiet().await;
@@ -135,7 +135,7 @@ async fn a_lease_is_counted_and_begins_anew_with_the_service() {
 /// with a deadline that is long over or far away.
 #[tokio::test(flavor = "multi_thread")]
 async fn stores_of_the_version_before_open_and_their_orders_are_driven_on() {
-    let mut stack = Stack::start().await;
+    let mut stack = Stack::start_on_files().await;
     let (user, product) = (stack.a_user().await, stack.a_product(10).await);
     let held = OrderId::now();
     assert_eq!(state_of(&stack, reserve(held, &product, Terms::Hold { lease: 60_000 })).await, State::Held);
@@ -194,7 +194,7 @@ async fn readiness(stack: &Stack, role: Role) -> Readiness {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stored_times_ahead_of_the_clock_are_named_and_stop_nothing() {
-    let mut stack = Stack::start().await;
+    let mut stack = Stack::start_on_files().await;
     let (user, product) = (stack.a_user().await, stack.a_product(10).await);
     let body =
         format!(r#"{{"userId":"{}","items":[{{"productId":"{}","quantity":1}}]}}"#, user.id, product.id);

@@ -83,7 +83,7 @@ async fn refused_orders_take_little_room_go_and_leave_it_to_the_next() {
     const EACH: usize = 300;
     const PAGES_OF_EACH: u64 = 2;
     const PAGES_OF_ALL_ELSE: u64 = 200;
-    let stack = Stack::start_limited(kept(100, Duration::from_millis(400))).await;
+    let stack = Stack::start_limited_on_files(kept(100, Duration::from_millis(400))).await;
     let order = hopeless(&stack).await;
     let few = |stack: &Stack| {
         number(stack, Role::Order, REFUSED) <= MOST && number(stack, Role::Product, REJECTED) <= MOST
@@ -168,7 +168,7 @@ async fn reserve(stack: &Stack, product: &Product, id: OrderId, units: u32) -> (
 async fn a_rejection_stays_one_while_late_calls_may_come_however_old_its_id_looks() {
     let settle = Duration::from_secs(1);
     let retention = Retention { keep: Duration::from_hours(1), most: 1000, settle };
-    let mut stack = Stack::start_limited(Limits { retention, ..Limits::default() }).await;
+    let mut stack = Stack::start_limited_on_files(Limits { retention, ..Limits::default() }).await;
     let product = stack.a_product(5).await;
     let newest = OrderId::now();
     assert_eq!(reserve(&stack, &product, newest, 6).await.0, 409);

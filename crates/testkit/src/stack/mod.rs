@@ -57,6 +57,8 @@ struct Settings {
     breaker: Breaker,
     tracing: Option<Tracing>,
     limits: Limits,
+    /// Whether data is kept in files, whatever tests are to run on.
+    files: bool,
 }
 
 /// Three services in this process that talk to each other over HTTP.
@@ -83,8 +85,12 @@ fn stores_of(dir: &Path) -> Stores {
             Stores::Database { address, password: Some(server.password().clone()) }
         }
         Ok(store) => panic!("{STORE} is postgres or not set, and not {store}"),
-        Err(_) => Stores::Directory { dir: dir.join("data"), durability: Durability::Full },
+        Err(_) => files_in(dir),
     }
+}
+
+fn files_in(dir: &Path) -> Stores {
+    Stores::Directory { dir: dir.join("data"), durability: Durability::Full }
 }
 
 impl Stack {
@@ -103,6 +109,16 @@ impl Stack {
         Self::start_set(Settings { limits, ..Settings::default() }).await
     }
 
+    /// Starts a stack whose services keep their data in files, whatever tests are to run on: for what looks into them.
+    pub async fn start_on_files() -> Self {
+        Self::start_on(directory()).await
+    }
+
+    /// The same with other limits.
+    pub async fn start_limited_on_files(limits: Limits) -> Self {
+        Self::start_set(Settings { limits, files: true, ..Settings::default() }).await
+    }
+
     async fn start_set(settings: Settings) -> Self {
         Self::start_in(directory(), settings, |endpoints| endpoints).await
     }
@@ -114,7 +130,7 @@ impl Stack {
 
     /// Starts a stack on what is in the directory, see [`Stack::data_dir`].
     pub async fn start_on(dir: TempDir) -> Self {
-        Self::start_in(dir, Settings::default(), |endpoints| endpoints).await
+        Self::start_in(dir, Settings { files: true, ..Settings::default() }, |endpoints| endpoints).await
     }
 
     async fn start_in(
@@ -131,7 +147,7 @@ impl Stack {
         let endpoints = Endpoints { user: url_of(&user), product: url_of(&product), order: url_of(&order) };
         let services = Role::ALL.into_iter().map(|role| (role, None)).collect();
         let (http, peers) = (reqwest::Client::new(), between(endpoints.clone()));
-        let stores = stores_of(dir.path());
+        let stores = if settings.files { files_in(dir.path()) } else { stores_of(dir.path()) };
         let mut stack = Self { dir, stores, endpoints, services, admin, service, http, settings, peers };
         for (role, own) in [(Role::User, user), (Role::Product, product), (Role::Order, order)] {
             stack.begin_on(role, own).await;
@@ -168,7 +184,7 @@ impl Stack {
     }
 
     fn config(&self) -> ServeConfig {
-        let Settings { breaker, tracing, limits } = self.settings.clone();
+        let Settings { breaker, tracing, limits, files: _ } = self.settings.clone();
         ServeConfig {
             bind: LOCALHOST,
             allowed_hosts: Vec::new(),

@@ -128,7 +128,7 @@ async fn all_records(admin: &Client) -> (usize, usize) {
 #[tokio::test]
 async fn accounts_of_many_products_come_in_pages() {
     const PRODUCTS: usize = 20_000;
-    let mut stack = Stack::start().await;
+    let mut stack = Stack::start_on_files().await;
     let some = stack.admin().stock_accounts().await.expect("reads").len();
     stack.end(Role::Product).await;
     let file = stack.data_dir().join("product").join("product.db");

@@ -72,7 +72,7 @@ async fn steps(admin: &Client, id: OrderId, steps: &[&'static str]) {
 impl Scene {
     /// Fills a stack with orders, reservations, users and sessions in every state there is, and ends it.
     async fn new() -> Self {
-        let mut stack = Stack::start().await;
+        let mut stack = Stack::start_on_files().await;
         let admin = stack.admin();
         let mut ids = BTreeMap::new();
         Self::people(&stack, &mut ids).await;
