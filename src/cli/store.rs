@@ -10,8 +10,8 @@ use crate::serve::Stores;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct StoreArgs {
-    /// What data is kept in: sqlite, in the directory of --data-dir, or a PostgreSQL database, as
-    /// postgres://USER@HOST[:PORT][,HOST...]/DATABASE, of which all hosts are tried
+    /// What data is kept in: `sqlite`, in the directory of --data-dir, or a PostgreSQL database, as
+    /// `postgres://USER@HOST[:PORT][,HOST...]/DATABASE`, of which all hosts are tried
     #[arg(long, env = "ORDERSYS_STORE", default_value = "sqlite", value_name = "STORE")]
     pub(super) store: Store,
     /// A file with the password of the database's role in its first line

@@ -54,8 +54,8 @@ pub(super) struct Args {
     /// time, else full]
     #[arg(long, env = "ORDERSYS_DURABILITY", value_name = "LEVEL")]
     durability: Option<Durability>,
-    /// What data is kept in: sqlite, in the project's own directories or volumes, or a PostgreSQL database, as
-    /// postgres://USER@HOST[:PORT][,HOST...]/DATABASE [default: as last time, else sqlite]
+    /// What data is kept in: `sqlite`, in the project's own directories or volumes, or a PostgreSQL database, as
+    /// `postgres://USER@HOST[:PORT][,HOST...]/DATABASE` [default: as last time, else sqlite]
     #[arg(long, env = "ORDERSYS_STORE", value_name = "STORE")]
     store: Option<Store>,
     /// A file with the password of the database's role in its first line; it is kept with the project's credentials

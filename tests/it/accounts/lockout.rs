@@ -51,7 +51,7 @@ async fn guesses_from_elsewhere_do_not_keep_the_owner_out() {
         (strangers.iter().map(|stranger| log_in(&stack, stranger, PASSWORD)), Instant::now());
     let answers = join_all(tries).await;
     let (let_in, most) =
-        (answers.iter().filter(|status| **status == 201).count(), 2 + began.elapsed().as_secs() / 2);
+        (answers.iter().filter(|status| **status == 201).count(), 3 + began.elapsed().as_secs() / 2);
     assert!(let_in as u64 <= most, "networks without an earlier login, at most {most}: {answers:?}");
     assert_eq!(log_in(&stack, &from(2), PASSWORD).await, 201, "home is known");
     // Also to a service that has just started, to which strangers come first.

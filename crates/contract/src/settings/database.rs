@@ -110,7 +110,7 @@ impl DatabaseAddress {
         }
         let mut seen = self.clone();
         for found in seen.hosts.iter_mut().filter(|found| is_here(&found.name)) {
-            found.name = host.to_owned();
+            host.clone_into(&mut found.name);
         }
         Some(seen)
     }

@@ -17,6 +17,9 @@ pub enum PgError {
     /// A row holds what is never written.
     #[error("a row cannot be read: {0}")]
     Unreadable(String),
+    /// A command came upon what must not be, and panicked: its transaction is rolled back.
+    #[error("a command panicked")]
+    Panicked,
     /// A lock did not hold what it must: the transaction is run again.
     #[error("the rows changed under their lock")]
     Unguarded,
@@ -45,6 +48,7 @@ impl PgError {
             Self::Server(error) => error.code().map_or(Fault::Lost, of_state),
             Self::Silent(_) => Fault::Lost,
             Self::Unreadable(_) => Fault::Damaged,
+            Self::Panicked => Fault::Statement,
             Self::Unguarded => Fault::Contended,
         }
     }

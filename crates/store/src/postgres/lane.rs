@@ -2,10 +2,13 @@
 //!
 //! While one commit is under way the next batch forms, so nothing waits on purpose.
 
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Session;
-use super::fault::{Fault, PgResult};
+use super::fault::{Fault, PgError, PgResult};
 use super::slot::{Attempt, Failed, Slot};
 use crate::{StoreError, StoreMetrics};
 
@@ -99,8 +102,10 @@ struct Tried<'a, B: Batch>(&'a B, &'a [B::Command]);
 impl<B: Batch> Attempt for Tried<'_, B> {
     type Output = Vec<B::Answer>;
 
-    fn run<'a>(&'a self, session: &'a Session) -> impl Future<Output = PgResult<Self::Output>> + Send + 'a {
-        self.0.run(session, self.1)
+    /// A panic undoes its transaction: the command that panics fails alone, and the lane goes on.
+    async fn run<'a>(&'a self, session: &'a Session) -> PgResult<Self::Output> {
+        let run = AssertUnwindSafe(self.0.run(session, self.1)).catch_unwind();
+        run.await.unwrap_or(Err(PgError::Panicked))
     }
 }
 

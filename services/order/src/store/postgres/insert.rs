@@ -50,10 +50,8 @@ impl Batch for Inserts {
         failpoint::crash(|| "order-commit-pending");
         let mut answers = Vec::with_capacity(orders.len());
         for new in orders {
-            answers.push(match stored.contains(&new.0.order.id) {
-                true => Inserted::Done,
-                false => settle(session, new, owner).await?,
-            });
+            let is_stored = stored.contains(&new.0.order.id);
+            answers.push(if is_stored { Inserted::Done } else { settle(session, new, owner).await? });
         }
         Ok(answers)
     }

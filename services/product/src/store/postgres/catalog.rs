@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::join;
 use ordersys_contract::product::{Product, StockAccount};
 use ordersys_contract::{ProductId, TestData, Timestamp};
-use ordersys_store::postgres::{PgResult, Session, Transaction, get, signed};
+use ordersys_store::postgres::{Asked, PgResult, Session, Transaction, get, signed};
 use ordersys_store::{Add, MAX_STEPS, Reached, STEP_ROWS, StoreError, pg_params};
 
 use super::rows::{self, AFTER_PRODUCT, PRODUCT, account, uuid, uuids};
@@ -59,14 +59,13 @@ impl Tables {
         }
         let mut filter = Arc::new(filter);
         for _ in 0..MAX_STEPS {
-            let step = Arc::clone(&filter);
-            let (products, reached) = self
-                .store
-                .scan(move |session| {
-                    let filter = Arc::clone(&step);
-                    Box::pin(async move { step_of(session, &filter).await })
-                })
-                .await?;
+            let step = step(Arc::clone(&filter));
+            // Names are looked through for milliseconds, which other reads do not wait for.
+            let stepped = match filter.text {
+                Some(_) => self.store.scan(step).await,
+                None => self.store.read(step).await,
+            };
+            let (products, reached) = stepped?;
             if products.into_iter().any(|product| add(&mut page, product).is_break()) {
                 return Ok((page, None));
             }
@@ -149,8 +148,18 @@ fn insert(transaction: &Transaction<'_>, products: &[Product]) -> PgResult<()> {
     Ok(())
 }
 
-/// The next products that a filter lets through, of a bounded number of rows, and how far that came.
-async fn step_of(session: &Session, filter: &Filter) -> PgResult<(Vec<Product>, Reached<ProductId>)> {
+/// The next products that a filter lets through, and how far that came.
+type Step = (Vec<Product>, Reached<ProductId>);
+
+/// Goes through a bounded number of products.
+fn step(filter: Arc<Filter>) -> impl for<'a> Fn(&'a Session) -> Asked<'a, Step> + Send + Sync {
+    move |session| {
+        let filter = Arc::clone(&filter);
+        Box::pin(async move { step_of(session, &filter).await })
+    }
+}
+
+async fn step_of(session: &Session, filter: &Filter) -> PgResult<Step> {
     let (within, shown) = match filter.test {
         TestData::Exclude => ("", "NOT test"),
         TestData::Include => ("", "true"),

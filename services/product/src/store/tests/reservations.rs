@@ -160,6 +160,24 @@ async fn answers_are_kept_for_a_while(tables: &Tables) {
 }
 
 #[tokio::test]
+async fn rows_that_contradict_each_other_fail_alone_on_postgres() {
+    let Opened { tables, .. } = on_postgres(Retention::default()).await;
+    let [book, other] = [stored(&tables, "book", 3).await, stored(&tables, "other", 3).await];
+    let [odd, sound] = [(); 2].map(|()| OrderId::now());
+    for (order, product) in [(odd, book), (sound, other)] {
+        apply(&tables, order, reserve(vec![line(product, 2)], false)).await;
+    }
+    let Backend::Postgres(rows) = &tables.0 else { panic!("it is on PostgreSQL") };
+    rows.run("UPDATE products.product SET reserved = 0, available = 3 WHERE name = 'book'").await;
+    let cancel = |order| tables.apply(vec![operation(order, Action::Cancel)], Instant::now(), Deadline(None));
+    let (failed, done) = futures_util::future::join(cancel(odd), cancel(sound)).await;
+    assert!(matches!(failed, Err(StoreError::Statement(_))), "{failed:?}");
+    assert_eq!(done.expect("is done").first().map(state), Some(Some(State::Cancelled)));
+    let record = tables.reservation(odd).await.expect("is read").expect("is there");
+    assert_eq!(record.reservation.state, State::Held);
+}
+
+#[tokio::test]
 async fn what_was_refused_goes_in_time_and_nothing_else() {
     let retention = Retention { keep: Duration::ZERO, most: 1, settle: Duration::ZERO };
     for Opened { tables, .. } in &both(retention).await {
