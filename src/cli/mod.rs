@@ -27,6 +27,7 @@ mod logs;
 mod ls;
 mod man;
 mod meant;
+mod migrate;
 mod open;
 mod order;
 mod password;
@@ -152,6 +153,8 @@ enum Command {
     Config(config::Args),
     /// Run one service, or all in one process, in the foreground
     Serve(serve::Args),
+    /// Make or update the tables of the services in a PostgreSQL database, without starting them
+    Migrate(migrate::Args),
     /// Ask a service on this machine whether it is healthy: exits with 0 or 1
     Health(health::Args),
     /// Print the version of this program, and how it was built
@@ -252,6 +255,7 @@ fn run(cli: Cli, origins: &ArgMatches) -> Outcome {
         Command::Smoke(args) => smoke::run(&args, &globals),
         Command::Doctor(args) => doctor::run(&args, &globals),
         Command::Serve(args) => serve::run(&args, globals.user_url.as_ref(), globals.product_url.as_ref()),
+        Command::Migrate(args) => migrate::run(&args, &globals),
         Command::Health(args) => health::run(&args, &globals),
         Command::Open(args) => open::run(&args, &globals),
         Command::Config(args) => config::run(&args, &globals, origins),

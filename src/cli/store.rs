@@ -40,7 +40,7 @@ impl StoreArgs {
         }
     }
 
-    fn password(&self) -> Outcome<Option<Secret>> {
+    pub(super) fn password(&self) -> Outcome<Option<Secret>> {
         self.store_password_file.as_deref().map(password).transpose()
     }
 }

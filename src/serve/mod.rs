@@ -10,14 +10,13 @@ use anyhow::Context as _;
 use ordersys_chassis::auth::tokens::RemoteKeys;
 use ordersys_chassis::resilience::breaker::Settings;
 use ordersys_chassis::{Authenticator, Counting, Credentials, HostName, Hosts, Listener, Network, Tokens};
-use ordersys_contract::settings::DatabaseAddress;
-use ordersys_contract::{Client, Secret, client::Endpoints};
+use ordersys_contract::{Client, client::Endpoints};
 use ordersys_order::ports::HttpPort;
 use ordersys_order::{Allowance, Ports};
 use ordersys_product::ProductError;
 use ordersys_spans::Tracer;
+use ordersys_store::OpenError;
 use ordersys_store::retention::Retention;
-use ordersys_store::{Durability, Location, OpenError};
 use ordersys_user::StartError;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
@@ -29,47 +28,17 @@ use ordersys_stack::state::trust::check_credentials;
 mod exposure;
 mod open_files;
 mod ports;
+mod stores;
 
 pub use crate::serve::exposure::{Exposure, check_exposure};
 pub use crate::serve::open_files::capacity;
 use crate::serve::ports::{LocalInventory, LocalKeys, LocalUsers, Reached};
+pub use crate::serve::stores::Stores;
 
 /// What the system may hold of what a client has not read yet, in bytes; it doubles that for its own needs.
 const SEND_BUFFER: u32 = 128 * 1024;
 /// Connections that may wait to be accepted, as far as the system allows.
 const BACKLOG: u32 = 4096;
-
-/// Where the services keep their data.
-#[derive(Debug, Clone)]
-pub enum Stores {
-    /// Each role's data in a directory of its own below this one.
-    Directory {
-        /// Which directory.
-        dir: PathBuf,
-        /// What a commit means.
-        durability: Durability,
-    },
-    /// Each role's data in a schema of its own of a PostgreSQL database.
-    Database {
-        /// The database.
-        address: DatabaseAddress,
-        /// The password of its role, where one is asked for.
-        password: Option<Secret>,
-    },
-}
-
-impl Stores {
-    fn of(&self, role: Role) -> Location {
-        match self {
-            Self::Directory { dir, durability } => {
-                Location::Directory { dir: dir.join(role.name()), durability: *durability }
-            }
-            Self::Database { address, password } => {
-                Location::Database { address: address.clone(), password: password.clone() }
-            }
-        }
-    }
-}
 
 /// What a service process needs to know.
 #[derive(Debug, Clone)]

@@ -11,9 +11,11 @@ use ordersys_chassis::{
     Authenticator, ClockSkew, ConcurrencyLimit, Counting, Health, Hosts, Listener, LoadShedder, Metrics,
     Route, ServeError, Service,
 };
-use ordersys_contract::IdempotencyKey;
 use ordersys_contract::order::ORDERS;
+use ordersys_contract::settings::DatabaseAddress;
+use ordersys_contract::{IdempotencyKey, Secret};
 use ordersys_spans::Tracer;
+use ordersys_store::postgres::{Migrated, Postgres};
 use ordersys_store::retention::{self, Retention};
 use ordersys_store::{Location, OpenError};
 use tokio_util::sync::CancellationToken;
@@ -219,4 +221,9 @@ async fn measure(app: App, oldest: Gauge<f64, AtomicU64>) {
             tracing::warn!(service = NAME, %error, "the newest stored time is not known");
         }
     }
+}
+
+/// Makes or migrates the tables of the service in a database, without serving.
+pub async fn migrate(address: DatabaseAddress, password: Option<Secret>) -> Result<Migrated, OpenError> {
+    Postgres::migrate(&store::postgres::options(address, password)).await
 }

@@ -5,9 +5,12 @@ use std::time::{Duration, Instant};
 use ordersys_chassis::{
     Authenticator, ClockSkew, Counting, Health, Hosts, Listener, Metrics, ServeError, Service,
 };
+use ordersys_contract::Secret;
+use ordersys_contract::settings::DatabaseAddress;
 use ordersys_spans::Tracer;
-use ordersys_store::Location;
+use ordersys_store::postgres::{Migrated, Postgres};
 use ordersys_store::retention::{self, Retention};
+use ordersys_store::{Location, OpenError};
 use tokio_util::sync::CancellationToken;
 
 mod app;
@@ -125,4 +128,9 @@ async fn sweep(app: App, shutdown: CancellationToken) {
             tracing::warn!(service = NAME, %error, "ended leases could not be swept; the next sweep tries again");
         }
     }
+}
+
+/// Makes or migrates the tables of the service in a database, without serving.
+pub async fn migrate(address: DatabaseAddress, password: Option<Secret>) -> Result<Migrated, OpenError> {
+    Postgres::migrate(&store::postgres::options(address, password)).await
 }

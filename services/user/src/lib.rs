@@ -8,8 +8,11 @@ use ordersys_chassis::{
     Authenticator, ClockSkew, Counting, Credentials, Health, Hosts, Listener, Metrics, ServeError, Service,
     Tokens, smoothed_clock,
 };
+use ordersys_contract::Secret;
+use ordersys_contract::settings::DatabaseAddress;
 use ordersys_spans::Tracer;
-use ordersys_store::Location;
+use ordersys_store::postgres::{Migrated, Postgres};
+use ordersys_store::{Location, OpenError};
 use tokio_util::sync::CancellationToken;
 
 mod app;
@@ -148,4 +151,9 @@ async fn sweep(app: App) {
             tracing::warn!(service = NAME, %error, "ended sessions stay for now; the next sweep tries again");
         }
     }
+}
+
+/// Makes or migrates the tables of the service in a database, without serving.
+pub async fn migrate(address: DatabaseAddress, password: Option<Secret>) -> Result<Migrated, OpenError> {
+    Postgres::migrate(&store::postgres::options(address, password)).await
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde::Deserialize;
 
 /// Each crate of the workspace, and the crates of the workspace that it may use, except in its tests.
-const MAY_USE: [(&str, &[&str]); 21] = [
+const MAY_USE: [(&str, &[&str]); 22] = [
     (
         "ordersys",
         &[
@@ -45,6 +45,7 @@ const MAY_USE: [(&str, &[&str]); 21] = [
     ("loadgen", &["contract", "workload"]),
     ("logs", &["command", "contract", "engine", "stack", "supervisor"]),
     ("order", &["chassis", "contract", "spans", "store"]),
+    ("postgres", &["contract"]),
     ("product", &["chassis", "contract", "spans", "store"]),
     ("report", &["bench", "command", "contract", "loadgen", "stack", "verify", "workload"]),
     ("spans", &["contract"]),

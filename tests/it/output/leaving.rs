@@ -10,7 +10,7 @@ use ordersys_testkit::command::login::{PASSWORD, register};
 use crate::output::Shop;
 
 /// How each command is made to print something. `_` in a word stands for a blank.
-const PRINTING: [(&str, &str); 45] = [
+const PRINTING: [(&str, &str); 46] = [
     ("up", "up --runtime process --topology monolith --dry-run"),
     ("down", "down -o json --project nobody"),
     ("status", "status"),
@@ -52,6 +52,7 @@ const PRINTING: [(&str, &str); 45] = [
     ("open", "open"),
     ("config", "config"),
     ("version", "version"),
+    ("migrate", "migrate --store {store} --store-password-file {password}"),
     ("ls", "ls"),
     ("stop", "stop -o json"),
     ("start", "start -o json"),

@@ -7,6 +7,7 @@ mod tables;
 
 use std::process::{Command, Stdio};
 
+use ordersys_postgres::Temporary;
 use ordersys_testkit::{Project, binary};
 use serde_json::Value;
 
@@ -46,7 +47,8 @@ impl Shop {
     }
 
     /// A command, with what is in this shop for `{user}`, `{order}` (a new one), `{paid}`, `{shipped}`, `{health}` (a URL)
-    /// and `{runs}` (a directory), and blanks for `_`.
+    /// and `{runs}` (a directory), `{store}` (an empty database) and `{password}` (the file with its role's password), and
+    /// blanks for `_`.
     fn filled(&self, args: &str) -> Command {
         let word = |word: &str| match word {
             "{user}" => self.user.clone(),
@@ -54,11 +56,19 @@ impl Shop {
             "{paid}" => self.order(&["pay"]),
             "{shipped}" => self.order(&["pay", "ship"]),
             "{health}" => format!("{}/health", self.project.service("order")["url"].as_str().expect("a URL")),
+            "{store}" => Temporary::shared().database().expect("a database").to_string(),
+            "{password}" => self.database_password(),
             runs if runs.starts_with("{runs}") => runs.replace("{runs}", &self.runs()),
             other => other.replace('_', " "),
         };
         let words: Vec<_> = args.split_whitespace().map(word).collect();
         self.command(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    fn database_password(&self) -> String {
+        let path = self.project.state.path().join("database.password");
+        std::fs::write(&path, Temporary::shared().password().expose()).expect("writes");
+        path.display().to_string()
     }
 
     /// A directory with stored runs `a` and `b`.

@@ -34,6 +34,7 @@ pub use lane::{Batch, Lane};
 pub use open::PgOpenError;
 pub use params::{Param, Params, signed};
 pub use row::{get, unsigned};
+pub use schema::Migrated;
 pub use session::{Asked, Session, Transaction};
 pub use tokio_postgres::Row;
 pub use uuid::Uuid;
@@ -77,6 +78,11 @@ struct Shared {
 }
 
 impl Postgres {
+    /// Makes or migrates the schema of a store, as opening it would.
+    pub async fn migrate(options: &PgOptions) -> Result<Migrated, OpenError> {
+        Ok(open::prepare(&open::target(options), options).await?)
+    }
+
     /// Opens the store, making or migrating its schema as needed.
     pub async fn open(options: &PgOptions) -> Result<Self, OpenError> {
         let target = Arc::new(open::target(options));

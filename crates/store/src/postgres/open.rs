@@ -8,6 +8,7 @@ use super::PgOptions;
 use super::connect::{NoSession, Target};
 use super::fault::PgError;
 use super::schema;
+use super::schema::Migrated;
 use super::session::Session;
 use crate::StoreError;
 
@@ -120,7 +121,7 @@ pub(super) fn target(options: &PgOptions) -> Target {
 }
 
 /// Finds the server, asks whether it will do, and makes the schema what it should be.
-pub(super) async fn prepare(target: &Target, options: &PgOptions) -> Result<(), PgOpenError> {
+pub(super) async fn prepare(target: &Target, options: &PgOptions) -> Result<Migrated, PgOpenError> {
     let session = found(target).await?;
     let address = || options.address.to_string();
     check_version(&session, &address()).await?;

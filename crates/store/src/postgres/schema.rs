@@ -15,23 +15,39 @@ struct Meta {
     oldest: usize,
 }
 
+/// What became of a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migrated {
+    /// Which one.
+    pub schema: &'static str,
+    /// The version it had; 0 if it was not there.
+    pub from: usize,
+    /// The version it has.
+    pub to: usize,
+}
+
 /// Makes the schema what this program needs, unless it is already. Several instances may do so at once.
-pub(super) async fn prepare(session: &Session, options: &PgOptions) -> Result<(), PgOpenError> {
+pub(super) async fn prepare(session: &Session, options: &PgOptions) -> Result<Migrated, PgOpenError> {
     let failed = |error: PgError| PgOpenError::Migration {
         address: options.address.to_string(),
         schema: options.schema,
         why: error.to_string(),
     };
+    let stays = |meta: Meta| Migrated { schema: options.schema, from: meta.version, to: meta.version };
     if let Some(meta) = known(session, options.schema).await.map_err(failed)?
         && suits(meta, options)?
     {
-        return Ok(());
+        return Ok(stays(meta));
     }
     let mut tries = 0;
     loop {
         match migrate(session, options).await {
-            Ok(Some(meta)) => return suits(meta, options).map(|_| ()),
-            Ok(None) => return Ok(()),
+            Ok(meta) if meta.version > options.migrations.len() => {
+                return suits(meta, options).map(|_| stays(meta));
+            }
+            Ok(Meta { version: from, .. }) => {
+                return Ok(Migrated { schema: options.schema, from, to: options.migrations.len() });
+            }
             // Another instance makes it at the same moment.
             Err(error) if error.fault() == Fault::Contended && tries < TRIES => tries += 1,
             Err(error) => return Err(failed(error)),
@@ -73,9 +89,9 @@ fn read(row: Option<tokio_postgres::Row>) -> PgResult<Option<Meta>> {
     Ok(Some(Meta { version: number(0)?, oldest: number(1)? }))
 }
 
-/// Runs the migrations that the schema has not seen, all in one transaction; what the schema says if it has seen
-/// more than this program knows.
-async fn migrate(session: &Session, options: &PgOptions) -> PgResult<Option<Meta>> {
+/// Runs the migrations that the schema has not seen, all in one transaction, and returns what the schema said before.
+/// One that has seen more than this program knows stays as it is.
+async fn migrate(session: &Session, options: &PgOptions) -> PgResult<Meta> {
     let PgOptions { schema, migrations, oldest, .. } = options;
     session
         .batch(&format!(
@@ -90,7 +106,7 @@ async fn migrate(session: &Session, options: &PgOptions) -> PgResult<Option<Meta
     let meta =
         read(transaction.query_opt(select, pg_params![]).await?)?.unwrap_or(Meta { version: 0, oldest: 0 });
     if meta.version > migrations.len() {
-        return Ok(Some(meta));
+        return Ok(meta);
     }
     for migration in &migrations[meta.version..] {
         session.batch(migration).await?;
@@ -101,7 +117,7 @@ async fn migrate(session: &Session, options: &PgOptions) -> PgResult<Option<Meta
         pg_params![version, oldest],
     );
     transaction.commit().await?;
-    Ok(None)
+    Ok(meta)
 }
 
 fn number(count: usize) -> PgResult<i32> {

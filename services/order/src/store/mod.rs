@@ -17,7 +17,7 @@ use crate::domain::order::{StepContext, StoredOrder};
 mod defects;
 mod filter;
 mod form;
-mod postgres;
+pub(crate) mod postgres;
 mod sqlite;
 mod steps;
 

@@ -22,7 +22,7 @@ mod defects;
 mod forms;
 mod holds;
 mod lists;
-mod postgres;
+pub(crate) mod postgres;
 mod sqlite;
 #[cfg(test)]
 mod tests;

@@ -45,15 +45,18 @@ struct Lanes {
     advances: Lane<Advances>,
 }
 
+/// The store of orders in a database.
+pub(crate) fn options(address: DatabaseAddress, password: Option<Secret>) -> PgOptions {
+    PgOptions { address, password, name: NAME, schema: SCHEMA, migrations: MIGRATIONS, oldest: 0 }
+}
+
 impl Orders {
     pub(crate) async fn open(
         address: DatabaseAddress,
         password: Option<Secret>,
         retention: Retention,
     ) -> Result<Self, OpenError> {
-        let (name, schema, migrations) = (NAME, SCHEMA, MIGRATIONS);
-        let store =
-            Postgres::open(&PgOptions { address, password, name, schema, migrations, oldest: 0 }).await?;
+        let store = Postgres::open(&options(address, password)).await?;
         let instance = Instance::new();
         let inserts = store.lane(Inserts { instance: instance.clone() });
         let lanes = Arc::new(Mutex::new(Some(Lanes { inserts, advances: store.lane(Advances) })));

@@ -40,16 +40,18 @@ pub(crate) struct Tables {
     retention: Retention,
 }
 
+/// The store of products in a database.
+pub(crate) fn options(address: DatabaseAddress, password: Option<Secret>) -> PgOptions {
+    PgOptions { address, password, name: NAME, schema: SCHEMA, migrations: MIGRATIONS, oldest: 0 }
+}
+
 impl Tables {
     pub(crate) async fn open(
         address: &DatabaseAddress,
         password: Option<&Secret>,
         retention: Retention,
     ) -> Result<Self, OpenError> {
-        let (address, password) = (address.clone(), password.cloned());
-        let (name, schema, migrations) = (NAME, SCHEMA, MIGRATIONS);
-        let options = PgOptions { address, password, name, schema, migrations, oldest: 0 };
-        let store = Postgres::open(&options).await?;
+        let store = Postgres::open(&options(address.clone(), password.cloned())).await?;
         let apply = Arc::new(Mutex::new(Some(store.lane(Apply))));
         Ok(Self { store, apply, retention })
     }

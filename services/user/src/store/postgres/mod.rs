@@ -29,12 +29,15 @@ mod sessions;
 #[derive(Clone)]
 pub(crate) struct Users(Postgres);
 
+/// The store of users in a database.
+pub(crate) fn options(address: DatabaseAddress, password: Option<Secret>) -> PgOptions {
+    let (schema, migrations, oldest) = (schema::SCHEMA, schema::MIGRATIONS, schema::OLDEST);
+    PgOptions { address, password, name: NAME, schema, migrations, oldest }
+}
+
 impl Users {
     pub(crate) async fn open(address: DatabaseAddress, password: Option<Secret>) -> Result<Self, OpenError> {
-        let (schema, migrations, oldest) = (schema::SCHEMA, schema::MIGRATIONS, schema::OLDEST);
-        Postgres::open(&PgOptions { address, password, name: NAME, schema, migrations, oldest })
-            .await
-            .map(Self)
+        Postgres::open(&options(address, password)).await.map(Self)
     }
 
     pub(crate) fn unusable(&self, source: StoreError) -> OpenError {
