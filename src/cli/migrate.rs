@@ -14,8 +14,8 @@ use crate::cli::{Globals, block_on};
 #[command(after_help = "Examples:
   ordersys migrate --store postgres://owner@db1,db2/shop --store-password-file ./password
 
-Services do this themselves when they start. A role that may do it need not be theirs: it is run with
-the role that owns the database, and the services' role then needs no right to change tables.")]
+Services do this themselves when they start. Done beforehand by the role that owns the
+database, it leaves the services' own role without a need for the right to make tables.")]
 pub(super) struct Args {
     #[command(flatten)]
     store: StoreArgs,
@@ -30,7 +30,7 @@ struct Row {
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
-    let Store::Postgres(address) = &args.store.store else {
+    let Store::Postgres(address) = args.store.store()? else {
         return Err(Failure::new(Exit::Usage, "there is nothing to migrate beforehand in SQLite")
             .hint("name a database with --store; services migrate their own files when they start"));
     };

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ordersys_contract::settings::Durability;
-use ordersys_contract::settings::{HostName, Store};
+use ordersys_contract::settings::HostName;
 
 use crate::cli::listing::object;
-use crate::cli::store::password;
+use crate::cli::store::{Told, password};
 use crate::cli::tracing::TracingArgs;
 use crate::cli::{Globals, block_on, logs};
 use ordersys_chassis::telemetry::log;
@@ -57,7 +57,7 @@ pub(super) struct Args {
     /// What data is kept in: `sqlite`, in the project's own directories or volumes, or a PostgreSQL database, as
     /// `postgres://USER@HOST[:PORT][,HOST...]/DATABASE` [default: as last time, else sqlite]
     #[arg(long, env = "ORDERSYS_STORE", value_name = "STORE")]
-    store: Option<Store>,
+    store: Option<Told>,
     /// A file with the password of the database's role in its first line; it is kept with the project's credentials
     #[arg(long, env = "ORDERSYS_STORE_PASSWORD_FILE", value_name = "FILE")]
     store_password_file: Option<PathBuf>,
@@ -106,7 +106,7 @@ impl Args {
                 bind: self.bind,
                 allowed_hosts: Some(self.allowed_hosts).filter(|hosts| !hosts.is_empty()),
                 durability: self.durability,
-                store: self.store,
+                store: self.store.map(|told| told.store()).transpose()?,
                 store_password: self.store_password_file.as_deref().map(password).transpose()?,
                 log: self.log,
                 tracing: self.tracing.settings(),

@@ -4,6 +4,7 @@
 mod accounts;
 mod api;
 mod bench;
+mod database;
 mod docs;
 mod faults;
 mod orders;

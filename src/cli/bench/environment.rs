@@ -6,6 +6,7 @@ use crate::cli::bench::{Globals, Outcome};
 use ordersys_bench::settings::Environment;
 use ordersys_stack as stack;
 use ordersys_stack::model::record::{RuntimeKind, StackRecord, Topology};
+use ordersys_stack::model::spec::ServiceSpec;
 use ordersys_stack::ops::chaos::Chaos;
 use ordersys_stack::ops::status::StatusReport;
 use std::collections::BTreeSet;
@@ -78,8 +79,7 @@ pub(in crate::cli) fn recorded(record: &StackRecord) -> Environment {
         Topology::Services => "services",
         Topology::Monolith => "monolith",
     };
-    let promises: BTreeSet<_> =
-        record.services.iter().map(|service| service.durability.to_string()).collect();
+    let promises: BTreeSet<_> = record.services.iter().map(promise).collect();
     let promises: Vec<_> = promises.into_iter().collect();
     Environment {
         command: command_line(),
@@ -89,6 +89,11 @@ pub(in crate::cli) fn recorded(record: &StackRecord) -> Environment {
         topology: Some(topology.to_owned()),
         durability: (!promises.is_empty()).then(|| promises.join(" and ")),
     }
+}
+
+/// What commits of a service promise.
+fn promise(service: &ServiceSpec) -> String {
+    if service.database.is_some() { "that of PostgreSQL".to_owned() } else { service.durability.to_string() }
 }
 
 #[cfg(test)]

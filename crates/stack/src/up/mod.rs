@@ -1,6 +1,7 @@
 //! `up`: from what is there to what should be, all or nothing, and one run at a time.
 
 pub mod apply;
+mod checks;
 pub mod error;
 mod options;
 pub mod readiness;
@@ -31,6 +32,7 @@ use crate::runtime::Runtime;
 use crate::state::lock::ProjectLock;
 use crate::state::mark;
 use crate::up::apply::{Work, apply};
+use crate::up::checks::{check_promise, check_reach};
 use crate::up::error::UpError;
 use crate::up::report::{Changes, UpReport};
 use crate::up::rollback::{keep_log, roll_back};
@@ -169,6 +171,7 @@ async fn prepare(options: &UpOptions, project: &Project, events: &Events) -> Out
         }
     };
     check_reach(&runtime, settled.bind)?;
+    check_promise(&settled)?;
     let mut observed = runtime.observe().await.map_err(UpError::into_failure)?;
     runtime.check_data().await.map_err(UpError::into_failure)?;
     if let Some(record) = StackRecord::readable(project) {
@@ -200,15 +203,6 @@ async fn prepare(options: &UpOptions, project: &Project, events: &Events) -> Out
     };
     let plan = plan(&desired, &observed);
     Ok(Prepared { runtime, reason, settled, stack, observed, plan })
-}
-
-/// Ports of another machine's loopback address could not be reached from here.
-fn check_reach(runtime: &Runtime, bind: IpAddr) -> Outcome {
-    if runtime.is_local() || !bind.is_loopback() {
-        return Ok(());
-    }
-    let what = format!("the engine is on another machine, where ports bound to {bind} cannot be reached");
-    Err(Failure::new(Exit::Environment, what).hint("publish them with --bind 0.0.0.0"))
 }
 
 /// The published port of each role.

@@ -77,17 +77,20 @@ impl Wanted {
         let bind = self.bind.or(before.map(|before| before.bind));
         let hosts = self.allowed_hosts.clone().or_else(|| before.map(|before| before.allowed_hosts.clone()));
         let log = self.log.clone().or_else(|| before.map(|before| before.log.clone()));
+        let database = match &self.store {
+            Some(Store::Sqlite) => None,
+            Some(Store::Postgres(address)) => Some(address.clone()),
+            None => before.and_then(|before| before.database.clone()),
+        };
+        // What a commit means in a database is its server's business.
+        let promised = before.filter(|before| before.database.is_none()).map(|before| before.durability);
         Settled {
             runtime,
             topology: topology.unwrap_or(Topology::Services),
             bind: bind.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             allowed_hosts: hosts.unwrap_or_default(),
-            durability: self.durability.or(before.map(|before| before.durability)).unwrap_or_default(),
-            database: match &self.store {
-                Some(Store::Sqlite) => None,
-                Some(Store::Postgres(address)) => Some(address.clone()),
-                None => before.and_then(|before| before.database.clone()),
-            },
+            durability: self.durability.or(promised.filter(|_| database.is_none())).unwrap_or_default(),
+            database,
             log: log.unwrap_or_else(|| LOG.to_owned()),
             tracing: self.tracing.clone().or_else(|| before?.tracing.clone()),
         }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::model::project::Project;
+use crate::model::started::Started;
 use crate::process::data_dir;
 
 /// How the names of volumes end that hold a database.
@@ -22,6 +23,12 @@ pub(super) fn of_processes(project: &Project) -> Option<String> {
     let found = fs::read_dir(&dir).into_iter().flatten().flatten();
     let count = found.filter(|entry| entry.path().is_dir()).count();
     (count > 0).then(|| format!("{} in {}", databases(count), dir.display()))
+}
+
+/// The database of PostgreSQL that the stack used, which is not its own.
+pub(super) fn of_server(project: &Project) -> Option<String> {
+    let database = Started::load(project)?.database?;
+    Some(format!("{database}; it is not the project's own and never removed"))
 }
 
 fn databases(count: usize) -> String {

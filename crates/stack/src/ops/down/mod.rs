@@ -61,8 +61,8 @@ pub struct Removed {
 
 impl Removed {
     fn of(project: &Project) -> Self {
-        let project = project.name.to_string();
-        Self { project, removed: Vec::new(), left: Vec::new(), kept: Vec::new(), failed: None }
+        let (project, kept) = (project.name.to_string(), Vec::from_iter(kept::of_server(project)));
+        Self { project, removed: Vec::new(), left: Vec::new(), kept, failed: None }
     }
 
     /// Notes an obstacle; the first says how the command ends.

@@ -1,0 +1,3 @@
+//! Stacks whose data is in a PostgreSQL database.
+
+mod stack;
