@@ -7,4 +7,4 @@ mod temporary;
 
 pub use cluster::{Cluster, ClusterError, DATABASE, ROLE};
 pub use installation::{Installation, NotInstalled};
-pub use temporary::{Syncing, Temporary};
+pub use temporary::{Syncing, Temporary, is_here};

@@ -8,7 +8,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use ordersys_contract::Secret;
-use ordersys_contract::settings::{DatabaseAddress, DatabaseHost, Protection};
+use ordersys_contract::settings::{DatabaseAddress, DatabaseHost};
 
 use crate::{Cluster, Installation, ROLE};
 
@@ -30,6 +30,18 @@ pub enum Syncing {
     On,
     /// For tests in which no machine fails.
     Off,
+}
+
+/// Whether the tests on a database can run: PostgreSQL is installed. Where `ORDERSYS_TEST_POSTGRES=required` it must.
+///
+/// # Panics
+/// If it is required and not installed.
+#[must_use]
+pub fn is_here() -> bool {
+    let found = Installation::find();
+    let required = std::env::var("ORDERSYS_TEST_POSTGRES").is_ok_and(|text| text == "required");
+    assert!(found.is_ok() || !required, "PostgreSQL is required and not installed");
+    found.is_ok()
 }
 
 /// A running server.
@@ -92,12 +104,7 @@ impl Temporary {
     #[must_use]
     pub fn address(&self, database: &str) -> DatabaseAddress {
         let host = DatabaseHost { name: Ipv4Addr::LOCALHOST.to_string(), port: self.port };
-        DatabaseAddress {
-            user: ROLE.to_owned(),
-            hosts: vec![host],
-            database: database.to_owned(),
-            protection: Protection::None,
-        }
+        DatabaseAddress { user: ROLE.to_owned(), hosts: vec![host], database: database.to_owned() }
     }
 
     /// Makes an empty database, and says where it is.
@@ -167,6 +174,9 @@ mod tests {
 
     #[test]
     fn a_server_starts_serves_databases_and_leaves_nothing() {
+        if !is_here() {
+            return;
+        }
         let server = Temporary::start(Syncing::Off).expect("starts");
         let address = server.database().expect("a database");
         assert_eq!(server.run(&address.database, "SELECT 6 * 7").expect("runs"), "42");

@@ -122,14 +122,15 @@ fn a_full_disk_is_an_error_and_a_reader_that_went_away_is_none() {
     let shop = Shop::open();
     register(&shop.project, "carol@example.com");
     let shop = &shop;
-    for (name, args) in PRINTING {
+    let runs = |(_, args): &&(&str, &str)| !args.contains("{store}") || ordersys_postgres::is_here();
+    for (name, args) in PRINTING.iter().filter(runs) {
         is_told(name, &into(&mut command(shop, args), full()));
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
         let output = into(&mut command(shop, args), writer);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!said.contains("cannot write") && !said.contains("panicked"), "{name}: {said}");
-        let may_be_invalid = name == "bench run"; // on a busy machine
+        let may_be_invalid = *name == "bench run"; // on a busy machine
         assert!(output.status.success() || may_be_invalid, "{name}: {output:?}");
     }
     std::thread::scope(|scope| {

