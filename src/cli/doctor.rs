@@ -2,19 +2,25 @@
 
 use serde::Serialize;
 
+use crate::cli::store::StoreArgs;
 use crate::cli::{Globals, block_on};
 use crate::doctor::{Check, Verdict, examine};
 use ordersys_command::{Exit, Failure, Outcome};
+use ordersys_contract::settings::Store;
 use ordersys_report::Table;
 use ordersys_stack::model::record::StackRecord;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ordersys doctor
+  ordersys doctor --store postgres://shop@db1,db2/shop --store-password-file ./password
   ordersys doctor -o json | jq '.checks[] | select(.verdict != \"ok\")'
 
 Exits with 3 if a stack can run in no runtime, else with 0.")]
-pub(super) struct Args {}
+pub(super) struct Args {
+    #[command(flatten)]
+    store: StoreArgs,
+}
 
 /// The findings; stable, scripts read it.
 #[derive(Debug, Serialize)]
@@ -23,9 +29,13 @@ struct Report {
     checks: Vec<Check>,
 }
 
-pub(super) fn run(_args: &Args, globals: &Globals) -> Outcome {
+pub(super) fn run(args: &Args, globals: &Globals) -> Outcome {
     let (project, printer) = (globals.unchecked_project()?, globals.printer());
-    let checks = block_on(async { Ok(examine(&globals.engine.lookup(), &project).await) })?;
+    let named = match args.store.store()? {
+        Store::Sqlite => None,
+        Store::Postgres(address) => Some((address, args.store.password()?)),
+    };
+    let checks = block_on(async { Ok(examine(&globals.engine.lookup(), &project, named).await) })?;
     let pasted = globals.pasted();
     let advised = |check: Check| Check { advice: check.advice.map(|advice| pasted.text(&advice)), ..check };
     let report = Report { version: 1, checks: checks.into_iter().map(advised).collect() };

@@ -53,6 +53,8 @@ fn a_database_outlives_the_stack_and_is_found_again() {
     let found = kept.project.run(&["order", "get", &order]).ok().data;
     assert_eq!(found["status"], "confirmed", "{found}");
     assert_eq!(kept.project.run(&["check"]).code, Some(0));
+    let doctor = kept.project.run(&["doctor"]).data.to_string();
+    assert!(doctor.contains("answered when it is in memory"), "this server syncs nothing: {doctor}");
     let down = kept.project.run(&["down", "--volumes"]).ok();
     assert!(down.said.contains("never removed"), "{}", down.said);
     let count = "SELECT count(*) FROM orders.placed";

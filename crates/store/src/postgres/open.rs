@@ -131,7 +131,7 @@ pub(super) async fn prepare(target: &Target, options: &PgOptions) -> Result<Migr
     schema::prepare(&session, options).await
 }
 
-async fn found(target: &Target) -> Result<Session, PgOpenError> {
+pub(super) async fn found(target: &Target) -> Result<Session, PgOpenError> {
     let until = Instant::now() + OPENING;
     loop {
         let error = match target.connect().await {

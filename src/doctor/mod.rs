@@ -8,13 +8,16 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use ordersys_contract::Role;
+use ordersys_contract::settings::DatabaseAddress;
+use ordersys_contract::{Role, Secret};
 use ordersys_engine::observe::port_owner;
 use ordersys_engine::{Engine, Lookup, discover, machine_of};
 use ordersys_stack::model::project::Project;
 use ordersys_stack::model::record::StackRecord;
 use ordersys_stack::state::trust;
 use ordersys_supervisor::port::{is_free, listener};
+
+mod database;
 
 /// How long an engine may take to answer.
 const ENGINE_LIMIT: Duration = Duration::from_secs(5);
@@ -64,8 +67,12 @@ impl Check {
     }
 }
 
-/// Looks at everything.
-pub async fn examine(lookup: &Lookup, project: &Project) -> Vec<Check> {
+/// Looks at everything; at the database that is named, or else at the project's.
+pub async fn examine(
+    lookup: &Lookup,
+    project: &Project,
+    named: Option<(DatabaseAddress, Option<Secret>)>,
+) -> Vec<Check> {
     let engine = discover(lookup, ENGINE_LIMIT).await;
     let own = own_ports(project);
     let mut checks = vec![
@@ -81,6 +88,7 @@ pub async fn examine(lookup: &Lookup, project: &Project) -> Vec<Check> {
     for role in Role::ALL {
         checks.push(port(role, &own, engine.as_ref().ok()).await);
     }
+    checks.extend(database::of(project, named).await);
     checks
 }
 
