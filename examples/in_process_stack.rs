@@ -42,7 +42,8 @@ async fn main() -> anyhow::Result<()> {
     // Port 0: the system chooses. Connections wait in the listeners until the services accept them.
     let listen = |role| serve::listen(LOOPBACK, role, 0).map_err(told);
     let (user, product, order) = (listen(Role::User)?, listen(Role::Product)?, listen(Role::Order)?);
-    let endpoints = Endpoints { user: url(&user)?, product: url(&product)?, order: url(&order)? };
+    let endpoints =
+        Endpoints { user: url(&user)?, product: url(&product)?, order: url(&order)?, ..Endpoints::default() };
     println!("user {}, product {}, order {}", endpoints.user, endpoints.product, endpoints.order);
 
     let shutdown = CancellationToken::new();

@@ -22,7 +22,12 @@ use ordersys_workload::model::{Arrivals, CountRange, LoadModel, StopCondition};
 async fn main() -> anyhow::Result<()> {
     let mut args = std::env::args().skip(1);
     let mut next = |which| args.next().with_context(|| format!("name the URL of the {which} service"));
-    let endpoints = Endpoints { user: next("user")?, product: next("product")?, order: next("order")? };
+    let endpoints = Endpoints {
+        user: next("user")?,
+        product: next("product")?,
+        order: next("order")?,
+        ..Endpoints::default()
+    };
     let credential = args.next().and_then(|token| Secret::new(&token));
     let client = Client::new(endpoints).with_credential(credential);
 

@@ -48,5 +48,10 @@ async fn main() -> anyhow::Result<()> {
 fn endpoints() -> anyhow::Result<Endpoints> {
     let mut urls = std::env::args().skip(1).map(|url| url.trim_end_matches('/').to_owned());
     let mut next = |which| urls.next().with_context(|| format!("name the URL of the {which} service"));
-    Ok(Endpoints { user: next("user")?, product: next("product")?, order: next("order")? })
+    Ok(Endpoints {
+        user: next("user")?,
+        product: next("product")?,
+        order: next("order")?,
+        ..Endpoints::default()
+    })
 }

@@ -84,7 +84,8 @@ impl System {
         let credentials = Credentials::read(secrets.path())?;
         let [(user, user_url), (product, product_url), (order, order_url)] =
             [listen().await?, listen().await?, listen().await?];
-        let endpoints = Endpoints { user: user_url, product: product_url, order: order_url };
+        let endpoints =
+            Endpoints { user: user_url, product: product_url, order: order_url, ..Endpoints::default() };
         let authenticator =
             || Authenticator::new(credentials.clone(), Tokens::new(RemoteKeys::new(endpoints.clone())));
         let user_service = UserService::open(&user_config(dir, durability, credentials.clone())).await?;

@@ -117,7 +117,7 @@ mod tests {
 
     fn elsewhere() -> Services {
         let url = || "http://elsewhere".to_owned();
-        Services::Elsewhere(Endpoints { user: url(), product: url(), order: url() })
+        Services::Elsewhere(Endpoints { user: url(), product: url(), order: url(), ..Endpoints::default() })
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl Globals {
     pub(super) fn target(&self) -> Outcome<Target> {
         let endpoints = self.endpoints()?;
         let record = StackRecord::load(&self.project()?).ok().flatten();
-        let services = if record.is_some_and(|record| record.endpoints == endpoints) {
+        let services = if record.is_some_and(|record| endpoints.are_among(&record.endpoints)) {
             Services::Project
         } else {
             Services::Elsewhere(endpoints.clone())

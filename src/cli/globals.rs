@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use ordersys_contract::BaseUrl;
 use ordersys_contract::client::Endpoints;
+use ordersys_contract::{BaseUrl, Role};
 
 use crate::cli::arguments::switch;
 use crate::cli::caller::As;
@@ -42,15 +42,36 @@ pub struct Globals {
     /// Print data and errors only
     #[arg(short, long, global = true, env = "ORDERSYS_QUIET", value_parser = switch)]
     pub quiet: bool,
-    /// The user service, instead of the project's stack
-    #[arg(long, global = true, env = "ORDERSYS_USER_URL", value_name = "URL", hide_short_help = true)]
-    pub user_url: Option<BaseUrl>,
-    /// The product service, instead of the project's stack
-    #[arg(long, global = true, env = "ORDERSYS_PRODUCT_URL", value_name = "URL", hide_short_help = true)]
-    pub product_url: Option<BaseUrl>,
-    /// The order service, instead of the project's stack
-    #[arg(long, global = true, env = "ORDERSYS_ORDER_URL", value_name = "URL", hide_short_help = true)]
-    pub order_url: Option<BaseUrl>,
+    /// The user service, instead of the project's stack; repeat it for several replicas
+    #[arg(
+        long,
+        global = true,
+        env = "ORDERSYS_USER_URL",
+        value_delimiter = ',',
+        value_name = "URL",
+        hide_short_help = true
+    )]
+    pub user_url: Vec<BaseUrl>,
+    /// The product service, instead of the project's stack; repeat it for several replicas
+    #[arg(
+        long,
+        global = true,
+        env = "ORDERSYS_PRODUCT_URL",
+        value_delimiter = ',',
+        value_name = "URL",
+        hide_short_help = true
+    )]
+    pub product_url: Vec<BaseUrl>,
+    /// The order service, instead of the project's stack; repeat it for several replicas
+    #[arg(
+        long,
+        global = true,
+        env = "ORDERSYS_ORDER_URL",
+        value_delimiter = ',',
+        value_name = "URL",
+        hide_short_help = true
+    )]
+    pub order_url: Vec<BaseUrl>,
     /// Who acts: the address of an account that logged in, `admin` or `anyone`
     #[arg(
         long = "as",
@@ -80,7 +101,7 @@ impl Globals {
     /// The flags that further commands need to mean the same as this one.
     #[must_use]
     pub fn pasted(&self) -> Pasted {
-        let url = |flag, url: &Option<BaseUrl>| url.as_ref().map(|url| (flag, quoted(url.as_str())));
+        let urls = |flag, urls: &[BaseUrl]| joined(urls).map(|urls| (flag, quoted(&urls)));
         let path = |flag, path: &Option<PathBuf>| {
             let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
             path.as_ref().map(|path| (flag, quoted(&absolute(path).display().to_string())))
@@ -92,9 +113,9 @@ impl Globals {
             project: project.into_iter().chain(path("--state-dir", &self.state_dir)).collect(),
             engine: self.engine.docker_host.iter().map(|host| ("--docker-host", quoted(host))).collect(),
             services: [
-                url("--user-url", &self.user_url),
-                url("--product-url", &self.product_url),
-                url("--order-url", &self.order_url),
+                urls("--user-url", &self.user_url),
+                urls("--product-url", &self.product_url),
+                urls("--order-url", &self.order_url),
             ]
             .into_iter()
             .flatten()
@@ -125,10 +146,15 @@ impl Globals {
 
     /// Where the services are: as the flags say, else as the project's stack is up.
     pub fn endpoints(&self) -> Outcome<Endpoints> {
-        let text = |url: &Option<BaseUrl>| url.as_ref().map(BaseUrl::to_string);
-        let named = (text(&self.user_url), text(&self.product_url), text(&self.order_url));
-        if let (Some(user), Some(product), Some(order)) = named {
-            return Ok(Endpoints { user, product, order });
+        let named = [
+            (Role::User, &self.user_url),
+            (Role::Product, &self.product_url),
+            (Role::Order, &self.order_url),
+        ];
+        let named = named.map(|(role, urls)| (role, urls.iter().map(BaseUrl::to_string).collect::<Vec<_>>()));
+        let instead = |of: Endpoints| named.iter().fold(of, |of, (role, urls)| of.with(*role, urls));
+        if named.iter().all(|(_, urls)| !urls.is_empty()) {
+            return Ok(instead(Endpoints::default()));
         }
         let project = self.project()?;
         let stack = StackRecord::load(&project)?.ok_or_else(|| {
@@ -136,11 +162,12 @@ impl Globals {
             let up = none.hint.clone().unwrap_or_default();
             none.hint(format!("{up}, or name the services with --user-url, --product-url and --order-url"))
         })?;
-        let (user, product, order) = named;
-        Ok(Endpoints {
-            user: user.unwrap_or(stack.endpoints.user),
-            product: product.unwrap_or(stack.endpoints.product),
-            order: order.unwrap_or(stack.endpoints.order),
-        })
+        Ok(instead(stack.endpoints))
     }
+}
+
+/// Several addresses of one service as a flag takes them.
+pub(super) fn joined(urls: &[BaseUrl]) -> Option<String> {
+    let urls: Vec<&str> = urls.iter().map(BaseUrl::as_str).collect();
+    (!urls.is_empty()).then(|| urls.join(","))
 }

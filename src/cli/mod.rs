@@ -254,7 +254,7 @@ fn run(cli: Cli, origins: &ArgMatches) -> Outcome {
         Command::Check(args) => check::run(&args, &globals),
         Command::Smoke(args) => smoke::run(&args, &globals),
         Command::Doctor(args) => doctor::run(&args, &globals),
-        Command::Serve(args) => serve::run(&args, globals.user_url.as_ref(), globals.product_url.as_ref()),
+        Command::Serve(args) => serve::run(&args, &globals.user_url, &globals.product_url),
         Command::Migrate(args) => migrate::run(&args, &globals),
         Command::Health(args) => health::run(&args, &globals),
         Command::Open(args) => open::run(&args, &globals),

@@ -36,8 +36,9 @@ const MAX_BLOCKING_THREADS: usize = 16;
   ordersys serve all --data-dir ./data --otlp http://127.0.0.1:4318
   ordersys serve order --store postgres://shop@db1,db2/shop --store-password-file ./password
 
-A service calls the others at --user-url and --product-url; else at
-http://user-service:3001 and http://product-service:3002.")]
+A service calls the others at --user-url and --product-url, each of which may be
+repeated for several replicas; else at http://user-service:3001 and
+http://product-service:3002.")]
 pub(super) struct Args {
     /// Which service
     role: What,
@@ -119,7 +120,7 @@ enum LogFormat {
     Text,
 }
 
-pub(super) fn run(args: &Args, user_url: Option<&BaseUrl>, product_url: Option<&BaseUrl>) -> Outcome {
+pub(super) fn run(args: &Args, user_urls: &[BaseUrl], product_urls: &[BaseUrl]) -> Outcome {
     // Whatever the shell allows: data and secrets are this user's alone. No thread runs yet.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     ordersys_store::failpoint::arm();
@@ -139,11 +140,9 @@ pub(super) fn run(args: &Args, user_url: Option<&BaseUrl>, product_url: Option<&
     if args.secrets_dir.is_none() {
         tracing::warn!("no credentials are configured: every caller may do everything");
     }
-    let peers = Endpoints {
-        user: url(user_url, Role::User),
-        product: url(product_url, Role::Product),
-        order: String::new(),
-    };
+    let peers = Endpoints::default()
+        .with(Role::User, &urls(user_urls, Role::User))
+        .with(Role::Product, &urls(product_urls, Role::Product));
     let services = if args.role == What::All { Role::ALL.len() } else { 1 };
     let capacity = serve::capacity(u32::try_from(services)?, args.max_connections)?;
     let runtime = runtime()?;
@@ -168,9 +167,11 @@ fn runtime() -> Outcome<tokio::runtime::Runtime> {
 }
 
 /// Where a peer is unless named: its host name on the stack's network, as in the compose file.
-fn url(named: Option<&BaseUrl>, role: Role) -> String {
-    let default = || format!("http://{}:{}", role.host_name(), role.default_port());
-    named.map_or_else(default, BaseUrl::to_string)
+fn urls(named: &[BaseUrl], role: Role) -> Vec<String> {
+    if named.is_empty() {
+        return vec![format!("http://{}:{}", role.host_name(), role.default_port())];
+    }
+    named.iter().map(BaseUrl::to_string).collect()
 }
 
 async fn serve_until_signal(args: &Args, peers: Endpoints, capacity: Capacity) -> Outcome {

@@ -81,7 +81,7 @@ pub(super) fn explained(failure: Failure, globals: &Globals) -> Failure {
 
 /// Whether no other services than the project's were named.
 fn is_own(globals: &Globals) -> bool {
-    [&globals.user_url, &globals.product_url, &globals.order_url].iter().all(|url| url.is_none())
+    [&globals.user_url, &globals.product_url, &globals.order_url].iter().all(|urls| urls.is_empty())
 }
 
 /// The service that was called, or the one that another one misses.

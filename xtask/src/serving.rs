@@ -22,7 +22,12 @@ const LOOK: Duration = Duration::from_millis(1);
 
 /// A client of one service, whichever it is.
 pub(crate) fn client_of(url: &str) -> Client {
-    Client::new(Endpoints { user: url.to_owned(), product: url.to_owned(), order: url.to_owned() })
+    Client::new(Endpoints {
+        user: url.to_owned(),
+        product: url.to_owned(),
+        order: url.to_owned(),
+        ..Endpoints::default()
+    })
 }
 
 /// A port that is free now.

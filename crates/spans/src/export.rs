@@ -43,7 +43,7 @@ pub(crate) struct Exporter {
 
 impl Exporter {
     pub(crate) fn new(service: &'static str, collector: &Collector, metrics: SpanMetrics) -> Self {
-        let nowhere = Endpoints { user: String::new(), product: String::new(), order: String::new() };
+        let nowhere = Endpoints::default();
         let client = Client::new(nowhere).with_timeout(TIMEOUT).with_answer_limit(ANSWER_BYTES);
         Self { service, url: collector.traces(), client, metrics, failing: false }
     }

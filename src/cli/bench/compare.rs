@@ -8,6 +8,7 @@ use crate::cli::bench::out::OutArgs;
 use crate::cli::bench::run::RunArgs;
 use crate::cli::bench::stock;
 use crate::cli::bench::{Exit, Failure, Globals, OrFail, Outcome, block_on};
+use crate::cli::globals::joined;
 use ordersys_bench::compare::{
     Comparison, Decision, Differences, MOST_RUNS, Margin, Metric, Sample, Side, order,
 };
@@ -255,9 +256,9 @@ fn inherited(globals: &Globals) -> Vec<String> {
     let flags = [
         ("--project", Some(globals.project.to_string())),
         ("--state-dir", globals.state_dir.as_ref().map(|dir| dir.display().to_string())),
-        ("--user-url", globals.user_url.as_ref().map(ToString::to_string)),
-        ("--product-url", globals.product_url.as_ref().map(ToString::to_string)),
-        ("--order-url", globals.order_url.as_ref().map(ToString::to_string)),
+        ("--user-url", joined(&globals.user_url)),
+        ("--product-url", joined(&globals.product_url)),
+        ("--order-url", joined(&globals.order_url)),
     ];
     flags.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value?])).flatten().collect()
 }

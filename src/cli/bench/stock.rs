@@ -27,7 +27,7 @@ pub(super) fn at_home(globals: &Globals) -> Globals {
     globals
         .printer()
         .say(format!("note: these are the services of project `{project}`: the run makes its own products"));
-    Globals { user_url: None, product_url: None, order_url: None, ..globals.clone() }
+    Globals { user_url: Vec::new(), product_url: Vec::new(), order_url: Vec::new(), ..globals.clone() }
 }
 
 /// Whether two URLs lead to the same service of this machine.

@@ -22,6 +22,7 @@ async fn stack(users: &FaultyPeer, products: &FaultyPeer) -> Stack {
         user: users.start(&real.user),
         product: products.start(&real.product),
         order: real.order,
+        ..Endpoints::default()
     };
     Stack::start_between(patient(), between).await
 }

@@ -4,4 +4,5 @@ mod bad_peers;
 mod chaos;
 mod crash;
 mod resilience;
+mod several_addresses;
 pub(crate) mod storage;

@@ -83,7 +83,7 @@ async fn a_system_that_is_right_passes_and_each_tampering_is_named() {
 
 /// The command itself, on these services.
 fn command(stack: &Stack) -> Output {
-    let Endpoints { user, product, order } = &stack.endpoints;
+    let Endpoints { user, product, order, .. } = &stack.endpoints;
     let mut command = Command::new(binary());
     command.args(["--user-url", user, "--product-url", product, "--order-url", order, "--token-file"]);
     let token = stack.data_dir().with_file_name("admin.token");
@@ -119,7 +119,8 @@ async fn a_service_that_answers_nonsense_is_never_a_system_in_which_all_is_well(
     busy(&stack).await;
     let peers = Role::ALL.map(|role| (role, FaultyPeer::default()));
     let [user, product, order] = peers.each_ref().map(|(role, peer)| peer.start(stack.url(*role)));
-    let client = Client::new(Endpoints { user, product, order }).with_timeout(PATIENCE);
+    let client =
+        Client::new(Endpoints { user, product, order, ..Endpoints::default() }).with_timeout(PATIENCE);
     let client = client.with_credential(stack.admin().credential().cloned());
     for (role, peer) in &peers {
         for fault in Fault::ALL {

@@ -78,7 +78,7 @@ pub async fn calibrate(
 ) -> Outcome<Calibration> {
     let responder = Child::start().await?;
     let url = || responder.url().to_owned();
-    let client = Client::new(Endpoints { user: url(), product: url(), order: url() });
+    let client = Client::new(Endpoints { user: url(), product: url(), order: url(), ..Endpoints::default() });
     let environment =
         Environment { server_pids: responder.pid().into_iter().collect(), ..Environment::default() };
     let profile = Profile {

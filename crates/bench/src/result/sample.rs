@@ -85,7 +85,7 @@ impl Simulated {
 pub(crate) fn report(profile: &Profile, simulated: Simulated) -> Report {
     let url = || "http://localhost".to_owned();
     let ground = RunContext {
-        endpoints: &Endpoints { user: url(), product: url(), order: url() },
+        endpoints: &Endpoints { user: url(), product: url(), order: url(), ..Endpoints::default() },
         environment: &Environment::default(),
         contract: ApiContract::Article,
         products: 1,

@@ -1,5 +1,7 @@
 //! One exchange: a call is sent, its answer is read.
 
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -16,7 +18,7 @@ pub(super) struct Call<'a> {
     pub(super) base: &'a str,
     pub(super) path: String,
     pub(super) headers: HeaderMap,
-    pub(super) body: Option<Vec<u8>>,
+    pub(super) body: Option<Bytes>,
 }
 
 /// The answer to a call.
@@ -35,20 +37,66 @@ impl Client {
     }
 
     pub(super) async fn exchange(&self, call: Call<'_>) -> Result<Received, ClientError> {
-        let (base, url) = (call.base, format!("{}{}", call.base, call.path));
-        let Some(doubt) = &self.doubt else { return self.answer(call).await };
-        doubt.unless_known(base, self.answer(call)).await.unwrap_or(Err(ClientError::TimedOut { url }))
+        let until = Instant::now() + self.timeout;
+        let Some(service) = self.replicas.called_by(call.base) else {
+            return self.attempt(&call, call.base, self.timeout).await.map_err(|failed| failed.error);
+        };
+        let mut last = None;
+        for address in service.next(Instant::now()) {
+            let left = until.saturating_duration_since(Instant::now());
+            if last.is_some() && left.is_zero() {
+                break;
+            }
+            let failed = match self.attempt(&call, &address.url, left).await {
+                Ok(received) => return Ok(received),
+                Err(failed) => failed,
+            };
+            if failed.gave_no_answer() {
+                address.fell_silent(Instant::now());
+            }
+            if !failed.may_go_on(&call.method) {
+                return Err(failed.error);
+            }
+            last = Some(failed.error);
+        }
+        Err(last.unwrap_or_else(|| ClientError::TimedOut { url: format!("{}{}", call.base, call.path) }))
     }
 
-    async fn answer(&self, call: Call<'_>) -> Result<Received, ClientError> {
-        let url = format!("{}{}", call.base, call.path);
-        let mut headers = call.headers;
+    /// Makes the call at one address.
+    async fn attempt(&self, call: &Call<'_>, base: &str, limit: Duration) -> Result<Received, Failed> {
+        let Some(doubt) = &self.doubt else { return self.answer(call, base, limit).await };
+        let known = || Failed {
+            error: ClientError::TimedOut { url: format!("{base}{}", call.path) },
+            sent: Sent::Perhaps,
+        };
+        doubt.unless_known(base, self.answer(call, base, limit)).await.unwrap_or_else(|| Err(known()))
+    }
+
+    async fn answer(&self, call: &Call<'_>, base: &str, limit: Duration) -> Result<Received, Failed> {
+        let url = format!("{base}{}", call.path);
+        let mut answer =
+            self.request(call, &url, limit).send().await.map_err(|source| failed(&url, source))?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|source| failed(&url, source))? {
+            if body.len() + chunk.len() > self.answer_limit {
+                let detail = format!("more than {} bytes", self.answer_limit);
+                let error = ClientError::BadAnswer { url, status, detail };
+                return Err(Failed { error, sent: Sent::Perhaps });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Received { url, status, headers, body: body.into() })
+    }
+
+    fn request(&self, call: &Call<'_>, url: &str, limit: Duration) -> reqwest::RequestBuilder {
+        let mut headers = call.headers.clone();
         if call.body.is_some() {
             headers.entry(header::CONTENT_TYPE).or_insert(JSON);
         }
-        let mut request = self.http.request(call.method, &url).timeout(self.timeout).headers(headers);
-        if let Some(body) = call.body {
-            request = request.body(body);
+        let mut request = self.http.request(call.method.clone(), url).timeout(limit).headers(headers);
+        if let Some(body) = &call.body {
+            request = request.body(body.clone());
         }
         if let Some(credential) = &self.credential {
             request = request.bearer_auth(credential.expose());
@@ -60,28 +108,45 @@ impl Client {
             request = request.header(names::TRACEPARENT, value);
         }
         if self.deadline == Deadline::Told {
-            request = request.header(names::TIMEOUT_MS, self.timeout.as_millis().to_string());
+            request = request.header(names::TIMEOUT_MS, limit.as_millis().to_string());
         }
-        let failed = |source: reqwest::Error| {
-            let source = source.without_url();
-            if source.is_timeout() {
-                ClientError::TimedOut { url: url.clone() }
-            } else {
-                ClientError::Unreachable { url: url.clone(), source }
-            }
-        };
-        let mut answer = request.send().await.map_err(failed)?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > self.answer_limit {
-                let detail = format!("more than {} bytes", self.answer_limit);
-                return Err(ClientError::BadAnswer { url, status, detail });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Received { url, status, headers, body: body.into() })
+        request
     }
+}
+
+/// A call that gave no usable answer.
+struct Failed {
+    error: ClientError,
+    sent: Sent,
+}
+
+/// Whether anything of a call may have reached its service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Nothing,
+    Perhaps,
+}
+
+impl Failed {
+    /// Whether the call may be made at another address, so that nothing is done twice.
+    fn may_go_on(&self, method: &Method) -> bool {
+        self.sent == Sent::Nothing || (self.gave_no_answer() && method.is_safe())
+    }
+
+    fn gave_no_answer(&self) -> bool {
+        matches!(self.error, ClientError::Unreachable { .. } | ClientError::TimedOut { .. })
+    }
+}
+
+fn failed(url: &str, source: reqwest::Error) -> Failed {
+    let (url, source) = (url.to_owned(), source.without_url());
+    let sent = if source.is_connect() { Sent::Nothing } else { Sent::Perhaps };
+    let error = if source.is_timeout() {
+        ClientError::TimedOut { url }
+    } else {
+        ClientError::Unreachable { url, source }
+    };
+    Failed { error, sent }
 }
 
 impl Received {
@@ -112,7 +177,7 @@ pub(super) fn get(base: &str, path: String) -> Call<'_> {
 }
 
 pub(super) fn posted(base: &str, path: String, body: Vec<u8>) -> Call<'_> {
-    Call { body: Some(body), ..bare(Method::POST, base, path) }
+    Call { body: Some(body.into()), ..bare(Method::POST, base, path) }
 }
 
 pub(super) fn bare(method: Method, base: &str, path: String) -> Call<'_> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{StatusCode, header};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use crate::resolver::Resolver;
 use crate::{RequestId, Secret, TraceParent};
@@ -14,38 +14,33 @@ use crate::{RequestId, Secret, TraceParent};
 mod address;
 mod audit;
 mod doubt;
+mod endpoints;
 mod error;
 mod exchange;
 mod order;
 mod pages;
 mod product;
+mod replicas;
 mod user;
 
 use address::{at, given, shown, with_query};
 pub use address::{next_link, percent};
 pub use doubt::{Doubt, Knowing};
+pub use endpoints::Endpoints;
 pub use error::ClientError;
 use exchange::{Call, bare, get, posted};
 pub use order::{OrderFilter, Placed};
 pub use pages::Walk;
 pub use product::ProductFilter;
+use replicas::Replicas;
 pub use user::UserFilter;
 
 /// How long a call may take unless the caller says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one of several addresses may take to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Largest answer the client reads unless set otherwise, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
-
-/// Where the three services answer; base URLs without a trailing slash.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Endpoints {
-    /// The user service.
-    pub user: String,
-    /// The product service.
-    pub product: String,
-    /// The order service.
-    pub order: String,
-}
 
 /// One page of a list.
 #[derive(Debug, Clone)]
@@ -56,11 +51,13 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-/// Calls the three services.
+/// Calls the three services. Of a service with several addresses each call takes the next one. It goes on to another
+/// only if nothing was sent or only read, so that nothing is done twice.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
     endpoints: Endpoints,
+    replicas: Arc<Replicas>,
     credential: Option<Secret>,
     timeout: Duration,
     deadline: Deadline,
@@ -81,16 +78,19 @@ impl Client {
     /// A client for these services.
     #[must_use]
     pub fn new(endpoints: Endpoints) -> Self {
-        let http = reqwest::Client::builder()
+        let replicas = Replicas::of(&endpoints);
+        let mut http = reqwest::Client::builder()
             .no_proxy()
             .dns_resolver(Arc::new(Resolver::default()))
             .tcp_nodelay(true)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap_or_default();
+            .redirect(reqwest::redirect::Policy::none());
+        if !replicas.are_none() {
+            http = http.connect_timeout(CONNECT_TIMEOUT);
+        }
         Self {
-            http,
+            http: http.build().unwrap_or_default(),
             endpoints,
+            replicas: Arc::new(replicas),
             credential: None,
             timeout: DEFAULT_TIMEOUT,
             deadline: Deadline::Untold,
@@ -174,7 +174,7 @@ impl Client {
     pub async fn call(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Bytes>, ClientError> {
         let (parts, body) = request.into_parts();
         let base = parts.uri.to_string();
-        let body = (!body.is_empty()).then_some(body);
+        let body = (!body.is_empty()).then(|| body.into());
         let call =
             Call { method: parts.method, base: &base, path: String::new(), headers: parts.headers, body };
         let received = self.exchange(call).await?;

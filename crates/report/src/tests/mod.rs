@@ -194,7 +194,12 @@ async fn what_is_not_there_is_told_before_anything_is_counted() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", free.local_addr().expect("bound"));
     drop(free);
-    let client = Client::new(Endpoints { user: url.clone(), product: url.clone(), order: url });
+    let client = Client::new(Endpoints {
+        user: url.clone(),
+        product: url.clone(),
+        order: url,
+        ..Endpoints::default()
+    });
     let failure = bench(&profile(1), &client).await.expect_err("no server listens");
     assert_eq!(failure.exit, Exit::Environment);
     assert!(failure.error.to_string().contains("user service"), "{}", failure.error);

@@ -75,7 +75,7 @@ pub(super) fn start(habits: Habits) -> Client {
     });
     let address = receiver.recv().expect("the responder listens");
     let url = || format!("http://{address}");
-    Client::new(Endpoints { user: url(), product: url(), order: url() })
+    Client::new(Endpoints { user: url(), product: url(), order: url(), ..Endpoints::default() })
 }
 
 async fn serve(habits: Habits, listening: &std::sync::mpsc::Sender<SocketAddr>) {

@@ -102,11 +102,7 @@ mod tests {
         let record = StackRecord {
             runtime: RuntimeKind::Process,
             topology: Topology::Monolith,
-            endpoints: ordersys_contract::client::Endpoints {
-                user: String::new(),
-                product: String::new(),
-                order: String::new(),
-            },
+            endpoints: ordersys_contract::client::Endpoints::default(),
             services,
             program: None,
             failed: false,

@@ -50,7 +50,8 @@ impl Processes {
         for name in ["admin.token", "service.token"] {
             write_private(&dir.path().join(name), Secret::random().expose().as_bytes())?;
         }
-        let endpoints = Endpoints { user: free_url()?, product: free_url()?, order: free_url()? };
+        let endpoints =
+            Endpoints { user: free_url()?, product: free_url()?, order: free_url()?, ..Endpoints::default() };
         let (binary, children) = (binary.to_owned(), Vec::new());
         let mut processes = Self { dir, binary, endpoints, children, open_files };
         for role in Role::ALL {

@@ -144,7 +144,12 @@ impl Stack {
         }
         // Bound from the start: another process soon takes a port that is only known to be free.
         let (user, product, order) = (bound().await, bound().await, bound().await);
-        let endpoints = Endpoints { user: url_of(&user), product: url_of(&product), order: url_of(&order) };
+        let endpoints = Endpoints {
+            user: url_of(&user),
+            product: url_of(&product),
+            order: url_of(&order),
+            ..Endpoints::default()
+        };
         let services = Role::ALL.into_iter().map(|role| (role, None)).collect();
         let (http, peers) = (reqwest::Client::new(), between(endpoints.clone()));
         let stores = if settings.files { files_in(dir.path()) } else { stores_of(dir.path()) };

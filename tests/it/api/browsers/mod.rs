@@ -61,6 +61,7 @@ impl OpenStack {
             user: url_of(&listeners.user.socket),
             product: url_of(&listeners.product.socket),
             order: url_of(&listeners.order.socket),
+            ..Endpoints::default()
         };
         let stop = CancellationToken::new();
         let shutdown = stop.clone();

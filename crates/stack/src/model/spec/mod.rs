@@ -212,7 +212,12 @@ impl StackSpec {
     #[must_use]
     pub fn endpoints(&self, host: &str) -> Endpoints {
         let url = |role| self.services.iter().find_map(|spec| spec.url(role, host)).unwrap_or_default();
-        Endpoints { user: url(Role::User), product: url(Role::Product), order: url(Role::Order) }
+        Endpoints {
+            user: url(Role::User),
+            product: url(Role::Product),
+            order: url(Role::Order),
+            ..Endpoints::default()
+        }
     }
 }
 

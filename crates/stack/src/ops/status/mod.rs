@@ -171,7 +171,12 @@ fn guess(runtime: &Runtime, observed: &Observed) -> StackRecord {
     StackRecord {
         runtime: runtime.kind(),
         topology: if monolith { Topology::Monolith } else { Topology::Services },
-        endpoints: Endpoints { user: url(Role::User), product: url(Role::Product), order: url(Role::Order) },
+        endpoints: Endpoints {
+            user: url(Role::User),
+            product: url(Role::Product),
+            order: url(Role::Order),
+            ..Endpoints::default()
+        },
         services: Vec::new(),
         program: None,
         failed: false,
