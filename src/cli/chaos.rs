@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::cli::arguments::Services;
 use crate::cli::{Globals, block_on};
 use ordersys_command::{Exit, Failure, Outcome, Signals};
-use ordersys_contract::Role;
+use ordersys_stack::model::spec::ServiceName;
 use ordersys_stack::ops::chaos::{Chaos, Fault};
 
 #[derive(Debug, clap::Args)]
@@ -14,12 +15,14 @@ use ordersys_stack::ops::chaos::{Chaos, Fault};
   ordersys chaos kill order --wait          how long until it is back
   ordersys chaos pause product              until `ordersys chaos resume product`
   ordersys chaos partition user
+  ordersys chaos kill order.2               one of several replicas
   ordersys chaos heal user --wait")]
 pub(super) struct Args {
     /// What is done
     fault: Fault,
-    /// To which service
-    service: Role,
+    /// To which service; `order.2` is the second replica of the order service
+    #[arg(value_parser = Services)]
+    service: ServiceName,
     /// Wait until the service is ready again, and say how long that took
     #[arg(long)]
     wait: bool,

@@ -132,6 +132,7 @@ fn of_last_time(flag: &str, started: &Started) -> Option<String> {
             let ports: Vec<_> = started.ports.iter().map(|(role, port)| format!("{role}={port}")).collect();
             (!ports.is_empty()).then(|| ports.join(","))
         }
+        "--replicas" => Some(started.replicas.to_string()).filter(|text| !text.is_empty()),
         "--bind" => Some(started.bind.to_string()),
         "--durability" => Some(started.durability.to_string()),
         "--store" => Some(started.database.as_ref().map_or_else(|| "sqlite".to_owned(), ToString::to_string)),
@@ -146,6 +147,7 @@ fn usual(flag: &str) -> Option<&'static str> {
     match flag {
         "--runtime" => Some("auto"),
         "--topology" => Some("services"),
+        "--replicas" => Some("1"),
         "--port" => Some("3001, 3002, 3003"),
         "--bind" => Some("127.0.0.1"),
         "--durability" => Some("full"),

@@ -225,7 +225,9 @@ fn shower(globals: &Globals) -> impl FnMut(Shown<'_>) -> ControlFlow<()> {
 /// The line as one JSON object that names its service.
 fn json_line(entry: &Entry) -> String {
     match serde_json::from_str(&entry.text) {
-        Ok(Value::Object(line)) if line.contains_key("service") => entry.text.clone(),
+        Ok(Value::Object(line)) if line.contains_key("service") && !entry.is_of_a_replica() => {
+            entry.text.clone()
+        }
         Ok(Value::Object(mut line)) => {
             line.insert("service".to_owned(), json!(&*entry.source));
             Value::Object(line).to_string()
@@ -275,18 +277,18 @@ mod tests {
 
     #[test]
     fn every_json_line_names_its_service() {
-        let entry = |text: &str| Entry {
-            at: "2026-01-01T12:00:00Z".parse().expect("time"),
-            source: "user".into(),
-            text: text.to_owned(),
+        let json_line = |source: &str, text: &str| {
+            let at = "2026-01-01T12:00:00Z".parse().expect("time");
+            super::json_line(&Entry { at, source: source.into(), text: text.to_owned() })
         };
         let cases = [
-            (r#"{"service":"order","x":1.10}"#, r#"{"service":"order","x":1.10}"#),
-            (r#"{"x":1}"#, r#"{"service":"user","x":1}"#),
-            ("panic!", r#"{"message":"panic!","service":"user","timestamp":"2026-01-01T12:00:00Z"}"#),
+            ("user", r#"{"service":"order","x":1.10}"#, r#"{"service":"order","x":1.10}"#),
+            ("order.2", r#"{"service":"order"}"#, r#"{"service":"order.2"}"#),
+            ("user", r#"{"x":1}"#, r#"{"service":"user","x":1}"#),
+            ("user", "panic!", r#"{"message":"panic!","service":"user","timestamp":"2026-01-01T12:00:00Z"}"#),
         ];
-        for (raw, expected) in cases {
-            assert_eq!(json_line(&entry(raw)), expected);
+        for (source, raw, expected) in cases {
+            assert_eq!(json_line(source, raw), expected);
         }
     }
 }

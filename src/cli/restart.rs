@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::cli::arguments::Services;
 use crate::cli::listing::object;
 use crate::cli::{Globals, block_on};
 use ordersys_command::{Exit, Failure, Outcome, Signals};
-use ordersys_contract::Role;
 use ordersys_stack::model::spec::ServiceName;
 use ordersys_stack::ops::chaos::{Chaos, Then, Turn, Until};
 
@@ -17,8 +17,9 @@ use ordersys_stack::ops::chaos::{Chaos, Then, Turn, Until};
   ordersys start                           all that are stopped, those that others need first
   ordersys restart                         the whole stack, one service at a time")]
 pub(super) struct Args {
-    /// Which services [default: all]
-    services: Vec<Role>,
+    /// Which services; `order.2` is the second replica of the order service [default: all]
+    #[arg(value_parser = Services)]
+    services: Vec<ServiceName>,
     /// How long each may take until it is ready
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Duration,
@@ -41,10 +42,10 @@ pub(super) fn run(what: Turn, args: &Args, globals: &Globals) -> Outcome {
         let mut done: Vec<Done> = Vec::new();
         let mut then = Then::GoOn;
         while then == Then::GoOn
-            && let Some((role, service)) = open.next()
+            && let Some(service) = open.next()
         {
             let until = Until { signals: &mut signals, events: &printer.events() };
-            let turned = chaos.turn(role, what, args.timeout, until).await?;
+            let turned = chaos.turn(service, what, args.timeout, until).await?;
             let seconds = turned.took.as_secs_f64();
             printer.say(match what {
                 Turn::Stop => format!("stopped   {service} after {seconds:.2} s"),
@@ -58,7 +59,7 @@ pub(super) fn run(what: Turn, args: &Args, globals: &Globals) -> Outcome {
             printer.data(&object("services", &done), String::new);
         }
         if then == Then::End {
-            return Err(interrupted(what, &open.map(|(role, _)| role.name()).collect::<Vec<_>>()));
+            return Err(interrupted(what, &open.map(ServiceName::name).collect::<Vec<_>>()));
         }
         printer.next(match what {
             Turn::Stop => "ordersys start",
@@ -70,18 +71,20 @@ pub(super) fn run(what: Turn, args: &Args, globals: &Globals) -> Outcome {
 
 /// The services in question, each once: those that are named, else all. Those that others need are started first and
 /// stopped last.
-fn wanted(what: Turn, args: &Args, chaos: &Chaos) -> Vec<(Role, ServiceName)> {
-    let all = args.services.is_empty();
-    let roles = if all { &Role::ALL[..] } else { &args.services };
-    let mut wanted: Vec<(Role, ServiceName)> = Vec::new();
-    for role in roles {
-        let service = chaos.service(*role);
-        if wanted.iter().all(|(_, other)| *other != service) {
-            wanted.push((*role, service)); // not again what was named twice, or is a monolith's
+fn wanted(what: Turn, args: &Args, chaos: &Chaos) -> Vec<ServiceName> {
+    let mut all = chaos.services();
+    if args.services.is_empty() {
+        if what == Turn::Stop {
+            all.reverse();
         }
+        return all;
     }
-    if all && what == Turn::Stop {
-        wanted.reverse();
+    let mut wanted: Vec<ServiceName> = Vec::new();
+    for named in &args.services {
+        let service = chaos.service(*named);
+        if !wanted.contains(&service) {
+            wanted.push(service); // not again what was named twice, or is a monolith's
+        }
     }
     wanted
 }

@@ -17,6 +17,7 @@ use ordersys_command::{Exit, Failure, Outcome};
 use ordersys_report::stack as shown;
 use ordersys_stack as stack;
 use ordersys_stack::model::record::Topology;
+use ordersys_stack::model::replicas::ReplicasFlag;
 use ordersys_stack::plan::ImagePolicy;
 use ordersys_stack::{Memory, OnFailure, PortChoices, PortFlag, RuntimeChoice, UpOptions, Wanted};
 
@@ -31,6 +32,7 @@ use ordersys_stack::{Memory, OnFailure, PortChoices, PortFlag, RuntimeChoice, Up
   ordersys up --allowed-host shop.example   answer to this name too, e.g. behind a proxy
   ordersys up --otlp http://127.0.0.1:4318  traces to a collector on this machine
   ordersys up --store postgres://shop@db1,db2/shop --store-password-file ./password
+  ordersys up --replicas order=2,product=2  several of one role, on that database
   ordersys up --dry-run                     what would be done, and why")]
 pub(super) struct Args {
     /// Where the services run [default: as last time, else auto]
@@ -39,6 +41,10 @@ pub(super) struct Args {
     /// Three services, or one process that is all three [default: as last time, else services]
     #[arg(long, env = "ORDERSYS_TOPOLOGY", value_name = "TOPOLOGY")]
     topology: Option<Topology>,
+    /// How many services play a role, 1 to 16: several need a PostgreSQL database and three services; each further one
+    /// has a free port [default: as last time, else 1]
+    #[arg(long, env = "ORDERSYS_REPLICAS", value_delimiter = ',', value_name = "ROLE=COUNT")]
+    replicas: Vec<ReplicasFlag>,
     /// A service's port, or `auto` for free ones [default: as last time, else 3001, 3002, 3003]
     #[arg(long = "port", env = "ORDERSYS_PORTS", value_delimiter = ',', value_name = "SERVICE=N|auto")]
     ports: Vec<PortFlag>,
@@ -102,6 +108,7 @@ impl Args {
             wanted: Wanted {
                 runtime: self.runtime,
                 topology: self.topology,
+                replicas: self.replicas,
                 ports,
                 bind: self.bind,
                 allowed_hosts: Some(self.allowed_hosts).filter(|hosts| !hosts.is_empty()),

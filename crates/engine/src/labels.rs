@@ -90,10 +90,11 @@ impl Names {
         format!("{}_secrets", self.project)
     }
 
-    /// The container that serves as a service.
+    /// The container that serves as a service; `order.2` is the second one of its kind.
     #[must_use]
     pub fn container(&self, service: &str) -> String {
-        format!("{}-{service}-1", self.project)
+        let (kind, number) = service.split_once('.').unwrap_or((service, "1"));
+        format!("{}-{kind}-{number}", self.project)
     }
 
     /// The name a container gets when a run sets it aside.

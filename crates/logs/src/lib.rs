@@ -42,6 +42,20 @@ pub struct Entry {
     pub text: String,
 }
 
+impl Entry {
+    /// Which service wrote it, given the one that the line names: of several replicas a line names only what they are.
+    #[must_use]
+    pub fn service<'a>(&'a self, named: Option<&'a str>) -> &'a str {
+        named.filter(|_| !self.is_of_a_replica()).unwrap_or(&self.source)
+    }
+
+    /// Whether it is of a further one of several services that are alike.
+    #[must_use]
+    pub fn is_of_a_replica(&self) -> bool {
+        self.source.contains('.')
+    }
+}
+
 /// When the stream ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {

@@ -27,7 +27,7 @@ const COLOURS: [&str; 6] = ["36", "35", "32", "34", "96", "95"];
 #[must_use]
 pub fn render(entry: &Entry, colour: Colour) -> String {
     let line = Line::parse(&entry.text);
-    let service = line.as_ref().and_then(|line| line.service.as_deref()).unwrap_or(&entry.source);
+    let service = entry.service(line.as_ref().and_then(|line| line.service.as_deref()));
     let mut text = String::with_capacity(entry.text.len() + 32);
     let time = entry.at.strftime("%H:%M:%S%.3f").to_string();
     paint(&mut text, colour, DIM, &time);
@@ -105,6 +105,16 @@ mod tests {
         for (raw, expected) in cases {
             assert_eq!(render(&entry(raw), Colour::Plain), expected);
         }
+    }
+
+    #[test]
+    fn a_line_of_a_replica_is_shown_with_its_number() {
+        let of = |source: &str| {
+            let entry = Entry { source: source.into(), ..entry(r#"{"service":"order","message":"x"}"#) };
+            render(&entry, Colour::Plain).split_whitespace().nth(1).map(str::to_owned)
+        };
+        assert_eq!((of("order").as_deref(), of("order.2").as_deref()), (Some("order"), Some("order.2")));
+        assert_eq!(of("all").as_deref(), Some("order"), "of a monolith each line names its own");
     }
 
     #[test]

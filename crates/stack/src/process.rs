@@ -168,7 +168,7 @@ impl ProcessStack {
             let listed = |name: &ServiceName| specs.iter().any(|other| other.name == *name);
             let after = spec.needs().into_iter().filter(listed).map(|name| name.to_string());
             let mut args = serve_args(spec, &place);
-            if spec.name != ServiceName::All {
+            if spec.name != ServiceName::MONOLITH {
                 let cut = self.processes.cut_path(spec.name.name());
                 args.extend(["--cut-while".to_owned(), text(cut)?]);
             }

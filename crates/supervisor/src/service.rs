@@ -83,11 +83,15 @@ fn check_each(services: &[ProcessService]) -> anyhow::Result<()> {
     if services.len() > MAX_SERVICES {
         bail!("{} services are more than one supervisor runs ({MAX_SERVICES})", services.len());
     }
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+    // Names of files are made of it: a part between dots is not empty.
+    let fits = |name: &str| name.split('.').all(|part| !part.is_empty() && part.chars().all(allowed));
     for (index, service) in services.iter().enumerate() {
         let name = &service.name;
-        if name.is_empty() || !name.chars().all(allowed) || name == RESERVED_NAME {
-            bail!("`{name}` cannot name a service: use a-z, 0-9, `-` and `_`, and not `{RESERVED_NAME}`");
+        if !fits(name) || name == RESERVED_NAME {
+            bail!(
+                "`{name}` cannot name a service: use a-z, 0-9, `-`, `_` and `.`, and not `{RESERVED_NAME}`"
+            );
         }
         if services[..index].iter().any(|other| other.name == *name) {
             bail!("service `{name}` is in the list twice");
@@ -117,8 +121,8 @@ mod tests {
     #[test]
     fn layers_follow_what_needs_what() {
         let list =
-            [service("order", &["user", "product"]), service("user", &[]), service("product", &["user"])];
-        assert_eq!(layers(&list).expect("sorts"), [["user"], ["product"], ["order"]]);
+            [service("order.2", &["user", "product"]), service("user", &[]), service("product", &["user"])];
+        assert_eq!(layers(&list).expect("sorts"), [["user"], ["product"], ["order.2"]]);
         assert_eq!(layers(&[]).expect("sorts"), Layers::new());
     }
 
@@ -133,6 +137,8 @@ mod tests {
             (vec![service("a", &["a"])], "services a wait for each other"),
             (vec![service("a", &[]), service("a", &[])], "service `a` is in the list twice"),
             (vec![service("../a", &[])], "`../a` cannot name a service"),
+            (vec![service(".a", &[])], "`.a` cannot name a service"),
+            (vec![service("a..2", &[])], "`a..2` cannot name a service"),
             (vec![service("supervisor", &[])], "`supervisor` cannot name a service"),
         ];
         for (list, expected) in cases {

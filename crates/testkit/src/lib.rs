@@ -19,6 +19,7 @@ pub mod shop;
 pub mod stack;
 
 pub use crate::binary::binary;
+pub use crate::command::database::Database;
 pub use crate::command::project::{Ended, Project, has_engine, in_words};
 pub use crate::crash::processes::Processes;
 pub use crate::quiet::{Busy, Quiet, busy, busy_blocking, quiet, quiet_blocking};

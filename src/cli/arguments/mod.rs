@@ -7,12 +7,14 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Command, Parser};
 
 mod habits;
+mod services;
 mod switch;
 mod tree;
 mod unused;
 mod variables;
 mod words;
 
+pub(super) use services::Services;
 pub(super) use switch::switch;
 pub(super) use unused::refused;
 

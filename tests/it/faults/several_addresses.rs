@@ -101,7 +101,10 @@ async fn what_may_have_been_done_is_not_done_again_and_what_only_reads_is() {
         let sent = broke_off.load(Ordering::SeqCst) + came.load(Ordering::SeqCst);
         assert_eq!(sent, call, "each call was sent once");
     }
-    assert!((1..CALLS / 2).contains(&failed), "{failed}: an address that gave no answer comes last for a while");
+    assert!(
+        (1..CALLS / 2).contains(&failed),
+        "{failed}: an address that gave no answer comes last for a while"
+    );
 
     let reading = client([broken, there]);
     let base = reading.endpoints().order.clone();

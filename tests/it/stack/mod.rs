@@ -11,6 +11,7 @@ mod mistakes;
 mod pasted;
 mod processes;
 mod remembered;
+mod replicas;
 mod state;
 mod stopped;
 mod trace;

@@ -46,7 +46,8 @@ pub(crate) fn aliases(service: ServiceName) -> Vec<String> {
 
 /// Every volume a stack needs.
 pub(crate) fn volumes(names: &Names, stack: &StackSpec) -> Vec<String> {
-    let roles = stack.services.iter().flat_map(|spec| spec.name.roles());
+    let first = stack.services.iter().filter(|spec| !spec.name.is_further());
+    let roles = first.flat_map(|spec| spec.name.roles());
     roles.map(|role| names.data_volume(*role)).chain([names.secrets_volume()]).collect()
 }
 

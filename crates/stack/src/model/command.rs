@@ -25,16 +25,17 @@ pub struct Place {
 /// The arguments after the program's name.
 #[must_use]
 pub fn serve_args(spec: &ServiceSpec, place: &Place) -> Vec<String> {
-    let mut args = vec!["serve".to_owned(), spec.name.to_string()];
+    let mut args = vec!["serve".to_owned(), spec.name.part().to_owned()];
     let mut flag = |name: &str, value: String| args.extend([format!("--{name}"), value]);
     flag("bind", place.bind.to_string());
     if !spec.hosts.is_empty() {
         flag("allowed-host", spec.hosts.join(","));
     }
     for (role, port) in &place.ports {
-        match spec.name {
-            ServiceName::All => flag(&format!("{role}-port"), port.to_string()),
-            ServiceName::User | ServiceName::Product | ServiceName::Order => flag("port", port.to_string()),
+        if spec.name == ServiceName::MONOLITH {
+            flag(&format!("{role}-port"), port.to_string());
+        } else {
+            flag("port", port.to_string());
         }
     }
     flag("data-dir", place.data_dir.clone());

@@ -6,5 +6,6 @@ pub mod observed;
 pub mod program;
 pub mod project;
 pub mod record;
+pub mod replicas;
 pub mod spec;
 pub mod started;

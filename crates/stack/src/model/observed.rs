@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use ordersys_contract::Timestamp;
 
-use crate::model::spec::ServiceSpec;
+use crate::model::spec::{ServiceName, ServiceSpec};
 use ordersys_contract::Role;
 
 /// What is there of a project.
@@ -24,6 +24,22 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// The ports of the services with such names.
+    pub(crate) fn ports(
+        &self,
+        wanted: impl Fn(ServiceName) -> bool,
+    ) -> Vec<(ServiceName, BTreeMap<Role, u16>)> {
+        let named =
+            self.services.iter().filter_map(|it| Some((ServiceName::named(&it.service)?, it.ports.clone())));
+        named.filter(|(name, _)| wanted(*name)).collect()
+    }
+
+    /// The services that play a role, in their order, and the port of each.
+    pub(crate) fn ports_of(&self, role: Role) -> BTreeMap<ServiceName, u16> {
+        let plays = |(name, ports): (ServiceName, BTreeMap<Role, u16>)| Some((name, *ports.get(&role)?));
+        self.ports(|_| true).into_iter().filter_map(plays).collect()
+    }
+
     /// Adds settings that are remembered from an earlier run to the services they were made with.
     pub fn recall(&mut self, remembered: &[ServiceSpec]) {
         for service in &mut self.services {

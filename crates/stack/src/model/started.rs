@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::project::Project;
 use crate::model::record::{RuntimeKind, StackRecord, Topology};
-use crate::model::spec::{read_durability, write_durability};
+use crate::model::replicas::Replicas;
+use crate::model::spec::{ServiceName, ServiceSpec, read_durability, write_durability};
 use ordersys_contract::Role;
 use ordersys_supervisor::files::write_private;
 use ordersys_supervisor::home::Home;
@@ -27,6 +28,12 @@ pub struct Started {
     pub topology: Topology,
     /// The published port of each role.
     pub ports: BTreeMap<Role, u16>,
+    /// How many services played each role.
+    #[serde(default, skip_serializing_if = "Replicas::is_one_each")]
+    pub replicas: Replicas,
+    /// The published ports of those besides the first one of each role.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub further: BTreeMap<ServiceName, u16>,
     /// The address they were published on.
     pub bind: IpAddr,
     /// Further names under which clients reached the services.
@@ -57,8 +64,8 @@ impl Started {
         let written = text.and_then(|text| serde_json::from_slice::<Self>(&text).ok());
         let started = written.or_else(|| Self::of_record(&StackRecord::readable(project)?))?;
         let is_here = started.home.as_ref().is_none_or(|home| home.is_at(&project.dir));
-        let ports = if is_here { started.ports } else { BTreeMap::new() };
-        Some(Self { ports, ..started })
+        let (ports, further) = if is_here { (started.ports, started.further) } else { Default::default() };
+        Some(Self { ports, further, ..started })
     }
 
     /// Stores it, replacing what was remembered before.
@@ -74,7 +81,9 @@ impl Started {
         Some(Self {
             runtime: record.runtime,
             topology: record.topology,
-            ports: record.services.iter().flat_map(|spec| spec.ports.clone()).collect(),
+            ports: first_ports(&record.services),
+            replicas: replicas(&record.services),
+            further: further_ports(&record.services),
             bind: first.bind,
             allowed_hosts: Vec::new(),
             durability: Some(first.durability).filter(|_| usual()).unwrap_or_default(),
@@ -84,6 +93,21 @@ impl Started {
             home: record.home.clone(),
         })
     }
+}
+
+/// The ports of the first service of each role.
+pub(crate) fn first_ports(services: &[ServiceSpec]) -> BTreeMap<Role, u16> {
+    services.iter().filter(|spec| !spec.name.is_further()).flat_map(|spec| spec.ports.clone()).collect()
+}
+
+/// The ports of the others.
+pub(crate) fn further_ports(services: &[ServiceSpec]) -> BTreeMap<ServiceName, u16> {
+    let further = services.iter().filter(|spec| spec.name.is_further());
+    further.filter_map(|spec| Some((spec.name, *spec.ports.values().next()?))).collect()
+}
+
+fn replicas(services: &[ServiceSpec]) -> Replicas {
+    Replicas::counted(services.iter().map(|spec| spec.name))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::docker::projects_of;
 use crate::model::project::{Project, ProjectName};
 use crate::model::record::{RuntimeKind, StackRecord, Topology};
+use crate::model::spec::ServiceName;
 use crate::model::started::Started;
 use crate::ops::status::{State, status};
 use crate::process::data_dir;
@@ -104,11 +105,12 @@ async fn listed(engine: &Lookup, project: Project) -> Listed {
         Ok(report) => {
             let takes = |state| matches!(state, State::Ready | State::Degraded | State::Unwatched);
             let ready = report.services.iter().filter(|service| takes(service.state)).count();
-            let order = report.services.iter().find(|service| service.name == Role::Order);
+            let order = report.services.iter().find(|service| service.name == ServiceName::from(Role::Order));
             Listed {
                 runtime: Some(report.runtime),
                 topology: Some(report.topology),
-                state: if ready == base.services { Whole::Ready } else { Whole::Partly },
+                services: report.services.len(),
+                state: if ready == report.services.len() { Whole::Ready } else { Whole::Partly },
                 ready,
                 url: order.map(|order| order.url.clone()),
                 ..base

@@ -1,6 +1,7 @@
 //! Which port each role is published on: as asked, as it already is, or a free one.
 
 pub(crate) mod check;
+pub(crate) mod further;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -150,9 +151,7 @@ impl PortChoices {
                 let usable = |port: &u16| !ports.values().chain(known.running.values()).any(|p| p == port);
                 candidates(seed).filter(usable).find(|port| is_free(*port))
             };
-            let port = kept.or_else(free).ok_or_else(|| {
-                format!("none of the ports {AUTO_FIRST} to {} is free", AUTO_FIRST + AUTO_COUNT - 1)
-            })?;
+            let port = kept.or_else(free).ok_or_else(none_is_free)?;
             ports.insert(*role, port);
         }
         Ok(ports)
@@ -168,6 +167,10 @@ pub fn distinct(ports: impl IntoIterator<Item = (Role, u16)>) -> Result<(), Stri
         }
     }
     Ok(())
+}
+
+fn none_is_free() -> String {
+    format!("none of the ports {AUTO_FIRST} to {} is free", AUTO_FIRST + AUTO_COUNT - 1)
 }
 
 fn candidates(seed: u64) -> impl Iterator<Item = u16> {

@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn each_reason_has_its_exit_code_and_its_way_out() {
         let log = || LogTail(vec!["a".to_owned(), "b".to_owned()]);
-        let service = ServiceName::Order;
+        let service = ServiceName::from(Role::Order);
         assert_eq!(
             shown(UpError::PortTaken {
                 role: Role::Order,

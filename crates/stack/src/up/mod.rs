@@ -4,16 +4,13 @@ pub mod apply;
 mod checks;
 pub mod error;
 mod options;
+mod ports;
 pub mod readiness;
 pub mod report;
 pub mod rollback;
 pub mod select;
 pub mod timeline;
 pub mod wanted;
-
-use std::collections::{BTreeMap, hash_map::DefaultHasher};
-use std::hash::{Hash as _, Hasher as _};
-use std::net::IpAddr;
 
 pub use options::{Memory, OnFailure, UpOptions};
 
@@ -23,17 +20,17 @@ use crate::model::program::Program;
 use crate::model::project::{Project, STATE_HINT};
 use crate::model::record::{RuntimeKind, StackRecord};
 use crate::model::spec::{Database, Settings, StackSpec};
-use crate::model::started::Started;
+use crate::model::started::{Started, first_ports, further_ports};
 use crate::ops::status::{StatusReport, report};
 use crate::plan::{Desired, Plan, plan};
 use crate::ports::check as port_check;
-use crate::ports::{KnownPorts, distinct};
 use crate::runtime::Runtime;
 use crate::state::lock::ProjectLock;
 use crate::state::mark;
 use crate::up::apply::{Work, apply};
-use crate::up::checks::{check_promise, check_reach};
+use crate::up::checks::{check_promise, check_reach, check_replicas};
 use crate::up::error::UpError;
+use crate::up::ports::{Kept, Ports, ports};
 use crate::up::report::{Changes, UpReport};
 use crate::up::rollback::{keep_log, roll_back};
 use crate::up::select::{Chosen, Selection, select};
@@ -41,20 +38,11 @@ use crate::up::timeline::Timeline;
 use crate::up::wanted::Settled;
 use ordersys_command::Events;
 use ordersys_command::{Cancellation as Halt, Cancelled as Halted, Signals};
-use ordersys_command::{Exit, Failure, OrFail as _, Outcome};
-use ordersys_contract::Role;
-use ordersys_supervisor::port::is_free;
+use ordersys_command::{Exit, OrFail as _, Outcome};
 
 /// What to do about what a failed run left on purpose.
 const KEPT: &str = "what this run made is kept: look at it with `ordersys status` and `ordersys logs`, \
                     remove it with `ordersys down`";
-
-/// What decides ports besides flags.
-#[derive(Debug, Clone, Copy)]
-struct Kept<'a> {
-    bind: IpAddr,
-    last: Option<&'a Started>,
-}
 
 /// What is known before anything is done.
 struct Prepared {
@@ -73,7 +61,9 @@ impl Prepared {
         Started {
             runtime: self.runtime.kind(),
             topology: settled.topology,
-            ports: self.stack.services.iter().flat_map(|spec| spec.ports.clone()).collect(),
+            ports: first_ports(&self.stack.services),
+            replicas: settled.replicas,
+            further: further_ports(&self.stack.services),
             bind: settled.bind,
             allowed_hosts: settled.allowed_hosts,
             durability: settled.durability,
@@ -152,6 +142,7 @@ async fn prepare(options: &UpOptions, project: &Project, events: &Events) -> Out
         events.say(kept);
     }
     let settled = options.wanted.settle(last.as_ref());
+    check_replicas(&settled)?;
     let Selection { chosen, reason } = select(settled.runtime, &options.engine, project).await?;
     let program = Program::find(options.binary.as_deref(), project);
     let program = match &options.binary {
@@ -178,13 +169,15 @@ async fn prepare(options: &UpOptions, project: &Project, events: &Events) -> Out
         observed.recall(&record.services);
         observed.program.clone_from(&record.program);
     }
-    let ports = ports(options, project, &observed, Kept { bind: settled.bind, last: last.as_ref() })?;
+    let kept = Kept { settled: &settled, last: last.as_ref() };
+    let Ports { first: ports, further } = ports(options, project, &observed, kept)?;
     let settings = Settings {
         topology: settled.topology,
         addressing: runtime.addressing(),
         bind: settled.bind,
         allowed_hosts: settled.allowed_hosts.clone(),
         ports,
+        further,
         durability: settled.durability,
         database: settled
             .database
@@ -203,30 +196,6 @@ async fn prepare(options: &UpOptions, project: &Project, events: &Events) -> Out
     };
     let plan = plan(&desired, &observed);
     Ok(Prepared { runtime, reason, settled, stack, observed, plan })
-}
-
-/// The published port of each role.
-fn ports(
-    options: &UpOptions,
-    project: &Project,
-    observed: &Observed,
-    kept: Kept<'_>,
-) -> Outcome<BTreeMap<Role, u16>> {
-    let Kept { bind, last } = kept;
-    let running = observed.services.iter().flat_map(|service| service.ports.clone()).collect();
-    let recorded = last.map(|last| last.ports.clone()).unwrap_or_default();
-    let known = KnownPorts { running, recorded };
-    let choices = match options.memory {
-        Memory::Keep => options.wanted.ports.clone(),
-        Memory::Forget => options.wanted.ports.clone().anew(),
-    };
-    // Any spread will do: two `up` at once must not find the same port free.
-    let mut seed = DefaultHasher::new();
-    (&project.name, std::process::id()).hash(&mut seed);
-    let ports = choices.assign(&known, seed.finish(), |port| is_free(bind, port));
-    let ports = ports.map_err(|error| Failure::new(Exit::Environment, error))?;
-    distinct(ports.clone()).map_err(|error| Failure::new(Exit::Usage, error))?;
-    Ok(ports)
 }
 
 fn record(prepared: &Prepared) -> StackRecord {

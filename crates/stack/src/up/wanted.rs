@@ -6,6 +6,7 @@ use ordersys_contract::Secret;
 use ordersys_contract::settings::{DatabaseAddress, Durability, HostName, Store, Tracing};
 
 use crate::model::record::{RuntimeKind, Topology};
+use crate::model::replicas::{Replicas, ReplicasFlag};
 use crate::model::started::{LOG, Started};
 use crate::ports::PortChoices;
 use crate::up::select::{Choice, RuntimeChoice};
@@ -17,6 +18,8 @@ pub struct Wanted {
     pub runtime: Option<RuntimeChoice>,
     /// How roles are spread over services.
     pub topology: Option<Topology>,
+    /// How many services play which roles.
+    pub replicas: Vec<ReplicasFlag>,
     /// How ports are chosen.
     pub ports: PortChoices,
     /// The address ports are published on.
@@ -40,6 +43,7 @@ impl Default for Wanted {
         Self {
             runtime: None,
             topology: None,
+            replicas: Vec::new(),
             ports: PortChoices::as_before(),
             bind: None,
             allowed_hosts: None,
@@ -57,6 +61,7 @@ impl Default for Wanted {
 pub(crate) struct Settled {
     pub(crate) runtime: Choice,
     pub(crate) topology: Topology,
+    pub(crate) replicas: Replicas,
     pub(crate) bind: IpAddr,
     pub(crate) allowed_hosts: Vec<HostName>,
     pub(crate) durability: Durability,
@@ -87,6 +92,10 @@ impl Wanted {
         Settled {
             runtime,
             topology: topology.unwrap_or(Topology::Services),
+            replicas: before
+                .map(|before| before.replicas.clone())
+                .unwrap_or_default()
+                .as_said(&self.replicas),
             bind: bind.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             allowed_hosts: hosts.unwrap_or_default(),
             durability: self.durability.or(promised.filter(|_| database.is_none())).unwrap_or_default(),
@@ -105,6 +114,8 @@ impl Wanted {
         let ports: Vec<u16> =
             before.ports.iter().filter(|(role, _)| self.ports.keeps(**role)).map(|(_, port)| *port).collect();
         keep(!ports.is_empty(), format!("ports {}", ports_text(&ports)), "--port");
+        let replicas = before.replicas.unsaid(&self.replicas);
+        keep(!replicas.is_one_each(), replicas.words(), "--replicas");
         let bind = self.bind.is_none() && before.bind != IpAddr::V4(Ipv4Addr::LOCALHOST);
         keep(bind, format!("bound to {}", before.bind), "--bind");
         let hosts: Vec<&str> = before.allowed_hosts.iter().map(HostName::as_str).collect();
@@ -150,6 +161,8 @@ fn ports_text(ports: &[u16]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use ordersys_contract::Role;
 
@@ -158,6 +171,8 @@ mod tests {
             runtime: RuntimeKind::Process,
             topology: Topology::Monolith,
             ports: [(Role::User, 29_470), (Role::Product, 29_471), (Role::Order, 29_472)].into(),
+            replicas: Replicas::default(),
+            further: BTreeMap::new(),
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
             allowed_hosts: Vec::new(),
             durability: Durability::Full,

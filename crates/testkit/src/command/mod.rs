@@ -1,5 +1,6 @@
-//! The command line and what it works on: a project of its own, logins, the Docker engine, local processes, a terminal.
+//! The command line and what it works on: a project of its own, logins, a database, the Docker engine, local processes, a terminal.
 
+pub mod database;
 pub mod engine;
 pub mod login;
 pub mod project;

@@ -14,7 +14,7 @@ use ordersys_contract::settings::Tracing;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
-pub use name::ServiceName;
+pub use name::{MOST_REPLICAS, NotAService, ServiceName};
 
 use crate::model::record::Topology;
 use ordersys_contract::Role;
@@ -51,7 +51,7 @@ pub struct ServiceSpec {
     pub hosts: Vec<String>,
     /// The published port of each of its roles.
     pub ports: BTreeMap<Role, u16>,
-    /// Where it calls the roles that it does not play itself: base URLs.
+    /// Where it calls the roles that it does not play itself: base URLs, with commas between those of replicas.
     pub peers: BTreeMap<Role, String>,
     /// What its commits promise.
     #[serde(serialize_with = "write_durability", deserialize_with = "read_durability")]
@@ -168,6 +168,8 @@ pub struct Settings {
     pub allowed_hosts: Vec<HostName>,
     /// The published port of each role.
     pub ports: BTreeMap<Role, u16>,
+    /// The services besides the first one of each role, and their published ports.
+    pub further: BTreeMap<ServiceName, u16>,
     /// What commits promise.
     pub durability: Durability,
     /// The database that holds the data, if it is in one.
@@ -193,11 +195,10 @@ impl StackSpec {
     /// The stack these settings ask for.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
-        let names: &[ServiceName] = match settings.topology {
-            Topology::Services => &[ServiceName::User, ServiceName::Product, ServiceName::Order],
-            Topology::Monolith => &[ServiceName::All],
+        let services = match settings.topology {
+            Topology::Services => Role::ALL.iter().flat_map(|role| replicas(*role, settings)).collect(),
+            Topology::Monolith => vec![service(ServiceName::MONOLITH, &settings.ports, settings)],
         };
-        let services = names.iter().map(|name| service(*name, settings)).collect();
         Self { topology: settings.topology, services }
     }
 
@@ -211,26 +212,35 @@ impl StackSpec {
     /// Where its services answer when the machine they are published on is called `host`.
     #[must_use]
     pub fn endpoints(&self, host: &str) -> Endpoints {
-        let url = |role| self.services.iter().find_map(|spec| spec.url(role, host)).unwrap_or_default();
-        Endpoints {
-            user: url(Role::User),
-            product: url(Role::Product),
-            order: url(Role::Order),
-            ..Endpoints::default()
-        }
+        Role::ALL.into_iter().fold(Endpoints::default(), |endpoints, role| {
+            let urls: Vec<String> = self.services.iter().filter_map(|spec| spec.url(role, host)).collect();
+            endpoints.with(role, &urls)
+        })
     }
 }
 
-fn service(name: ServiceName, settings: &Settings) -> ServiceSpec {
+/// The services that play a role, the first one first.
+fn replicas(role: Role, settings: &Settings) -> Vec<ServiceSpec> {
+    let ports = |(name, port)| service(name, &BTreeMap::from([(role, port)]), settings);
+    addresses(role, settings).map(ports).collect()
+}
+
+/// The services that play a role, each with its port.
+fn addresses(role: Role, settings: &Settings) -> impl Iterator<Item = (ServiceName, u16)> {
+    let first = (ServiceName::from(role), settings.ports[&role]);
+    let further = settings.further.iter().map(|(name, port)| (*name, *port));
+    std::iter::once(first).chain(further.filter(move |(name, _)| name.roles() == [role]))
+}
+
+fn service(name: ServiceName, ports: &BTreeMap<Role, u16>, settings: &Settings) -> ServiceSpec {
     let roles = name.roles();
-    let ports = roles.iter().map(|role| (*role, settings.ports[role])).collect();
     let called = roles.iter().flat_map(|role| role.calls()).filter(|role| !roles.contains(role));
     let peers = called.map(|role| (*role, peer_url(*role, settings))).collect();
     ServiceSpec {
         name,
         bind: settings.bind,
         hosts: hosts(roles, settings),
-        ports,
+        ports: ports.clone(),
         peers,
         durability: settings.durability,
         database: settings.database.clone(),
@@ -255,7 +265,11 @@ fn hosts(roles: &[Role], settings: &Settings) -> Vec<String> {
 fn peer_url(role: Role, settings: &Settings) -> String {
     match settings.addressing {
         Addressing::Network => format!("http://{}:{}", role.host_name(), role.default_port()),
-        Addressing::Host => format!("http://{}:{}", local_host(settings.bind), settings.ports[&role]),
+        Addressing::Host => {
+            let host = local_host(settings.bind);
+            let urls = addresses(role, settings).map(|(_, port)| format!("http://{host}:{port}"));
+            urls.collect::<Vec<_>>().join(",")
+        }
     }
 }
 

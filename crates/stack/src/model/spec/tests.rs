@@ -9,6 +9,7 @@ pub(crate) fn settings(topology: Topology, addressing: Addressing) -> Settings {
         bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
         allowed_hosts: Vec::new(),
         ports: Role::ALL.into_iter().map(|role| (role, role.default_port())).collect(),
+        further: BTreeMap::new(),
         durability: Durability::Full,
         database: None,
         log: "info".to_owned(),
@@ -27,7 +28,7 @@ fn the_order_service_comes_after_the_two_it_calls() {
     let names: Vec<Vec<&str>> =
         stack.waves().iter().map(|wave| wave.iter().map(|spec| spec.name.name()).collect()).collect();
     assert_eq!(names, [vec!["user", "product"], vec!["order"]]);
-    assert_eq!(stack.services[2].needs(), [ServiceName::User, ServiceName::Product]);
+    assert_eq!(stack.services[2].needs(), [Role::User, Role::Product].map(ServiceName::from));
 }
 
 #[test]

@@ -76,18 +76,48 @@ impl Chaos {
         Ok(Self { place, project: project.clone(), topology, endpoints })
     }
 
-    /// The service that plays a role: in a monolith the one there is.
+    /// What is meant by the name of a service, or of a role, which is that of the first one that plays it: in a
+    /// monolith the one there is.
     #[must_use]
-    pub fn service(&self, role: Role) -> ServiceName {
+    pub fn service(&self, named: impl Into<ServiceName>) -> ServiceName {
         match self.topology {
-            Topology::Services => role.into(),
-            Topology::Monolith => ServiceName::All,
+            Topology::Services => named.into(),
+            Topology::Monolith => ServiceName::MONOLITH,
         }
     }
 
-    /// Whether this can be done to the service that plays a role.
-    pub fn allows(&self, role: Role, fault: Fault) -> Outcome {
-        if self.service(role) == ServiceName::All && matches!(fault, Fault::Partition | Fault::Heal) {
+    /// Every service, those that others need first.
+    #[must_use]
+    pub fn services(&self) -> Vec<ServiceName> {
+        let count = |role| u8::try_from(self.endpoints.all(role).len()).unwrap_or(u8::MAX);
+        match self.topology {
+            Topology::Services => {
+                Role::ALL.into_iter().flat_map(|role| ServiceName::replicas(role, count(role))).collect()
+            }
+            Topology::Monolith => vec![ServiceName::MONOLITH],
+        }
+    }
+
+    /// Fails if the stack has no such service.
+    pub fn check(&self, named: impl Into<ServiceName>) -> Outcome {
+        let (service, all) = (named.into(), self.services());
+        let is_known = match self.topology {
+            Topology::Services => all.contains(&service),
+            Topology::Monolith => !service.is_further(),
+        };
+        if is_known {
+            return Ok(());
+        }
+        let names: Vec<&str> = all.into_iter().map(ServiceName::name).collect();
+        let what = format!("the stack of project `{}` has no service `{service}`", self.project.name);
+        Err(Failure::new(Exit::Usage, what).hint(format!("there are: {}", names.join(", "))))
+    }
+
+    /// Whether this can be done to a service.
+    pub fn allows(&self, named: impl Into<ServiceName>, fault: Fault) -> Outcome {
+        let named = named.into();
+        self.check(named)?;
+        if self.service(named) == ServiceName::MONOLITH && matches!(fault, Fault::Partition | Fault::Heal) {
             let what = "one service of a monolith cannot be cut off the others: they are one process";
             return Err(Failure::new(Exit::Usage, what).hint(
                 "start three services with `ordersys up --topology services`, or pause the whole process",
@@ -97,9 +127,10 @@ impl Chaos {
     }
 
     /// Does it, and returns when it shows: a killed process is gone, one that was cut off is silent.
-    pub async fn apply(&self, role: Role, fault: Fault) -> Outcome {
-        self.allows(role, fault)?;
-        let service = self.service(role);
+    pub async fn apply(&self, named: impl Into<ServiceName>, fault: Fault) -> Outcome {
+        let named = named.into();
+        self.allows(named, fault)?;
+        let service = self.service(named);
         match &self.place {
             Place::Docker(containers) => {
                 let found = self.running(containers.find(service.name()).await.map_err(engine)?, service)?;
@@ -109,24 +140,24 @@ impl Chaos {
             }
             Place::Process(processes) => self.strike_process(processes, service, fault).await?,
         }
-        if fault == Fault::Partition { self.until_silent(role).await } else { Ok(()) }
+        if fault == Fault::Partition { self.until_silent(service).await } else { Ok(()) }
     }
 
-    /// Waits until the service that plays this role is ready, and returns how long that took.
-    pub async fn until_ready(&self, role: Role, limit: Duration) -> Outcome<Duration> {
-        let started = Instant::now();
+    /// Waits until a service is ready, and returns how long that took.
+    pub async fn until_ready(&self, named: impl Into<ServiceName>, limit: Duration) -> Outcome<Duration> {
+        let (named, started) = (named.into(), Instant::now());
         let asked = async {
-            for url in self.ready_urls(role) {
+            for url in self.ready_urls(self.service(named)) {
                 ask_until_ready(&url.parse()?, &mut Answer::Silent).await;
             }
             Ok::<(), anyhow::Error>(())
         };
         let Ok(asked) = timeout(limit, asked).await else {
-            let what = format!("the {role} service was not ready within {limit:.1?}");
+            let what = format!("the {named} service was not ready within {limit:.1?}");
             return Err(Failure::new(Exit::TimedOut, what).hint(format!(
                 "see `{}` and `{}`",
                 self.project.command("status"),
-                self.project.command(&format!("logs {role}"))
+                self.project.command(&format!("logs {named}"))
             )));
         };
         asked?;
@@ -197,23 +228,20 @@ impl Chaos {
         ))
     }
 
-    fn ready_urls(&self, role: Role) -> Vec<String> {
-        let url = |role: &Role| match role {
-            Role::User => format!("{}/readyz", self.endpoints.user),
-            Role::Product => format!("{}/readyz", self.endpoints.product),
-            Role::Order => format!("{}/readyz", self.endpoints.order),
-        };
-        self.service(role).roles().iter().map(url).collect()
+    fn ready_urls(&self, service: ServiceName) -> Vec<String> {
+        let index = usize::from(service.number() - 1);
+        let url = |role: &Role| self.endpoints.all(*role).get(index).map(|url| format!("{url}/readyz"));
+        service.roles().iter().filter_map(url).collect()
     }
 
-    /// Waits until nothing answers at the role's port any more.
-    async fn until_silent(&self, role: Role) -> Outcome {
+    /// Waits until nothing answers at the service's port any more.
+    async fn until_silent(&self, service: ServiceName) -> Outcome {
         let deadline = Instant::now() + SILENT_WITHIN;
-        for url in self.ready_urls(role) {
+        for url in self.ready_urls(service) {
             let probe: Probe = url.parse()?;
             while probe.ask(SILENCE).await != Answer::Silent {
                 if Instant::now() >= deadline {
-                    let what = format!("the {role} service answers although it was cut off the network");
+                    let what = format!("the {service} service answers although it was cut off the network");
                     return Err(Failure::new(Exit::Failed, what));
                 }
             }
@@ -223,8 +251,13 @@ impl Chaos {
 }
 
 /// Does it to one service of a project's stack, see [`Chaos::apply`].
-pub async fn apply(engine: &Lookup, project: &Project, role: Role, fault: Fault) -> Outcome {
-    Chaos::open(engine, project).await?.apply(role, fault).await
+pub async fn apply(
+    engine: &Lookup,
+    project: &Project,
+    named: impl Into<ServiceName>,
+    fault: Fault,
+) -> Outcome {
+    Chaos::open(engine, project).await?.apply(named, fault).await
 }
 
 fn engine(error: EngineError) -> Failure {

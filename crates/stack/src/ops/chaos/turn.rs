@@ -11,7 +11,6 @@ use crate::state::lock::ProjectLock;
 use crate::up::error::LogTail;
 use ordersys_command::{Events, Signals};
 use ordersys_command::{Exit, Failure, Outcome};
-use ordersys_contract::Role;
 use ordersys_engine::observe::Condition;
 
 /// How long a restart waits for another command that changes the project.
@@ -70,17 +69,25 @@ pub struct Until<'a> {
 }
 
 impl Chaos {
-    /// Does that to the service that plays a role. Takes the project's lock. A signal does not keep it from being
+    /// Does that to a service. Takes the project's lock. A signal does not keep it from being
     /// brought to its end; a second one does.
-    pub async fn turn(&self, role: Role, what: Turn, limit: Duration, until: Until<'_>) -> Outcome<Turned> {
+    pub async fn turn(
+        &self,
+        named: impl Into<ServiceName>,
+        what: Turn,
+        limit: Duration,
+        until: Until<'_>,
+    ) -> Outcome<Turned> {
         let Until { signals, events } = until;
-        let (service, command) = (self.service(role), what.command());
+        let named = named.into();
+        self.check(named)?;
+        let (service, command) = (self.service(named), what.command());
         let stopped = |what: String| Failure::new(Exit::Interrupted, what);
         let _lock = tokio::select! {
             lock = ProjectLock::take(&self.project, command, LOCK_LIMIT, events) => lock?,
             () = signals.next() => return Err(stopped("interrupted; nothing more was changed".to_owned())),
         };
-        let mut turned = std::pin::pin!(self.turn_now(role, what, limit));
+        let mut turned = std::pin::pin!(self.turn_now(named, what, limit));
         tokio::select! {
             took = &mut turned => return Ok(Turned { took: took?, then: Then::GoOn }),
             () = signals.next() => {}
@@ -89,18 +96,18 @@ impl Chaos {
         tokio::select! {
             took = &mut turned => Ok(Turned { took: took?, then: Then::End }),
             () = signals.next() => {
-                let again = self.project.command(&format!("{command} {role}"));
+                let again = self.project.command(&format!("{command} {named}"));
                 let what = format!("interrupted before the {command} of the {service} service was done");
                 Err(stopped(what).hint(format!("`{again}` goes on")))
             }
         }
     }
 
-    async fn turn_now(&self, role: Role, what: Turn, limit: Duration) -> Outcome<Duration> {
-        let (service, started) = (self.service(role), Instant::now());
+    async fn turn_now(&self, named: ServiceName, what: Turn, limit: Duration) -> Outcome<Duration> {
+        let (service, started) = (self.service(named), Instant::now());
         let cut = || {
             Failure::new(Exit::Failed, format!("the {service} service is cut off the network"))
-                .hint(format!("heal it first: `{}`", self.project.command(&format!("chaos heal {role}"))))
+                .hint(format!("heal it first: `{}`", self.project.command(&format!("chaos heal {named}"))))
         };
         match &self.place {
             Place::Docker(containers) => {
@@ -129,7 +136,7 @@ impl Chaos {
         }
         let limit = limit.saturating_sub(started.elapsed());
         tokio::select! {
-            ready = self.until_ready(role, limit) => ready?,
+            ready = self.until_ready(named, limit) => ready?,
             ended = self.until_ended(service) => return Err(ended),
         };
         Ok(started.elapsed())

@@ -10,7 +10,7 @@ use crate::model::observed::{Observed, ObservedService, Standing};
 use crate::model::program::Program;
 use crate::model::project::Project;
 use crate::model::record::{RuntimeKind, StackRecord, Topology};
-use crate::model::spec::ServiceName;
+use crate::model::spec::{MOST_REPLICAS, ServiceName};
 use crate::ops::projects::none_runs;
 use crate::runtime::Runtime;
 use crate::up::error::UpError;
@@ -33,7 +33,7 @@ pub struct StatusReport {
     pub runtime: RuntimeKind,
     /// How it is spread.
     pub topology: Topology,
-    /// Its roles, each with what plays it.
+    /// Its roles, each with what plays it; a role that several play is there for each.
     pub services: Vec<ServiceStatus>,
     /// The command that mends what is wrong.
     #[serde(skip)]
@@ -52,12 +52,12 @@ impl StatusReport {
     }
 }
 
-/// The state of one role.
+/// The state of one role, or of one of the services that play it.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceStatus {
     /// Which.
-    pub name: Role,
+    pub name: ServiceName,
     /// How it is doing.
     pub state: State,
     /// Why it is not ready, as far as it is known.
@@ -164,19 +164,14 @@ fn nothing_runs(project: &Project, has_record: bool) -> Failure {
 
 /// What a record would say if the `up` that made these services had come to its end.
 fn guess(runtime: &Runtime, observed: &Observed) -> StackRecord {
-    let port = |role: Role| observed.services.iter().find_map(|service| service.ports.get(&role).copied());
-    let url =
-        |role: Role| port(role).map(|port| format!("http://{}:{port}", runtime.host())).unwrap_or_default();
-    let monolith = observed.services.iter().any(|service| service.service == ServiceName::All.name());
+    let url = |(_, port): (_, u16)| format!("http://{}:{port}", runtime.host());
+    let urls = |role: Role| observed.ports_of(role).into_iter().map(url).collect::<Vec<_>>();
+    let endpoints = Role::ALL.into_iter().fold(Endpoints::default(), |all, role| all.with(role, &urls(role)));
+    let monolith = observed.services.iter().any(|service| service.service == ServiceName::MONOLITH.name());
     StackRecord {
         runtime: runtime.kind(),
         topology: if monolith { Topology::Monolith } else { Topology::Services },
-        endpoints: Endpoints {
-            user: url(Role::User),
-            product: url(Role::Product),
-            order: url(Role::Order),
-            ..Endpoints::default()
-        },
+        endpoints,
         services: Vec::new(),
         program: None,
         failed: false,
@@ -186,7 +181,8 @@ fn guess(runtime: &Runtime, observed: &Observed) -> StackRecord {
 
 /// The report of a stack: asks each role whether it is ready.
 pub(crate) async fn report(project: &Project, record: &StackRecord, observed: &Observed) -> StatusReport {
-    let services = join_all(Role::ALL.map(|role| role_status(role, record, observed))).await;
+    let players = Role::ALL.into_iter().flat_map(|role| players(role, record));
+    let services = join_all(players.map(|(name, url)| role_status(name, url, record, observed))).await;
     StatusReport {
         version: 1,
         project: project.name.to_string(),
@@ -197,31 +193,38 @@ pub(crate) async fn report(project: &Project, record: &StackRecord, observed: &O
     }
 }
 
-async fn role_status(role: Role, record: &StackRecord, observed: &Observed) -> ServiceStatus {
-    let url = match role {
-        Role::User => record.endpoints.user.clone(),
-        Role::Product => record.endpoints.product.clone(),
-        Role::Order => record.endpoints.order.clone(),
-    };
+/// The services that play a role, and where each answers; a monolith counts as one that is named like the role.
+fn players(role: Role, record: &StackRecord) -> impl Iterator<Item = (ServiceName, &str)> {
+    let urls = record.endpoints.all(role);
+    ServiceName::replicas(role, MOST_REPLICAS).zip(urls)
+}
+
+async fn role_status(
+    name: ServiceName,
+    url: &str,
+    record: &StackRecord,
+    observed: &Observed,
+) -> ServiceStatus {
     let plays = |service: &&ObservedService| {
-        let name = ServiceName::named(&service.service);
-        service.standing == Standing::Current && name.is_some_and(|name| name.roles().contains(&role))
+        let found = ServiceName::named(&service.service);
+        let is_it = found.is_some_and(|found| found == name || found == ServiceName::MONOLITH);
+        service.standing == Standing::Current && is_it
     };
     let player = observed.services.iter().find(plays);
     let facts = player.map(|service| service.facts.clone()).unwrap_or_default();
     let on_docker = record.runtime == RuntimeKind::Docker;
-    let Doing { state, reason, degraded, warnings } = doing(player, &url).await;
+    let Doing { state, reason, degraded, warnings } = doing(player, url).await;
     let local_pids = match player {
         Some(player) if on_docker => processes_in(&player.id),
         _ => facts.pid.into_iter().collect(),
     };
     ServiceStatus {
-        name: role,
+        name,
         state,
         reason,
         degraded,
         warnings,
-        url,
+        url: url.to_owned(),
         container_id: player.filter(|_| on_docker).map(|service| service.id.clone()),
         pid: facts.pid.filter(|_| !on_docker),
         local_pids,
