@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::StatusCode;
 use ordersys_contract::client::{Client, Endpoints};
-use ordersys_contract::{ClientError, Role};
+use ordersys_contract::order::NewOrder;
+use ordersys_contract::{ClientError, IdempotencyKey, Role};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -57,8 +58,8 @@ async fn refusing() -> String {
     format!("http://{}", listener.local_addr().expect("bound"))
 }
 
-fn client(addresses: [String; 2]) -> Client {
-    Client::new(Endpoints::default().with(Role::Order, &addresses))
+fn client(addresses: &[String; 2]) -> Client {
+    Client::new(Endpoints::default().with(Role::Order, addresses))
 }
 
 async fn post(client: &Client) -> Result<StatusCode, ClientError> {
@@ -69,7 +70,7 @@ async fn post(client: &Client) -> Result<StatusCode, ClientError> {
 #[tokio::test]
 async fn calls_are_spread_over_the_addresses() {
     let ((one, at_one), (other, at_other)) = (address(With::Answer).await, address(With::Answer).await);
-    let client = client([one, other]);
+    let client = client(&[one, other]);
     for _ in 0..CALLS {
         assert_eq!(post(&client).await.expect("answers"), StatusCode::OK);
     }
@@ -80,21 +81,21 @@ async fn calls_are_spread_over_the_addresses() {
 async fn a_call_that_is_refused_goes_on_to_the_next_address() {
     let (there, came) = address(With::Answer).await;
     for addresses in [[refusing().await, there.clone()], [there, refusing().await]] {
-        let client = client(addresses);
+        let client = client(&addresses);
         let before = came.load(Ordering::SeqCst);
         for _ in 0..CALLS {
             assert_eq!(post(&client).await.expect("answers"), StatusCode::OK);
         }
         assert_eq!(came.load(Ordering::SeqCst) - before, CALLS);
     }
-    let nowhere = client([refusing().await, refusing().await]);
+    let nowhere = client(&[refusing().await, refusing().await]);
     assert!(matches!(post(&nowhere).await, Err(ClientError::Unreachable { .. })));
 }
 
 #[tokio::test]
-async fn what_may_have_been_done_is_not_done_again_and_what_only_reads_is() {
+async fn what_may_have_been_done_is_done_again_only_where_that_is_harmless() {
     let ((broken, broke_off), (there, came)) = (address(With::BreakOff).await, address(With::Answer).await);
-    let writing = client([broken.clone(), there.clone()]);
+    let writing = client(&[broken.clone(), there.clone()]);
     let mut failed = 0;
     for call in 1..=CALLS {
         failed += usize::from(post(&writing).await.is_err());
@@ -106,7 +107,17 @@ async fn what_may_have_been_done_is_not_done_again_and_what_only_reads_is() {
         "{failed}: an address that gave no answer comes last for a while"
     );
 
-    let reading = client([broken, there]);
+    let repeated = client(&[broken.clone(), there.clone()]);
+    let order = NewOrder { user_id: String::new(), items: Vec::new() };
+    let before = came.load(Ordering::SeqCst);
+    for number in 0..CALLS {
+        let key = IdempotencyKey::parse(&format!("key-{number}")).expect("a key");
+        let placed = repeated.place(&order, Some(&key)).await;
+        assert!(matches!(placed, Err(ClientError::BadAnswer { .. })), "an answer came: {placed:?}");
+    }
+    assert_eq!(came.load(Ordering::SeqCst) - before, CALLS);
+
+    let reading = client(&[broken, there]);
     let base = reading.endpoints().order.clone();
     for _ in 0..CALLS {
         assert_eq!(reading.get_raw(&base, "/orders").await.expect("answers").0, StatusCode::OK);

@@ -19,6 +19,15 @@ pub(super) struct Call<'a> {
     pub(super) path: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Bytes>,
+    pub(super) again: Again,
+}
+
+/// Whether a call may be made a second time when it is not known what became of the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    /// What it does is done once however often it is made.
+    Harmless,
+    Never,
 }
 
 /// The answer to a call.
@@ -41,10 +50,10 @@ impl Client {
         let Some(service) = self.replicas.called_by(call.base) else {
             return self.attempt(&call, call.base, self.timeout).await.map_err(|failed| failed.error);
         };
-        let mut last = None;
+        let mut why: Option<Failed> = None;
         for address in service.next(Instant::now()) {
             let left = until.saturating_duration_since(Instant::now());
-            if last.is_some() && left.is_zero() {
+            if why.is_some() && left.is_zero() {
                 break;
             }
             let failed = match self.attempt(&call, &address.url, left).await {
@@ -54,12 +63,17 @@ impl Client {
             if failed.gave_no_answer() {
                 address.fell_silent(Instant::now());
             }
-            if !failed.may_go_on(&call.method) {
-                return Err(failed.error);
+            let ends = !failed.may_go_on(call.again);
+            // That something may have been done must not be lost behind an address that refused.
+            if why.as_ref().is_none_or(|why| why.sent == Sent::Nothing) {
+                why = Some(failed);
             }
-            last = Some(failed.error);
+            if ends {
+                break;
+            }
         }
-        Err(last.unwrap_or_else(|| ClientError::TimedOut { url: format!("{}{}", call.base, call.path) }))
+        let silent = || ClientError::TimedOut { url: format!("{}{}", call.base, call.path) };
+        Err(why.map_or_else(silent, |why| why.error))
     }
 
     /// Makes the call at one address.
@@ -129,8 +143,8 @@ enum Sent {
 
 impl Failed {
     /// Whether the call may be made at another address, so that nothing is done twice.
-    fn may_go_on(&self, method: &Method) -> bool {
-        self.sent == Sent::Nothing || (self.gave_no_answer() && method.is_safe())
+    fn may_go_on(&self, again: Again) -> bool {
+        self.sent == Sent::Nothing || (self.gave_no_answer() && again == Again::Harmless)
     }
 
     fn gave_no_answer(&self) -> bool {
@@ -181,5 +195,6 @@ pub(super) fn posted(base: &str, path: String, body: Vec<u8>) -> Call<'_> {
 }
 
 pub(super) fn bare(method: Method, base: &str, path: String) -> Call<'_> {
-    Call { method, base, path, headers: HeaderMap::new(), body: None }
+    let again = if method.is_safe() { Again::Harmless } else { Again::Never };
+    Call { method, base, path, headers: HeaderMap::new(), body: None, again }
 }

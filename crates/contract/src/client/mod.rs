@@ -28,7 +28,7 @@ pub use address::{next_link, percent};
 pub use doubt::{Doubt, Knowing};
 pub use endpoints::Endpoints;
 pub use error::ClientError;
-use exchange::{Call, bare, get, posted};
+use exchange::{Again, Call, bare, get, posted};
 pub use order::{OrderFilter, Placed};
 pub use pages::Walk;
 pub use product::ProductFilter;
@@ -52,7 +52,7 @@ pub struct Page<T> {
 }
 
 /// Calls the three services. Of a service with several addresses each call takes the next one. It goes on to another
-/// only if nothing was sent or only read, so that nothing is done twice.
+/// only if nothing was sent, or if the call may be repeated, so that nothing is done twice.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -175,8 +175,7 @@ impl Client {
         let (parts, body) = request.into_parts();
         let base = parts.uri.to_string();
         let body = (!body.is_empty()).then(|| body.into());
-        let call =
-            Call { method: parts.method, base: &base, path: String::new(), headers: parts.headers, body };
+        let call = Call { headers: parts.headers, body, ..bare(parts.method, &base, String::new()) };
         let received = self.exchange(call).await?;
         let mut answer = http::Response::new(received.body);
         *answer.status_mut() = received.status;

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::{Client, ClientError, Page, at, bare, get, given, with_query};
+use super::{Again, Client, ClientError, Page, at, bare, get, given, with_query};
 use crate::header::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use crate::order::{EVENTS, NewOrder, ORDER, ORDERS, Order, OrderEvent, OrderState};
 use crate::{IdempotencyKey, OrderId, UserId};
@@ -33,6 +33,7 @@ impl Client {
         let mut call = self.post(&self.endpoints.order, ORDERS.into(), new);
         if let Some(value) = key.and_then(|key| key.as_str().parse().ok()) {
             call.headers.insert(IDEMPOTENCY_KEY, value);
+            call.again = Again::Harmless;
         }
         let received = self.send(call).await?;
         let replayed = received.headers.contains_key(IDEMPOTENCY_REPLAYED);

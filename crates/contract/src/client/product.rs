@@ -2,7 +2,7 @@
 
 use http::{Method, header};
 
-use super::{Client, ClientError, Page, at, get, given, posted, shown, with_query};
+use super::{Again, Call, Client, ClientError, Page, at, get, given, posted, shown, with_query};
 use crate::product::{
     Hold, INVARIANTS, NewProduct, PRODUCT, PRODUCT_CLEANUP, PRODUCTS, Product, ProductPatch, RELEASE,
     RESERVE, RESTOCK, Released, Reserved, Restock, StockAccount,
@@ -87,7 +87,8 @@ impl Client {
     /// `POST /internal/reservations`: one answer per operation, in order.
     pub async fn reservations(&self, operations: Vec<Operation>) -> Result<Vec<Answer>, ClientError> {
         let body = Batch { operations }.to_json().into_bytes();
-        self.json(posted(&self.endpoints.product, RESERVATIONS.into(), body)).await
+        let call = posted(&self.endpoints.product, RESERVATIONS.into(), body);
+        self.json(Call { again: Again::Harmless, ..call }).await // an operation that was done is not done again
     }
 
     /// `GET /internal/reservations/{orderId}`.

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use crate::model::record::Topology;
     use crate::model::spec::Addressing;
-    use crate::model::spec::tests::{settings, tracing};
+    use crate::model::spec::tests::{replicated, settings, tracing};
 
     fn made(topology: Topology, service: usize) -> ContainerSpec {
         let stack = StackSpec::new(&settings(topology, Addressing::Network));
@@ -86,6 +86,20 @@ mod tests {
         assert_eq!(order.data, [data]);
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
         assert_eq!(order.ports, [PublishedPort { inside: 3003, address, port: 3003 }]);
+    }
+
+    #[test]
+    fn a_replica_is_found_by_the_name_of_its_role_and_published_on_a_port_of_its_own() {
+        let (names, stack) = (Names::of("shop"), StackSpec::new(&replicated(Addressing::Network)));
+        let last = container(&names, &stack.services[5]);
+        assert_eq!(
+            (names.container(&last.service), last.aliases),
+            ("shop-order-3".to_owned(), vec!["order-service".to_owned()])
+        );
+        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        assert_eq!(last.ports, [PublishedPort { inside: 3003, address, port: 20_003 }]);
+        let one = StackSpec::new(&settings(Topology::Services, Addressing::Network));
+        assert_eq!(volumes(&names, &stack), volumes(&names, &one));
     }
 
     #[test]

@@ -70,7 +70,7 @@ mod tests {
 
     use super::*;
     use crate::model::record::Topology;
-    use crate::model::spec::tests::{settings, tracing};
+    use crate::model::spec::tests::{replicated, settings, tracing};
     use crate::model::spec::{Addressing, Database, Settings, StackSpec};
 
     fn place(spec: &ServiceSpec) -> Place {
@@ -93,6 +93,16 @@ mod tests {
              --user-url http://user-service:3001 --product-url http://product-service:3002 \
              --durability full --log-format json --log info"
         );
+    }
+
+    #[test]
+    fn a_replica_is_told_what_it_plays_and_every_address_of_its_peers() {
+        let stack = StackSpec::new(&replicated(Addressing::Host));
+        let (last, args) = (&stack.services[5], serve_args(&stack.services[5], &place(&stack.services[5])));
+        assert_eq!((last.name.name(), args[1].as_str()), ("order.3", "order"));
+        let args = args.join(" ");
+        assert!(args.contains("--port 20003 "), "{args}");
+        assert!(args.contains("--product-url http://127.0.0.1:3002,http://127.0.0.1:20001 "), "{args}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::observed::{Condition, Observed, ObservedService, Standing};
 use crate::model::record::Topology;
-use crate::model::spec::tests::settings;
+use crate::model::spec::tests::{replicated, settings};
 use crate::model::spec::{Addressing, ServiceSpec, Settings};
 
 /// What happened, how the observed service shows it, the plan.
@@ -74,6 +74,34 @@ fn nothing_there_makes_everything() {
             "create service order: not there",
         ]
     );
+}
+
+#[test]
+fn replicas_are_made_and_those_not_wanted_any_more_are_removed() {
+    let (one, several) = (stack(), StackSpec::new(&replicated(Addressing::Network)));
+    assert_eq!(
+        changes(&several, &up(&one)),
+        [
+            "create service product.2: not there",
+            "create service order.2: not there",
+            "create service order.3: not there",
+        ]
+    );
+    assert!(changes(&several, &up(&several)).is_empty());
+    assert_eq!(
+        changes(&one, &up(&several)),
+        [
+            "remove leftover product.2 (id-product.2): no longer wanted",
+            "remove leftover order.2 (id-order.2): no longer wanted",
+            "remove leftover order.3 (id-order.3): no longer wanted",
+        ]
+    );
+    let host = |settings| StackSpec::new(&settings);
+    let [one, several] =
+        [settings(Topology::Services, Addressing::Host), replicated(Addressing::Host)].map(host);
+    let changed = "recreate service order: setting changed: \
+                   product url http://127.0.0.1:3002 -> http://127.0.0.1:3002,http://127.0.0.1:20001";
+    assert!(changes(&several, &up(&one)).contains(&changed.to_owned()), "who calls it is told where it is");
 }
 
 #[test]

@@ -31,6 +31,40 @@ fn the_order_service_comes_after_the_two_it_calls() {
     assert_eq!(stack.services[2].needs(), [Role::User, Role::Product].map(ServiceName::from));
 }
 
+/// Three order services and two product services.
+pub(crate) fn replicated(addressing: Addressing) -> Settings {
+    let further = [("product.2", 20_001), ("order.2", 20_002), ("order.3", 20_003)];
+    let further = further.map(|(name, port)| (name.parse().expect("a name"), port));
+    Settings { further: further.into(), ..settings(Topology::Services, addressing) }
+}
+
+#[test]
+fn replicas_have_ports_of_their_own_and_are_called_at_all_addresses() {
+    let stack = StackSpec::new(&replicated(Addressing::Host));
+    let waves: Vec<Vec<&str>> =
+        stack.waves().iter().map(|wave| wave.iter().map(|spec| spec.name.name()).collect()).collect();
+    assert_eq!(waves, [vec!["user", "product", "product.2"], vec!["order", "order.2", "order.3"]]);
+    let last = &stack.services[5];
+    assert_eq!(last.ports, BTreeMap::from([(Role::Order, 20_003)]));
+    assert_eq!(last.peers[&Role::Product], "http://127.0.0.1:3002,http://127.0.0.1:20001");
+    let endpoints = stack.endpoints("shop");
+    assert_eq!(endpoints.all(Role::Order), ["http://shop:3003", "http://shop:20002", "http://shop:20003"]);
+    assert_eq!(endpoints.all(Role::User), ["http://shop:3001"]);
+    let network = StackSpec::new(&replicated(Addressing::Network));
+    assert_eq!(network.services[5].peers[&Role::Product], "http://product-service:3002", "one name for all");
+}
+
+#[test]
+fn a_stack_of_one_each_is_described_as_ever() {
+    let stack = StackSpec::new(&settings(Topology::Services, Addressing::Host));
+    let order = &stack.services[2];
+    let written = serde_json::to_value(order).expect("writes");
+    let peers = serde_json::json!({"user": "http://127.0.0.1:3001", "product": "http://127.0.0.1:3002"});
+    assert_eq!((&written["name"], &written["peers"]), (&"order".into(), &peers));
+    // Another one would replace every stack that is up.
+    assert_eq!(order.hash(), "75e1aa8edd2557052bc19ab67dbef3f80fda0da4b2d57fae3d25c9f6917a4886");
+}
+
 #[test]
 fn a_monolith_has_no_peers() {
     let stack = StackSpec::new(&settings(Topology::Monolith, Addressing::Host));
