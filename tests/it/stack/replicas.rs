@@ -19,8 +19,8 @@ const ORDERS: u32 = 60;
 /// Units of the product they are of.
 const STOCK: u64 = 1000;
 
-fn up(project: &Project, database: &Database, more: &[&str]) -> Ended {
-    project.up(&[&database.flags(), more].concat())
+fn up(project: &Project, more: &[&str]) -> Ended {
+    project.run(&[&["up", "--runtime", "process", "--port", "auto"], more].concat())
 }
 
 fn names(report: &Value) -> Vec<&str> {
@@ -100,21 +100,23 @@ fn several_of_a_role_need_data_they_can_share_and_processes_of_their_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_come_up_are_shown_one_by_one_and_go() {
-    let (database, project) = (Database::default(), Project::new("process"));
-    let preview = up(&project, &database, &["--replicas", "order=2,product=2", "--dry-run"]).ok();
+    let Some(database) = Database::new() else { return };
+    let project = Project::new("process");
+    let wanted = [&database.flags()[..], &["--replicas", "order=2,product=2"]].concat();
+    let preview = up(&project, &[&wanted[..], &["--dry-run"]].concat()).ok();
     assert!(
         changes(&preview.data).contains(&"create service order.2: not there".to_owned()),
         "{}",
         preview.data
     );
-    let first = up(&project, &database, &["--replicas", "order=2,product=2"]).ok();
+    let first = up(&project, &wanted).ok();
     let all = ["user", "product", "product.2", "order", "order.2"];
     assert_eq!(names(&first.data), all);
     let services = first.data["services"].as_array().expect("services").clone();
     assert!(services.iter().all(|service| service["state"] == "ready"), "{}", first.data);
     let urls: BTreeSet<&str> = services.iter().filter_map(|service| service["url"].as_str()).collect();
     assert_eq!(urls.len(), all.len(), "each has a port of its own");
-    let again = project.up(&[]).ok();
+    let again = up(&project, &[]).ok();
     assert_eq!((names(&again.data), changes(&again.data)), (all.to_vec(), Vec::new()));
     assert!(again.said.contains("2 product services and 2 order services"), "{}", again.said);
 
@@ -137,7 +139,7 @@ async fn replicas_come_up_are_shown_one_by_one_and_go() {
     let restarted = project.run(&["restart", "order.2"]).ok();
     assert_eq!(restarted.data["services"][0]["service"], "order.2");
 
-    let fewer = project.up(&["--replicas", "product=1"]).ok();
+    let fewer = up(&project, &["--replicas", "product=1"]).ok();
     assert_eq!(names(&fewer.data), ["user", "product", "order", "order.2"]);
     let changes = changes(&fewer.data);
     let is_removed = |change: &String| change.starts_with("remove leftover product.2 (");
@@ -148,8 +150,9 @@ async fn replicas_come_up_are_shown_one_by_one_and_go() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn orders_go_on_while_a_replica_is_killed() {
-    let (database, project) = (Database::default(), Project::new("process"));
-    up(&project, &database, &["--replicas", "order=2,product=2"]).ok();
+    let Some(database) = Database::new() else { return };
+    let project = Project::new("process");
+    up(&project, &[&database.flags()[..], &["--replicas", "order=2,product=2"]].concat()).ok();
     let client = admin(&project, endpoints(&project));
     let (user, product) = buyer_and_product(&client).await;
     let new = order_of(&user, &[(&product, 1)]);

@@ -13,24 +13,21 @@ pub struct Database {
     _dir: TempDir,
 }
 
-impl Default for Database {
-    /// Makes one.
-    ///
-    /// # Panics
-    /// If there is no server.
-    fn default() -> Self {
+impl Database {
+    /// Makes one; `None` where PostgreSQL is not installed and need not be.
+    pub fn new() -> Option<Self> {
+        if !ordersys_postgres::is_here() {
+            return None;
+        }
         let server = Temporary::shared();
         let address = server.database().expect("a database").to_string();
         let dir = tempfile::tempdir().expect("a directory");
         let password = dir.path().join("password");
         std::fs::write(&password, server.password().expose()).expect("writes");
-        Self { address, password, _dir: dir }
+        Some(Self { address, password, _dir: dir })
     }
-}
 
-impl Database {
     /// The flags with which `up` keeps a stack's data in it.
-    #[must_use]
     pub fn flags(&self) -> [&str; 4] {
         let file = self.password.to_str().expect("UTF-8");
         ["--store", &self.address, "--store-password-file", file]
