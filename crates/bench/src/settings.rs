@@ -156,7 +156,8 @@ impl Settings {
             slo: profile.objectives.iter().map(ToString::to_string).collect(),
             faults: profile.faults.iter().map(ToString::to_string).collect(),
             contract: contract.to_owned(),
-            urls: ground.endpoints.clone(),
+            // The load goes to the first service of each role.
+            urls: Endpoints { further: BTreeMap::new(), ..ground.endpoints.clone() },
             runtime: ground.environment.runtime.clone(),
             topology: ground.environment.topology.clone(),
             durability: ground.environment.durability.clone(),

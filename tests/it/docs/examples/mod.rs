@@ -13,7 +13,7 @@ mod sandbox;
 use crate::docs::examples::sandbox::Sandbox;
 
 /// What is not run, by a part of it, with the reason. Each part has to be somewhere.
-const ONLY_READ: [(&str, &str); 23] = [
+const ONLY_READ: [(&str, &str); 25] = [
     ("ordersys bench", "takes ten seconds or more"),
     ("ordersys smoke", "makes a stack of its own; other tests run it"),
     ("ordersys serve", "runs until it is stopped"),
@@ -28,6 +28,8 @@ const ONLY_READ: [(&str, &str); 23] = [
     ("down --all", "takes down what others started"),
     ("ordersys health", "asks at the usual port"),
     ("--store postgres://", "needs a database"),
+    ("--replicas", "needs a database"),
+    ("order.2", "needs several services of one role"),
     ("docker", "needs an engine, and images from a registry"),
     ("compose/make-secrets.sh", "belongs to the line after it"),
     ("sudo", "sets up a machine"),
