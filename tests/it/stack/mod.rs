@@ -11,7 +11,6 @@ mod mistakes;
 mod pasted;
 mod processes;
 mod remembered;
-mod replicas;
 mod state;
 mod stopped;
 mod trace;
