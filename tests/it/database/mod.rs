@@ -1,4 +1,4 @@
 //! Stacks whose data is in a PostgreSQL database.
 
-mod replicas;
+mod scaling;
 mod stack;
