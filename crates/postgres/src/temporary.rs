@@ -1,10 +1,12 @@
 //! A server for tests and measurements: it ends with the process that started it, however that ends, and leaves nothing.
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use ordersys_contract::Secret;
@@ -15,10 +17,16 @@ use crate::{Cluster, Installation, ROLE};
 /// How long a server may take to start.
 const START: Duration = Duration::from_mins(1);
 
-/// Runs the server until its own input ends, and then removes the directory.
+/// Runs the server until its own input ends, and then removes the directory. Told to kill it, it leaves the directory.
 const KEEPER: &str = r#"dir=$1; shift
 "$@" </dev/null & server=$!
 read -r line
+if [ "$line" = kill ]; then
+    kill -STOP $server
+    kill -KILL $server $(cat /proc/$server/task/$server/children) 2>/dev/null
+    wait $server 2>/dev/null
+    exit
+fi
 kill -QUIT $server 2>/dev/null
 wait $server 2>/dev/null
 rm -rf "$dir""#;
@@ -44,10 +52,16 @@ pub fn is_here() -> bool {
     found.is_ok()
 }
 
+/// The process that runs a server, and its input.
+type Keeper = (Child, ChildStdin);
+
 /// A running server.
 #[derive(Debug)]
 pub struct Temporary {
-    keeper: Mutex<(Child, Option<ChildStdin>)>,
+    dir: PathBuf,
+    server: Vec<OsString>,
+    /// Runs the server; there is none between a kill and the next start.
+    keeper: Mutex<Option<Keeper>>,
     port: u16,
     password: Secret,
     databases: AtomicU32,
@@ -61,20 +75,62 @@ impl Temporary {
         let (password, cluster) = (Secret::random(), Cluster::new(installation, &dir.join("data")));
         cluster.make(&password).map_err(std::io::Error::other)?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let mut command = Command::new("sh");
-        command.args(["-c", KEEPER, "sh"]).arg(&dir).args(cluster.server(port));
+        let mut server = cluster.server(port);
         if syncing == Syncing::Off {
-            command.args(["-c", "fsync=off"]);
+            server.extend(["-c", "fsync=off"].map(OsString::from));
         }
+        let (keeper, databases) = (Mutex::default(), AtomicU32::new(0));
+        let server = Self { dir, server, keeper, port, password, databases };
+        server.run_server()?;
+        Ok(server)
+    }
+
+    /// Kills the server and all its processes, as a machine that loses its power would.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn kill(&self) -> std::io::Result<()> {
+        let keeper = self.lock().take();
+        let (mut keeper, mut stdin) = keeper.ok_or_else(|| std::io::Error::other("it does not run"))?;
+        stdin.write_all(b"kill\n")?;
+        keeper.wait().map(|_| ())
+    }
+
+    /// Starts a killed server again, on the same data and port.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_again(&self) -> std::io::Result<()> {
+        let began = Instant::now();
+        // It does not start before the last process of the killed one is gone.
+        while let Err(error) = self.run_server() {
+            if began.elapsed() > START {
+                return Err(error);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    fn run_server(&self) -> std::io::Result<()> {
+        let mut command = Command::new("sh");
+        command.args(["-c", KEEPER, "sh"]).arg(&self.dir).args(&self.server);
         let mut keeper =
             command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let (stdin, log) = (keeper.stdin.take(), keeper.stderr.take());
-        let server =
-            Self { keeper: Mutex::new((keeper, stdin)), port, password, databases: AtomicU32::new(0) };
-        if let Some(log) = log {
-            await_ready(BufReader::new(log))?;
+        let (Some(mut stdin), Some(log)) = (stdin, log) else { return Err(std::io::Error::other("no pipe")) };
+        let ready = await_ready(BufReader::new(log));
+        if ready.is_err() {
+            stdin.write_all(b"kill\n")?;
+            keeper.wait()?;
+            return ready;
         }
-        Ok(server)
+        *self.lock() = Some((keeper, stdin));
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Keeper>> {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The server that all tests of this process share.
@@ -142,11 +198,14 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mut stdin) = keeper.1.take() {
-            let _ = stdin.write_all(b"\n");
+        match self.lock().take() {
+            Some((mut keeper, mut stdin)) => {
+                let _ = stdin.write_all(b"\n");
+                drop(stdin);
+                let _ = keeper.wait();
+            }
+            None => drop(std::fs::remove_dir_all(&self.dir)),
         }
-        let _ = keeper.0.wait();
     }
 }
 
@@ -180,7 +239,10 @@ mod tests {
         let server = Temporary::start(Syncing::Off).expect("starts");
         let address = server.database().expect("a database");
         assert_eq!(server.run(&address.database, "SELECT 6 * 7").expect("runs"), "42");
-        let dir = server.run("postgres", "SHOW data_directory").expect("runs");
+        server.kill().expect("is killed");
+        server.run("postgres", "SELECT 1").expect_err("nobody answers");
+        server.start_again().expect("starts again");
+        let dir = server.run(&address.database, "SHOW data_directory").expect("runs");
         assert!(std::path::Path::new(&dir).is_dir());
         drop(server);
         assert!(!std::path::Path::new(&dir).exists(), "{dir} is left");

@@ -1,5 +1,6 @@
 //! Three processes of the real binary on ports of their own, to be killed and started again.
 
+use std::ffi::OsString;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use ordersys_contract::client::{Client, Endpoints};
+use ordersys_contract::settings::DatabaseAddress;
 use ordersys_contract::{Role, Secret};
 use ordersys_supervisor::files::write_private;
 use tempfile::TempDir;
@@ -27,33 +29,65 @@ pub struct Processes {
     children: Vec<(Role, Child)>,
     /// Most open files of each process, if that is limited.
     open_files: Option<u32>,
+    /// The database that keeps the data, if it is not kept in files. The password is in a file.
+    database: Option<DatabaseAddress>,
 }
+
+/// The file with the password of the database's role.
+const PASSWORD: &str = "database.password";
 
 impl Processes {
     /// Starts all three and waits until they are ready.
     pub async fn start() -> Result<Self> {
-        Self::start_by(binary(), None).await
+        Self::start_by(binary(), None, None).await
+    }
+
+    /// The same, with their data in a database.
+    pub async fn start_on(address: &DatabaseAddress, password: &Secret) -> Result<Self> {
+        Self::start_by(binary(), None, Some((address, password))).await
+    }
+
+    /// A second order service, which works on the same data and with the same other services as the first.
+    pub async fn second_order_service(&self) -> Result<Self> {
+        let dir = tempfile::tempdir()?;
+        for name in ["admin.token", "service.token", PASSWORD] {
+            std::fs::copy(self.dir.path().join(name), dir.path().join(name))?;
+        }
+        let endpoints = Endpoints { order: free_url()?, ..self.endpoints.clone() };
+        let (binary, database) = (self.binary.clone(), self.database.clone());
+        let mut second = Self { dir, binary, endpoints, children: Vec::new(), open_files: None, database };
+        second.spawn(Role::Order, "")?;
+        second.ready(&[Role::Order]).await?;
+        Ok(second)
     }
 
     /// The same with another program.
     pub async fn start_of(binary: &Path) -> Result<Self> {
-        Self::start_by(binary, None).await
+        Self::start_by(binary, None, None).await
     }
 
     /// The same, each with at most so many open files.
     pub async fn start_under(open_files: u32) -> Result<Self> {
-        Self::start_by(binary(), Some(open_files)).await
+        Self::start_by(binary(), Some(open_files), None).await
     }
 
-    async fn start_by(binary: &Path, open_files: Option<u32>) -> Result<Self> {
+    async fn start_by(
+        binary: &Path,
+        open_files: Option<u32>,
+        database: Option<(&DatabaseAddress, &Secret)>,
+    ) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         for name in ["admin.token", "service.token"] {
             write_private(&dir.path().join(name), Secret::random().expose().as_bytes())?;
         }
+        if let Some((_, password)) = database {
+            write_private(&dir.path().join(PASSWORD), password.expose().as_bytes())?;
+        }
         let endpoints =
             Endpoints { user: free_url()?, product: free_url()?, order: free_url()?, ..Endpoints::default() };
         let (binary, children) = (binary.to_owned(), Vec::new());
-        let mut processes = Self { dir, binary, endpoints, children, open_files };
+        let database = database.map(|(address, _)| address.clone());
+        let mut processes = Self { dir, binary, endpoints, children, open_files, database };
         for role in Role::ALL {
             processes.spawn(role, "")?;
         }
@@ -76,7 +110,7 @@ impl Processes {
             .program()
             .args(["serve", role.name(), "--port", &port, "--log", "warn"])
             .args(["--user-url", &self.endpoints.user, "--product-url", &self.endpoints.product])
-            .args([Path::new("--data-dir"), &self.dir.path().join("data")])
+            .args(self.store())
             .args([Path::new("--secrets-dir"), self.dir.path()])
             .args(["--breaker-cool-down", "250ms"])
             .env("FAILPOINTS", failpoints)
@@ -89,6 +123,21 @@ impl Processes {
         self.children.retain(|(of, _)| *of != role);
         self.children.push((role, child));
         Ok(())
+    }
+
+    /// Where data is kept, as arguments.
+    fn store(&self) -> [OsString; 4] {
+        match &self.database {
+            Some(address) => [
+                "--store".into(),
+                address.to_string().into(),
+                "--store-password-file".into(),
+                self.dir.path().join(PASSWORD).into(),
+            ],
+            None => {
+                ["--store".into(), "sqlite".into(), "--data-dir".into(), self.dir.path().join("data").into()]
+            }
+        }
     }
 
     /// The binary, to be given arguments.
@@ -154,7 +203,8 @@ impl Processes {
         self.dir.path().join(format!("{role}.clock"))
     }
 
-    fn url(&self, role: Role) -> &str {
+    /// Where a service is.
+    pub fn url(&self, role: Role) -> &str {
         url(&self.endpoints, role)
     }
 
