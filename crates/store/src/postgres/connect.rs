@@ -48,18 +48,41 @@ pub(crate) enum NoSession {
     },
 }
 
+/// What is in the way of a session. The later ones say more than that another server is down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Obstacle {
+    /// No answer, or no name.
+    Silence,
+    /// It cannot be written.
+    ReadOnly,
+    /// Something else that the server says.
+    Other,
+    /// There is no connection to spare.
+    Crowd,
+    /// The server knows who asks, and for what, and says no: asking again brings nothing.
+    Refusal,
+}
+
+/// What the client says of a server that cannot be written, and of one that asks for a password where there is none:
+/// it has no codes for them.
+const NO_WRITES: &str = "database does not allow writes";
+const NO_PASSWORD: &str = "password missing";
+
 impl NoSession {
-    /// How much it says: what a server answered says more than that another one is down.
-    fn weight(&self) -> u8 {
-        match self {
-            Self::Refused { error: PgError::Server(error), .. } if error.code().is_some() => 3,
-            Self::Refused { error: PgError::Server(error), .. }
-                if error.to_string().contains("read only") =>
-            {
-                2
-            }
-            Self::Refused { .. } => 1,
-            Self::Name(..) => 0,
+    pub(crate) fn obstacle(&self) -> Obstacle {
+        let Self::Refused { error: PgError::Server(error), .. } = self else { return Obstacle::Silence };
+        let Some(state) = error.code() else {
+            return match std::error::Error::source(error).map(ToString::to_string).as_deref() {
+                Some(NO_WRITES) => Obstacle::ReadOnly,
+                Some(NO_PASSWORD) => Obstacle::Refusal,
+                _ => Obstacle::Silence,
+            };
+        };
+        match state.code() {
+            // Wrong password or role, no such database, no right to connect.
+            "28000" | "28P01" | "3D000" | "42501" => Obstacle::Refusal,
+            "53300" => Obstacle::Crowd,
+            _ => Obstacle::Other,
         }
     }
 }
@@ -76,7 +99,7 @@ impl Target {
         while let Some(tried) = tries.join_next().await {
             match tried {
                 Ok(Ok(session)) => return Ok(session),
-                Ok(Err(error)) if why.as_ref().is_none_or(|why| why.weight() < error.weight()) => {
+                Ok(Err(error)) if why.as_ref().is_none_or(|why| why.obstacle() < error.obstacle()) => {
                     why = Some(error);
                 }
                 Ok(Err(_)) | Err(_) => {}

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Session;
 use super::fault::{Fault, PgError, PgResult};
-use super::slot::{Attempt, Failed, Slot};
+use super::slot::{Attempt, Failed, Slot, Tries};
 use crate::{StoreError, StoreMetrics};
 
 /// Commands that may wait for a lane before callers are turned away.
@@ -153,7 +153,8 @@ impl<B: Batch> Worker<B> {
         #[expect(clippy::cast_precision_loss, reason = "a batch is small")]
         self.metrics.batch.observe(commands.len() as f64);
         let Self { slot, batch, waiting, .. } = self;
-        let outcome = slot.run(&Tried(batch, commands), |why| refuse::<B>(waiting, why)).await;
+        let outcome =
+            slot.run(&Tried(batch, commands), Tries::of_a_write(), |why| refuse::<B>(waiting, why)).await;
         self.metrics.commit.observe(began.elapsed().as_secs_f64());
         outcome
     }

@@ -45,7 +45,7 @@ use crate::{OpenError, StoreError, StoreMetrics};
 use condition::Reachability;
 use connect::Target;
 pub(crate) use slot::Failed;
-use slot::{Attempt, Slot};
+use slot::{Attempt, Slot, Tries};
 
 /// What a store on PostgreSQL needs to open.
 #[derive(Debug, Clone)]
@@ -144,21 +144,7 @@ impl Postgres {
         T: Send + 'static,
         F: for<'a> Fn(&'a Session) -> Asked<'a, T> + Send + Sync,
     {
-        let query = Query(query);
-        let session = self.0.reads.lock().await.session().await;
-        let session = session.map_err(|why| StoreError::Unreachable(why.into()))?;
-        match query.run(&session).await {
-            Ok(found) => Ok(found),
-            // To read does no harm: once more, and with patience.
-            Err(_) => self
-                .0
-                .reads
-                .lock()
-                .await
-                .run(&query, |_| ())
-                .await
-                .map_err(|failed| StoreError::from_failed(&failed)),
-        }
+        slot::read(&self.0.reads, &Query(query)).await.map_err(|failed| StoreError::from_failed(&failed))
     }
 
     /// Runs a query of several statements, or one that goes through many rows: it waits for others of its kind. In a
@@ -168,8 +154,10 @@ impl Postgres {
         T: Send + 'static,
         F: for<'a> Fn(&'a Session) -> Asked<'a, T> + Send + Sync,
     {
-        let query = Query(query);
-        self.0.scans.lock().await.run(&query, |_| ()).await.map_err(|failed| StoreError::from_failed(&failed))
+        // Its time begins before its turn: what waits while there is no server is refused together.
+        let (query, tries) = (Query(query), Tries::of_a_read());
+        let found = self.0.scans.lock().await.run(&query, tries, |_| ()).await;
+        found.map_err(|failed| StoreError::from_failed(&failed))
     }
 
     /// Why the store cannot do its work, if it cannot. Fit for any reader.

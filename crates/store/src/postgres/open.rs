@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use ordersys_contract::Names;
 
 use super::PgOptions;
-use super::connect::{NoSession, Target};
+use super::connect::{Obstacle, Target};
 use super::fault::PgError;
 use super::schema;
 use super::schema::Migrated;
@@ -28,6 +28,22 @@ pub enum PgOpenError {
         /// Which database.
         address: String,
         /// What the servers say.
+        why: String,
+    },
+    /// The servers that answer cannot be written: standbys, or set to be read only.
+    #[error("no server of the database {address} can be written: {why}")]
+    ReadOnly {
+        /// Which database.
+        address: String,
+        /// What the servers say.
+        why: String,
+    },
+    /// The server, or the role, has no connection to spare.
+    #[error("the database {address} takes no more connections: {why}")]
+    Crowded {
+        /// Which database.
+        address: String,
+        /// What the server says.
         why: String,
     },
     /// The server refuses the role, its password or the database.
@@ -97,6 +113,12 @@ impl PgOpenError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Unreachable { .. } => Some("start the server, or name the right hosts with --store".into()),
+            Self::ReadOnly { .. } => {
+                Some("name the server that can be written with --store, or have default_transaction_read_only off for the role".into())
+            }
+            Self::Crowded { .. } => {
+                Some("raise max_connections of the server or the CONNECTION LIMIT of the role, or run fewer instances".into())
+            }
             Self::Refused { .. } => {
                 Some("name the right user and database with --store and the password's file with --store-password-file".into())
             }
@@ -138,22 +160,18 @@ pub(super) async fn found(target: &Target) -> Result<Session, PgOpenError> {
             Ok(session) => return Ok(session),
             Err(error) => error,
         };
-        let (address, why) = (target.address.to_string(), error.to_string());
-        if is_final(&error) {
-            return Err(PgOpenError::Refused { address, why });
-        }
-        if Instant::now() >= until {
-            return Err(PgOpenError::Unreachable { address, why });
+        let obstacle = error.obstacle();
+        if obstacle == Obstacle::Refusal || Instant::now() >= until {
+            let (address, why) = (target.address.to_string(), error.to_string());
+            return Err(match obstacle {
+                Obstacle::Refusal => PgOpenError::Refused { address, why },
+                Obstacle::Crowd => PgOpenError::Crowded { address, why },
+                Obstacle::ReadOnly => PgOpenError::ReadOnly { address, why },
+                Obstacle::Other | Obstacle::Silence => PgOpenError::Unreachable { address, why },
+            });
         }
         tokio::time::sleep(AGAIN).await;
     }
-}
-
-/// Whether the server knows who asks, and for what, and says no: asking again brings nothing.
-fn is_final(error: &NoSession) -> bool {
-    let NoSession::Refused { error: PgError::Server(error), .. } = error else { return false };
-    // Wrong password or role, no such database, no right to connect.
-    error.code().is_some_and(|state| matches!(state.code(), "28000" | "28P01" | "3D000" | "42501"))
 }
 
 async fn check_version(session: &Session, address: &str) -> Result<(), PgOpenError> {

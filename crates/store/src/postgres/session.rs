@@ -11,7 +11,7 @@ use futures_util::FutureExt as _;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
-use super::fault::{PgError, PgResult};
+use super::fault::PgResult;
 use super::params::Params;
 
 /// What is under way, and may be asked for from any task.
@@ -27,6 +27,11 @@ pub struct Session(Arc<Client>);
 impl Session {
     pub(crate) fn new(client: Client) -> Self {
         Self(Arc::new(client))
+    }
+
+    /// Whether it is the same connection.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Whether the connection has ended.
@@ -116,17 +121,13 @@ impl<'s> Transaction<'s> {
         self.send(async move { session.execute(sql, params).await.map(|_| ()) });
     }
 
-    /// Sends a statement that has to change so many rows, or the transaction fails and is run again.
-    pub fn execute_exactly(&self, rows: usize, sql: impl Into<Sql> + Send + 's, params: Params) {
-        let session = self.session;
-        self.send(async move {
-            let changed = session.execute(sql, params).await?;
-            if usize::try_from(changed).is_ok_and(|changed| changed == rows) {
-                Ok(())
-            } else {
-                Err(PgError::Unguarded)
-            }
-        });
+    /// Sends a statement that has to change so many rows, or the transaction fails and is run again. The commit is on
+    /// its way before the count is known here, so the server itself fails the statement.
+    pub fn execute_exactly(&self, rows: usize, sql: &str, params: Params) {
+        let returning = if sql.contains("RETURNING") { "" } else { " RETURNING 1" };
+        let counted =
+            format!("WITH changed AS ({sql}{returning}) SELECT 1 / (count(*) = {rows})::int FROM changed");
+        self.execute(counted, params);
     }
 
     /// Commits. The server tells no error for the commit of a transaction in which a statement failed, it rolls back:

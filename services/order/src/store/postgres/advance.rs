@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use ordersys_contract::OrderId;
-use ordersys_store::postgres::{Batch, PgResult, Session, Uuid};
+use ordersys_store::postgres::{Batch, PgResult, Session, Uuid, get};
 use ordersys_store::{failpoint, pg_params};
 
 use super::rows::{COLUMNS, changed, order, order_id, uuid};
@@ -54,7 +54,7 @@ async fn replace(
 ) -> PgResult<()> {
     let next: Vec<&StoredOrder> = now.iter().map(|number| &*steps[*number]).collect();
     let rows = session.query(REPLACE, changed(&next)?).await?;
-    let replaced = rows.iter().map(|row| Ok(order_id(row.try_get(0)?))).collect::<PgResult<HashSet<_>>>()?;
+    let replaced = rows.iter().map(|row| Ok(order_id(get(row, 0)?))).collect::<PgResult<HashSet<_>>>()?;
     let missing: Vec<&StoredOrder> =
         next.iter().copied().filter(|next| !replaced.contains(&next.order.id)).collect();
     let earlier =

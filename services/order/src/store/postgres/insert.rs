@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use ordersys_contract::{IdempotencyKey, OrderId, UserId};
-use ordersys_store::postgres::{Batch, PgResult, Session, Transaction, Uuid};
+use ordersys_store::postgres::{Batch, PgResult, Session, Transaction, Uuid, get};
 use ordersys_store::{failpoint, pg_params};
 
 use super::instance::Instance;
@@ -60,7 +60,7 @@ impl Batch for Inserts {
 /// The orders that were stored.
 async fn insert(session: &Session, orders: &[New], owner: Uuid) -> PgResult<HashSet<OrderId>> {
     let rows = session.query(INSERT.as_str(), new(orders, owner)?).await?;
-    rows.iter().map(|row| Ok(order_id(row.try_get(0)?))).collect()
+    rows.iter().map(|row| Ok(order_id(get(row, 0)?))).collect()
 }
 
 /// Finds out why an order was not stored: an earlier try stored it, or its key has another one. What is answered from
@@ -88,7 +88,7 @@ async fn of_key(
     let select = "SELECT order_id FROM orders.keys WHERE key = $1 AND user_id = $2 FOR UPDATE";
     let user = user_uuid(stored.order.user_id);
     let row = transaction.query_opt(select, pg_params![key.as_str().to_owned(), user]).await?;
-    let holder: Option<Uuid> = row.map(|row| row.try_get(0)).transpose()?;
+    let holder: Option<Uuid> = row.map(|row| get(&row, 0)).transpose()?;
     let Some(holder) = holder.filter(|holder| *holder != uuid(stored.order.id)) else { return Ok(None) };
     if let Some(earlier) = locked(transaction, holder).await? {
         return Ok(Some(earlier));
@@ -116,7 +116,7 @@ pub(super) async fn by_key(
     let select = "SELECT order_id FROM orders.keys WHERE key = $1 AND user_id = $2";
     let params = pg_params![key.as_str().to_owned(), user_uuid(user)];
     let Some(row) = transaction.query_opt(select, params).await? else { return Ok(None) };
-    let found = locked(&transaction, row.try_get(0)?).await?;
+    let found = locked(&transaction, get(&row, 0)?).await?;
     transaction.commit().await?;
     Ok(found)
 }

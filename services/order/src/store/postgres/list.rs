@@ -2,7 +2,7 @@
 
 use ordersys_contract::order::KeyRecord;
 use ordersys_contract::{OrderId, Timestamp, UserId};
-use ordersys_store::postgres::{Params, PgResult, Row, Session, Uuid};
+use ordersys_store::postgres::{Params, PgResult, Row, Session, Uuid, get};
 use ordersys_store::{Add, STEP_ROWS, StoreError, pg_params};
 
 use super::Orders;
@@ -55,7 +55,7 @@ impl Orders {
                 let select =
                     format!("SELECT id FROM orders.placed WHERE {which} ORDER BY id DESC OFFSET $3 LIMIT 1");
                 let row = session.query_opt(select, params.with(i64::from(STEP_ROWS) - 1)).await?;
-                Ok(row.map(|row| row.try_get(0)).transpose()?.map(order_id))
+                Ok(row.map(|row| get(&row, 0)).transpose()?.map(order_id))
             })
         });
         found.await
@@ -120,8 +120,8 @@ async fn keys(session: &Session, after: KeyCursor, limit: u32) -> PgResult<Vec<K
 
 fn record(row: &Row) -> PgResult<KeyRecord> {
     Ok(KeyRecord {
-        user_id: UserId::from_bytes(row.try_get::<_, Uuid>(0)?.into_bytes()),
-        key: row.try_get(1)?,
-        order_id: order_id(row.try_get(2)?),
+        user_id: UserId::from_bytes(get::<Uuid>(row, 0)?.into_bytes()),
+        key: get(row, 1)?,
+        order_id: order_id(get(row, 2)?),
     })
 }

@@ -6,7 +6,7 @@ use ordersys_chassis::prometheus_client::registry::Registry;
 use ordersys_contract::order::OrderState;
 use ordersys_contract::settings::DatabaseAddress;
 use ordersys_contract::{IdempotencyKey, OrderId, Secret, Timestamp, UserId};
-use ordersys_store::postgres::{Lane, PgOptions, PgResult, Postgres, Session};
+use ordersys_store::postgres::{Lane, PgOptions, PgResult, Postgres, Session, get};
 use ordersys_store::retention::Retention;
 use ordersys_store::{OpenError, StoreError, failpoint, pg_params};
 
@@ -176,7 +176,7 @@ impl Orders {
         let found = self.store.read(move |session| {
             Box::pin(async move {
                 let rows = session.query(select, pg_params![i64::from(most)]).await?;
-                rows.iter().map(|row| Ok((order_id(row.try_get(0)?), state(row.try_get(1)?)?))).collect()
+                rows.iter().map(|row| Ok((order_id(get(row, 0)?), state(get(row, 1)?)?))).collect()
             })
         });
         found.await
@@ -192,7 +192,7 @@ impl Orders {
 async fn newest(session: &Session) -> PgResult<Option<Timestamp>> {
     let select = "SELECT id, greatest(created_at, updated_at) FROM orders.placed ORDER BY id DESC LIMIT 1";
     let Some(row) = session.query_opt(select, pg_params![]).await? else { return Ok(None) };
-    let (made, stored) = (order_id(row.try_get(0)?).made(), Timestamp::from_millis(row.try_get(1)?));
+    let (made, stored) = (order_id(get(&row, 0)?).made(), Timestamp::from_millis(get(&row, 1)?));
     Ok(Some(made.map_or(stored, |made| made.max(stored))))
 }
 

@@ -1,6 +1,6 @@
 //! Orders that were refused are not kept for ever. Their keys go with them.
 
-use ordersys_store::postgres::{PgResult, Session, Uuid};
+use ordersys_store::postgres::{PgResult, Session, Uuid, get};
 use ordersys_store::retention::{BATCH, Id, Retention};
 use ordersys_store::{StoreError, pg_params};
 
@@ -25,7 +25,7 @@ async fn last_to_go(session: &Session, retention: Retention) -> PgResult<Option<
     let Some(row) = session.query_opt(select, pg_params![i64::from(retention.most)]).await? else {
         return Ok(None);
     };
-    let id = |column| PgResult::Ok(row.try_get::<_, Option<Uuid>>(column)?.map(|id| id.as_u128()));
+    let id = |column| PgResult::Ok(get::<Option<Uuid>>(&row, column)?.map(|id| id.as_u128()));
     let (Some(newest), Some(oldest), beyond): (Option<Id>, Option<Id>, _) = (id(0)?, id(1)?, id(2)?) else {
         return Ok(None);
     };
@@ -45,6 +45,6 @@ async fn forget(session: &Session, last: Uuid, settle: i64) -> PgResult<usize> {
             WHERE k.key = gone.key AND k.user_id = gone.user_id AND k.order_id = gone.id)
         SELECT count(*) FROM gone";
     let row = session.query_opt(delete, pg_params![last, settle, i64::from(BATCH)]).await?;
-    let gone: i64 = row.map_or(Ok(0), |row| row.try_get(0))?;
+    let gone: i64 = row.map_or(Ok(0), |row| get(&row, 0))?;
     Ok(usize::try_from(gone).unwrap_or(0))
 }

@@ -4,7 +4,7 @@ use ordersys_contract::order::{Order, OrderState};
 use ordersys_contract::user::UserKindName;
 use ordersys_contract::{IdempotencyKey, OrderId, Timestamp, UserId, WriteJson};
 use ordersys_store::pg_params;
-use ordersys_store::postgres::{Params, PgError, PgResult, Row, Uuid};
+use ordersys_store::postgres::{Params, PgError, PgResult, Row, Uuid, get};
 
 use crate::domain::odd::Odd;
 use crate::domain::order::{Reason, StoredOrder};
@@ -83,29 +83,29 @@ pub(super) fn changed(orders: &[&StoredOrder]) -> PgResult<Params> {
 
 /// Reads a row that begins with [`COLUMNS`].
 pub(super) fn order(row: &Row) -> PgResult<StoredOrder> {
-    let (minor, version): (i64, i64) = (row.try_get(5)?, row.try_get(4)?);
-    let currency = row.try_get::<_, &str>(6)?.parse().map_err(PgError::unreadable)?;
-    let items: Vec<_> = serde_json::from_str(row.try_get(7)?).map_err(PgError::unreadable)?;
-    let reason = row.try_get::<_, Option<&str>>(8)?.map(serde_json::from_str::<Reason>).transpose();
+    let (minor, version): (i64, i64) = (get(row, 5)?, get(row, 4)?);
+    let currency = get::<&str>(row, 6)?.parse().map_err(PgError::unreadable)?;
+    let items: Vec<_> = serde_json::from_str(get(row, 7)?).map_err(PgError::unreadable)?;
+    let reason = get::<Option<&str>>(row, 8)?.map(serde_json::from_str::<Reason>).transpose();
     let reason = reason.map_err(PgError::unreadable)?;
-    let status = state(row.try_get(3)?)?;
+    let status = state(get(row, 3)?)?;
     let no_total = || PgError::unreadable(format!("a total of {minor}"));
     let order = Order {
-        id: order_id(row.try_get(0)?),
-        user_id: UserId::from_bytes(row.try_get::<_, Uuid>(1)?.into_bytes()),
-        user_name: row.try_get(2)?,
+        id: order_id(get(row, 0)?),
+        user_id: UserId::from_bytes(get::<Uuid>(row, 1)?.into_bytes()),
+        user_name: get(row, 2)?,
         status,
         version: version.try_into().map_err(PgError::unreadable)?,
         total: form::total(minor, currency, &items).ok_or_else(no_total)?,
         currency,
         items,
-        created_at: Timestamp::from_millis(row.try_get(10)?),
-        updated_at: Timestamp::from_millis(row.try_get(11)?),
+        created_at: Timestamp::from_millis(get(row, 10)?),
+        updated_at: Timestamp::from_millis(get(row, 11)?),
         rejection: None,
     };
-    let history = form::steps(row.try_get::<_, &str>(9)?.as_bytes()).map_err(PgError::unreadable)?;
-    let owner = if row.try_get(12)? { UserKindName::Registered } else { UserKindName::Guest };
-    let key = row.try_get::<_, Option<&str>>(13)?.map(IdempotencyKey::parse);
+    let history = form::steps(get::<&str>(row, 9)?.as_bytes()).map_err(PgError::unreadable)?;
+    let owner = if get(row, 12)? { UserKindName::Registered } else { UserKindName::Guest };
+    let key = get::<Option<&str>>(row, 13)?.map(IdempotencyKey::parse);
     let odd = [reason.is_some() && status != OrderState::Rejected, false, false, key == Some(None)];
     let key_print = Some(key.flatten().map_or(0, |key| key.print()));
     Ok(StoredOrder { order, owner, reason, history, key_print, in_place: true, odd: Odd::of(odd) })
