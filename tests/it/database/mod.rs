@@ -9,7 +9,7 @@ use anyhow::Result;
 use ordersys_contract::product::Product;
 use ordersys_contract::settings::DatabaseAddress;
 use ordersys_contract::user::User;
-use ordersys_contract::{Client, IdempotencyKey, Role};
+use ordersys_contract::{Client, IdempotencyKey, Role, Secret};
 use ordersys_postgres::Temporary;
 use ordersys_testkit::crash::buyer::{Buyer, Market, Told};
 use ordersys_testkit::crash::judge::{judge, settle};
@@ -18,10 +18,13 @@ use ordersys_testkit::{LIMIT, Processes};
 use ordersys_verify::audit::{Standing, check};
 use tokio::task::JoinSet;
 
+mod outages;
+mod pooler;
 mod replicas;
 mod sessions;
 mod scaling;
 mod stack;
+mod starts;
 
 /// Units of each product: some that last, one that sells out on the way.
 const STOCKS: [u64; 4] = [1_000_000, 1_000_000, 1_000_000, 100];
@@ -31,6 +34,18 @@ async fn services(server: &Temporary) -> (DatabaseAddress, Processes) {
     let address = server.database().expect("a database");
     let processes = Processes::start_on(&address, server.password()).await.expect("starts");
     (address, processes)
+}
+
+/// A role that may make schemas in a database and connect as often as `rights` say, and its password.
+fn role(server: &Temporary, address: &DatabaseAddress, name: &str, rights: &str) -> (String, Secret) {
+    let (database, password) = (&address.database, Secret::random());
+    let role = format!("{database}_{name}");
+    let make = format!(
+        "CREATE ROLE {role} {rights} PASSWORD '{}'; GRANT CREATE ON DATABASE {database} TO {role}",
+        password.expose()
+    );
+    server.run("postgres", &make).expect("runs");
+    (role, password)
 }
 
 /// Buyers who go on through whatever happens.

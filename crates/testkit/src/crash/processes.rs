@@ -231,8 +231,12 @@ impl Drop for Processes {
     }
 }
 
-/// A URL on a port that no process listens on and that this process has not handed out before.
 fn free_url() -> Result<String> {
+    free_port().map(|port| format!("http://127.0.0.1:{port}"))
+}
+
+/// A port that no process listens on and that this process has not handed out before.
+pub fn free_port() -> Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let size = PORTS.end - PORTS.start;
     let first = u16::try_from(std::process::id() % u32::from(size) * 97 % u32::from(size))?;
@@ -240,7 +244,7 @@ fn free_url() -> Result<String> {
         let step = NEXT.fetch_add(1, Ordering::Relaxed) % size;
         let port = PORTS.start + (first + step) % size;
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return Ok(format!("http://127.0.0.1:{port}"));
+            return Ok(port);
         }
     }
     bail!("no port from {} to {} is free", PORTS.start, PORTS.end)
