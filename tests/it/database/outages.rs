@@ -56,6 +56,22 @@ async fn refused(client: &Client, order: &NewOrder) {
     assert_eq!(told, (503, true), "{error}");
 }
 
+/// Places an order once the order service has found the others again.
+async fn places(client: &Client, order: &NewOrder) {
+    let began = Instant::now();
+    loop {
+        match client.place(order, None).await {
+            Ok(placed) => return assert_eq!(placed.order.status, OrderState::Confirmed),
+            Err(error) => {
+                let code = error.problem().map(|problem| problem.code);
+                assert_eq!(code, Some(Code::DependencyDown), "{error}");
+                assert!(began.elapsed() < LIMIT, "{error}");
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// Reads on and on until it is told to stop; the longest that an answer took.
 async fn read_on(client: Client, product: ProductId, stop: Arc<AtomicBool>) -> Duration {
     let mut longest = Duration::ZERO;
@@ -105,8 +121,7 @@ async fn what_keeps_the_database_from_being_used_is_told_and_passes() {
         },
     ];
     for Trouble { begin, why, end } in troubles {
-        let placed = client.place(&order, None).await.expect("places").order;
-        assert_eq!(placed.status, OrderState::Confirmed);
+        places(&client, &order).await;
         server.run("postgres", &begin.replace("shop", &shop)).expect("runs");
         let end_all =
             format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{shop}'");
@@ -118,7 +133,7 @@ async fn what_keeps_the_database_from_being_used_is_told_and_passes() {
         server.run("postgres", &end.replace("shop", &shop)).expect("runs");
         healed(&mut processes).await;
     }
-    client.place(&order, None).await.expect("places");
+    places(&client, &order).await;
     assert_eq!(client.product(product.id).await.expect("reads").stock, 100 - 4);
     audit(&client).await;
 }

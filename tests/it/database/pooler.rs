@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ordersys_contract::Role;
 use ordersys_contract::settings::{DatabaseAddress, DatabaseHost};
 use ordersys_postgres::Temporary;
 use ordersys_testkit::crash::processes::free_port;
@@ -89,7 +90,7 @@ async fn a_pooler_that_keeps_transactions_together_will_do() {
     let Some(pooler) = Pooler::start(server, "transaction") else { return };
     let address = pooler.before(&server.database().expect("a database"));
     let processes = Processes::start_on(&address, server.password()).await.expect("starts");
-    let second = processes.second_order_service().await.expect("starts");
+    let second = processes.second(&[Role::Order]).await.expect("starts");
     let clients = [&processes, &second].map(|of| of.client("admin.token").expect("a credential"));
     let mut crowd = Crowd::begin(&clients, 4).await;
     crowd.buys(150).await;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use ordersys_contract::client::OrderFilter;
-use ordersys_contract::order::{Order, OrderState};
+use ordersys_contract::order::{CANCEL, Order, OrderState};
 use ordersys_contract::{Client, Code, IdempotencyKey, Role};
 use ordersys_postgres::Temporary;
 use ordersys_testkit::shop::{a_product, a_user};
@@ -34,7 +34,7 @@ async fn pending(client: &Client) -> Vec<Order> {
 async fn orders_of_a_killed_order_service_are_finished_by_another() {
     const ORDERS: usize = 20;
     let (_address, mut processes) = services(Temporary::shared()).await;
-    let second = processes.second_order_service().await.expect("starts");
+    let second = processes.second(&[Role::Order]).await.expect("starts");
     let (first, other) = (client(&processes), client(&second));
     let user = a_user(&other).await.expect("made");
     let product = a_product(&other, 1000).await.expect("made");
@@ -73,10 +73,52 @@ async fn orders_of_a_killed_order_service_are_finished_by_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_service_that_stood_still_undoes_nothing_that_others_did() {
+    let (_address, mut processes) = services(Temporary::shared()).await;
+    let second = processes.second(&[Role::Order]).await.expect("starts");
+    let (first, other) = (client(&processes), client(&second));
+    let user = a_user(&other).await.expect("made");
+    let product = a_product(&other, 100).await.expect("made");
+    let order = order_of(&user, &[(&product, 2)]);
+    first.place(&order, None).await.expect("its user is known from now on");
+
+    signal(&mut processes, Role::Product, Signal::STOP);
+    let posting = tokio::spawn({
+        let first = first.clone();
+        async move { first.place(&order, None).await }
+    });
+    let began = Instant::now();
+    while pending(&other).await.is_empty() {
+        assert!(began.elapsed() < LIMIT, "the order is not stored");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let id = pending(&other).await[0].id;
+    signal(&mut processes, Role::Order, Signal::STOP);
+    // What the first asked for is answered now, and the answers wait for it.
+    signal(&mut processes, Role::Product, Signal::CONT);
+    let stopped = Instant::now();
+    while other.order(id).await.expect("reads").status != OrderState::Confirmed {
+        assert!(stopped.elapsed() < TAKEN_OVER, "nobody took the order over");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let cancelled = other.step(id, CANCEL).await.expect("cancels");
+    assert_eq!(cancelled.status, OrderState::Cancelled);
+    signal(&mut processes, Role::Order, Signal::CONT);
+    let placed = posting.await.expect("no panic").expect("is answered").order;
+    assert_eq!(placed.id, id);
+    // Its driver is done when nothing is pending for it.
+    let again = first.place(&order_of(&user, &[(&product, 1)]), None).await.expect("goes on");
+    assert_eq!(again.order.status, OrderState::Confirmed);
+    assert_eq!(first.order(id).await.expect("reads"), cancelled);
+    assert_eq!(other.product(product.id).await.expect("reads").stock, 100 - 2 - 1);
+    audit(&other).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_has_one_order_at_all_order_services() {
     const KEYS: usize = 40;
     let (_address, processes) = services(Temporary::shared()).await;
-    let second = processes.second_order_service().await.expect("starts");
+    let second = processes.second(&[Role::Order]).await.expect("starts");
     let clients = [client(&processes), client(&second)];
     let user = a_user(&clients[0]).await.expect("made");
     let product = a_product(&clients[0], 1000).await.expect("made");
@@ -116,7 +158,7 @@ async fn order_services_that_are_killed_in_turn_lose_nothing_they_acknowledged()
     const KILLS: usize = 6;
     let _turn = busy().await;
     let (_address, mut processes) = services(Temporary::shared()).await;
-    let mut second = processes.second_order_service().await.expect("starts");
+    let mut second = processes.second(&[Role::Order]).await.expect("starts");
     let mut crowd = Crowd::begin(&[client(&processes), client(&second)], 6).await;
     for kill in 0..KILLS {
         crowd.buys(30).await;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use ordersys_contract::Role;
 use ordersys_postgres::Temporary;
 use ordersys_testkit::busy;
 
@@ -26,7 +27,7 @@ async fn ended_sessions_lose_nothing_that_was_acknowledged() {
     let _turn = busy().await;
     let server = Temporary::shared();
     let (address, mut processes) = services(server).await;
-    let second = processes.second_order_service().await.expect("starts");
+    let second = processes.second(&[Role::Product, Role::Order]).await.expect("starts");
     let clients = [&processes, &second].map(|of| of.client("admin.token").expect("a credential"));
     let mut crowd = Crowd::begin(&clients, 8).await;
     crowd.buys(50).await;
@@ -40,4 +41,6 @@ async fn ended_sessions_lose_nothing_that_was_acknowledged() {
     crowd.buys(50).await;
     let orders = crowd.close().await;
     assert!(orders >= 100, "{orders} orders");
+    let deadlocks = format!("SELECT deadlocks FROM pg_stat_database WHERE datname = '{}'", address.database);
+    assert_eq!(server.run("postgres", &deadlocks).expect("runs"), "0", "rows are locked in one order");
 }

@@ -47,17 +47,27 @@ impl Processes {
         Self::start_by(binary(), None, Some((address, password))).await
     }
 
-    /// A second order service, which works on the same data and with the same other services as the first.
-    pub async fn second_order_service(&self) -> Result<Self> {
+    /// A second service of each of these roles, on the same data: they take each other for their peers, and what is not
+    /// among them is that of the first.
+    pub async fn second(&self, roles: &[Role]) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         for name in ["admin.token", "service.token", PASSWORD] {
             std::fs::copy(self.dir.path().join(name), dir.path().join(name))?;
         }
-        let endpoints = Endpoints { order: free_url()?, ..self.endpoints.clone() };
+        let mut endpoints = self.endpoints.clone();
+        for role in roles {
+            match role {
+                Role::User => endpoints.user = free_url()?,
+                Role::Product => endpoints.product = free_url()?,
+                Role::Order => endpoints.order = free_url()?,
+            }
+        }
         let (binary, database) = (self.binary.clone(), self.database.clone());
         let mut second = Self { dir, binary, endpoints, children: Vec::new(), open_files: None, database };
-        second.spawn(Role::Order, "")?;
-        second.ready(&[Role::Order]).await?;
+        for role in roles {
+            second.spawn(*role, "")?;
+        }
+        second.ready(roles).await?;
         Ok(second)
     }
 
