@@ -18,6 +18,7 @@ use ordersys_testkit::{LIMIT, Processes};
 use ordersys_verify::audit::{Standing, check};
 use tokio::task::JoinSet;
 
+mod locks;
 mod lost_answers;
 mod outages;
 mod pooler;
