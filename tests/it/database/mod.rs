@@ -1,5 +1,5 @@
-//! The system on PostgreSQL when sessions, servers and services die under it: what was acknowledged is there, once, and
-//! the stock is what was not sold.
+//! The system on PostgreSQL: stacks on a database, and what is left when sessions, servers and services die under it.
+//! What was acknowledged is there, once, and the stock is what was not sold.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -94,6 +94,9 @@ struct Trouble<'a> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_keeps_the_database_from_being_used_is_told_and_passes() {
+    if !ordersys_postgres::is_here() {
+        return;
+    }
     let server = Temporary::shared();
     let address = server.database().expect("a database");
     let (shop, password) = role(server, &address, "shop", "LOGIN");
@@ -140,6 +143,9 @@ async fn what_keeps_the_database_from_being_used_is_told_and_passes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_killed_and_comes_back_loses_nothing_that_was_acknowledged() {
+    if !ordersys_postgres::is_here() {
+        return;
+    }
     const KILLS: usize = 3;
     const READERS: usize = 40;
     let _turn = busy().await;

@@ -32,6 +32,9 @@ async fn pending(client: &Client) -> Vec<Order> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn orders_of_a_killed_order_service_are_finished_by_another() {
+    if !ordersys_postgres::is_here() {
+        return;
+    }
     const ORDERS: usize = 20;
     let (_address, mut processes) = services(Temporary::shared()).await;
     let second = processes.second(&[Role::Order]).await.expect("starts");
@@ -74,6 +77,9 @@ async fn orders_of_a_killed_order_service_are_finished_by_another() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_service_that_stood_still_undoes_nothing_that_others_did() {
+    if !ordersys_postgres::is_here() {
+        return;
+    }
     let (_address, mut processes) = services(Temporary::shared()).await;
     let second = processes.second(&[Role::Order]).await.expect("starts");
     let (first, other) = (client(&processes), client(&second));
@@ -116,6 +122,9 @@ async fn an_order_service_that_stood_still_undoes_nothing_that_others_did() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_has_one_order_at_all_order_services() {
+    if !ordersys_postgres::is_here() {
+        return;
+    }
     const KEYS: usize = 40;
     let (_address, processes) = services(Temporary::shared()).await;
     let second = processes.second(&[Role::Order]).await.expect("starts");
@@ -155,6 +164,9 @@ async fn a_key_has_one_order_at_all_order_services() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn order_services_that_are_killed_in_turn_lose_nothing_they_acknowledged() {
+    if !ordersys_postgres::is_here() {
+        return;
+    }
     const KILLS: usize = 6;
     let _turn = busy().await;
     let (_address, mut processes) = services(Temporary::shared()).await;

@@ -24,6 +24,9 @@ fn strike(server: &Temporary, database: &str) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ended_sessions_lose_nothing_that_was_acknowledged() {
+    if !ordersys_postgres::is_here() {
+        return;
+    }
     let _turn = busy().await;
     let server = Temporary::shared();
     let (address, mut processes) = services(server).await;

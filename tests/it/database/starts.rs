@@ -52,6 +52,9 @@ fn of(address: &DatabaseAddress, user: &str, database: &str) -> String {
 /// A start goes on for some seconds where what is in the way may pass: all of them at the same time.
 #[test]
 fn what_may_pass_is_waited_for_and_then_named() {
+    if !ordersys_postgres::is_here() {
+        return;
+    }
     std::thread::scope(|scope| {
         for case in [absent, read_only, crowded] {
             scope.spawn(case);
@@ -88,6 +91,9 @@ fn crowded() {
 
 #[test]
 fn a_wrong_password_role_or_database_is_refused_at_once() {
+    if !ordersys_postgres::is_here() {
+        return;
+    }
     let server = Temporary::shared();
     let (address, password) = (server.database().expect("a database"), server.password().expose());
     let database = &*address.database;
@@ -107,6 +113,9 @@ fn a_wrong_password_role_or_database_is_refused_at_once() {
 
 #[test]
 fn a_role_that_may_not_make_the_schema_is_named() {
+    if !ordersys_postgres::is_here() {
+        return;
+    }
     let server = Temporary::shared();
     let address = server.database().expect("a database");
     let (powerless, password) = role(server, &address, "powerless", "LOGIN");
@@ -118,6 +127,9 @@ fn a_role_that_may_not_make_the_schema_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_schema_of_a_newer_program_is_refused_and_left_alone() {
+    if !ordersys_postgres::is_here() {
+        return;
+    }
     let server = Temporary::shared();
     let (address, processes) = super::services(server).await;
     drop(processes);
