@@ -23,8 +23,8 @@ mod lost_answers;
 mod outages;
 mod pooler;
 mod replicas;
-mod sessions;
 mod scaling;
+mod sessions;
 mod stack;
 mod starts;
 

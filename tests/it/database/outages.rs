@@ -143,11 +143,11 @@ async fn what_keeps_the_database_from_being_used_is_told_and_passes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_killed_and_comes_back_loses_nothing_that_was_acknowledged() {
+    const KILLS: usize = 3;
+    const READERS: usize = 40;
     if !ordersys_postgres::is_here() {
         return;
     }
-    const KILLS: usize = 3;
-    const READERS: usize = 40;
     let _turn = busy().await;
     let server = Temporary::start(Syncing::On).expect("starts");
     let (_address, mut processes) = services(&server).await;

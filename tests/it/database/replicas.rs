@@ -32,10 +32,10 @@ async fn pending(client: &Client) -> Vec<Order> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn orders_of_a_killed_order_service_are_finished_by_another() {
+    const ORDERS: usize = 20;
     if !ordersys_postgres::is_here() {
         return;
     }
-    const ORDERS: usize = 20;
     let (_address, mut processes) = services(Temporary::shared()).await;
     let second = processes.second(&[Role::Order]).await.expect("starts");
     let (first, other) = (client(&processes), client(&second));
@@ -122,10 +122,10 @@ async fn an_order_service_that_stood_still_undoes_nothing_that_others_did() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_has_one_order_at_all_order_services() {
+    const KEYS: usize = 40;
     if !ordersys_postgres::is_here() {
         return;
     }
-    const KEYS: usize = 40;
     let (_address, processes) = services(Temporary::shared()).await;
     let second = processes.second(&[Role::Order]).await.expect("starts");
     let clients = [client(&processes), client(&second)];
@@ -164,10 +164,10 @@ async fn a_key_has_one_order_at_all_order_services() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn order_services_that_are_killed_in_turn_lose_nothing_they_acknowledged() {
+    const KILLS: usize = 6;
     if !ordersys_postgres::is_here() {
         return;
     }
-    const KILLS: usize = 6;
     let _turn = busy().await;
     let (_address, mut processes) = services(Temporary::shared()).await;
     let mut second = processes.second(&[Role::Order]).await.expect("starts");
