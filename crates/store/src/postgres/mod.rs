@@ -39,6 +39,7 @@ pub use row::{get, unsigned};
 pub use schema::Migrated;
 pub use session::{Asked, Session, Transaction};
 pub use tokio_postgres::Row;
+pub use tokio_postgres::types::FromSql;
 pub use uuid::Uuid;
 
 use crate::{OpenError, StoreError, StoreMetrics};

@@ -4,8 +4,8 @@ use ordersys_contract::id::Id;
 use ordersys_contract::user::{User, UserKindName, UserStatus};
 use ordersys_contract::{SessionId, Timestamp, UserId};
 use ordersys_store::pg_params;
+use ordersys_store::postgres::FromSql;
 use ordersys_store::postgres::{Params, PgError, PgResult, Row, Session, Transaction};
-use tokio_postgres::types::FromSql;
 use uuid::Uuid;
 
 use crate::domain::Role;
