@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::str::FromStr;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::cli::trace::{ON_ITS_WAY, PAUSE};
 use crate::cli::{Globals, block_on};
 use crate::render::{Lines, json_text};
 use ordersys_command::{Exit, Failure, Outcome, counted};
@@ -156,20 +158,23 @@ pub(super) async fn show(args: Args, globals: &Globals) -> Outcome {
     let names = sources.iter().map(|source| source.name().to_owned()).collect();
     check_services(&args.services, &names, &roles)?;
     let wanted = |source: &Source| may_hold(source.name(), &args.services, &roles);
-    let sources = sources.into_iter().filter(wanted).collect();
+    let sources: Vec<_> = sources.into_iter().filter(wanted).collect();
     let until = if args.follow { Until::Stopped } else { Until::Now };
     let (last, about) = (args.last(), args.about());
-    let mut any = false;
-    let mut show = shower(globals);
-    let noting = |shown: Shown<'_>| {
-        any |= !matches!(shown, Shown::Pause);
-        show(shown)
-    };
-    ordersys_logs::stream(sources, filter(args), until, last, noting).await?;
-    match about {
-        Some(about) if !any => Err(Failure::new(Exit::NotFound, format!("no line is about {about}"))
-            .hint("ids are compared as a whole, and logs are bounded in size: old lines are gone")),
-        _ => Ok(()),
+    let (mut show, filter, began) = (shower(globals), filter(args), Instant::now());
+    loop {
+        let mut any = false;
+        let noting = |shown: Shown<'_>| {
+            any |= !matches!(shown, Shown::Pause);
+            show(shown)
+        };
+        ordersys_logs::stream(sources.clone(), filter.clone(), until, last, noting).await?;
+        let Some(about) = about.as_ref().filter(|_| !any) else { return Ok(()) };
+        if began.elapsed() >= ON_ITS_WAY {
+            return Err(Failure::new(Exit::NotFound, format!("no line is about {about}"))
+                .hint("ids are compared as a whole, and logs are bounded in size: old lines are gone"));
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

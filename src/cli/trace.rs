@@ -8,9 +8,9 @@ use ordersys_logs::Found;
 use ordersys_logs::trace::{Ground, Trace, trace};
 
 /// How long a line may be on its way from a service to its log. What is missing of something older will not come.
-const ON_ITS_WAY: Duration = Duration::from_secs(2);
+pub(super) const ON_ITS_WAY: Duration = Duration::from_secs(2);
 /// The pause between two looks.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
