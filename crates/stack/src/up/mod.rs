@@ -144,13 +144,7 @@ async fn prepare(options: &UpOptions, project: &Project, events: &Events) -> Out
     let settled = options.wanted.settle(last.as_ref());
     check_replicas(&settled)?;
     let Selection { chosen, reason } = select(settled.runtime, &options.engine, project).await?;
-    let program = Program::find(options.binary.as_deref(), project);
-    let program = match &options.binary {
-        Some(_) => program
-            .exit(Exit::NotFound)
-            .hint("--binary names an ordersys program; without it the services run this one")?,
-        None => program?,
-    };
+    let program = program(options, project)?;
     let runtime = match chosen {
         Chosen::Docker(engine) => {
             events.say(format!("runtime: docker ({reason})"));
@@ -196,6 +190,17 @@ async fn prepare(options: &UpOptions, project: &Project, events: &Events) -> Out
     };
     let plan = plan(&desired, &observed);
     Ok(Prepared { runtime, reason, settled, stack, observed, plan })
+}
+
+/// What the services are to run.
+fn program(options: &UpOptions, project: &Project) -> Outcome<Program> {
+    let program = Program::find(options.binary.as_deref(), project);
+    match &options.binary {
+        Some(_) => program
+            .exit(Exit::NotFound)
+            .hint("--binary names an ordersys program; without it the services run this one"),
+        None => Ok(program?),
+    }
 }
 
 fn record(prepared: &Prepared) -> StackRecord {
